@@ -1,0 +1,86 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One list of settings for every target of ours: what the compiler can check, it checks, and a warning is an error.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableExperimentalFeature("Lifetimes"),
+    .treatAllWarnings(as: .error),
+]
+let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O2"])]
+
+let package = Package(
+    name: "wggw",
+    products: [.executable(name: "wggw", targets: ["wggw"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    ],
+    targets: [
+        .executableTarget(
+            name: "wggw",
+            dependencies: [
+                "Gateway", "Compiler", "SiteModel", "NetTypes",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "Gateway",
+            dependencies: [
+                "SiteModel", "Compiler", "Storage", "LinuxNet", "WireGuardProtocol", "Datapath", "NetTypes", "CLinux",
+                "CQREncode", "CPNG", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "SiteModel",
+            dependencies: ["NetTypes", .product(name: "TOMLKit", package: "TOMLKit")],
+            swiftSettings: strict),
+        .target(name: "Compiler", dependencies: ["SiteModel", "NetTypes"], swiftSettings: strict),
+        .target(
+            name: "Storage",
+            dependencies: ["SiteModel", "NetTypes", "CSodium", "CLinux", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: strict),
+        .target(
+            name: "LinuxNet", dependencies: ["Compiler", "NetTypes", "CLinux", "CMnl", "CNftnl"], swiftSettings: strict),
+        .target(name: "WireGuardProtocol", dependencies: ["NetTypes", "CCrypto"], swiftSettings: strict),
+        .target(
+            name: "Datapath", dependencies: ["WireGuardProtocol", "NetTypes", "CLinux", "CCrypto"],
+            swiftSettings: strict),
+        .target(name: "NetTypes", swiftSettings: strict),
+
+        .target(name: "CLinux", cSettings: strictC),
+        .target(
+            name: "CCrypto", cSettings: strictC,
+            linkerSettings: [.linkedLibrary("crypto"), .linkedLibrary("sodium"), .linkedLibrary("b2")]),
+        .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
+        .systemLibrary(name: "CNftnl", pkgConfig: "libnftnl", providers: [.apt(["libnftnl-dev"])]),
+        .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+        .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
+        .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+
+        .testTarget(name: "NetTypesTests", dependencies: ["NetTypes"], swiftSettings: strict),
+        .testTarget(
+            name: "SiteModelTests", dependencies: ["SiteModel", "NetTypes"], swiftSettings: strict),
+        .testTarget(
+            name: "CompilerTests", dependencies: ["Compiler", "SiteModel", "NetTypes"], swiftSettings: strict),
+        .testTarget(
+            name: "StorageTests", dependencies: ["Storage", "SiteModel", "NetTypes"], swiftSettings: strict),
+        .testTarget(
+            name: "GatewayTests", dependencies: ["Gateway", "Storage", "LinuxNet", "Compiler", "SiteModel", "NetTypes"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "LinuxNetTests", dependencies: ["LinuxNet", "Compiler", "SiteModel", "NetTypes"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "WireGuardProtocolTests", dependencies: ["WireGuardProtocol", "NetTypes", "CCrypto"],
+            resources: [.copy("Vectors")], swiftSettings: strict),
+        .testTarget(
+            name: "DatapathTests", dependencies: ["Datapath", "WireGuardProtocol", "NetTypes", "CLinux", "CCrypto"],
+            swiftSettings: strict),
+    ]
+)

@@ -1,0 +1,116 @@
+/// Where to send: an address and a UDP port, and for a link-local IPv6 address the interface's index.
+public struct SocketAddress: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// The address.
+    public let address: IPAddress
+    /// The UDP port, host order.
+    public let port: UInt16
+    /// The interface index of a link-local IPv6 address, else 0.
+    public let scope: UInt32
+
+    /// Makes a socket address.
+    public init(_ address: IPAddress, port: UInt16, scope: UInt32 = 0) {
+        self.address = address
+        self.port = port
+        self.scope = scope
+    }
+
+    /// `203.0.113.7:51820`, `[2001:db8::1]:51820`, `[fe80::1%3]:51820`
+    public var description: String {
+        if case .v6 = address { return "[\(address)\(scope == 0 ? "" : "%\(scope)")]:\(port)" }
+        return "\(address):\(port)"
+    }
+
+    /// By address, then port.
+    public static func < (a: Self, b: Self) -> Bool { (a.address, a.port, a.scope) < (b.address, b.port, b.scope) }
+}
+
+/// What peers dial: a DNS name or an address, and a UDP port.
+public struct Endpoint: Hashable, Sendable, LosslessStringConvertible {
+    /// The part before the port.
+    public enum Host: Hashable, Sendable {
+        /// A literal address.
+        case address(IPAddress)
+        /// A DNS name, lower case.
+        case name(String)
+    }
+
+    /// The host.
+    public let host: Host
+    /// The UDP port, 1…65535.
+    public let port: UInt16
+
+    /// Makes an endpoint.
+    public init(_ host: Host, port: UInt16) {
+        self.host = host
+        self.port = port
+    }
+
+    /// `HOST:PORT`; an IPv6 address stands in brackets. Without a port, `defaultPort` if there is one. Throws `ParseError`.
+    public init(parsing text: some StringProtocol, defaultPort: UInt16? = nil) throws(ParseError) {
+        var hostText = Substring(text)
+        var portText: Substring?
+        if hostText.hasPrefix("[") {
+            guard let close = hostText.firstIndex(of: "]") else { throw ParseError(text, "the bracket is not closed: [fd00::1]:51820") }
+            let tail = hostText[hostText.index(after: close)...]
+            hostText = hostText[hostText.index(after: hostText.startIndex)..<close]
+            if !tail.isEmpty {
+                guard tail.hasPrefix(":") else { throw ParseError(text, "after ] comes :PORT, like [fd00::1]:51820") }
+                portText = tail.dropFirst()
+            }
+            do { host = .address(.v6(try IPv6Address(parsing: hostText))) } catch { throw ParseError(text, error.reason) }
+        } else {
+            if hostText.filter({ $0 == ":" }).count > 1 {
+                throw ParseError(text, "an IPv6 address stands in brackets, like [fd00::1]:51820")
+            }
+            if let colon = hostText.firstIndex(of: ":") {
+                portText = hostText[hostText.index(after: colon)...]
+                hostText = hostText[..<colon]
+            }
+            if let v4 = IPv4Address(String(hostText)) {
+                host = .address(.v4(v4))
+            } else {
+                guard Self.isName(hostText) else {
+                    throw ParseError(text, "a host is a DNS name or an address, like vpn.example.org:51820")
+                }
+                host = .name(hostText.lowercased())
+            }
+        }
+        if let portText {
+            guard portText.utf8.allSatisfy({ (48...57).contains($0) }), let port = UInt16(portText), port > 0 else {
+                throw ParseError(text, "a port is a number from 1 to 65535")
+            }
+            self.port = port
+        } else if let defaultPort {
+            port = defaultPort
+        } else {
+            throw ParseError(text, "has no port; write \(text):51820")
+        }
+    }
+
+    /// The same without a reason; the port is required.
+    public init?(_ description: String) {
+        do { self = try Endpoint(parsing: description) } catch { return nil }
+    }
+
+    /// `itzxa.com:51820`, `[fd00::1]:51820`
+    public var description: String {
+        switch host {
+        case .name(let name): "\(name):\(port)"
+        case .address(let address): SocketAddress(address, port: port).description
+        }
+    }
+
+    /// RFC 1123: labels of letters, digits and inner hyphens, 253 characters in all, not all digits at the end.
+    private static func isName(_ text: Substring) -> Bool {
+        let labels = text.split(separator: ".", omittingEmptySubsequences: false)
+        return text.utf8.count <= 253 && labels.allSatisfy { isHostLabel($0) } && !labels.last!.allSatisfy(\.isNumber)
+    }
+}
+
+/// RFC 1123 label: 1…63 letters, digits and hyphens, no hyphen at either end.
+public func isHostLabel(_ text: some StringProtocol) -> Bool {
+    (1...63).contains(text.utf8.count) && !text.hasPrefix("-") && !text.hasSuffix("-")
+        && text.utf8.allSatisfy { c in
+            (48...57).contains(c) || (65...90).contains(c) || (97...122).contains(c) || c == 45
+        }
+}

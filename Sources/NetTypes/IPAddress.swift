@@ -1,0 +1,54 @@
+/// An address of either family. IPv4 sorts before IPv6.
+public enum IPAddress: Hashable, Comparable, Sendable, LosslessStringConvertible {
+    /// An IPv4 address.
+    case v4(IPv4Address)
+    /// An IPv6 address.
+    case v6(IPv6Address)
+
+    /// Dotted quad or RFC 4291 text; throws `ParseError`.
+    public init(parsing text: some StringProtocol) throws(ParseError) {
+        if text.utf8.contains(UInt8(ascii: ":")) {
+            self = .v6(try IPv6Address(parsing: text))
+        } else {
+            self = .v4(try IPv4Address(parsing: text))
+        }
+    }
+
+    /// The same without a reason.
+    public init?(_ description: String) {
+        do { self = try IPAddress(parsing: description) } catch { return nil }
+    }
+
+    /// The address from 4 or 16 octets in network order; nil for any other count.
+    public init?(octets: some Collection<UInt8>) {
+        switch octets.count {
+        case 4: self = .v4(IPv4Address(rawValue: octets.reduce(0) { $0 << 8 | UInt32($1) }))
+        case 16: self = .v6(IPv6Address(rawValue: octets.reduce(0) { $0 << 8 | UInt128($1) }))
+        default: return nil
+        }
+    }
+
+    /// 4 or 16 octets in network order.
+    public var octets: [UInt8] {
+        switch self {
+        case .v4(let a): a.octets
+        case .v6(let a): a.octets
+        }
+    }
+
+    /// Whether this is an IPv6 address.
+    public var isV6: Bool {
+        if case .v6 = self { true } else { false }
+    }
+
+    /// 32 or 128.
+    public var bitWidth: Int { isV6 ? 128 : 32 }
+
+    /// The address as text, without brackets.
+    public var description: String {
+        switch self {
+        case .v4(let a): a.description
+        case .v6(let a): a.description
+        }
+    }
+}

@@ -1,0 +1,63 @@
+/// An IPv4 address, 32 bits; `rawValue` is in host order, so that comparison is numeric.
+public struct IPv4Address: Hashable, Comparable, Sendable, LosslessStringConvertible {
+    /// The address as a number: `192.168.1.1` is `0xc0a80101`.
+    public let rawValue: UInt32
+
+    /// Makes an address from its number in host order.
+    @inlinable public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    /// Makes an address from its four octets, most significant first.
+    public init(_ a: UInt8, _ b: UInt8, _ c: UInt8, _ d: UInt8) {
+        rawValue = UInt32(a) << 24 | UInt32(b) << 16 | UInt32(c) << 8 | UInt32(d)
+    }
+
+    /// Four decimal octets without leading zeros (`inet_pton`); throws `ParseError`.
+    public init(parsing text: some StringProtocol) throws(ParseError) {
+        guard let value = Self.parse(text.utf8) else {
+            throw ParseError(text, "an IPv4 address is four numbers from 0 to 255, like 192.168.1.10")
+        }
+        rawValue = value
+    }
+
+    /// The same without a reason: nil for anything but four decimal octets.
+    public init?(_ description: String) {
+        guard let value = Self.parse(description.utf8) else { return nil }
+        rawValue = value
+    }
+
+    /// The four octets, most significant first: network order.
+    public var octets: [UInt8] {
+        [UInt8(rawValue >> 24), UInt8(truncatingIfNeeded: rawValue >> 16), UInt8(truncatingIfNeeded: rawValue >> 8),
+            UInt8(truncatingIfNeeded: rawValue)]
+    }
+
+    /// `192.168.1.1`
+    public var description: String {
+        "\(rawValue >> 24).\(rawValue >> 16 & 255).\(rawValue >> 8 & 255).\(rawValue & 255)"
+    }
+
+    /// Numeric order.
+    @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+
+    private static func parse(_ text: some Collection<UInt8>) -> UInt32? {
+        var value: UInt32 = 0
+        var octet: UInt32 = 0
+        var digits = 0
+        var dots = 0
+        for c in text {
+            switch c {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"):
+                if digits > 0 && octet == 0 { return nil }
+                octet = octet * 10 + UInt32(c - UInt8(ascii: "0"))
+                digits += 1
+                if octet > 255 { return nil }
+            case UInt8(ascii: "."):
+                if digits == 0 || dots == 3 { return nil }
+                value = value << 8 | octet
+                (octet, digits, dots) = (0, 0, dots + 1)
+            default: return nil
+            }
+        }
+        return dots == 3 && digits > 0 ? value << 8 | octet : nil
+    }
+}

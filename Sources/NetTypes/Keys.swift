@@ -1,0 +1,145 @@
+/// A Curve25519 public key: 32 bytes as on the wire. Sorted as bytes.
+public struct PublicKey: Hashable, Comparable, Sendable, LosslessStringConvertible {
+    /// The bytes as four little-endian words: compared and hashed without a heap object.
+    @usableFromInline let words: (UInt64, UInt64, UInt64, UInt64)
+
+    /// Makes a key from 32 bytes; nil for any other count.
+    public init?(bytes: some Collection<UInt8>) {
+        guard bytes.count == 32 else { return nil }
+        self = withUnsafeTemporaryAllocation(byteCount: 32, alignment: 8) { buffer in
+            buffer.copyBytes(from: bytes)
+            return PublicKey(loading: UnsafeRawBufferPointer(buffer))
+        }
+    }
+
+    /// Makes a key from exactly 32 bytes of memory.
+    public init(loading bytes: UnsafeRawBufferPointer) {
+        precondition(bytes.count == 32)
+        words = (
+            bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self), bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
+            bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self), bytes.loadUnaligned(fromByteOffset: 24, as: UInt64.self)
+        )
+    }
+
+    /// 44 characters of base64, as `wg pubkey` prints them. Throws `ParseError`.
+    public init(parsing text: some StringProtocol) throws(ParseError) {
+        guard let key = Self.decode(text.utf8) else {
+            throw ParseError(text, "a public key is 44 characters of base64 that end in =, as `wg pubkey` prints it")
+        }
+        self = key
+    }
+
+    /// The same without a reason.
+    public init?(_ description: String) {
+        guard let key = Self.decode(description.utf8) else { return nil }
+        self = key
+    }
+
+    private static func decode(_ text: some Collection<UInt8>) -> PublicKey? {
+        withUnsafeTemporaryAllocation(byteCount: 32, alignment: 8) { buffer in
+            Base64Key.decode(text, into: buffer) ? PublicKey(loading: UnsafeRawBufferPointer(buffer)) : nil
+        }
+    }
+
+    /// Calls `body` with the 32 bytes.
+    public func withBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+        var copy = words
+        let result: Result<R, E> = withUnsafeBytes(of: &copy) { bytes in
+            do throws(E) { return .success(try body(bytes)) } catch { return .failure(error) }
+        }
+        return try result.get()
+    }
+
+    /// The 32 bytes.
+    public var bytes: [UInt8] { withBytes { Array($0) } }
+
+    /// 44 characters of base64.
+    public var description: String { withBytes { String(decoding: Base64Key.encode($0), as: UTF8.self) } }
+
+    /// Equal words.
+    @inlinable public static func == (a: Self, b: Self) -> Bool { a.words == b.words }
+
+    /// The bytes' order.
+    public static func < (a: Self, b: Self) -> Bool {
+        func big(_ k: PublicKey) -> (UInt64, UInt64, UInt64, UInt64) {
+            (k.words.0.bigEndian, k.words.1.bigEndian, k.words.2.bigEndian, k.words.3.bigEndian)
+        }
+        return big(a) < big(b)
+    }
+
+    /// All four words.
+    @inlinable public func hash(into hasher: inout Hasher) {
+        hasher.combine(words.0)
+        hasher.combine(words.1)
+        hasher.combine(words.2)
+        hasher.combine(words.3)
+    }
+}
+
+/// A Curve25519 private key. Wiped with its last copy; printed by nothing but `exposedBase64`.
+public struct PrivateKey: Equatable, Sendable {
+    private let secret: SecretBytes
+
+    /// Makes a key by filling 32 bytes, from a random source or from a sealed box, and clamps it (RFC 7748 5).
+    public init(filling fill: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
+        secret = try SecretBytes { bytes in
+            try fill(bytes)
+            bytes[0] &= 248
+            bytes[31] = bytes[31] & 127 | 64
+        }
+    }
+
+    /// 44 characters of base64. The error does not repeat the text.
+    public init(parsing text: some StringProtocol) throws(ParseError) {
+        do {
+            try self.init { bytes in
+                guard Base64Key.decode(text.utf8, into: bytes) else { throw RefusedKey() }
+            }
+        } catch { throw ParseError("(private key)", "a key is 44 characters of base64 that end in =, as `wg genkey` prints it") }
+    }
+
+    /// Calls `body` with the 32 bytes, which must not outlive the call.
+    public func withBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+        try secret.withBytes(body)
+    }
+
+    /// The key in base64, for a client's configuration and for nothing else.
+    public var exposedBase64: String { withBytes { String(decoding: Base64Key.encode($0), as: UTF8.self) } }
+
+    /// Constant time.
+    public static func == (a: Self, b: Self) -> Bool { SecretBytes.equal(a.secret, b.secret) }
+}
+
+/// A preshared key, mixed into the handshake. Wiped with its last copy; printed by nothing but `exposedBase64`.
+public struct PresharedKey: Equatable, Sendable {
+    private let secret: SecretBytes
+
+    /// Makes a key by filling 32 bytes.
+    public init(filling fill: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
+        secret = try SecretBytes(fill)
+    }
+
+    /// 44 characters of base64. The error does not repeat the text.
+    public init(parsing text: some StringProtocol) throws(ParseError) {
+        do {
+            try self.init { bytes in
+                guard Base64Key.decode(text.utf8, into: bytes) else { throw RefusedKey() }
+            }
+        } catch {
+            throw ParseError("(preshared key)", "a key is 44 characters of base64 that end in =, as `wg genpsk` prints it")
+        }
+    }
+
+    /// Calls `body` with the 32 bytes, which must not outlive the call.
+    public func withBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+        try secret.withBytes(body)
+    }
+
+    /// The key in base64, for a client's configuration and for nothing else.
+    public var exposedBase64: String { withBytes { String(decoding: Base64Key.encode($0), as: UTF8.self) } }
+
+    /// Constant time.
+    public static func == (a: Self, b: Self) -> Bool { SecretBytes.equal(a.secret, b.secret) }
+}
+
+private struct RefusedKey: Error {}

@@ -1,0 +1,18 @@
+/// Text that is not what it should be: what was given, why it is refused, and what would be right.
+///
+/// Every parser in NetTypes throws it; whoever knows the file adds line and column.
+public struct ParseError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The text as it was given.
+    public let input: String
+    /// What is wrong and what would be right, one clause, no final stop: `an IPv4 prefix is at most /32`.
+    public let reason: String
+
+    /// Makes an error about `input`.
+    public init(_ input: some StringProtocol, _ reason: String) {
+        self.input = String(input)
+        self.reason = reason
+    }
+
+    /// `10.0.0.0/40: an IPv4 prefix is at most /32`
+    public var description: String { "\(input): \(reason)" }
+}

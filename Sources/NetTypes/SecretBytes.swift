@@ -1,0 +1,37 @@
+/// 32 secret bytes, shared by reference and wiped when the last reference goes. It has no description on purpose.
+///
+/// A class and not a `~Copyable` struct, because a `DesiredState` is a value that holds thousands of them: copies share one
+/// allocation, and there is still exactly one moment at which it is wiped.
+/// `@unchecked Sendable`: the bytes are written in `init` and in `deinit` only.
+final class SecretBytes: @unchecked Sendable {
+    private let bytes: UnsafeMutableRawBufferPointer
+
+    init(_ fill: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
+        bytes = .allocate(byteCount: 32, alignment: 16)
+        do { try fill(bytes) } catch {
+            wipe(bytes)
+            bytes.deallocate()
+            throw error
+        }
+    }
+
+    deinit {
+        wipe(bytes)
+        bytes.deallocate()
+    }
+
+    func withBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+        try body(UnsafeRawBufferPointer(bytes))
+    }
+
+    /// In a time that does not depend on where they differ.
+    static func equal(_ a: SecretBytes, _ b: SecretBytes) -> Bool {
+        a === b || zip(a.bytes, b.bytes).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
+    }
+}
+
+/// Overwrites memory that held a secret, in a way that the optimiser keeps.
+@inline(never) @_optimize(none)
+public func wipe(_ bytes: UnsafeMutableRawBufferPointer) {
+    for i in bytes.indices { bytes[i] = 0 }
+}
