@@ -40,7 +40,9 @@ enum Base64Key {
     }
 
     private static func character(_ v: Int32) -> UInt8 {
-        UInt8(truncatingIfNeeded: v + 65 + ((25 - v) >> 8 & 6) - ((51 - v) >> 8 & 75) - ((61 - v) >> 8 & 15) + ((62 - v) >> 8 & 3))
+        UInt8(
+            truncatingIfNeeded: v + 65 + ((25 - v) >> 8 & 6) - ((51 - v) >> 8 & 75) - ((61 - v) >> 8 & 15)
+                + ((62 - v) >> 8 & 3))
     }
 
     private static func value(_ c: Int32) -> Int32 {

@@ -50,14 +50,18 @@ public struct Endpoint: Hashable, Sendable, LosslessStringConvertible {
         var hostText = Substring(text)
         var portText: Substring?
         if hostText.hasPrefix("[") {
-            guard let close = hostText.firstIndex(of: "]") else { throw ParseError(text, "the bracket is not closed: [fd00::1]:51820") }
+            guard let close = hostText.firstIndex(of: "]") else {
+                throw ParseError(text, "the bracket is not closed: [fd00::1]:51820")
+            }
             let tail = hostText[hostText.index(after: close)...]
             hostText = hostText[hostText.index(after: hostText.startIndex)..<close]
             if !tail.isEmpty {
                 guard tail.hasPrefix(":") else { throw ParseError(text, "after ] comes :PORT, like [fd00::1]:51820") }
                 portText = tail.dropFirst()
             }
-            do { host = .address(.v6(try IPv6Address(parsing: hostText))) } catch { throw ParseError(text, error.reason) }
+            do { host = .address(.v6(try IPv6Address(parsing: hostText))) } catch {
+                throw ParseError(text, error.reason)
+            }
         } else {
             if hostText.filter({ $0 == ":" }).count > 1 {
                 throw ParseError(text, "an IPv6 address stands in brackets, like [fd00::1]:51820")

@@ -59,7 +59,8 @@ public struct IPv6Address: Hashable, Comparable, Sendable, LosslessStringConvert
                 groups += [UInt16(v4.rawValue >> 16), UInt16(truncatingIfNeeded: v4.rawValue)]
                 break
             }
-            guard (1...4).contains(token.utf8.count), token.allSatisfy(\.isHexDigit), token.utf8.allSatisfy({ $0 < 128 }),
+            guard (1...4).contains(token.utf8.count), token.allSatisfy(\.isHexDigit),
+                token.utf8.allSatisfy({ $0 < 128 }),
                 let group = UInt16(token, radix: 16)
             else { return nil }
             groups.append(group)

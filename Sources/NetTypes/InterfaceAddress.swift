@@ -22,7 +22,8 @@ public struct InterfaceAddress: Hashable, Comparable, Sendable, LosslessStringCo
         let digits = text[text.index(after: slash)...]
         do { address = try IPAddress(parsing: text[..<slash]) } catch { throw ParseError(text, error.reason) }
         let family = address.isV6 ? "an IPv6" : "an IPv4"
-        guard !digits.isEmpty, digits.utf8.allSatisfy({ (48...57).contains($0) }), digits == "0" || !digits.hasPrefix("0")
+        guard !digits.isEmpty, digits.utf8.allSatisfy({ (48...57).contains($0) }),
+            digits == "0" || !digits.hasPrefix("0")
         else { throw ParseError(text, "\(family) prefix length is a number from 0 to \(address.bitWidth)") }
         guard let length = Int(digits), length <= address.bitWidth else {
             throw ParseError(text, "\(family) prefix is at most /\(address.bitWidth)")

@@ -16,8 +16,10 @@ public struct PublicKey: Hashable, Comparable, Sendable, LosslessStringConvertib
     public init(loading bytes: UnsafeRawBufferPointer) {
         precondition(bytes.count == 32)
         words = (
-            bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self), bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
-            bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self), bytes.loadUnaligned(fromByteOffset: 24, as: UInt64.self)
+            bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self),
+            bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
+            bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self),
+            bytes.loadUnaligned(fromByteOffset: 24, as: UInt64.self)
         )
     }
 
@@ -95,7 +97,10 @@ public struct PrivateKey: Equatable, Sendable {
             try self.init { bytes in
                 guard Base64Key.decode(text.utf8, into: bytes) else { throw RefusedKey() }
             }
-        } catch { throw ParseError("(private key)", "a key is 44 characters of base64 that end in =, as `wg genkey` prints it") }
+        } catch {
+            throw ParseError(
+                "(private key)", "a key is 44 characters of base64 that end in =, as `wg genkey` prints it")
+        }
     }
 
     /// Calls `body` with the 32 bytes, which must not outlive the call.
@@ -126,7 +131,8 @@ public struct PresharedKey: Equatable, Sendable {
                 guard Base64Key.decode(text.utf8, into: bytes) else { throw RefusedKey() }
             }
         } catch {
-            throw ParseError("(preshared key)", "a key is 44 characters of base64 that end in =, as `wg genpsk` prints it")
+            throw ParseError(
+                "(preshared key)", "a key is 44 characters of base64 that end in =, as `wg genpsk` prints it")
         }
     }
 

@@ -1,0 +1,99 @@
+public import NetTypes
+
+/// The box that wggw runs on: the one seam between what is decided and what is done.
+///
+/// `LinuxNet` has the real one; `SimulatedBox` is its in-memory twin, so that whole applies run in tests without root.
+public protocol Box {
+    /// What the box says now about what `scope` names. Changes nothing.
+    func observe(_ scope: Scope) throws(BoxError) -> ObservedState
+    /// Carries out one change. A change that is already so is no error.
+    func perform(_ change: Change) throws(BoxError)
+    /// What a draft needs to know of the box to fill in what the profile left out.
+    func facts() throws(BoxError) -> BoxFacts
+}
+
+/// What to look at.
+public struct Scope: Hashable, Sendable {
+    /// The WireGuard interface's name.
+    public var interface: String
+    /// Files under /proc/sys, with slashes.
+    public var sysctls: Set<String>
+    /// Interfaces whose proxy neighbours matter.
+    public var neighbourInterfaces: Set<String>
+
+    /// Makes a scope.
+    public init(interface: String, sysctls: Set<String> = [], neighbourInterfaces: Set<String> = []) {
+        self.interface = interface
+        self.sysctls = sysctls
+        self.neighbourInterfaces = neighbourInterfaces
+    }
+}
+
+/// The box as a draft finds it.
+public struct BoxFacts: Equatable, Sendable {
+    /// An interface other than loopback.
+    public struct Interface: Equatable, Sendable {
+        /// Its name.
+        public var name: String
+        /// Bytes.
+        public var mtu: Int
+        /// Sorted; link-local ones included.
+        public var addresses: [InterfaceAddress]
+
+        /// Makes an interface.
+        public init(name: String, mtu: Int, addresses: [InterfaceAddress]) {
+            self.name = name
+            self.mtu = mtu
+            self.addresses = addresses
+        }
+    }
+
+    /// Sorted by name.
+    public var interfaces: [Interface]
+    /// Interface of the IPv4 default route with the lowest metric.
+    public var defaultInterfaceV4: String?
+    /// Interface of the IPv6 default route with the lowest metric.
+    public var defaultInterfaceV6: String?
+    /// Destinations of all routes, for choosing what collides with nothing.
+    public var routes: [IPPrefix]
+    /// `net.ipv4.ip_forward`.
+    public var forwardsIPv4: Bool
+    /// Whether the kernel can make a WireGuard interface.
+    public var kernelHasWireGuard: Bool
+
+    /// Makes facts.
+    public init(
+        interfaces: [Interface] = [], defaultInterfaceV4: String? = nil, defaultInterfaceV6: String? = nil,
+        routes: [IPPrefix] = [], forwardsIPv4: Bool = false, kernelHasWireGuard: Bool = false
+    ) {
+        self.interfaces = interfaces
+        self.defaultInterfaceV4 = defaultInterfaceV4
+        self.defaultInterfaceV6 = defaultInterfaceV6
+        self.routes = routes
+        self.forwardsIPv4 = forwardsIPv4
+        self.kernelHasWireGuard = kernelHasWireGuard
+    }
+}
+
+/// The box refused: what was tried, what it answered, and what to do about it.
+public struct BoxError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What was tried: `create interface wg0`.
+    public var operation: String
+    /// What the kernel or the peer process answered: `Operation not permitted`.
+    public var cause: String
+    /// What would help, if it is known.
+    public var remedy: String?
+    /// The errno, or 0.
+    public var code: Int32
+
+    /// Makes an error.
+    public init(_ operation: String, cause: String, remedy: String? = nil, code: Int32 = 0) {
+        self.operation = operation
+        self.cause = cause
+        self.remedy = remedy
+        self.code = code
+    }
+
+    /// `create interface wg0: Operation not permitted; run it as root`
+    public var description: String { "\(operation): \(cause)" + (remedy.map { "; \($0)" } ?? "") }
+}

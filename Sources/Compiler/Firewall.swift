@@ -1,0 +1,228 @@
+public import NetTypes
+
+/// A table of the inet family named `wggw`: sets and chains, as a value.
+///
+/// A rule is kept twice over: as nft would print it, for people, and as the kernel's expressions, for the kernel. Both are
+/// made by the same `Clause`, so they cannot drift apart.
+public struct Firewall: Equatable, Sendable {
+    /// The table's name, in the inet family.
+    public static let tableName = "wggw"
+
+    /// Sorted by name.
+    public var sets: [FirewallSet]
+    /// Chains that others jump to come before them.
+    public var chains: [FirewallChain]
+
+    /// Makes a table.
+    public init(sets: [FirewallSet], chains: [FirewallChain]) {
+        self.sets = sets
+        self.chains = chains
+    }
+}
+
+/// A chain, with a hook if it is a base chain.
+public struct FirewallChain: Equatable, Sendable {
+    /// Where a base chain hooks in.
+    public struct Hook: Hashable, Sendable {
+        /// `type`.
+        public enum Kind: String, Hashable, Sendable { case filter, nat }
+        /// `hook`; raw values are nft's words.
+        public enum Point: String, Hashable, Sendable { case prerouting, input, forward, output, postrouting }
+
+        /// `filter` or `nat`.
+        public var kind: Kind
+        /// Where.
+        public var point: Point
+        /// 0 is `filter`, 100 `srcnat`.
+        public var priority: Int32
+        /// Policy: drop, or accept.
+        public var drops: Bool
+
+        /// Makes a hook.
+        public init(kind: Kind, point: Point, priority: Int32, drops: Bool) {
+            self.kind = kind
+            self.point = point
+            self.priority = priority
+            self.drops = drops
+        }
+    }
+
+    /// Unique in the table.
+    public var name: String
+    /// nil: a chain to jump to.
+    public var hook: Hook?
+    /// In order.
+    public var rules: [FirewallRule]
+
+    /// Makes a chain.
+    public init(_ name: String, hook: Hook? = nil, rules: [FirewallRule]) {
+        self.name = name
+        self.hook = hook
+        self.rules = rules
+    }
+}
+
+/// A rule. Equal if its expressions are: the text is for people, and the kernel does not keep it.
+public struct FirewallRule: Equatable, Sendable {
+    /// As `nft list` prints it; empty in an observed rule.
+    public var text: String
+    /// As the kernel runs it.
+    public var expressions: [FirewallExpression]
+
+    /// Makes a rule.
+    public init(text: String = "", expressions: [FirewallExpression]) {
+        self.text = text
+        self.expressions = expressions
+    }
+
+    /// By expressions alone.
+    public static func == (a: Self, b: Self) -> Bool { a.expressions == b.expressions }
+}
+
+/// What a packet's fate is when a rule matches.
+public enum Verdict: Hashable, Sendable {
+    case accept
+    case drop
+    case `return`
+    case jump(String)
+    case goto(String)
+}
+
+/// One expression of the kernel's nf_tables, with the attributes that matter, in host terms.
+///
+/// Registers are numbers as in `NFT_REG_1` (1…4, 16 bytes each) and `NFT_REG32_00` + n (8…23, 4 bytes each). Bytes are in
+/// the order in which they lie in the register.
+public enum FirewallExpression: Hashable, Sendable {
+    /// `meta`: key is `NFT_META_*`.
+    case meta(key: UInt32, register: UInt32)
+    /// `cmp`: op is `NFT_CMP_*`.
+    case compare(op: UInt32, register: UInt32, bytes: [UInt8])
+    /// `payload` load: base is `NFT_PAYLOAD_*`, offset and length in bytes.
+    case payload(base: UInt32, offset: UInt32, length: UInt32, register: UInt32)
+    /// `bitwise` with mask and xor.
+    case bitwise(source: UInt32, register: UInt32, mask: [UInt8], xor: [UInt8])
+    /// `ct`: key is `NFT_CT_*`.
+    case conntrack(key: UInt32, register: UInt32)
+    /// `lookup` in a set; with `verdictMap` the data goes to the verdict register.
+    case lookup(set: String, register: UInt32, inverted: Bool, verdictMap: Bool)
+    /// `immediate` verdict.
+    case verdict(Verdict)
+    /// `masq` without flags.
+    case masquerade
+    /// `counter` with its values left out: they are not part of what is desired.
+    case counter
+    /// `fib`: result is `NFT_FIB_RESULT_*`, flags are `NFTA_FIB_F_*`.
+    case fib(result: UInt32, flags: UInt32, register: UInt32)
+    /// `rt`: key is `NFT_RT_*`.
+    case route(key: UInt32, register: UInt32)
+    /// `exthdr` load of a TCP option, or write from a register.
+    case tcpOption(type: UInt8, offset: UInt32, length: UInt32, register: UInt32, write: Bool)
+    /// `byteorder`: op is `NFT_BYTEORDER_*`.
+    case byteorder(source: UInt32, register: UInt32, op: UInt32, length: UInt32, size: UInt32)
+    /// `reject`: type and code as `NFT_REJECT_*` and `NFT_REJECT_ICMPX_*`.
+    case reject(type: UInt32, code: UInt8)
+    /// An expression that wggw never makes; equal to none that it wants.
+    case foreign(String)
+}
+
+/// A set, or a map to verdicts.
+public struct FirewallSet: Equatable, Sendable {
+    /// What a key consists of; several types are a concatenation.
+    public enum KeyType: String, Hashable, Sendable {
+        /// 4 bytes.
+        case ipv4 = "ipv4_addr"
+        /// 16 bytes.
+        case ipv6 = "ipv6_addr"
+        /// 1 byte, padded to 4 in a concatenation.
+        case transport = "inet_proto"
+        /// 2 bytes, padded to 4 in a concatenation.
+        case port = "inet_service"
+    }
+
+    /// Unique in the table.
+    public var name: String
+    /// One, or several of a concatenation.
+    public var keyTypes: [KeyType]
+    /// Whether elements may be ranges.
+    public var isInterval: Bool
+    /// Whether an element maps to a verdict.
+    public var isVerdictMap: Bool
+    /// Whether every element counts packets and bytes.
+    public var hasCounters: Bool
+    /// Sorted by key.
+    public var elements: [SetElement]
+
+    /// Makes a set; elements are sorted here.
+    public init(
+        _ name: String, _ keyTypes: [KeyType], isInterval: Bool = false, isVerdictMap: Bool = false,
+        hasCounters: Bool = false, elements: [SetElement] = []
+    ) {
+        self.name = name
+        self.keyTypes = keyTypes
+        self.isInterval = isInterval
+        self.isVerdictMap = isVerdictMap
+        self.hasCounters = hasCounters
+        self.elements = elements.sorted()
+    }
+}
+
+/// An element of a set: one value, or a range of values per field.
+public struct SetElement: Hashable, Comparable, Sendable {
+    /// One field of a key.
+    public enum Field: Hashable, Comparable, Sendable {
+        /// A network, or one address as a host prefix.
+        case network(IPPrefix)
+        /// Numbers, inclusive: ports or transport protocols.
+        case numbers(ClosedRange<UInt16>)
+
+        /// Networks before numbers; by value.
+        public static func < (a: Self, b: Self) -> Bool {
+            switch (a, b) {
+            case (.network(let a), .network(let b)): a < b
+            case (.numbers(let a), .numbers(let b)): (a.lowerBound, a.upperBound) < (b.lowerBound, b.upperBound)
+            case (.network, .numbers): true
+            case (.numbers, .network): false
+            }
+        }
+    }
+
+    /// As many as the set has key types.
+    public var fields: [Field]
+    /// In a verdict map.
+    public var verdict: Verdict?
+    /// In a set with counters, as observed; not part of equality.
+    public var counter: Counter?
+
+    /// Makes an element.
+    public init(_ fields: [Field], verdict: Verdict? = nil, counter: Counter? = nil) {
+        self.fields = fields
+        self.verdict = verdict
+        self.counter = counter
+    }
+
+    /// By fields and verdict: what was counted is not desired.
+    public static func == (a: Self, b: Self) -> Bool { a.fields == b.fields && a.verdict == b.verdict }
+
+    /// Fields and verdict.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(fields)
+        hasher.combine(verdict)
+    }
+
+    /// By fields.
+    public static func < (a: Self, b: Self) -> Bool { a.fields.lexicographicallyPrecedes(b.fields) }
+}
+
+/// What an element or a rule counted.
+public struct Counter: Hashable, Sendable {
+    /// Packets.
+    public var packets: UInt64
+    /// Bytes of whole inner packets.
+    public var bytes: UInt64
+
+    /// Makes a counter.
+    public init(packets: UInt64, bytes: UInt64) {
+        self.packets = packets
+        self.bytes = bytes
+    }
+}

@@ -1,0 +1,140 @@
+public import NetTypes
+
+/// What the box says now about all that a `DesiredState` speaks of, and about what stands in its way.
+public struct ObservedState: Equatable, Sendable {
+    /// Whether this kernel can make a WireGuard interface.
+    public var kernelHasWireGuard: Bool
+    /// The interface, if there is one of that name.
+    public var link: ObservedLink?
+    /// Its WireGuard side, if it is one and answers.
+    public var wireGuard: ObservedWireGuard?
+    /// Only the routes that carry wggw's protocol number; sorted.
+    public var routes: [Route]
+    /// Table `inet wggw` if it is there.
+    public var firewall: Firewall?
+    /// Current values by key; nothing for a file that is not there.
+    public var sysctls: [String: Int]
+    /// Proxy entries on the interfaces asked about; sorted.
+    public var proxyNeighbours: [ProxyNeighbour]
+    /// Foreign chains that drop what wggw would forward or receive.
+    public var obstacles: [FirewallObstacle]
+
+    /// A box with nothing of wggw's on it.
+    public init(
+        kernelHasWireGuard: Bool = false, link: ObservedLink? = nil, wireGuard: ObservedWireGuard? = nil,
+        routes: [Route] = [], firewall: Firewall? = nil, sysctls: [String: Int] = [:],
+        proxyNeighbours: [ProxyNeighbour] = [], obstacles: [FirewallObstacle] = []
+    ) {
+        self.kernelHasWireGuard = kernelHasWireGuard
+        self.link = link
+        self.wireGuard = wireGuard
+        self.routes = routes
+        self.firewall = firewall
+        self.sysctls = sysctls
+        self.proxyNeighbours = proxyNeighbours
+        self.obstacles = obstacles
+    }
+}
+
+/// Who carries the packets of an interface.
+public enum Backend: String, Hashable, Sendable {
+    /// The kernel's WireGuard.
+    case kernel
+    /// A process behind a TUN device and a configuration socket.
+    case userspace
+}
+
+/// An interface as rtnetlink shows it.
+public struct ObservedLink: Equatable, Sendable {
+    /// Kernel index.
+    public var index: UInt32
+    /// nil: something that is not WireGuard has the name.
+    public var backend: Backend?
+    /// Administratively up.
+    public var isUp: Bool
+    /// Bytes.
+    public var mtu: Int
+    /// Sorted; no link-local ones.
+    public var addresses: [InterfaceAddress]
+
+    /// Makes a link.
+    public init(index: UInt32, backend: Backend?, isUp: Bool, mtu: Int, addresses: [InterfaceAddress]) {
+        self.index = index
+        self.backend = backend
+        self.isUp = isUp
+        self.mtu = mtu
+        self.addresses = addresses
+    }
+}
+
+/// A WireGuard interface as it answers: what was set, what it learned, what it counted.
+public struct ObservedWireGuard: Equatable, Sendable {
+    /// nil where none is set.
+    public var privateKey: PrivateKey?
+    /// UDP.
+    public var listenPort: UInt16
+    /// 0 is none.
+    public var fwmark: UInt32
+    /// Sorted by public key.
+    public var peers: [ObservedPeer]
+
+    /// Makes an observation; the peers are sorted here.
+    public init(privateKey: PrivateKey?, listenPort: UInt16, fwmark: UInt32, peers: [ObservedPeer]) {
+        self.privateKey = privateKey
+        self.listenPort = listenPort
+        self.fwmark = fwmark
+        self.peers = peers.sorted { $0.publicKey < $1.publicKey }
+    }
+}
+
+/// A peer as the interface answers.
+public struct ObservedPeer: Equatable, Sendable {
+    /// Its identity.
+    public var publicKey: PublicKey
+    /// nil is none.
+    public var presharedKey: PresharedKey?
+    /// Where it was heard last, or what was set.
+    public var endpoint: SocketAddress?
+    /// Seconds; 0 is off.
+    public var keepalive: UInt16
+    /// Sorted.
+    public var allowedIPs: [IPPrefix]
+    /// Seconds since the epoch of the last handshake; 0 is never.
+    public var lastHandshake: Int64
+    /// Bytes.
+    public var received: UInt64
+    /// Bytes.
+    public var sent: UInt64
+
+    /// Makes an observation; the allowed IPs are sorted here.
+    public init(
+        publicKey: PublicKey, presharedKey: PresharedKey? = nil, endpoint: SocketAddress? = nil, keepalive: UInt16 = 0,
+        allowedIPs: [IPPrefix] = [], lastHandshake: Int64 = 0, received: UInt64 = 0, sent: UInt64 = 0
+    ) {
+        self.publicKey = publicKey
+        self.presharedKey = presharedKey
+        self.endpoint = endpoint
+        self.keepalive = keepalive
+        self.allowedIPs = allowedIPs.sorted()
+        self.lastHandshake = lastHandshake
+        self.received = received
+        self.sent = sent
+    }
+}
+
+/// A chain of somebody else's that would drop the gateway's traffic all the same, and the rule that lets it through.
+public struct FirewallObstacle: Hashable, Sendable {
+    /// `ip filter FORWARD`: family, table, chain.
+    public var chain: String
+    /// Who likely made it, for people: `Docker`, `ufw`, `firewalld`; nil is unknown.
+    public var owner: String?
+    /// A command that lets the traffic through.
+    public var remedy: String
+
+    /// Makes an obstacle.
+    public init(chain: String, owner: String?, remedy: String) {
+        self.chain = chain
+        self.owner = owner
+        self.remedy = remedy
+    }
+}

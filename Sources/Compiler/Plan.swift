@@ -1,0 +1,133 @@
+public import NetTypes
+
+/// All that will happen to the box, in order. Empty: nothing to do.
+public struct Plan: Equatable, Sendable {
+    /// In the order of execution: the filter before forwarding, additions before deletions.
+    public var changes: [Change]
+
+    /// Makes a plan.
+    public init(_ changes: [Change] = []) { self.changes = changes }
+
+    /// Whether the box is already as it should be.
+    public var isEmpty: Bool { changes.isEmpty }
+}
+
+/// One step. Whoever carries it out decides nothing.
+public enum Change: Equatable, Sendable {
+    /// Makes the interface, down and without configuration; for userspace this starts the datapath.
+    case createInterface(name: String, backend: Backend)
+    /// Deletes the interface; for userspace this ends the datapath.
+    case deleteInterface(name: String, backend: Backend)
+    /// Sets the WireGuard side; what is not named stays.
+    case setWireGuard(interface: String, WireGuardChange)
+    /// Bytes.
+    case setMTU(interface: String, mtu: Int, was: Int?)
+    /// Up.
+    case setUp(interface: String)
+    /// An address of the interface.
+    case addAddress(interface: String, InterfaceAddress)
+    /// An address of the interface.
+    case removeAddress(interface: String, InterfaceAddress)
+    /// A route with wggw's protocol number.
+    case addRoute(Route)
+    /// A route with wggw's protocol number.
+    case removeRoute(Route)
+    /// Replaces table `inet wggw`, in one transaction, and carries the counters of sets that stay over.
+    case replaceFirewall(Firewall, carrying: Firewall?)
+    /// Adds and deletes elements of sets, in one transaction; rules and all other elements stay.
+    case updateFirewall([SetUpdate])
+    /// Deletes table `inet wggw`.
+    case removeFirewall
+    /// Writes a file under /proc/sys.
+    case setSysctl(key: String, value: Int, was: Int)
+    /// A proxy neighbour entry.
+    case addProxyNeighbour(ProxyNeighbour)
+    /// A proxy neighbour entry.
+    case removeProxyNeighbour(ProxyNeighbour)
+}
+
+/// What is set on a WireGuard interface in one go; nil members and unnamed peers stay as they are.
+public struct WireGuardChange: Equatable, Sendable {
+    /// A new private key.
+    public var privateKey: PrivateKey?
+    /// A new UDP port.
+    public var listenPort: UInt16?
+    /// A new mark; 0 takes it away.
+    public var fwmark: UInt32?
+    /// Peers to add or change, sorted by public key.
+    public var set: [WireGuardPeerChange]
+    /// Peers to remove, sorted.
+    public var remove: [PublicKey]
+
+    /// Nothing to set.
+    public init(
+        privateKey: PrivateKey? = nil, listenPort: UInt16? = nil, fwmark: UInt32? = nil,
+        set: [WireGuardPeerChange] = [],
+        remove: [PublicKey] = []
+    ) {
+        self.privateKey = privateKey
+        self.listenPort = listenPort
+        self.fwmark = fwmark
+        self.set = set
+        self.remove = remove
+    }
+
+    /// Whether nothing would be set.
+    public var isEmpty: Bool {
+        privateKey == nil && listenPort == nil && fwmark == nil && set.isEmpty && remove.isEmpty
+    }
+}
+
+/// What is set on one peer; nil members stay as they are.
+public struct WireGuardPeerChange: Equatable, Sendable {
+    /// A value, or none of it.
+    public enum PresharedKeyChange: Equatable, Sendable {
+        /// Takes it away.
+        case clear
+        /// Sets it.
+        case set(PresharedKey)
+    }
+
+    /// Its identity.
+    public var publicKey: PublicKey
+    /// Whether it is new; a peer that is not new must not be made by accident.
+    public var isNew: Bool
+    /// A new preshared key, or none.
+    public var presharedKey: PresharedKeyChange?
+    /// Where to dial it.
+    public var endpoint: Endpoint?
+    /// Seconds; 0 is off.
+    public var keepalive: UInt16?
+    /// Replaces all allowed IPs.
+    public var allowedIPs: [IPPrefix]?
+
+    /// Nothing to set.
+    public init(
+        publicKey: PublicKey, isNew: Bool, presharedKey: PresharedKeyChange? = nil, endpoint: Endpoint? = nil,
+        keepalive: UInt16? = nil, allowedIPs: [IPPrefix]? = nil
+    ) {
+        self.publicKey = publicKey
+        self.isNew = isNew
+        self.presharedKey = presharedKey
+        self.endpoint = endpoint
+        self.keepalive = keepalive
+        self.allowedIPs = allowedIPs
+    }
+}
+
+/// Elements to add to and to delete from one set of the firewall.
+public struct SetUpdate: Equatable, Sendable {
+    /// The set, without its elements.
+    public var set: FirewallSet
+    /// Sorted.
+    public var add: [SetElement]
+    /// Sorted.
+    public var delete: [SetElement]
+
+    /// Makes an update; `set.elements` should be empty.
+    public init(set: FirewallSet, add: [SetElement] = [], delete: [SetElement] = []) {
+        self.set = set
+        self.add = add
+        self.delete = delete
+    }
+}

@@ -1,0 +1,245 @@
+public import NetTypes
+
+/// What the site is: the LAN, the tunnel, the peers that come in, and whether they go out to the Internet through it.
+///
+/// A value, complete but for what a draft still has to find out on the box (those members are optional and say so). Every
+/// list is sorted and free of duplicates, so equal sites are equal values. Secrets are not in it, only names for them.
+public struct Site: Hashable, Sendable {
+    /// A name for people; a host label.
+    public var name: String
+    /// What peers dial. Without it, clients' configurations cannot be exported, all else works.
+    public var endpoint: Endpoint?
+    /// What happens to forwarded traffic that has nothing to do with the tunnel.
+    public var otherForwarding: OtherForwarding?
+    /// The inside.
+    public var lan: LAN
+    /// The WireGuard interface.
+    public var tunnel: Tunnel
+    /// The way out to the Internet.
+    public var egress: Egress
+    /// DNS servers for the peers, in order of preference.
+    public var dns: [IPAddress]
+    /// Policies by name.
+    public var groups: [String: Policy]
+    /// Sorted by name.
+    public var peers: [Peer]
+
+    /// Makes a site; peers are sorted by name here.
+    public init(
+        name: String = "home", endpoint: Endpoint? = nil, otherForwarding: OtherForwarding? = nil, lan: LAN,
+        tunnel: Tunnel,
+        egress: Egress = Egress(), dns: [IPAddress] = [], groups: [String: Policy] = [:], peers: [Peer] = []
+    ) {
+        self.name = name
+        self.endpoint = endpoint
+        self.otherForwarding = otherForwarding
+        self.lan = lan
+        self.tunnel = tunnel
+        self.egress = egress
+        self.dns = dns
+        self.groups = groups
+        self.peers = peers.sorted { $0.name < $1.name }
+    }
+}
+
+/// What the gateway does with traffic that it could forward but that neither comes from the tunnel nor goes into it.
+public enum OtherForwarding: String, Hashable, Sendable, CaseIterable {
+    /// Leave it alone: the box was a router before wggw came.
+    case allow
+    /// Drop it: the box forwards only because wggw turned forwarding on.
+    case drop
+}
+
+/// The inside network.
+public struct LAN: Hashable, Sendable {
+    /// The interface that holds the LAN's address; nil until found out.
+    public var interface: String?
+    /// Its networks, sorted, at least one.
+    public var subnets: [IPPrefix]
+    /// How a LAN host's answer finds its way back into the tunnel.
+    public var replyPath: ReplyPath
+
+    /// Makes a LAN; the subnets are sorted here.
+    public init(interface: String? = nil, subnets: [IPPrefix], replyPath: ReplyPath = .masquerade) {
+        self.interface = interface
+        self.subnets = subnets.sorted()
+        self.replyPath = replyPath
+    }
+}
+
+/// How a LAN host's answer to a tunnel address finds its way back.
+public enum ReplyPath: String, Hashable, Sendable, CaseIterable {
+    /// LAN hosts see the gateway's address and answer to it. Needs nothing else on the LAN.
+    case masquerade
+    /// The gateway answers ARP (and neighbour solicitations) for the peers, whose addresses are inside the LAN's range.
+    case proxyARP = "proxy-arp"
+    /// The LAN's router has a static route to the tunnel network.
+    case routed
+}
+
+/// The WireGuard interface of the gateway.
+public struct Tunnel: Hashable, Sendable {
+    /// 1…15 characters.
+    public var interface: String
+    /// The gateway's own addresses with their subnets, IPv4 first, sorted; at least one.
+    public var addresses: [InterfaceAddress]
+    /// UDP.
+    public var listenPort: UInt16
+    /// Bytes of an inner packet, 1280…65456; nil until found out from the egress.
+    public var mtu: Int?
+    /// Which implementation carries the packets.
+    public var datapath: DatapathChoice
+    /// Mark of the encrypted packets; 0 is none.
+    public var fwmark: UInt32
+    /// The gateway's public key; nil until a key pair was made. The private key is sealed in Storage.
+    public var publicKey: PublicKey?
+
+    /// Makes a tunnel; the addresses are sorted here.
+    public init(
+        interface: String = "wg0", addresses: [InterfaceAddress], listenPort: UInt16 = 51820, mtu: Int? = nil,
+        datapath: DatapathChoice = .auto, fwmark: UInt32 = 0, publicKey: PublicKey? = nil
+    ) {
+        self.interface = interface
+        self.addresses = addresses.sorted()
+        self.listenPort = listenPort
+        self.mtu = mtu
+        self.datapath = datapath
+        self.fwmark = fwmark
+        self.publicKey = publicKey
+    }
+}
+
+/// Which WireGuard carries the packets.
+public enum DatapathChoice: String, Hashable, Sendable, CaseIterable {
+    /// The kernel's if it has one, else wggw's own.
+    case auto
+    /// The kernel's.
+    case kernel
+    /// wggw's own.
+    case userspace
+}
+
+/// The way out to the Internet.
+public struct Egress: Hashable, Sendable {
+    /// The interface of the default route; nil until found out, and where there is none.
+    public var interface: String?
+    /// Whether peers go out through the gateway unless they say otherwise.
+    public var fullTunnel: Bool
+
+    /// Makes an egress.
+    public init(interface: String? = nil, fullTunnel: Bool = false) {
+        self.interface = interface
+        self.fullTunnel = fullTunnel
+    }
+}
+
+/// What a peer may reach inside. Egress to the Internet is not part of it: that is full tunnel.
+public struct Policy: Hashable, Sendable {
+    /// Sorted, at least one; what none of them names is dropped.
+    public var allow: [AccessRule]
+
+    /// Makes a policy; the rules are sorted here.
+    public init(allow: [AccessRule]) { self.allow = allow.sorted() }
+}
+
+/// One destination that a peer may reach: `192.168.1.10:443/tcp`, `192.168.1.0/24`, `[fd00::1]:53/udp`, `192.168.1.9/icmp`.
+public struct AccessRule: Hashable, Comparable, Sendable {
+    /// Transport protocols that a rule can name.
+    public enum Transport: String, Hashable, Sendable, CaseIterable {
+        /// 6
+        case tcp
+        /// 17
+        case udp
+        /// 1 for IPv4, 58 for IPv6
+        case icmp
+    }
+
+    /// Where to.
+    public let destination: IPPrefix
+    /// nil is every protocol.
+    public let transport: Transport?
+    /// nil is every port; only with TCP and UDP.
+    public let ports: ClosedRange<UInt16>?
+
+    /// Makes a rule; ports need TCP or UDP.
+    public init(_ destination: IPPrefix, transport: Transport? = nil, ports: ClosedRange<UInt16>? = nil) {
+        precondition(ports == nil || transport == .tcp || transport == .udp)
+        self.destination = destination
+        self.transport = transport
+        self.ports = ports
+    }
+
+    /// By destination, then protocol, then ports.
+    public static func < (a: Self, b: Self) -> Bool {
+        func key(_ r: AccessRule) -> (String, UInt16, UInt16) {
+            (r.transport?.rawValue ?? "", r.ports?.lowerBound ?? 0, r.ports?.upperBound ?? 0)
+        }
+        return a.destination == b.destination ? key(a) < key(b) : a.destination < b.destination
+    }
+}
+
+/// A person's device or another site that comes in.
+public struct Peer: Hashable, Sendable {
+    /// Unique; a host label.
+    public var name: String
+    /// Its addresses in the tunnel, sorted; at least one once drafted.
+    public var addresses: [IPAddress]
+    /// nil until a key pair was made for it; then its private key is sealed in Storage under this key.
+    public var publicKey: PublicKey?
+    /// The preshared key, by name.
+    public var presharedKey: PresharedKeyChoice
+    /// Whether it goes out to the Internet through the gateway; nil takes the egress's default.
+    public var fullTunnel: Bool?
+    /// The group whose policy it has.
+    public var group: String?
+    /// A policy of its own; not together with a group. Without either, the whole LAN.
+    public var policy: Policy?
+    /// Networks behind it, sorted.
+    public var routes: [IPPrefix]
+    /// Where the gateway dials it; most peers have none and come in.
+    public var endpoint: Endpoint?
+    /// Seconds, 1…65535; nil or 0 is off. Written into the client's configuration, and set here for a peer with an endpoint.
+    public var keepalive: UInt16?
+
+    /// Makes a peer; addresses and routes are sorted here.
+    public init(
+        name: String, addresses: [IPAddress] = [], publicKey: PublicKey? = nil,
+        presharedKey: PresharedKeyChoice? = nil, fullTunnel: Bool? = nil, group: String? = nil, policy: Policy? = nil,
+        routes: [IPPrefix] = [], endpoint: Endpoint? = nil, keepalive: UInt16? = nil
+    ) {
+        self.name = name
+        self.addresses = addresses.sorted()
+        self.publicKey = publicKey
+        self.presharedKey = presharedKey ?? (publicKey == nil ? .auto : .none)
+        self.fullTunnel = fullTunnel
+        self.group = group
+        self.policy = policy
+        self.routes = routes.sorted()
+        self.endpoint = endpoint
+        self.keepalive = keepalive
+    }
+}
+
+/// Whether a peer has a preshared key, and which. In the profile: `"auto"`, `"none"`, `"sealed:1f0c…"`.
+public enum PresharedKeyChoice: Hashable, Sendable {
+    /// No preshared key.
+    case none
+    /// Make one when the profile is taken.
+    case auto
+    /// This one, sealed in Storage. So an older revision keeps the key that it was applied with.
+    case sealed(SecretID)
+}
+
+/// The name of a sealed secret: 16 hex digits of a hash of it, which tells nothing about it.
+public struct SecretID: Hashable, Sendable, LosslessStringConvertible {
+    /// 16 hex digits.
+    public let description: String
+
+    /// nil unless 16 lower-case hex digits.
+    public init?(_ description: String) {
+        guard description.utf8.count == 16,
+            description.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) })
+        else { return nil }
+        self.description = description
+    }
+}
