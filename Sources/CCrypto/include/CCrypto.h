@@ -1,2 +1,66 @@
-// The crypto libraries behind one small interface each: AEAD, X25519, BLAKE2s, XChaCha20-Poly1305.
+// The crypto libraries behind one small interface each: AEAD, X25519, BLAKE2s, XChaCha20-Poly1305, and memory for keys.
+// Nothing here is cryptography of ours; RFC 2104's HMAC is the one composition, over libb2's BLAKE2s.
 #pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// ---- ChaCha20-Poly1305 (RFC 8439), nonce = 32 zero bits || 64-bit counter, little-endian ----------------------------
+
+/// One thread's AEAD: an intel-ipsec-mb manager, or an OpenSSL context for each direction.
+typedef struct wgc_aead wgc_aead;
+
+/// nil without memory. `force_openssl` leaves intel-ipsec-mb alone; so does WGGW_AEAD=openssl in the environment.
+wgc_aead *_Nullable wgc_aead_create(bool force_openssl);
+/// Wipes and frees.
+void wgc_aead_destroy(wgc_aead *_Nonnull aead);
+/// "intel-ipsec-mb" or "openssl".
+const char *_Nonnull wgc_aead_name(const wgc_aead *_Nonnull aead);
+/// Writes `length` bytes of ciphertext and 16 of tag to `dst`, which may be `src`. No associated data.
+void wgc_seal(wgc_aead *_Nonnull aead, void *_Nonnull dst, const void *_Nonnull src, size_t length,
+              const void *_Nonnull key, uint64_t counter);
+/// Opens `length` bytes of ciphertext with 16 of tag behind them; `dst` may be `src`. False: forged, and `dst` holds garbage.
+bool wgc_open(wgc_aead *_Nonnull aead, void *_Nonnull dst, const void *_Nonnull src, size_t length,
+              const void *_Nonnull key, uint64_t counter);
+
+/// The same with associated data, by libsodium, for the handshake: no state, nothing on the packet's way.
+void wgc_seal_ad(void *_Nonnull dst, const void *_Nonnull src, size_t length, const void *_Nullable ad, size_t ad_length,
+                 const void *_Nonnull key, uint64_t counter);
+/// False: forged, and `dst` is untouched or zero.
+bool wgc_open_ad(void *_Nonnull dst, const void *_Nonnull src, size_t length, const void *_Nullable ad, size_t ad_length,
+                 const void *_Nonnull key, uint64_t counter);
+
+/// XChaCha20-Poly1305 with a 24-byte nonce, as cookie replies use it.
+void wgc_xseal(void *_Nonnull dst, const void *_Nonnull src, size_t length, const void *_Nullable ad, size_t ad_length,
+               const void *_Nonnull nonce, const void *_Nonnull key);
+/// False: forged.
+bool wgc_xopen(void *_Nonnull dst, const void *_Nonnull src, size_t length, const void *_Nullable ad, size_t ad_length,
+               const void *_Nonnull nonce, const void *_Nonnull key);
+
+// ---- X25519 (RFC 7748) ----------------------------------------------------------------------------------------------
+
+/// The public key of a private key.
+void wgc_x25519_public(uint8_t *_Nonnull public_key, const uint8_t *_Nonnull private_key);
+/// The shared secret. False where it would be all zero: a point of small order.
+bool wgc_x25519(uint8_t *_Nonnull shared, const uint8_t *_Nonnull private_key, const uint8_t *_Nonnull public_key);
+
+// ---- BLAKE2s (RFC 7693) ---------------------------------------------------------------------------------------------
+
+/// BLAKE2s-256 of two parts, one after the other; the second may be empty.
+void wgc_hash(uint8_t *_Nonnull out, const void *_Nonnull a, size_t a_length, const void *_Nullable b, size_t b_length);
+/// Keyed BLAKE2s with 16 bytes of output.
+void wgc_mac16(uint8_t *_Nonnull out, const void *_Nonnull data, size_t length, const void *_Nonnull key, size_t key_length);
+/// HMAC-BLAKE2s (RFC 2104) with a 32-byte key, of two parts.
+void wgc_hmac(uint8_t *_Nonnull out, const void *_Nonnull key, const void *_Nullable a, size_t a_length,
+              const void *_Nullable b, size_t b_length);
+
+// ---- memory -----------------------------------------------------------------------------------------------------------
+
+/// Overwrites with zeros, in a way that the optimiser keeps.
+void wgc_wipe(void *_Nonnull bytes, size_t length);
+/// Whether `length` bytes are equal, in a time that does not depend on where they differ.
+bool wgc_equal(const void *_Nonnull a, const void *_Nonnull b, size_t length);
+/// Address space of zeros that becomes memory when it is touched and stays out of core dumps; nil where there is none.
+void *_Nullable wgc_reserve(size_t length);
+/// Gives it back.
+void wgc_release(void *_Nonnull base, size_t length);

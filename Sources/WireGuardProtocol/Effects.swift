@@ -1,0 +1,86 @@
+public import NetTypes
+
+/// What the device wants done, in order. Do each one right away, on the control thread, before the next call.
+public enum Effect: Equatable, Sendable {
+    /// A peer was added: its index is new to you.
+    case peerAdded(PeerIndex)
+    /// A peer was removed: drop its staged packets; its index comes back after `Device.reclaim`.
+    case peerRemoved(PeerIndex)
+    /// Send a handshake message to the peer's endpoint, if it has one, with TOS `Limits.handshakeTOS`; then add to `sentBytes`.
+    case send(PeerIndex, message: Range<Int>)
+    /// Send a cookie reply to where the message that was just given to `receive` came from, from the address it was sent to.
+    case reply(message: Range<Int>)
+    /// The message that was just given to `receive` came from the peer: its source is the endpoint now (roaming).
+    case endpointIsSource(PeerIndex)
+    /// The configuration says where the peer is. The source address is up to the kernel again.
+    case setEndpoint(PeerIndex, SocketAddress)
+    /// Forget which local address the peer is answered from: it may be the cause of trouble.
+    case clearEndpointSource(PeerIndex)
+    /// Send what is staged, or if nothing is, an empty data message; stage it and raise `.session` without a keypair.
+    case sendKeepalive(PeerIndex)
+    /// There is a keypair now: send what is staged.
+    case sendStaged(PeerIndex)
+    /// No handshake for 90 s: drop what is staged.
+    case dropStaged(PeerIndex)
+    /// Something to tell whoever listens.
+    case log(LogEvent)
+}
+
+/// Effects and the bytes they point into. Keep one, and `removeAll` before each call: it allocates once.
+public struct Effects: Sendable {
+    /// In the order to do them.
+    public internal(set) var list: [Effect] = []
+    /// What the ranges of `send` and `reply` point into.
+    public internal(set) var bytes: [UInt8] = []
+
+    /// An empty buffer.
+    public init() {}
+
+    /// Empties it and keeps its memory.
+    public mutating func removeAll() {
+        list.removeAll(keepingCapacity: true)
+        bytes.removeAll(keepingCapacity: true)
+    }
+}
+
+/// What happened, in the words of the kernel's dynamic debug lines. Never holds a key.
+public enum LogEvent: Equatable, Sendable {
+    /// Sending handshake initiation to the peer.
+    case sendingInitiation(PeerIndex)
+    /// Sending handshake response to the peer.
+    case sendingResponse(PeerIndex)
+    /// Sending cookie response for a denied handshake message.
+    case sendingCookieReply
+    /// Receiving handshake initiation from the peer.
+    case receivedInitiation(PeerIndex)
+    /// Receiving handshake response from the peer.
+    case receivedResponse(PeerIndex)
+    /// Receiving cookie response.
+    case receivedCookieReply
+    /// Could not decrypt the cookie response.
+    case invalidCookieReply
+    /// Invalid MAC of handshake, dropped.
+    case invalidMAC
+    /// Invalid handshake initiation, dropped.
+    case invalidInitiation
+    /// Invalid handshake response, dropped.
+    case invalidResponse
+    /// Keypair with this number created for the peer.
+    case keypairCreated(PeerIndex, id: UInt64)
+    /// Keypair with this number destroyed for the peer.
+    case keypairDestroyed(PeerIndex, id: UInt64)
+    /// Sending keepalive to the peer.
+    case sendingKeepalive(PeerIndex)
+    /// Handshake did not complete in five seconds, retrying; the number of the try, from 2.
+    case retryingHandshake(PeerIndex, attempt: Int)
+    /// Handshake did not complete after this many attempts, giving up.
+    case gaveUpHandshake(PeerIndex, attempts: Int)
+    /// Retrying the handshake because nothing was heard for 15 seconds.
+    case stoppedHearing(PeerIndex)
+    /// Zeroing out all keys, since there was no new one for 540 seconds.
+    case zeroingKeys(PeerIndex)
+    /// The peer was created.
+    case peerCreated(PeerIndex)
+    /// The peer was destroyed.
+    case peerDestroyed(PeerIndex)
+}

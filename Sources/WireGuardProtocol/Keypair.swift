@@ -1,0 +1,110 @@
+public import Synchronization
+
+/// A keypair's place in the table: 1…; 0 is none.
+public typealias KeypairSlot = UInt32
+
+/// One keypair as workers see it: two keys, their counters and when they were born. Whitepaper 5.4.5.
+///
+/// The control thread writes the plain fields before it publishes the slot (`receiveIndex`, a peer's `currentKeypair`) and
+/// wipes them only after every worker has passed an epoch. A worker reads them between two epochs.
+@frozen public struct Keypair: ~Copyable {
+    /// The index that messages to us carry, 0 while nothing may be received.
+    public let receiveIndex: Atomic<UInt32>
+    /// The index that messages from us carry.
+    public internal(set) var remoteIndex: UInt32
+    /// Whose it is.
+    public internal(set) var peer: PeerIndex
+    /// Whether we sent the initiation: only the initiator renews by time.
+    public internal(set) var isInitiator: Bool
+    /// False once it may not be used to send any more.
+    @usableFromInline let sendingValid: Atomic<Bool>
+    /// 0: confirmed, or we are the initiator. 1: the responder waits for the first message. 2: it came, and was told.
+    @usableFromInline let confirmation: Atomic<UInt8>
+    @usableFromInline let replayLock: Atomic<Bool>
+    /// When it was derived, monotonic nanoseconds.
+    public internal(set) var birthdate: UInt64
+    /// The next counter to send with.
+    @usableFromInline let sendingCounter: Atomic<UInt64>
+    /// 32 bytes to send with, 32 to receive with, then the replay window.
+    @usableFromInline var memory: UnsafeMutableRawPointer?
+    /// Counts the keypairs of this device, for log lines.
+    public internal(set) var id: UInt64
+
+    init() {
+        receiveIndex = Atomic(0)
+        remoteIndex = 0
+        peer = .none
+        isInitiator = false
+        sendingValid = Atomic(false)
+        confirmation = Atomic(0)
+        replayLock = Atomic(false)
+        birthdate = 0
+        sendingCounter = Atomic(0)
+        memory = nil
+        id = 0
+    }
+
+    /// 32 bytes to seal with.
+    @inlinable public var sendingKey: UnsafeRawPointer { UnsafeRawPointer(memory.unsafelyUnwrapped) }
+
+    /// 32 bytes to open with.
+    @inlinable public var receivingKey: UnsafeRawPointer { UnsafeRawPointer(memory.unsafelyUnwrapped + 32) }
+
+    /// The counters received. Hold `lockReplay`.
+    @inlinable public var replayWindow: ReplayWindow { ReplayWindow(memory.unsafelyUnwrapped + 64) }
+
+    /// Takes the next `count` counters, the first of which it returns; nil where the keypair may not be used to send
+    /// (too old, worn out, replaced private key): stage the packets and raise `.session`. One atomic addition.
+    @inlinable public borrowing func reserveCounters(_ count: UInt64, now: UInt64) -> UInt64? {
+        guard sendingValid.load(ordering: .relaxed) else { return nil }
+        guard now &- birthdate < Limits.rejectAfterTime || now < birthdate else {
+            sendingValid.store(false, ordering: .relaxed)
+            return nil
+        }
+        let first = sendingCounter.add(count, ordering: .relaxed).oldValue
+        guard first < Limits.rejectAfterMessages, Limits.rejectAfterMessages - first >= count else {
+            sendingValid.store(false, ordering: .relaxed)
+            return nil
+        }
+        return first
+    }
+
+    /// After sending: whether a new keypair is due (after 2^60 messages, or 120 s for the initiator).
+    /// If so and `PeerRecord.handshakeAllowed`, raise `.session`.
+    @inlinable public borrowing func wantsRekeyAfterSending(now: UInt64) -> Bool {
+        guard sendingValid.load(ordering: .relaxed) else { return false }
+        return sendingCounter.load(ordering: .relaxed) > Limits.rekeyAfterMessages
+            || isInitiator && now > birthdate && now &- birthdate >= Limits.rekeyAfterTime
+    }
+
+    /// After receiving, if this is the peer's current keypair: whether it is the initiator's last minute (165 s).
+    /// If so and `PeerRecord.takeLastMinute`, raise `.session`.
+    @inlinable public borrowing func wantsRekeyAfterReceiving(now: UInt64) -> Bool {
+        isInitiator && now > birthdate
+            && now &- birthdate >= Limits.rejectAfterTime - Limits.keepaliveTimeout - Limits.rekeyTimeout
+            && sendingValid.load(ordering: .relaxed)
+    }
+
+    /// Before opening: whether the keypair may still be used to receive.
+    @inlinable public borrowing func mayReceive(now: UInt64) -> Bool {
+        (now < birthdate || now &- birthdate < Limits.rejectAfterTime)
+            && replayWindow.next < Limits.rejectAfterMessages
+    }
+
+    /// After a message was opened and accepted: true once, for the first message of a keypair that we responded for.
+    /// Then raise `.keypairConfirmed`.
+    @inlinable public borrowing func takeConfirmation() -> Bool {
+        confirmation.load(ordering: .relaxed) == 1
+            && confirmation.compareExchange(expected: 1, desired: 2, ordering: .acquiringAndReleasing).exchanged
+    }
+
+    /// Excludes other workers from the replay window. Held for a batch, never across a system call.
+    @inlinable public borrowing func lockReplay() {
+        while replayLock.exchange(true, ordering: .acquiring) {
+            while replayLock.load(ordering: .relaxed) {}
+        }
+    }
+
+    /// Lets others in.
+    @inlinable public borrowing func unlockReplay() { replayLock.store(false, ordering: .releasing) }
+}

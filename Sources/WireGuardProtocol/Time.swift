@@ -1,0 +1,31 @@
+/// What time it is, as the caller's clocks say. Nothing in this module reads a clock.
+public struct Now: Sendable {
+    /// Nanoseconds of a clock that never goes back and counts on in suspend (CLOCK_BOOTTIME); at least 1.
+    public let monotonic: UInt64
+    /// Seconds and nanoseconds since 1970, for TAI64N timestamps and the time of the last handshake.
+    public let wall: WallTime
+
+    /// Makes a moment.
+    public init(monotonic: UInt64, wall: WallTime) {
+        precondition(monotonic > 0, "zero means never")
+        self.monotonic = monotonic
+        self.wall = wall
+    }
+}
+
+/// A time since 1970-01-01T00:00:00Z.
+public struct WallTime: Hashable, Sendable {
+    /// Whole seconds.
+    public let seconds: Int64
+    /// 0…999,999,999.
+    public let nanoseconds: UInt32
+
+    /// Makes a time.
+    public init(seconds: Int64, nanoseconds: UInt32) {
+        self.seconds = seconds
+        self.nanoseconds = nanoseconds
+    }
+
+    /// The configuration protocol's "never".
+    public static let never = WallTime(seconds: 0, nanoseconds: 0)
+}
