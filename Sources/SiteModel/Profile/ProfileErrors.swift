@@ -1,0 +1,36 @@
+/// One thing that is wrong in a file, and where.
+public struct ProfileError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The file's name as it was given.
+    public let file: String
+    /// From 1.
+    public let line: Int
+    /// From 1, in Unicode scalars.
+    public let column: Int
+    /// What is wrong and what would be right.
+    public let message: String
+
+    /// Makes an error.
+    public init(file: String, line: Int, column: Int, message: String) {
+        self.file = file
+        self.line = line
+        self.column = column
+        self.message = message
+    }
+
+    /// `site.toml:14:14: peers.laptop.addresses: 10.0.0.0/40: an IPv4 prefix is at most /32`
+    public var description: String { "\(file):\(line):\(column): \(message)" }
+}
+
+/// Everything that is wrong in a file, in the order of the file; at least one.
+public struct ProfileErrors: Error, Hashable, Sendable, CustomStringConvertible {
+    /// Sorted by line and column.
+    public let errors: [ProfileError]
+
+    /// Makes a list; it is sorted here.
+    public init(_ errors: [ProfileError]) {
+        self.errors = errors.sorted { ($0.line, $0.column, $0.message) < ($1.line, $1.column, $1.message) }
+    }
+
+    /// One line each.
+    public var description: String { errors.map(\.description).joined(separator: "\n") }
+}

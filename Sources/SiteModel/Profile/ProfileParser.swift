@@ -1,0 +1,196 @@
+public import NetTypes
+import TOMLKit
+
+extension Site {
+    /// Reads a site profile (TOML). `file` is only for the messages.
+    ///
+    /// Throws everything that is wrong in one go, each with line and column: what is no TOML, unknown keys, wrong types, bad
+    /// values, and what `problems()` finds.
+    public static func parse(_ text: String, file: String) throws(ProfileErrors) -> Site {
+        try ProfileParser(text, file: file).site()
+    }
+}
+
+/// The profile's keys and what they become.
+struct ProfileParser {
+    private let file: String
+    private let lines: LineIndex
+    private let root: TOMLTableNode
+    private var reader = ProfileReader()
+
+    init(_ text: String, file: String) throws(ProfileErrors) {
+        self.file = file
+        let bytes = Array(text.utf8)
+        lines = LineIndex(bytes)
+        func failure(_ line: Int, _ column: Int, _ message: String) -> ProfileErrors {
+            ProfileErrors([ProfileError(file: file, line: line, column: column, message: message)])
+        }
+        // TOMLKit hands the text over as a C string, which would end here.
+        if let zero = bytes.firstIndex(of: 0) {
+            let (line, column) = lines.position(of: zero)
+            throw failure(line, column, "a zero byte; a profile is plain text")
+        }
+        do { _ = try TOMLTable(string: text) } catch {
+            guard let error = error as? TOMLParseError else { throw failure(1, 1, "\(error)") }
+            let begin = error.source.begin
+            throw failure(max(begin.line, 1), max(begin.column, 1), "this is not TOML: \(error.description)")
+        }
+        var scanner = TOMLScanner(bytes)
+        do { root = try scanner.document() } catch {
+            let (line, column) = lines.position(of: error.offset)
+            throw failure(line, column, "this TOML is too unusual for a profile; write it in a plainer way")
+        }
+    }
+
+    consuming func site() throws(ProfileErrors) -> Site {
+        let top = ProfileReader.Section(path: [], offset: 0, node: root)
+        reader.refuseUnknown(in: top, keys: ["site", "lan", "tunnel", "egress", "dns", "groups", "peers"])
+        let tunnel = tunnel(top)
+        let lan = lan(top)
+        let header = reader.section("site", in: top, keys: ["name", "endpoint", "other-forwarding"])
+        let egress = reader.section("egress", in: top, keys: ["interface", "full-tunnel"])
+        let dns = reader.section("dns", in: top, keys: ["servers"])
+        let port = tunnel.listenPort
+        let site = Site(
+            name: reader.string("name", in: header)?.text ?? "home",
+            endpoint: reader.value("endpoint", in: header) { text throws(ParseError) in
+                try Endpoint(parsing: text, defaultPort: port)
+            },
+            otherForwarding: reader.choice("other-forwarding", in: header), lan: lan, tunnel: tunnel,
+            egress: Egress(
+                interface: reader.string("interface", in: egress)?.text,
+                fullTunnel: reader.boolean("full-tunnel", in: egress) ?? false),
+            dns: reader.list("servers", in: dns) { text throws(ParseError) in try IPAddress(parsing: text) } ?? [],
+            groups: groups(top), peers: peers(top))
+        let problems = site.problems(incomplete: reader.incomplete)
+        if problems.isEmpty && reader.found.isEmpty { return site }
+        throw errors(adding: problems)
+    }
+
+    // MARK: Sections
+
+    private mutating func lan(_ top: ProfileReader.Section) -> LAN {
+        let section = reader.section("lan", in: top, keys: ["interface", "subnets", "reply-path"])
+        let subnets = reader.list("subnets", in: section) { text throws(ParseError) in try IPPrefix(parsing: text) }
+        return LAN(
+            interface: reader.string("interface", in: section)?.text, subnets: subnets ?? [],
+            replyPath: reader.choice("reply-path", in: section) ?? .masquerade)
+    }
+
+    private mutating func tunnel(_ top: ProfileReader.Section) -> Tunnel {
+        let section = reader.section(
+            "tunnel", in: top,
+            keys: ["interface", "addresses", "listen-port", "mtu", "datapath", "fwmark", "public-key"])
+        let addresses = reader.list("addresses", in: section) { text throws(ParseError) in
+            try InterfaceAddress(parsing: text)
+        }
+        return Tunnel(
+            interface: reader.string("interface", in: section)?.text ?? "wg0", addresses: addresses ?? [],
+            listenPort: UInt16(reader.integer("listen-port", in: section, 1...65535) ?? 51820),
+            mtu: reader.integer("mtu", in: section, 576...65456).map { Int($0) },
+            datapath: reader.choice("datapath", in: section) ?? .auto,
+            fwmark: UInt32(reader.integer("fwmark", in: section, 0...0xffff_ffff) ?? 0),
+            publicKey: publicKey(section))
+    }
+
+    private mutating func groups(_ top: ProfileReader.Section) -> [String: Policy] {
+        let (section, names) = reader.names("groups", in: top)
+        var groups: [String: Policy] = [:]
+        for name in names {
+            let group = reader.section(name, in: section, keys: ["allow"])
+            groups[name] = policy(group) ?? Policy(allow: [])
+        }
+        return groups
+    }
+
+    private mutating func peers(_ top: ProfileReader.Section) -> [Peer] {
+        let (section, names) = reader.names("peers", in: top)
+        return names.map { peer(reader.section($0, in: section, keys: Self.peerKeys)) }
+    }
+
+    private static let peerKeys = [
+        "addresses", "public-key", "preshared-key", "full-tunnel", "group", "allow", "routes", "endpoint", "keepalive",
+    ]
+
+    private mutating func peer(_ section: ProfileReader.Section) -> Peer {
+        Peer(
+            name: section.path[1],
+            addresses: reader.list("addresses", in: section) { text throws(ParseError) in
+                try Self.peerAddress(parsing: text)
+            } ?? [],
+            publicKey: publicKey(section),
+            presharedKey: reader.value("preshared-key", in: section) { text throws(ParseError) in
+                try PresharedKeyChoice(parsing: text)
+            },
+            fullTunnel: reader.boolean("full-tunnel", in: section), group: reader.string("group", in: section)?.text,
+            policy: policy(section),
+            routes: reader.list("routes", in: section) { text throws(ParseError) in try IPPrefix(parsing: text) } ?? [],
+            endpoint: reader.value("endpoint", in: section) { text throws(ParseError) in try Endpoint(parsing: text) },
+            keepalive: reader.integer("keepalive", in: section, 0...65535).map { UInt16($0) })
+    }
+
+    private mutating func policy(_ section: ProfileReader.Section) -> Policy? {
+        reader.list("allow", in: section) { text throws(ParseError) in try AccessRule(parsing: text) }
+            .map { Policy(allow: $0) }
+    }
+
+    private mutating func publicKey(_ section: ProfileReader.Section) -> PublicKey? {
+        reader.value("public-key", in: section) { text throws(ParseError) in try PublicKey(parsing: text) }
+    }
+
+    /// The same without a reason.
+    static func peerAddress(_ text: String) -> IPAddress? {
+        do { return try peerAddress(parsing: text) } catch { return nil }
+    }
+
+    private static func peerAddress(parsing text: String) throws(ParseError) -> IPAddress {
+        let parsed = try InterfaceAddress(parsing: text)
+        guard parsed.length == parsed.address.bitWidth else {
+            throw ParseError(
+                text, "a peer has single addresses; write \(parsed.address), and networks behind it in routes")
+        }
+        return parsed.address
+    }
+
+    // MARK: Places
+
+    private func errors(adding problems: [SiteProblem]) -> ProfileErrors {
+        var all = reader.found
+        for problem in problems { all.append((TOMLPlaces(root).offset(of: problem.path), problem.description)) }
+        return ProfileErrors(
+            all.map { offset, message in
+                let (line, column) = lines.position(of: offset)
+                return ProfileError(file: file, line: line, column: column, message: message)
+            })
+    }
+}
+
+extension PresharedKeyChoice: LosslessStringConvertible {
+    /// `auto`, `none` or `sealed:` and 16 hex digits. Throws `ParseError`; it does not repeat what may be a key.
+    public init(parsing text: some StringProtocol) throws(ParseError) {
+        switch text {
+        case "auto": self = .auto
+        case "none": self = .none
+        default:
+            guard text.hasPrefix("sealed:"), let id = SecretID(String(text.dropFirst(7))) else {
+                throw ParseError(
+                    "(preshared key)", "is none of auto, none, sealed:ID; the key itself does not belong in a profile")
+            }
+            self = .sealed(id)
+        }
+    }
+
+    /// The same without a reason.
+    public init?(_ description: String) {
+        do { self = try PresharedKeyChoice(parsing: description) } catch { return nil }
+    }
+
+    /// As in the profile: `auto`, `none`, `sealed:1f0c…`.
+    public var description: String {
+        switch self {
+        case .none: "none"
+        case .auto: "auto"
+        case .sealed(let id): "sealed:\(id)"
+        }
+    }
+}

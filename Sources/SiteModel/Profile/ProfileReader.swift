@@ -1,0 +1,142 @@
+import NetTypes
+
+/// Takes values out of a read TOML document and notes everything that is wrong with them.
+struct ProfileReader {
+    /// One table of the profile; `node` is nil where the profile does not have it.
+    struct Section {
+        let path: [String]
+        /// Where to point when something is missing from it.
+        let offset: Int
+        let node: TOMLTableNode?
+
+        func name(_ key: String) -> String { SitePath(path + [key]).name }
+    }
+
+    private(set) var found: [(offset: Int, message: String)] = []
+    /// The places with something wrong in them.
+    private(set) var incomplete: Set<SitePath> = []
+
+    mutating func note(_ offset: Int, _ message: String) { found.append((offset, message)) }
+
+    // MARK: Tables
+
+    /// The table `key` in `parent`, with all its keys known.
+    mutating func section(_ key: String, in parent: Section, keys: [String]) -> Section {
+        let missing = Section(path: parent.path + [key], offset: parent.offset, node: nil)
+        guard let entry = parent.node?.entries[key] else { return missing }
+        guard case .table(let node) = entry.value else {
+            note(
+                entry.offset,
+                "\(SitePath(missing.path).name): is \(entry.typeName); write a table, [\(SitePath(missing.path).name)]")
+            incomplete.insert(SitePath(missing.path))
+            return missing
+        }
+        let section = Section(path: missing.path, offset: entry.keyOffset, node: node)
+        refuseUnknown(in: section, keys: keys)
+        return section
+    }
+
+    /// The names in the table `key`.
+    mutating func names(_ key: String, in parent: Section) -> (section: Section, names: [String]) {
+        let section = section(key, in: parent, keys: [])
+        return (section, section.node.map { $0.entries.keys.sorted() } ?? [])
+    }
+
+    /// Notes every key of `section` that is not in `keys`; no keys means that any may stand there.
+    mutating func refuseUnknown(in section: Section, keys: [String]) {
+        guard let node = section.node, !keys.isEmpty else { return }
+        for (key, entry) in node.entries where !keys.contains(key) {
+            let hint = nearest(key, among: keys).map { "did you mean \($0)?" }
+            let place = section.path.isEmpty ? "at the top level" : "in \(SitePath(section.path).name)"
+            note(
+                entry.keyOffset,
+                "\(section.name(key)): unknown key; \(hint ?? "\(place) there are \(keys.joined(separator: ", "))")")
+        }
+    }
+
+    // MARK: Values
+
+    mutating func string(_ key: String, in section: Section) -> (text: String, offset: Int)? {
+        guard let entry = section.node?.entries[key] else { return nil }
+        guard case .string(let text) = entry.value else {
+            refuse(entry, section.name(key), "write a string in quotes")
+            return nil
+        }
+        return (text, entry.offset)
+    }
+
+    mutating func boolean(_ key: String, in section: Section) -> Bool? {
+        guard let entry = section.node?.entries[key] else { return nil }
+        guard case .boolean(let value) = entry.value else {
+            refuse(entry, section.name(key), "write true or false, without quotes")
+            return nil
+        }
+        return value
+    }
+
+    mutating func integer(_ key: String, in section: Section, _ range: ClosedRange<Int64>) -> Int64? {
+        guard let entry = section.node?.entries[key] else { return nil }
+        let remedy = "write a whole number from \(range.lowerBound) to \(range.upperBound)"
+        guard case .integer(let value) = entry.value else {
+            refuse(entry, section.name(key), remedy + ", without quotes")
+            return nil
+        }
+        guard range.contains(value) else {
+            note(entry.offset, "\(section.name(key)): \(value) is out of range; \(remedy)")
+            return nil
+        }
+        return value
+    }
+
+    mutating func value<T>(
+        _ key: String, in section: Section, parse: (String) throws(ParseError) -> T
+    ) -> T? {
+        guard let (text, offset) = string(key, in: section) else { return nil }
+        do { return try parse(text) } catch {
+            note(offset, "\(section.name(key)): \(error)")
+            return nil
+        }
+    }
+
+    mutating func choice<T: RawRepresentable<String> & CaseIterable>(_ key: String, in section: Section) -> T? {
+        value(key, in: section) { text throws(ParseError) in
+            if let value = T(rawValue: text) { return value }
+            let all = T.allCases.map(\.rawValue)
+            throw ParseError(
+                tomlString(text),
+                "is none of \(all.joined(separator: ", "))"
+                    + (nearest(text, among: all).map { "; did you mean \($0)?" } ?? ""))
+        }
+    }
+
+    /// nil if the key is not there; else what could be read, and `incomplete` says if something could not.
+    mutating func list<T>(
+        _ key: String, in section: Section, parse: (String) throws(ParseError) -> T
+    ) -> [T]? {
+        guard let entry = section.node?.entries[key] else { return nil }
+        let path = SitePath(section.path + [key])
+        guard case .array(let elements) = entry.value else {
+            refuse(entry, section.name(key), "write a list of strings, [\"…\", \"…\"]")
+            incomplete.insert(path)
+            return []
+        }
+        var values: [T] = []
+        values.reserveCapacity(elements.count)
+        for element in elements {
+            guard case .string(let text) = element.value else {
+                refuse(element, section.name(key), "write a string in quotes")
+                incomplete.insert(path)
+                continue
+            }
+            do { values.append(try parse(text)) } catch {
+                note(element.offset, "\(section.name(key)): \(error)")
+                incomplete.insert(path)
+            }
+        }
+        return values
+    }
+
+    private mutating func refuse(_ node: TOMLNode, _ name: String, _ remedy: String) {
+        note(node.offset, "\(name): is \(node.typeName); \(remedy)")
+    }
+}

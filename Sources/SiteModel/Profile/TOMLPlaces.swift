@@ -1,0 +1,47 @@
+import NetTypes
+
+/// Finds where in a TOML document a part of the site came from.
+struct TOMLPlaces {
+    private let root: TOMLTableNode
+
+    init(_ root: TOMLTableNode) { self.root = root }
+
+    /// The byte offset of the value at `path`, of the key if it is a table; of what is nearest if it is not there.
+    func offset(of path: SitePath) -> Int {
+        var table = root
+        var offset = 0
+        for (depth, key) in path.keys.enumerated() {
+            guard let node = table.entries[key] else { return offset }
+            switch node.value {
+            case .table(let child):
+                table = child
+                offset = node.keyOffset
+            case .array(let elements):
+                guard depth == path.keys.count - 1, let index = path.index else { return node.offset }
+                let offsets = offsets(of: elements, at: path.keys)
+                return index < offsets.count ? offsets[index] : node.offset
+            default: return node.offset
+            }
+        }
+        return offset
+    }
+
+    /// Where the elements of a list stand, in the order that the site has them in: sorted, without those that cannot be read.
+    private func offsets(of elements: [TOMLNode], at keys: [String]) -> [Int] {
+        switch (keys.first, keys.last) {
+        case ("dns", _): sorted(elements) { IPAddress($0) == nil ? nil : 0 }
+        case (_, "allow"): sorted(elements) { AccessRule($0) }
+        case ("peers", "addresses"): sorted(elements) { ProfileParser.peerAddress($0) }
+        case (_, "addresses"): sorted(elements) { InterfaceAddress($0) }
+        default: sorted(elements) { IPPrefix($0) }
+        }
+    }
+
+    private func sorted<T: Comparable>(_ elements: [TOMLNode], _ read: (String) -> T?) -> [Int] {
+        let readable = elements.compactMap { element -> (value: T, offset: Int)? in
+            guard case .string(let text) = element.value, let value = read(text) else { return nil }
+            return (value, element.offset)
+        }
+        return readable.sorted { ($0.value, $0.offset) < ($1.value, $1.offset) }.map(\.offset)
+    }
+}

@@ -1,0 +1,115 @@
+import NetTypes
+
+extension SiteChecks {
+    mutating func checkPeers() {
+        var names: [String: String] = [:]
+        var keys: [PublicKey: String] = [:]
+        var addresses: [IPAddress: String] = [:]
+        for peer in site.peers {
+            let path = ["peers", peer.name]
+            checkLabel(peer.name, path, "a peer's name")
+            if let other = names.updateValue(peer.name, forKey: peer.name.lowercased()) {
+                let how = other == peer.name ? "is there twice" : "differs from \(other) only in case"
+                report(path, "\(peer.name) \(how)", remedy: "rename one of them")
+            }
+            if let key = peer.publicKey {
+                if key == site.tunnel.publicKey {
+                    report(
+                        path + ["public-key"], "\(key) is the gateway's own key",
+                        remedy: "write what `wg pubkey` prints on the peer's side")
+                } else if let other = keys.updateValue(peer.name, forKey: key) {
+                    report(
+                        path + ["public-key"], "\(key) is the key of peer \(other) too",
+                        remedy: "make a key pair for each device")
+                }
+                if key.bytes.allSatisfy({ $0 == 0 }) {
+                    report(path + ["public-key"], "is all zeros", remedy: "write what `wg pubkey` prints")
+                }
+            }
+            for (i, address) in peer.addresses.enumerated() {
+                let first = addresses[address]
+                if first == nil { addresses[address] = peer.name }
+                check(address, index: i, of: peer, firstOwner: first)
+            }
+            checkAccess(of: peer)
+            checkRoutes(of: peer)
+        }
+    }
+
+    private mutating func check(_ address: IPAddress, index: Int, of peer: Peer, firstOwner: String?) {
+        let path = ["peers", peer.name, "addresses"]
+        if let firstOwner {
+            let reason = firstOwner == peer.name ? "is listed twice" : "belongs to peer \(firstOwner) already"
+            let remedy = firstOwner == peer.name ? "remove one of them" : "give \(peer.name) another one"
+            return report(path, index: index, "\(address) \(reason)", remedy: remedy)
+        }
+        if site.tunnel.addresses.contains(where: { $0.address == address }) {
+            return report(path, index: index, "\(address) is the gateway's own address", remedy: "take another one")
+        }
+        let homes = homes(for: address)
+        if !homes.isKnown { return }
+        guard let home = homes.networks.first(where: { $0.contains(address) }) else {
+            let names = homes.networks.map(\.description).joined(separator: " and ")
+            let remedy =
+                names.isEmpty
+                ? "give the gateway an \(address.isV6 ? "IPv6" : "IPv4") address in tunnel.addresses first"
+                : Self.range(of: homes.networks[0])
+            let place = homes.isLAN ? "the LAN" : "the tunnel's subnets"
+            return report(
+                path, index: index, "\(address) is outside \(place)\(names.isEmpty ? "" : ", \(names)")", remedy: remedy
+            )
+        }
+        let tunnels = site.tunnel.addresses.lazy.map(\.network)
+        if let reason = Self.reserved(address, in: home)
+            ?? tunnels.compactMap({ Self.reserved(address, in: $0) }).first
+        {
+            report(path, index: index, "\(address) \(reason)", remedy: Self.range(of: home))
+        }
+    }
+
+    /// The networks that a peer's address may be in: the LAN's with proxy-arp, if it has that family, else the tunnel's.
+    private func homes(for address: IPAddress) -> (networks: [IPPrefix], isLAN: Bool, isKnown: Bool) {
+        if site.lan.replyPath == .proxyARP {
+            let subnets = site.lan.subnets.filter { $0.isV6 == address.isV6 }
+            if !subnets.isEmpty { return (subnets, true, isWhole(["lan", "subnets"])) }
+        }
+        let networks = site.tunnel.addresses.filter { $0.address.isV6 == address.isV6 }.map(\.network)
+        return (networks, false, isWhole(["tunnel", "addresses"]))
+    }
+
+    private mutating func checkAccess(of peer: Peer) {
+        let path = ["peers", peer.name]
+        if let group = peer.group, site.groups[group] == nil, isWhole(["groups"]) {
+            let close = nearest(group, among: site.groups.keys.sorted()).map { "did you mean \($0)?" }
+            let known = site.groups.keys.sorted().map(tomlKey).joined(separator: ", ")
+            let fallback = known.isEmpty ? "add [groups.\(tomlKey(group))]" : "the groups are \(known)"
+            report(path + ["group"], "there is no group \(tomlString(group))", remedy: close ?? fallback)
+        }
+        if let policy = peer.policy {
+            checkPolicy(policy, path + ["allow"])
+            if peer.group != nil {
+                report(
+                    path + ["allow"], "stands beside group",
+                    remedy: "keep the group's policy or this one, not both")
+            }
+        }
+    }
+
+    private mutating func checkRoutes(of peer: Peer) {
+        let path = ["peers", peer.name, "routes"]
+        for (i, route) in peer.routes.enumerated() {
+            if route.length == 0 {
+                report(
+                    path, index: i, "\(route) would send all of the gateway's own traffic to this peer",
+                    remedy: "name the networks behind it; for a peer's way out to the Internet there is full-tunnel")
+            } else if let reason = Self.unusable(route) {
+                report(path, index: i, "\(route) \(reason)", remedy: "name a network behind the peer")
+            } else if case .address(let address)? = peer.endpoint?.host, route.contains(address) {
+                report(
+                    path, index: i,
+                    "\(route) contains the peer's own endpoint \(address), so the tunnel would go into itself",
+                    remedy: "leave that address out of the routes")
+            }
+        }
+    }
+}

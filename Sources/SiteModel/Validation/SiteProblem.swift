@@ -1,0 +1,63 @@
+/// A place in a site, by the profile's names: `peers.laptop.addresses[0]`.
+public struct SitePath: Hashable, Sendable, CustomStringConvertible {
+    /// The keys from the top: `["peers", "laptop", "addresses"]`.
+    public let keys: [String]
+    /// The element of the list, where the path ends in one; counted in the `Site`, whose lists are sorted.
+    public let index: Int?
+
+    /// Makes a path.
+    public init(_ keys: [String], index: Int? = nil) {
+        self.keys = keys
+        self.index = index
+    }
+
+    /// `peers.laptop.addresses[0]`
+    public var description: String { name + (index.map { "[\($0)]" } ?? "") }
+
+    /// Without the element: `peers.laptop.addresses`.
+    var name: String { keys.map(tomlKey).joined(separator: ".") }
+}
+
+/// One thing that is wrong with a site: where, what, and what would be right.
+public struct SiteProblem: Error, Hashable, Sendable, CustomStringConvertible {
+    /// Where.
+    public let path: SitePath
+    /// What is wrong: `192.168.2.0 is the network address of 192.168.2.0/24`.
+    public let reason: String
+    /// What would be right: `take one from 192.168.2.1 to 192.168.2.254`.
+    public let remedy: String
+
+    /// Makes a problem.
+    public init(_ path: SitePath, _ reason: String, remedy: String) {
+        self.path = path
+        self.reason = reason
+        self.remedy = remedy
+    }
+
+    /// `peers.laptop.addresses: 192.168.2.0 is the network address of 192.168.2.0/24; take one from …`
+    public var description: String { "\(path.name): \(reason); \(remedy)" }
+}
+
+/// A key as TOML writes it: bare where that is allowed, else quoted.
+func tomlKey(_ key: String) -> String {
+    !key.isEmpty && key.utf8.allSatisfy(TOMLScanner.isBareKey) ? key : tomlString(key)
+}
+
+/// A TOML basic string with its quotes.
+func tomlString(_ text: String) -> String {
+    var result = "\""
+    for scalar in text.unicodeScalars {
+        switch scalar {
+        case "\"": result += "\\\""
+        case "\\": result += "\\\\"
+        case "\n": result += "\\n"
+        case "\t": result += "\\t"
+        case "\r": result += "\\r"
+        case _ where scalar.value < 32 || scalar.value == 127:
+            let hex = String(scalar.value, radix: 16)
+            result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+        default: result.unicodeScalars.append(scalar)
+        }
+    }
+    return result + "\""
+}
