@@ -69,7 +69,11 @@ let package = Package(
         .testTarget(
             name: "CompilerTests", dependencies: ["Compiler", "SiteModel", "NetTypes"], swiftSettings: strict),
         .testTarget(
-            name: "StorageTests", dependencies: ["Storage", "SiteModel", "NetTypes"], swiftSettings: strict),
+            name: "StorageTests",
+            dependencies: [
+                "Storage", "SiteModel", "NetTypes", "CSodium", .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "GatewayTests", dependencies: ["Gateway", "Storage", "LinuxNet", "Compiler", "SiteModel", "NetTypes"],
             swiftSettings: strict),

@@ -1,0 +1,141 @@
+internal import GRDB
+
+/// What is known of the box from one wggw to the next.
+public struct BoxRecord: Hashable, Sendable {
+    /// The revision that was applied last.
+    public var applied: Int?
+    /// Whether it is meant to be on the box; false after `down`.
+    public var isUp: Bool
+    /// An apply that has not ended.
+    public var journal: Journal?
+    /// An apply that waits for `wggw confirm`.
+    public var pending: PendingConfirmation?
+}
+
+/// An apply, or a teardown, that was begun: written before the first change, deleted after the last.
+public struct Journal: Hashable, Sendable {
+    /// The revision on its way; nil is a teardown.
+    public var target: Int?
+    /// Seconds since the epoch.
+    public var startedAt: Int64
+    /// `wggw apply`
+    public var command: String
+
+    /// Makes an entry.
+    public init(target: Int?, startedAt: Int64, command: String) {
+        self.target = target
+        self.startedAt = startedAt
+        self.command = command
+    }
+}
+
+/// An apply that takes itself back unless it is confirmed.
+public struct PendingConfirmation: Hashable, Sendable {
+    /// Which apply; random.
+    public var token: String
+    /// What was applied.
+    public var revision: Int
+    /// What to go back to; nil is nothing of wggw's on the box.
+    public var returnTo: Int?
+    /// Seconds of the boot's clock (CLOCK_BOOTTIME), which nobody can set.
+    public var deadline: Int64
+    /// The boot whose clock that is: after another one, it is over.
+    public var bootID: String
+
+    /// Makes one.
+    public init(token: String, revision: Int, returnTo: Int?, deadline: Int64, bootID: String) {
+        self.token = token
+        self.revision = revision
+        self.returnTo = returnTo
+        self.deadline = deadline
+        self.bootID = bootID
+    }
+}
+
+extension Store {
+    /// What is applied, on the way, waiting.
+    public func box() throws(StorageError) -> BoxRecord {
+        try read { db in
+            let box = try Row.fetchOne(db, sql: "SELECT applied, is_up FROM box")
+            let journal = try Row.fetchOne(db, sql: "SELECT target, started_at, command FROM journal").map {
+                Journal(target: $0[0], startedAt: $0[1], command: $0[2])
+            }
+            return BoxRecord(
+                applied: box?[0], isUp: box?[1] ?? false, journal: journal, pending: try Self.pending(db))
+        }
+    }
+
+    /// The apply that waits for `wggw confirm`.
+    public func pending() throws(StorageError) -> PendingConfirmation? { try read { db in try Self.pending(db) } }
+
+    private static func pending(_ db: Database) throws -> PendingConfirmation? {
+        try Row.fetchOne(db, sql: "SELECT token, revision, return_to, deadline, boot_id FROM pending").map {
+            PendingConfirmation(token: $0[0], revision: $0[1], returnTo: $0[2], deadline: $0[3], bootID: $0[4])
+        }
+    }
+
+    /// Before the first change: notes what is begun, the old values of the sysctls that it will change (those that are
+    /// noted already stay as they are: they are from before wggw), and the confirmation that it waits for.
+    public func begin(
+        _ journal: Journal, oldSysctls: [String: Int], pending: PendingConfirmation?
+    ) throws(StorageError) {
+        try write { db in
+            try db.execute(
+                sql: "INSERT OR REPLACE INTO journal (id, target, started_at, command) VALUES (1, ?, ?, ?)",
+                arguments: [journal.target, journal.startedAt, journal.command])
+            for (key, value) in oldSysctls {
+                try db.execute(
+                    sql: "INSERT INTO saved_sysctl (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                    arguments: [key, value])
+            }
+            guard let pending else { return }
+            try db.execute(
+                sql: """
+                    INSERT OR REPLACE INTO pending (id, token, revision, return_to, deadline, boot_id)
+                    VALUES (1, ?, ?, ?, ?, ?)
+                    """,
+                arguments: [pending.token, pending.revision, pending.returnTo, pending.deadline, pending.bootID])
+        }
+    }
+
+    /// After the last change: the revision is on the box, and the journal is closed. Sysctls in `returned` have their old
+    /// values again.
+    public func finish(applied revision: Int, at time: Int64, returned: some Sequence<String>) throws(StorageError) {
+        try write { db in
+            try db.execute(sql: "UPDATE revision SET applied_at = ? WHERE id = ?", arguments: [time, revision])
+            try db.execute(sql: "UPDATE box SET applied = ?, is_up = 1", arguments: [revision])
+            try Self.close(db, returned)
+        }
+    }
+
+    /// After a teardown: nothing of wggw's is on the box, and the journal is closed.
+    public func finishDown(returned: some Sequence<String>) throws(StorageError) {
+        try write { db in
+            try db.execute(sql: "UPDATE box SET is_up = 0")
+            try db.execute(sql: "DELETE FROM pending")
+            try Self.close(db, returned)
+        }
+    }
+
+    private static func close(_ db: Database, _ returned: some Sequence<String>) throws {
+        try db.execute(sql: "DELETE FROM journal")
+        for key in returned { try db.execute(sql: "DELETE FROM saved_sysctl WHERE key = ?", arguments: [key]) }
+    }
+
+    /// The confirmation came, or the apply was taken back. False if there was none of this token.
+    public func settle(_ token: String) throws(StorageError) -> Bool {
+        try write { db in
+            try db.execute(sql: "DELETE FROM pending WHERE token = ?", arguments: [token])
+            return db.changesCount > 0
+        }
+    }
+
+    /// Values of sysctls from before wggw changed them, by key.
+    public func savedSysctls() throws(StorageError) -> [String: Int] {
+        try read { db in
+            var saved: [String: Int] = [:]
+            for row in try Row.fetchAll(db, sql: "SELECT key, value FROM saved_sysctl") { saved[row[0]] = row[1] }
+            return saved
+        }
+    }
+}

@@ -1,0 +1,172 @@
+internal import GRDB
+public import SiteModel
+
+/// A site as it was at some time: who made it, when and why. The site itself is loaded apart.
+public struct Revision: Hashable, Sendable {
+    /// What a revision came from.
+    public enum Kind: String, Hashable, Sendable, CaseIterable {
+        /// A command that changes the site.
+        case draft
+        /// A profile or a wg-quick file.
+        case imported = "import"
+        /// An older revision, taken up again.
+        case rollback
+    }
+
+    /// 1, 2, 3…
+    public let id: Int
+    /// Seconds since the epoch.
+    public let madeAt: Int64
+    /// A user's name.
+    public let who: String
+    /// What `-m` said, or what the command did.
+    public let why: String
+    /// What it came from.
+    public let kind: Kind
+    /// Seconds since the epoch when it was applied last; nil was never.
+    public let appliedAt: Int64?
+    /// How many peers it has.
+    public let peers: Int
+}
+
+/// What is noted down with a new revision.
+public struct RevisionNote: Hashable, Sendable {
+    /// A user's name.
+    public var who: String
+    /// What `-m` said, or what the command did.
+    public var why: String
+    /// What it came from.
+    public var kind: Revision.Kind
+    /// Seconds since the epoch.
+    public var at: Int64
+
+    /// Makes a note.
+    public init(who: String, why: String, kind: Revision.Kind = .draft, at: Int64) {
+        self.who = who
+        self.why = why
+        self.kind = kind
+        self.at = at
+    }
+}
+
+/// A site together with the revision that it is.
+public struct StoredSite: Equatable, Sendable {
+    /// Which one.
+    public let revision: Revision
+    /// Whole, with its peers.
+    public let site: Site
+}
+
+extension Store {
+    /// The newest revision, or nil if there is none yet.
+    public func newest() throws(StorageError) -> StoredSite? {
+        try read { db in
+            guard let row = try Row.fetchOne(db, sql: "SELECT * FROM revision ORDER BY id DESC LIMIT 1") else {
+                return nil
+            }
+            return try Self.stored(db, row)
+        }
+    }
+
+    /// One revision. Throws `.noSuchRevision`.
+    public func revision(_ id: Int) throws(StorageError) -> StoredSite {
+        try read { db in
+            guard let row = try Row.fetchOne(db, sql: "SELECT * FROM revision WHERE id = ?", arguments: [id]) else {
+                throw StorageError.noSuchRevision(id, newest: try Self.newestID(db))
+            }
+            return try Self.stored(db, row)
+        }
+    }
+
+    /// The number of the newest revision.
+    public func newestID() throws(StorageError) -> Int? { try read { db in try Self.newestID(db) } }
+
+    /// The newest `limit` revisions, newest first.
+    public func history(limit: Int) throws(StorageError) -> [Revision] {
+        try read { db in
+            try Row.fetchAll(db, sql: "SELECT * FROM revision ORDER BY id DESC LIMIT ?", arguments: [limit])
+                .map { try Self.revision($0) }
+        }
+    }
+
+    /// Writes a new revision with the secrets that it needs, all or nothing.
+    ///
+    /// `previous` is the newest revision as the caller read it: only peers that differ from it are written. Throws
+    /// `.movedOn` if it is the newest no more.
+    public func append(
+        _ site: Site, _ note: RevisionNote, secrets: NewSecrets = NewSecrets(), after previous: StoredSite?
+    ) throws(StorageError) -> StoredSite {
+        try write { db in
+            let newest = try Self.newestID(db)
+            guard newest == previous?.revision.id else {
+                throw StorageError.movedOn(expected: previous?.revision.id, found: newest)
+            }
+            let revision = Revision(
+                id: (newest ?? 0) + 1, madeAt: note.at, who: note.who, why: note.why, kind: note.kind, appliedAt: nil,
+                peers: site.peers.count)
+            try Self.insert(revision, site, db)
+            try Self.insertPeers(site.peers, after: previous?.site.peers ?? [], revision: revision.id, db)
+            try self.insert(secrets, db)
+            return StoredSite(revision: revision, site: site)
+        }
+    }
+
+    private static func insert(_ revision: Revision, _ site: Site, _ db: Database) throws {
+        let own: StatementArguments = [
+            revision.id, revision.madeAt, revision.who, revision.why, revision.kind.rawValue, revision.peers,
+        ]
+        try db.execute(
+            sql: """
+                INSERT INTO revision (id, made_at, who, why, kind, peers, \(SiteRow.columns))
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """, arguments: own + SiteRow.arguments(site))
+    }
+
+    /// Merges two lists that are sorted by name, and writes only where they differ.
+    private static func insertPeers(_ peers: [Peer], after old: [Peer], revision: Int, _ db: Database) throws {
+        let close = try db.makeStatement(sql: "UPDATE peer SET last = ? WHERE name = ? AND last = ?")
+        let open = try db.makeStatement(sql: PeerRow.insert)
+        var i = 0
+        var j = 0
+        while i < old.count || j < peers.count {
+            let before = i < old.count ? old[i] : nil
+            let after = j < peers.count ? peers[j] : nil
+            let isGone = after == nil || (before != nil && before!.name < after!.name)
+            let isNew = before == nil || (after != nil && after!.name < before!.name)
+            if isGone || isNew || before != after {
+                if !isNew { try close.execute(arguments: [revision - 1, before!.name, Schema.forever]) }
+                if !isGone {
+                    try open.execute(
+                        arguments: PeerRow.arguments(after!, first: revision, last: Int(Schema.forever)))
+                }
+            }
+            if !isNew { i += 1 }
+            if !isGone { j += 1 }
+        }
+    }
+
+    private static func stored(_ db: Database, _ row: Row) throws -> StoredSite {
+        let revision = try revision(row)
+        var site = try SiteRow.site(row)
+        site.peers.reserveCapacity(revision.peers)
+        let rows = try Row.fetchCursor(
+            db, sql: "SELECT \(PeerRow.columns) FROM peer WHERE first <= ?1 AND last >= ?1 ORDER BY name",
+            arguments: [revision.id])
+        while let row = try rows.next() { site.peers.append(try PeerRow.peer(row)) }
+        guard site.peers.count == revision.peers else {
+            throw DatabaseError(
+                resultCode: .SQLITE_CORRUPT,
+                message: "revision \(revision.id) has \(site.peers.count) peers instead of \(revision.peers)")
+        }
+        return StoredSite(revision: revision, site: site)
+    }
+
+    static func revision(_ row: Row) throws -> Revision {
+        guard let kind = Revision.Kind(rawValue: row["kind"]) else { throw ListText.damaged(row["kind"]) }
+        return Revision(
+            id: row["id"], madeAt: row["made_at"], who: row["who"], why: row["why"], kind: kind,
+            appliedAt: row["applied_at"], peers: row["peers"])
+    }
+
+    static func newestID(_ db: Database) throws -> Int? { try Int.fetchOne(db, sql: "SELECT max(id) FROM revision") }
+}

@@ -1,0 +1,138 @@
+internal import CSodium
+internal import Glibc
+internal import NetTypes
+internal import SiteModel
+
+/// 32 bytes that seal the private and preshared keys (libsodium secretbox: XSalsa20-Poly1305, a random nonce each).
+///
+/// A key that was derived from it (crypto_kdf) is used for each purpose; all of them lie in locked memory of libsodium's.
+final class SealingKey {
+    /// Where the key comes from.
+    struct Source: Sendable {
+        let path: String
+        let isCredential: Bool
+
+        init(keyFile: String, credentialsDirectory: String?) {
+            let credential = credentialsDirectory.map { $0 + "/wggw-key" }
+            isCredential = credential.map { access($0, F_OK) == 0 } ?? false
+            path = isCredential ? credential! : keyFile
+        }
+
+        /// Reads the key; makes the file, 0600, if it is not there and `mayCreate`.
+        func load(mayCreate: Bool) throws(StorageError) -> SealingKey {
+            _ = sodium_init()
+            if let key = try read() { return key }
+            guard mayCreate, !isCredential else { throw .missingKey(path: path) }
+            try create()
+            guard let key = try read() else { throw .missingKey(path: path) }
+            return key
+        }
+
+        private func read() throws(StorageError) -> SealingKey? {
+            let fd = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+            if fd < 0 {
+                if errno == ENOENT { return nil }
+                throw .file(path: path, cause: errnoText(), remedy: "run wggw as root, or as the owner of the key")
+            }
+            defer { close(fd) }
+            var info = stat()
+            guard fstat(fd, &info) == 0, isCredential || info.st_mode & 0o077 == 0 else {
+                throw .file(path: path, cause: "others may read the key", remedy: "chmod 600 \(path)")
+            }
+            return try withUnsafeTemporaryAllocation(byteCount: 33, alignment: 16) { buffer throws(StorageError) in
+                defer { wipe(buffer) }
+                guard Glibc.read(fd, buffer.baseAddress, 33) == 32 else {
+                    throw .file(
+                        path: path, cause: "a key is exactly 32 bytes, this is none",
+                        remedy: "put the right key back from a backup")
+                }
+                return SealingKey(master: UnsafeRawBufferPointer(rebasing: buffer[..<32]))
+            }
+        }
+
+        /// Written aside and linked into place: another process sees the whole key or none, and the first one wins.
+        private func create() throws(StorageError) {
+            let aside = path + ".new.\(getpid())"
+            let fd = Glibc.open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+            guard fd >= 0 else { throw failure() }
+            defer { unlink(aside) }
+            let written = withUnsafeTemporaryAllocation(byteCount: 32, alignment: 16) { buffer in
+                defer { wipe(buffer) }
+                randombytes_buf(buffer.baseAddress!, 32)
+                return write(fd, buffer.baseAddress, 32) == 32 && fsync(fd) == 0
+            }
+            close(fd)
+            guard written, link(aside, path) == 0 || errno == EEXIST else { throw failure() }
+        }
+
+        private func failure() -> StorageError {
+            .file(path: path, cause: errnoText(), remedy: "run wggw as root, or give --state-dir a directory of yours")
+        }
+    }
+
+    /// nonce, tag, 32 bytes.
+    static let sealedCount = 24 + 16 + 32
+
+    private let keys: UnsafeMutableRawPointer
+    /// Tells this key from another one, and nothing else about it.
+    let check: [UInt8]
+
+    private init(master: UnsafeRawBufferPointer) {
+        guard let memory = sodium_malloc(64) else { fatalError("out of memory") }
+        keys = memory
+        Self.derive(1, master, memory)
+        Self.derive(2, master, memory + 32)
+        var check = [UInt8](repeating: 0, count: 32)
+        check.withUnsafeMutableBytes { Self.derive(3, master, $0.baseAddress!) }
+        self.check = check
+    }
+
+    deinit { sodium_free(keys) }
+
+    private static func derive(_ purpose: UInt64, _ master: UnsafeRawBufferPointer, _ out: UnsafeMutableRawPointer) {
+        crypto_kdf_derive_from_key(
+            out.assumingMemoryBound(to: UInt8.self), 32, purpose, "wggwseal",
+            master.baseAddress!.assumingMemoryBound(to: UInt8.self))
+    }
+
+    /// 72 bytes that only this key opens.
+    func seal(_ secret: UnsafeRawBufferPointer) -> [UInt8] {
+        precondition(secret.count == 32)
+        return [UInt8](unsafeUninitializedCapacity: Self.sealedCount) { out, count in
+            let at = out.baseAddress!
+            randombytes_buf(at, 24)
+            crypto_secretbox_easy(
+                at + 24, secret.baseAddress!.assumingMemoryBound(to: UInt8.self), 32, at,
+                keys.assumingMemoryBound(to: UInt8.self))
+            count = Self.sealedCount
+        }
+    }
+
+    /// Whether `sealed` was whole and made with this key; then `secret` holds it.
+    func open(_ sealed: UnsafeRawBufferPointer, into secret: UnsafeMutableRawBufferPointer) -> Bool {
+        guard sealed.count == Self.sealedCount, secret.count == 32 else { return false }
+        let at = sealed.baseAddress!.assumingMemoryBound(to: UInt8.self)
+        return crypto_secretbox_open_easy(
+            secret.baseAddress!.assumingMemoryBound(to: UInt8.self), at + 24, 48, at,
+            keys.assumingMemoryBound(to: UInt8.self)) == 0
+    }
+
+    /// The name of a secret: keyed BLAKE2b, so that the name tells nothing even about a secret that can be guessed.
+    func name(of secret: UnsafeRawBufferPointer) -> SecretID {
+        withUnsafeTemporaryAllocation(byteCount: 16, alignment: 8) { hash in
+            crypto_generichash(
+                hash.baseAddress!.assumingMemoryBound(to: UInt8.self), 16,
+                secret.baseAddress!.assumingMemoryBound(to: UInt8.self), UInt64(secret.count),
+                (keys + 32).assumingMemoryBound(to: UInt8.self), 32)
+            let digits = Array("0123456789abcdef".utf8)
+            let text = String(unsafeUninitializedCapacity: 16) { out in
+                for i in 0..<8 {
+                    out[2 * i] = digits[Int(hash[i] >> 4)]
+                    out[2 * i + 1] = digits[Int(hash[i] & 15)]
+                }
+                return 16
+            }
+            return SecretID(text)!
+        }
+    }
+}

@@ -1,0 +1,130 @@
+internal import CSodium
+internal import GRDB
+public import NetTypes
+public import SiteModel
+
+/// Secrets on their way into the database, together with the revision that needs them.
+public struct NewSecrets: Sendable {
+    /// Private keys by the public keys that belong to them.
+    public var privateKeys: [(publicKey: PublicKey, key: PrivateKey)] = []
+    /// Preshared keys; each is named by `Store.name(of:)`.
+    public var presharedKeys: [(id: SecretID, key: PresharedKey)] = []
+
+    /// None.
+    public init() {}
+
+    /// Whether there is nothing to seal.
+    public var isEmpty: Bool { privateKeys.isEmpty && presharedKeys.isEmpty }
+}
+
+extension Store {
+    /// The name under which a preshared key is sealed here; makes the sealing key if there is none yet.
+    public func name(of key: PresharedKey) throws(StorageError) -> SecretID {
+        try read { db in
+            let sealing = try sealingKey(db)
+            return key.withBytes { sealing.name(of: $0) }
+        }
+    }
+
+    /// The private key that belongs to a public key. Throws `.secret` if it is not here.
+    public func privateKey(of publicKey: PublicKey) throws(StorageError) -> PrivateKey {
+        let name = "private key of \(publicKey)"
+        return try read { db in
+            guard
+                let sealed = try Blob.fetchOne(
+                    db, sql: "SELECT sealed FROM private_key WHERE public_key = ?",
+                    arguments: [Blob(publicKey.bytes)])
+            else { throw StorageError.secret(name: name, cause: "was never on this box; its owner has it") }
+            let sealing = try sealingKey(db)
+            let key = try PrivateKey { secret in
+                guard sealed.bytes.withUnsafeBytes({ sealing.open($0, into: secret) }) else {
+                    throw StorageError.secret(name: name, cause: "does not open: the database is damaged")
+                }
+            }
+            // Rows swapped by somebody who has the file but not the key would give a peer another's identity.
+            guard Self.belongs(key, to: publicKey) else {
+                throw StorageError.secret(name: name, cause: "belongs to another peer: the database was tampered with")
+            }
+            return key
+        }
+    }
+
+    private static func belongs(_ key: PrivateKey, to publicKey: PublicKey) -> Bool {
+        withUnsafeTemporaryAllocation(byteCount: 32, alignment: 8) { out in
+            let at = out.baseAddress!.assumingMemoryBound(to: UInt8.self)
+            key.withBytes { _ = crypto_scalarmult_base(at, $0.baseAddress!.assumingMemoryBound(to: UInt8.self)) }
+            return PublicKey(loading: UnsafeRawBufferPointer(out)) == publicKey
+        }
+    }
+
+    /// Whether the private key of a public key is here.
+    public func holdsPrivateKey(of publicKey: PublicKey) throws(StorageError) -> Bool {
+        try read { db in
+            try Int.fetchOne(
+                db, sql: "SELECT 1 FROM private_key WHERE public_key = ?",
+                arguments: [Blob(publicKey.bytes)]) != nil
+        }
+    }
+
+    /// The preshared keys of these names. Throws `.secret` if one is missing or does not open.
+    public func presharedKeys(_ ids: Set<SecretID>) throws(StorageError) -> [SecretID: PresharedKey] {
+        if ids.isEmpty { return [:] }
+        return try read { db in
+            let sealing = try sealingKey(db)
+            var found: [SecretID: PresharedKey] = Dictionary(minimumCapacity: ids.count)
+            // One scan of the table beats thousands of look-ups; a few look-ups beat the scan.
+            if ids.count > 64 {
+                let rows = try Row.fetchCursor(db, sql: "SELECT id, sealed FROM preshared_key")
+                while let row = try rows.next() {
+                    guard let id = SecretID(row[0] as String), ids.contains(id) else { continue }
+                    found[id] = try Self.open(row, id, sealing)
+                }
+            } else {
+                let statement = try db.makeStatement(sql: "SELECT id, sealed FROM preshared_key WHERE id = ?")
+                for id in ids {
+                    if let row = try Row.fetchOne(statement, arguments: [id.description]) {
+                        found[id] = try Self.open(row, id, sealing)
+                    }
+                }
+            }
+            guard let missing = ids.first(where: { found[$0] == nil }) else { return found }
+            throw StorageError.secret(
+                name: "preshared key \(missing)",
+                cause: "is not sealed here; set it with `wggw set-peer --preshared-key`")
+        }
+    }
+
+    private static func open(_ row: Row, _ id: SecretID, _ sealing: SealingKey) throws -> PresharedKey {
+        let sealed: Blob = row[1]
+        let key = try PresharedKey { secret in
+            guard sealed.bytes.withUnsafeBytes({ sealing.open($0, into: secret) }) else {
+                throw StorageError.secret(name: "preshared key \(id)", cause: "does not open: the database is damaged")
+            }
+        }
+        guard key.withBytes({ sealing.name(of: $0) }) == id else {
+            throw StorageError.secret(
+                name: "preshared key \(id)", cause: "is another one: the database was tampered with")
+        }
+        return key
+    }
+
+    /// Seals secrets, as part of the transaction that needs them. One that is there already stays.
+    func insert(_ secrets: NewSecrets, _ db: Database) throws {
+        if secrets.isEmpty { return }
+        let sealing = try sealingKey(db)
+        try db.execute(
+            sql: "INSERT INTO sealing (id, key_check) VALUES (1, ?) ON CONFLICT DO NOTHING",
+            arguments: [Blob(sealing.check)])
+        let privateKeys = try db.makeStatement(
+            sql: "INSERT INTO private_key (public_key, sealed) VALUES (?, ?) ON CONFLICT DO NOTHING")
+        for (publicKey, key) in secrets.privateKeys {
+            try privateKeys.execute(
+                arguments: [Blob(publicKey.bytes), Blob(key.withBytes { sealing.seal($0) })])
+        }
+        let presharedKeys = try db.makeStatement(
+            sql: "INSERT INTO preshared_key (id, sealed) VALUES (?, ?) ON CONFLICT DO NOTHING")
+        for (id, key) in secrets.presharedKeys {
+            try presharedKeys.execute(arguments: [id.description, Blob(key.withBytes { sealing.seal($0) })])
+        }
+    }
+}

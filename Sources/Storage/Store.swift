@@ -1,0 +1,51 @@
+internal import GRDB
+
+/// Everything that wggw remembers: revisions, sealed secrets, what was applied and what is on the way.
+///
+/// One database connection. SQLite's WAL with `synchronous = FULL`: what a method wrote before it returned is there after a
+/// power cut. Several processes may have it open; whoever changes the box holds a `StateLock` as well.
+public final class Store {
+    /// Where it is.
+    public let directory: StateDirectory
+    let queue: DatabaseQueue
+    let keySource: SealingKey.Source
+    private var loadedKey: SealingKey?
+
+    /// Opens the database, makes it and its directory if they are not there, and brings an older one up to date.
+    ///
+    /// `credentialsDirectory` is systemd's `$CREDENTIALS_DIRECTORY`: its `wggw-key`, if there, goes before the key file.
+    public init(_ directory: StateDirectory, credentialsDirectory: String? = nil) throws(StorageError) {
+        try directory.prepare()
+        self.directory = directory
+        keySource = SealingKey.Source(keyFile: directory.key, credentialsDirectory: credentialsDirectory)
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(5)
+        configuration.prepareDatabase { db in
+            try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
+        }
+        do {
+            queue = try DatabaseQueue(path: directory.database, configuration: configuration)
+            try queue.inDatabase { db in try Schema.migrate(db, path: directory.database) }
+        } catch { throw StorageError(error, path: directory.database) }
+    }
+
+    /// In one transaction; nothing is written if `body` throws.
+    func write<R>(_ body: (Database) throws -> R) throws(StorageError) -> R {
+        do { return try queue.write(body) } catch { throw StorageError(error, path: directory.database) }
+    }
+
+    /// From one snapshot.
+    func read<R>(_ body: (Database) throws -> R) throws(StorageError) -> R {
+        do { return try queue.read(body) } catch { throw StorageError(error, path: directory.database) }
+    }
+
+    /// The key that seals the secrets: made when the first secret is sealed, read when the first is needed.
+    func sealingKey(_ db: Database) throws -> SealingKey {
+        if let loadedKey { return loadedKey }
+        let check = try Blob.fetchOne(db, sql: "SELECT key_check FROM sealing")
+        let key = try keySource.load(mayCreate: check == nil)
+        if let check, check.bytes != key.check { throw StorageError.wrongKey(path: keySource.path) }
+        loadedKey = key
+        return key
+    }
+}

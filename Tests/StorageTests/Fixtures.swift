@@ -1,0 +1,113 @@
+import Glibc
+import NetTypes
+import SiteModel
+
+@testable import Storage
+
+/// A directory of its own for one test, deleted with it.
+final class TemporaryDirectory {
+    let path: String
+
+    init() {
+        var template = Array("/tmp/wggw-storage-XXXXXX".utf8CString)
+        path = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)) }
+    }
+
+    deinit {
+        for name in ["wggw.db", "wggw.db-wal", "wggw.db-shm", "key", "lock", "state/wggw.db", "state/lock"] {
+            unlink("\(path)/\(name)")
+        }
+        rmdir("\(path)/state")
+        rmdir(path)
+    }
+
+    var state: StateDirectory { StateDirectory(path) }
+
+    func mode(_ name: String) -> mode_t {
+        var info = stat()
+        return stat("\(path)/\(name)", &info) == 0 ? info.st_mode & 0o777 : 0
+    }
+
+    func write(_ name: String, _ bytes: [UInt8], mode: mode_t = 0o600) {
+        let fd = open("\(path)/\(name)", O_WRONLY | O_CREAT | O_TRUNC, mode)
+        _ = bytes.withUnsafeBytes { Glibc.write(fd, $0.baseAddress, $0.count) }
+        close(fd)
+    }
+}
+
+/// SplitMix64, so that a failing run can be repeated.
+struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+}
+
+extension SeededGenerator {
+    mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8.random(in: 0...255, using: &self) } }
+
+    mutating func chance(_ oneIn: Int) -> Bool { Int.random(in: 0..<oneIn, using: &self) == 0 }
+
+    mutating func address() -> IPAddress { IPAddress(octets: bytes(chance(2) ? 4 : 16))! }
+
+    mutating func prefix() -> IPPrefix {
+        let address = address()
+        return IPPrefix(masking: address, length: Int.random(in: 1...address.bitWidth, using: &self))
+    }
+
+    mutating func rule() -> AccessRule {
+        switch Int.random(in: 0..<4, using: &self) {
+        case 0: AccessRule(prefix())
+        case 1: AccessRule(prefix(), transport: .icmp)
+        case 2: AccessRule(prefix(), transport: .udp)
+        default: AccessRule(prefix(), transport: .tcp, ports: 80...UInt16.random(in: 80...9000, using: &self))
+        }
+    }
+
+    mutating func endpoint() -> Endpoint {
+        chance(2) ? Endpoint(.name("vpn.example.org"), port: 51820) : Endpoint(.address(address()), port: 4500)
+    }
+
+    mutating func publicKey() -> PublicKey { PublicKey(bytes: bytes(32))! }
+
+    mutating func presharedKeyChoice() -> PresharedKeyChoice {
+        switch Int.random(in: 0..<3, using: &self) {
+        case 0: .none
+        case 1: .auto
+        default: .sealed(SecretID(bytes(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())!)
+        }
+    }
+
+    mutating func peer(_ name: String) -> Peer {
+        Peer(
+            name: name, addresses: (0..<Int.random(in: 0...2, using: &self)).map { _ in address() },
+            publicKey: chance(4) ? nil : publicKey(), presharedKey: presharedKeyChoice(),
+            fullTunnel: chance(3) ? nil : chance(2), group: chance(4) ? "guests" : nil,
+            policy: chance(4) ? Policy(allow: [rule(), rule()]) : nil,
+            routes: chance(4) ? [prefix(), prefix()] : [], endpoint: chance(4) ? endpoint() : nil,
+            keepalive: chance(3) ? UInt16.random(in: 0...65535, using: &self) : nil)
+    }
+
+    mutating func site(peers names: [String]) -> Site {
+        Site(
+            name: "office", endpoint: chance(2) ? endpoint() : nil,
+            otherForwarding: chance(2) ? nil : chance(2) ? .allow : .drop,
+            lan: LAN(
+                interface: chance(2) ? "eth0.7" : nil, subnets: [prefix(), prefix()],
+                replyPath: ReplyPath.allCases.randomElement(using: &self)!),
+            tunnel: Tunnel(
+                addresses: [InterfaceAddress(address(), length: 24)],
+                listenPort: UInt16.random(in: 1...65535, using: &self), mtu: chance(2) ? 1380 : nil,
+                datapath: DatapathChoice.allCases.randomElement(using: &self)!,
+                fwmark: UInt32.random(in: 0...UInt32.max, using: &self), publicKey: chance(2) ? publicKey() : nil),
+            egress: Egress(interface: chance(2) ? "wan0" : nil, fullTunnel: chance(2)),
+            dns: chance(2) ? [] : [address()],
+            groups: chance(2) ? [:] : ["guests": Policy(allow: [rule()]), "staff": Policy(allow: [rule(), rule()])],
+            peers: names.map { peer($0) })
+    }
+}

@@ -1,0 +1,108 @@
+import GRDB
+import NetTypes
+import SiteModel
+import Testing
+
+@testable import Storage
+
+@Suite struct RevisionTests {
+    let directory = TemporaryDirectory()
+    let note = RevisionNote(who: "amy", why: "because", at: 1_700_000_000)
+
+    @Test(arguments: 0..<20) func siteSurvivesARoundTrip(seed: Int) throws {
+        var random = SeededGenerator(state: UInt64(seed))
+        let site = random.site(peers: (0..<30).map { "peer-\($0)" })
+        let stored = try Store(directory.state).append(site, note, after: nil)
+        let loaded = try Store(directory.state).revision(1)
+        #expect(loaded.site == site)
+        #expect(loaded == stored)
+        #expect(loaded.revision.who == "amy" && loaded.revision.why == "because" && loaded.revision.peers == 30)
+    }
+
+    /// The interval rows against a twin that keeps every site whole.
+    @Test(arguments: 0..<5) func everyRevisionStaysAsItWas(seed: Int) throws {
+        var random = SeededGenerator(state: UInt64(seed) + 100)
+        let store = try Store(directory.state)
+        var site = random.site(peers: ["a", "m", "z"])
+        var sites: [Site] = []
+        var newest: StoredSite?
+        for _ in 0..<40 {
+            for _ in 0..<Int.random(in: 0...3, using: &random) {
+                let name = "p\(Int.random(in: 0..<12, using: &random))"
+                site.peers.removeAll { $0.name == name }
+                if random.chance(2) { site.peers.append(random.peer(name)) }
+            }
+            if random.chance(8), let old = sites.randomElement(using: &random) { site = old }
+            site.peers.sort { $0.name < $1.name }
+            newest = try store.append(site, note, after: newest)
+            sites.append(site)
+        }
+        for (i, site) in sites.enumerated() { #expect(try store.revision(i + 1).site == site) }
+        #expect(try store.newest()?.site == sites.last)
+        #expect(try store.history(limit: 3).map(\.id) == [40, 39, 38])
+    }
+
+    @Test func oneNewPeerWritesOneRow() throws {
+        var random = SeededGenerator(state: 7)
+        let store = try Store(directory.state)
+        var site = random.site(peers: (0..<500).map { "peer-\($0)" })
+        let first = try store.append(site, note, after: nil)
+        site.peers = Site(lan: site.lan, tunnel: site.tunnel, peers: site.peers + [random.peer("new")]).peers
+        let second = try store.append(site, note, after: first)
+        site.peers[3].keepalive = site.peers[3].keepalive == 9 ? 8 : 9
+        _ = try store.append(site, note, after: second)
+        let rows = try store.read {
+            try Int.fetchAll($0, sql: "SELECT count(*) FROM peer GROUP BY first ORDER BY first")
+        }
+        #expect(rows == [500, 1, 1])
+    }
+
+    @Test func aRevisionThatWasOvertakenIsRefused() throws {
+        var random = SeededGenerator(state: 1)
+        let (one, two) = (try Store(directory.state), try Store(directory.state))
+        let base = try one.append(random.site(peers: ["a"]), note, after: nil)
+        _ = try one.append(random.site(peers: ["a", "b"]), note, after: base)
+        #expect(throws: StorageError.movedOn(expected: 1, found: 2)) {
+            try two.append(random.site(peers: ["c"]), note, after: base)
+        }
+        #expect(throws: StorageError.movedOn(expected: nil, found: 2)) {
+            try two.append(random.site(peers: []), note, after: nil)
+        }
+        #expect(try two.newestID() == 2)
+    }
+
+    @Test func unknownRevisionsAreNamed() throws {
+        let store = try Store(directory.state)
+        #expect(try store.newest() == nil)
+        #expect(throws: StorageError.noSuchRevision(4, newest: nil)) { try store.revision(4) }
+    }
+
+    /// Four writers that each take the newest revision, add one peer, and try again when they were overtaken.
+    @Test func writersDoNotLoseEachOthersPeers() async throws {
+        let state = directory.state
+        try await withThrowingTaskGroup { group in
+            for writer in 0..<4 {
+                group.addTask {
+                    let store = try Store(state)
+                    var random = SeededGenerator(state: UInt64(writer))
+                    for i in 0..<5 {
+                        while true {
+                            let newest = try store.newest()
+                            var site = newest?.site ?? random.site(peers: [])
+                            site.peers.append(random.peer("w\(writer)-\(i)"))
+                            site.peers.sort { $0.name < $1.name }
+                            do {
+                                _ = try store.append(site, RevisionNote(who: "w", why: "", at: 0), after: newest)
+                                break
+                            } catch StorageError.movedOn { continue }
+                        }
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        let newest = try #require(try Store(state).newest())
+        #expect(newest.revision.id == 20)
+        #expect(Set(newest.site.peers.map(\.name)).count == 20)
+    }
+}

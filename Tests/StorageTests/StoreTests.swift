@@ -1,0 +1,120 @@
+import GRDB
+import Glibc
+import NetTypes
+import SiteModel
+import Testing
+
+@testable import Storage
+
+@Suite struct StoreTests {
+    let directory = TemporaryDirectory()
+    let site = Site(
+        lan: LAN(subnets: [IPPrefix("192.168.1.0/24")!]),
+        tunnel: Tunnel(addresses: [InterfaceAddress("192.168.2.254/24")!]))
+    let note = RevisionNote(who: "", why: "", at: 0)
+
+    @Test func filesBelongToTheOwnerAlone() throws {
+        let state = StateDirectory(directory.path + "/state/")
+        let old = umask(0)
+        defer { umask(old) }
+        let store = try Store(state)
+        let lock = try StateLock(state, purpose: "a test", waitingMilliseconds: 0)
+        _ = try store.append(site, note, after: nil)
+        #expect(directory.mode("state") == 0o700)
+        for name in ["wggw.db", "wggw.db-wal", "wggw.db-shm", "lock"] {
+            #expect(directory.mode("state/\(name)") == 0o600)
+        }
+        withExtendedLifetime(lock) {}
+    }
+
+    @Test func aDirectoryThatOthersMayWriteToIsRefused() throws {
+        chmod(directory.path, 0o777)
+        #expect { try Store(directory.state) } throws: { "\($0)".contains("chmod 700") }
+    }
+
+    @Test func syncAndJournalModesAreAsPromised() throws {
+        let store = try Store(directory.state)
+        #expect(try store.read { try String.fetchOne($0, sql: "PRAGMA journal_mode") } == "wal")
+        #expect(try store.read { try Int.fetchOne($0, sql: "PRAGMA synchronous") } == 2)
+    }
+
+    @Test func whatIsNoDatabaseIsNamed() throws {
+        directory.write(
+            "wggw.db",
+            Array("this is a text file, and a rather long one at that ".utf8) + [UInt8](repeating: 1, count: 4096))
+        #expect {
+            try Store(directory.state)
+        } throws: {
+            guard case StorageError.corrupt = $0 else { return false }
+            return "\($0)".contains("backup")
+        }
+    }
+
+    @Test func aNewerDatabaseIsLeftAlone() throws {
+        try Store(directory.state).write { try $0.execute(sql: "PRAGMA user_version = 99") }
+        #expect(
+            throws: StorageError.newerSchema(path: directory.state.database, found: 99, known: Schema.migrations.count)
+        ) {
+            try Store(directory.state)
+        }
+    }
+
+    /// Each step of the way up, one after the other, ends where a new database starts.
+    @Test func migrationsLeadToTheSchema() throws {
+        let dump = "SELECT group_concat(sql, ';') FROM (SELECT sql FROM sqlite_schema ORDER BY name)"
+        let whole = try Store(directory.state).read { try String.fetchOne($0, sql: dump) }
+        let stepped = try DatabaseQueue()
+        for (done, migration) in Schema.migrations.enumerated() {
+            try stepped.write { try $0.execute(sql: migration + "; PRAGMA user_version = \(done + 1)") }
+            try stepped.inDatabase { try Schema.migrate($0, path: "") }
+        }
+        #expect(try stepped.read { try String.fetchOne($0, sql: dump) } == whole)
+    }
+
+    @Test func theLockSaysWhoHoldsIt() throws {
+        let state = directory.state
+        try state.prepare()
+        let held = try StateLock(state, purpose: "wggw apply", waitingMilliseconds: 0)
+        #expect {
+            try StateLock(state, purpose: "second", waitingMilliseconds: 0)
+        } throws: {
+            "\($0)".contains("process \(getpid()), wggw apply")
+        }
+        withExtendedLifetime(held) {}
+    }
+
+    @Test func theLockGoesWithItsHolder() throws {
+        let state = directory.state
+        try state.prepare()
+        do { _ = try StateLock(state, purpose: "first", waitingMilliseconds: 0) }
+        _ = try StateLock(state, purpose: "second", waitingMilliseconds: 0)
+    }
+
+    @Test func anApplyIsRememberedUntilItEnds() throws {
+        let store = try Store(directory.state)
+        _ = try store.append(site, note, after: nil)
+        #expect(try store.box() == BoxRecord(applied: nil, isUp: false, journal: nil, pending: nil))
+        let journal = Journal(target: 1, startedAt: 5, command: "wggw apply")
+        let pending = PendingConfirmation(token: "t", revision: 1, returnTo: nil, deadline: 99, bootID: "b")
+        try store.begin(journal, oldSysctls: ["net/ipv4/ip_forward": 0], pending: pending)
+        #expect(
+            try Store(directory.state).box() == BoxRecord(applied: nil, isUp: false, journal: journal, pending: pending)
+        )
+
+        // What is saved first is from before wggw; a later apply sees its own values.
+        try store.begin(journal, oldSysctls: ["net/ipv4/ip_forward": 1, "x": 3], pending: nil)
+        #expect(try store.savedSysctls() == ["net/ipv4/ip_forward": 0, "x": 3])
+
+        try store.finish(applied: 1, at: 77, returned: ["x"])
+        #expect(try store.box() == BoxRecord(applied: 1, isUp: true, journal: nil, pending: pending))
+        #expect(try store.revision(1).revision.appliedAt == 77)
+        #expect(try store.savedSysctls() == ["net/ipv4/ip_forward": 0])
+        #expect(try !store.settle("another"))
+        #expect(try store.settle("t"))
+        #expect(try store.pending() == nil)
+
+        try store.finishDown(returned: ["net/ipv4/ip_forward"])
+        #expect(try store.box() == BoxRecord(applied: 1, isUp: false, journal: nil, pending: nil))
+        #expect(try store.savedSysctls().isEmpty)
+    }
+}
