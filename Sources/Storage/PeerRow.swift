@@ -19,7 +19,7 @@ enum PeerRow {
             }
         return [
             first, last, peer.name, addresses, key, presharedKey, peer.fullTunnel, peer.group,
-            peer.policy.map { RuleText.write($0.allow) }, peer.routes.isEmpty ? nil : ListText.write(peer.routes),
+            peer.policy.map { ListText.write($0.allow) }, peer.routes.isEmpty ? nil : ListText.write(peer.routes),
             peer.endpoint?.description, peer.keepalive.map { Int($0) },
         ]
     }
@@ -43,7 +43,7 @@ enum PeerRow {
         }
         peer.fullTunnel = row[4]
         peer.group = row[5]
-        if let text: String = row[6] { peer.policy = Policy(allow: try RuleText.read(text)) }
+        if let text: String = row[6] { peer.policy = Policy(allow: try ListText.read(text)) }
         if let text: String = row[7] { peer.routes = try ListText.read(text) }
         if let text: String = row[8] {
             guard let endpoint = Endpoint(text) else { throw damaged(name) }

@@ -15,7 +15,7 @@ enum SiteRow {
             ListText.write(site.lan.subnets), site.lan.replyPath.rawValue, site.tunnel.interface,
             ListText.write(site.tunnel.addresses), Int(site.tunnel.listenPort), site.tunnel.mtu,
             site.tunnel.datapath.rawValue, Int(site.tunnel.fwmark), site.tunnel.publicKey?.description,
-            site.egress.interface, site.egress.fullTunnel, ListText.write(site.dns), RuleText.write(site.groups),
+            site.egress.interface, site.egress.fullTunnel, ListText.write(site.dns), GroupText.write(site.groups),
         ]
     }
 
@@ -32,7 +32,7 @@ enum SiteRow {
                 listenPort: try number(row, "listen_port"), mtu: row["mtu"], datapath: try choice(row["datapath"]),
                 fwmark: try number(row, "fwmark"), publicKey: try value(row, "public_key")),
             egress: Egress(interface: row["egress_interface"], fullTunnel: row["full_tunnel"]),
-            dns: try ListText.read(row["dns"]), groups: try RuleText.readGroups(row["groups"]))
+            dns: try ListText.read(row["dns"]), groups: try GroupText.read(row["groups"]))
     }
 
     private static func value<V: LosslessStringConvertible>(_ row: Row, _ column: String) throws -> V? {
