@@ -65,7 +65,9 @@ let package = Package(
 
         .testTarget(name: "NetTypesTests", dependencies: ["NetTypes"], swiftSettings: strict),
         .testTarget(
-            name: "SiteModelTests", dependencies: ["SiteModel", "NetTypes"], swiftSettings: strict),
+            name: "SiteModelTests",
+            dependencies: ["SiteModel", "NetTypes", .product(name: "TOMLKit", package: "TOMLKit")],
+            resources: [.copy("WgQuickFiles")], swiftSettings: strict),
         .testTarget(
             name: "CompilerTests", dependencies: ["Compiler", "SiteModel", "NetTypes"], swiftSettings: strict),
         .testTarget(

@@ -1,0 +1,91 @@
+import NetTypes
+
+extension Site {
+    /// The profile (TOML) that `parse` reads back as an equal site. Canonical: equal sites give equal text.
+    ///
+    /// What is not found out yet is left out, as are a peer's defaults; secrets are not in it.
+    public func profileText() -> String {
+        var writer = ProfileWriter()
+        writer.table("site")
+        writer.quoted("name", name)
+        writer.quoted("endpoint", endpoint)
+        writer.quoted("other-forwarding", otherForwarding?.rawValue)
+        writer.table("lan")
+        writer.quoted("interface", lan.interface)
+        writer.list("subnets", lan.subnets)
+        writer.raw("reply-path", tomlString(lan.replyPath.rawValue), note: "masquerade | proxy-arp | routed")
+        writer.table("tunnel")
+        writer.quoted("interface", tunnel.interface)
+        writer.list("addresses", tunnel.addresses)
+        writer.raw("listen-port", "\(tunnel.listenPort)")
+        if let mtu = tunnel.mtu { writer.raw("mtu", "\(mtu)") }
+        writer.raw("datapath", tomlString(tunnel.datapath.rawValue), note: "auto | kernel | userspace")
+        if tunnel.fwmark != 0 { writer.raw("fwmark", "0x" + String(tunnel.fwmark, radix: 16)) }
+        writer.quoted("public-key", tunnel.publicKey)
+        writer.table("egress")
+        writer.quoted("interface", egress.interface)
+        writer.raw("full-tunnel", "\(egress.fullTunnel)", note: "the default for peers")
+        if !dns.isEmpty {
+            writer.table("dns")
+            writer.list("servers", dns)
+        }
+        for (name, policy) in groups.sorted(by: { $0.key < $1.key }) {
+            writer.table("groups", name)
+            writer.list("allow", policy.allow)
+        }
+        for peer in peers { writer.peer(peer) }
+        return writer.text
+    }
+}
+
+extension Peer {
+    /// The peer's table in the profile, header included.
+    public func profileText() -> String {
+        var writer = ProfileWriter()
+        writer.peer(self)
+        return writer.text
+    }
+}
+
+private struct ProfileWriter {
+    var text = ""
+
+    mutating func table(_ path: String...) {
+        if !text.isEmpty { text += "\n" }
+        text += "[\(path.map(tomlKey).joined(separator: "."))]\n"
+    }
+
+    /// A line whose value is TOML already.
+    mutating func raw(_ key: String, _ toml: String, note: String? = nil) {
+        let line = "\(key) = \(toml)"
+        guard let note else { return text += line + "\n" }
+        text += line + String(repeating: " ", count: max(1, 38 - line.utf8.count)) + "# \(note)\n"
+    }
+
+    /// A line with a string in quotes; none for nil.
+    mutating func quoted(_ key: String, _ value: (some CustomStringConvertible)?) {
+        if let value { raw(key, tomlString(value.description)) }
+    }
+
+    /// On one line if it fits.
+    mutating func list(_ key: String, _ values: [some CustomStringConvertible]) {
+        let quoted = values.map { tomlString($0.description) }
+        let short = "[\(quoted.joined(separator: ", "))]"
+        let fits = short.utf8.count + key.utf8.count <= 100
+        raw(key, fits ? short : "[\n\(quoted.map { "    \($0),\n" }.joined())]")
+    }
+
+    mutating func peer(_ peer: Peer) {
+        table("peers", peer.name)
+        if !peer.addresses.isEmpty { list("addresses", peer.addresses) }
+        quoted("public-key", peer.publicKey)
+        // Without the key the default depends on whether there is a public key.
+        if peer.presharedKey != (peer.publicKey == nil ? .auto : .none) { quoted("preshared-key", peer.presharedKey) }
+        if let fullTunnel = peer.fullTunnel { raw("full-tunnel", "\(fullTunnel)") }
+        quoted("group", peer.group)
+        if let policy = peer.policy { list("allow", policy.allow) }
+        if !peer.routes.isEmpty { list("routes", peer.routes) }
+        quoted("endpoint", peer.endpoint)
+        if let keepalive = peer.keepalive { raw("keepalive", "\(keepalive)") }
+    }
+}
