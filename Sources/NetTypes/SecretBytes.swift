@@ -7,12 +7,14 @@ final class SecretBytes: @unchecked Sendable {
     private let bytes: UnsafeMutableRawBufferPointer
 
     init(_ fill: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
-        bytes = .allocate(byteCount: 32, alignment: 16)
-        do { try fill(bytes) } catch {
-            wipe(bytes)
-            bytes.deallocate()
+        let filled = UnsafeMutableRawBufferPointer.allocate(byteCount: 32, alignment: 16)
+        do { try fill(filled) } catch {
+            wipe(filled)
+            filled.deallocate()
             throw error
         }
+        // Only now: a throw after the last property is set would run deinit too, and free the memory twice.
+        bytes = filled
     }
 
     deinit {

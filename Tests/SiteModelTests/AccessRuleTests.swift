@@ -5,15 +5,17 @@ import Testing
 
 @Suite struct AccessRuleTests {
     /// Text, and its canonical form where it differs.
-    @Test(arguments: [
-        ("192.168.1.10:443/tcp", nil), ("192.168.1.0/24", nil), ("192.168.1.0/24:8000-8999/udp", nil),
-        ("[fd00::1]:53/udp", nil), ("[fd00::/64]:80/tcp", nil), ("192.168.1.9/icmp", nil), ("fd00::1", nil),
-        ("fd00::/64", nil), ("fd00::/64/icmp", nil), ("fd00::1/icmp", nil), ("192.168.1.0/24/tcp", nil),
-        ("[fd00::1]/tcp", nil), ("0.0.0.0/0", nil), ("::/0", nil), ("10.0.0.1:1-65535/tcp", nil),
-        ("192.168.1.9/32", "192.168.1.9"), ("[fd00::1]", "fd00::1"), ("[fd00::1]/icmp", "fd00::1/icmp"),
-        ("192.168.1.9:80-80/tcp", "192.168.1.9:80/tcp"), ("[FD00:0::1/128]:53/udp", "[fd00::1]:53/udp"),
-        ("192.168.1.9:0080/tcp", "192.168.1.9:80/tcp"),
-    ] as [(String, String?)]) func valid(_ text: String, _ canonical: String?) throws {
+    @Test(
+        arguments: [
+            ("192.168.1.10:443/tcp", nil), ("192.168.1.0/24", nil), ("192.168.1.0/24:8000-8999/udp", nil),
+            ("[fd00::1]:53/udp", nil), ("[fd00::/64]:80/tcp", nil), ("192.168.1.9/icmp", nil), ("fd00::1", nil),
+            ("fd00::/64", nil), ("fd00::/64/icmp", nil), ("fd00::1/icmp", nil), ("192.168.1.0/24/tcp", nil),
+            ("[fd00::1]/tcp", nil), ("0.0.0.0/0", nil), ("::/0", nil), ("10.0.0.1:1-65535/tcp", nil),
+            ("192.168.1.9/32", "192.168.1.9"), ("[fd00::1]", "fd00::1"), ("[fd00::1]/icmp", "fd00::1/icmp"),
+            ("192.168.1.9:80-80/tcp", "192.168.1.9:80/tcp"), ("[FD00:0::1/128]:53/udp", "[fd00::1]:53/udp"),
+            ("192.168.1.9:0080/tcp", "192.168.1.9:80/tcp"),
+        ] as [(String, String?)]) func valid(_ text: String, _ canonical: String?) throws
+    {
         let rule = try AccessRule(parsing: text)
         #expect(rule.description == canonical ?? text)
         #expect(AccessRule(rule.description) == rule)

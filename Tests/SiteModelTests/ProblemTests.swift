@@ -62,23 +62,36 @@ import Testing
         (lan + "[tunnel]\naddresses = [«\"10.9.0.1/32\", \"10.9.0.1/24\"]", "10.9.0.1 is listed twice"),
         (lan + "[tunnel]\naddresses = [«\"192.168.1.254/24\"]", "overlaps the LAN's 192.168.1.0/24; take a network"),
         (lan + "[tunnel]\naddresses = [«\"192.168.0.1/16\"]", "overlaps the LAN's"),
-        (base + "[peers.a]\naddresses = [«\"10.0.0.1\"]", "outside the tunnel's subnets, 192.168.2.0/24; take one from"),
+        (
+            base + "[peers.a]\naddresses = [«\"10.0.0.1\"]",
+            "outside the tunnel's subnets, 192.168.2.0/24; take one from"
+        ),
         (base + "[peers.a]\naddresses = [«\"192.168.2.0\"]", "network address"),
         (base + "[peers.a]\naddresses = [«\"192.168.2.255\"]", "broadcast address of 192.168.2.0/24"),
         (base + "[peers.a]\naddresses = [«\"fd00:2::\"]", "anycast"),
         (base + "[peers.a]\naddresses = [«\"192.168.2.254\"]", "gateway's own address"),
         (base + "[peers.a]\naddresses = [\"192.168.2.1\", «\"192.168.2.1\"]", "listed twice; remove one"),
-        (base + "[peers.a]\naddresses = [\"192.168.2.1\"]\n[peers.b]\naddresses = [\"192.168.2.2\", «\"192.168.2.1\"]",
-            "192.168.2.1 belongs to peer a already; give b another one"),
+        (
+            base
+                + "[peers.a]\naddresses = [\"192.168.2.1\"]\n[peers.b]\naddresses = [\"192.168.2.2\", «\"192.168.2.1\"]",
+            "192.168.2.1 belongs to peer a already; give b another one"
+        ),
         (base + "[peers.a]\naddresses = [«\"192.168.2.1/24\"]", "write 192.168.2.1, and networks behind it in routes"),
-        (lan + "[tunnel]\naddresses = [\"10.9.0.1/24\"]\n[peers.a]\naddresses = [«\"fd00::1\"]",
-            "give the gateway an IPv6 address in tunnel.addresses first"),
+        (
+            lan + "[tunnel]\naddresses = [\"10.9.0.1/24\"]\n[peers.a]\naddresses = [«\"fd00::1\"]",
+            "give the gateway an IPv6 address in tunnel.addresses first"
+        ),
         // What cannot be read casts no shadow on what depends on it.
         (lan + "[tunnel]\naddresses = [«\"10.9.0.1/40\"]\n[peers.a]\naddresses = [\"10.9.0.2\"]", "at most /32"),
         (proxy + "[tunnel]\naddresses = [«\"192.168.1.254/24\"]", "with proxy-arp write 192.168.1.254/32"),
-        (proxy + "[tunnel]\naddresses = [\"192.168.1.254/32\"]\n[peers.a]\naddresses = [«\"192.168.2.1\"]",
-            "192.168.2.1 is outside the LAN, 192.168.1.0/24; take one from 192.168.1.1 to 192.168.1.254"),
-        (proxy + "[tunnel]\naddresses = [\"192.168.1.254/32\"]\n[peers.a]\naddresses = [«\"192.168.1.255\"]", "broadcast"),
+        (
+            proxy + "[tunnel]\naddresses = [\"192.168.1.254/32\"]\n[peers.a]\naddresses = [«\"192.168.2.1\"]",
+            "192.168.2.1 is outside the LAN, 192.168.1.0/24; take one from 192.168.1.1 to 192.168.1.254"
+        ),
+        (
+            proxy + "[tunnel]\naddresses = [\"192.168.1.254/32\"]\n[peers.a]\naddresses = [«\"192.168.1.255\"]",
+            "broadcast"
+        ),
     ]
 
     static let peers: [(String, String)] = [
@@ -89,7 +102,10 @@ import Testing
         (base + "[peers.a]\npublic-key = «\"\(String(repeating: "A", count: 43))=\"", "all zeros"),
         (base + "[peers.a]\ngroup = «\"guest\"\n[groups.guests]\nallow = [\"10.0.0.1\"]", "did you mean guests?"),
         (base + "[peers.a]\ngroup = «\"g\"", "add [groups.g]"),
-        (base + "[peers.a]\ngroup = \"g\"\nallow = «[\"10.0.0.1\"]\n[groups.g]\nallow = [\"10.0.0.1\"]", "stands beside group"),
+        (
+            base + "[peers.a]\ngroup = \"g\"\nallow = «[\"10.0.0.1\"]\n[groups.g]\nallow = [\"10.0.0.1\"]",
+            "stands beside group"
+        ),
         (base + "[peers.a]\nendpoint = «\"192.0.2.1\"", "has no port"),
         (base + "[peers.a]\nroutes = [«\"0.0.0.0/0\"]", "there is full-tunnel"),
         (base + "[peers.a]\nroutes = [«\"::/0\"]", "there is full-tunnel"),
@@ -97,11 +113,16 @@ import Testing
         (base + "[peers.a]\nroutes = [«\"192.168.1.128/25\"]", "overlaps the LAN's"),
         (base + "[peers.a]\nroutes = [«\"192.168.2.0/25\"]", "overlaps the tunnel's 192.168.2.0/24"),
         (base + "[peers.a]\nroutes = [«\"ff02::/16\"]", "is multicast"),
-        (base + "[peers.a]\nroutes = [\"10.0.0.0/8\"]\n[peers.b]\nroutes = [\"172.16.0.0/12\", «\"10.1.0.0/16\"]",
-            "10.1.0.0/16 overlaps 10.0.0.0/8 behind peer a"),
+        (
+            base + "[peers.a]\nroutes = [\"10.0.0.0/8\"]\n[peers.b]\nroutes = [\"172.16.0.0/12\", «\"10.1.0.0/16\"]",
+            "10.1.0.0/16 overlaps 10.0.0.0/8 behind peer a"
+        ),
         (base + "[peers.a]\nroutes = [\"10.0.0.0/8\", «\"10.0.0.0/8\"]", "10.0.0.0/8 is listed twice"),
         (base + "[peers.a]\nroutes = [«\"10.1.0.0/16\", \"10.0.0.0/8\"]", "10.1.0.0/16 is in 10.0.0.0/8 already"),
-        (base + "[peers.a]\nendpoint = \"203.0.113.7:51820\"\nroutes = [«\"203.0.113.0/24\"]", "tunnel would go into itself"),
+        (
+            base + "[peers.a]\nendpoint = \"203.0.113.7:51820\"\nroutes = [«\"203.0.113.0/24\"]",
+            "tunnel would go into itself"
+        ),
     ]
 
     static let fine: [String] = [
@@ -135,7 +156,8 @@ import Testing
     /// What a command line edit shows, which has no file.
     @Test func withoutAFile() {
         var site = Site(
-            lan: LAN(subnets: [IPPrefix("192.168.1.0/24")!]), tunnel: Tunnel(addresses: [InterfaceAddress("10.9.0.1/24")!]))
+            lan: LAN(subnets: [IPPrefix("192.168.1.0/24")!]),
+            tunnel: Tunnel(addresses: [InterfaceAddress("10.9.0.1/24")!]))
         site.peers = [Peer(name: "a", addresses: [IPAddress("10.9.0.255")!])]
         let problems = site.problems()
         #expect(problems.map(\.path) == [SitePath(["peers", "a", "addresses"], index: 0)])
@@ -152,7 +174,8 @@ import Testing
             let peers = (0..<8).map { i in
                 let routes = (0..<2).map { _ in
                     IPPrefix(
-                        masking: .v4(IPv4Address(rawValue: 0x0a00_0000 | UInt32.random(in: 0...255, using: &random) << 16)),
+                        masking: .v4(
+                            IPv4Address(rawValue: 0x0a00_0000 | UInt32.random(in: 0...255, using: &random) << 16)),
                         length: Int.random(in: 9...16, using: &random))
                 }
                 return Peer(name: "p\(i)", routes: routes)
