@@ -147,6 +147,9 @@ public struct SysctlRequirement: Hashable, Sendable {
 
 /// A static route that the LAN's router needs.
 public struct StaticRouteAdvice: Hashable, Sendable {
+    /// Stands for the gateway's address in the LAN as long as nobody has looked at the box.
+    public static let unknownGateway = "GATEWAY"
+
     /// The tunnel network, or one behind a peer.
     public var destination: IPPrefix
     /// The gateway's address in the LAN, if it is known.

@@ -164,6 +164,16 @@ public struct FirewallSet: Equatable, Sendable {
         self.hasCounters = hasCounters
         self.elements = elements.sorted()
     }
+
+    /// Makes a set of elements that are sorted already.
+    init(
+        _ name: String, _ keyTypes: [KeyType], isInterval: Bool, isVerdictMap: Bool = false, hasCounters: Bool = false,
+        sorted elements: [SetElement]
+    ) {
+        self.init(
+            name, keyTypes, isInterval: isInterval, isVerdictMap: isVerdictMap, hasCounters: hasCounters)
+        self.elements = elements
+    }
 }
 
 /// An element of a set: one value, or a range of values per field.

@@ -1,0 +1,197 @@
+import NetTypes
+public import SiteModel
+
+/// Every setting that the box needs for a site. Pure: the same site and secrets give an equal state.
+///
+/// The site has to be complete: interfaces, MTU, key pairs. Throws `CompileError`.
+public func compile(_ site: Site, secrets: Secrets) throws(CompileError) -> DesiredState {
+    let plan = try SiteFacts(site)
+    let publicKey = try required(site.tunnel.publicKey, "tunnel.public-key")
+    guard let privateKey = secrets.privateKeys[publicKey] else { throw .noPrivateKey(publicKey) }
+    var peers: [WireGuardPeerConfig] = []
+    peers.reserveCapacity(site.peers.count)
+    for peer in site.peers { peers.append(try wireGuardPeer(peer, secrets)) }
+    let neighbours = proxyNeighbours(plan)
+    return DesiredState(
+        interface: site.tunnel.interface, datapath: site.tunnel.datapath,
+        wireGuard: WireGuardConfig(
+            privateKey: privateKey, publicKey: publicKey, listenPort: site.tunnel.listenPort,
+            fwmark: site.tunnel.fwmark, peers: sortedByKey(peers)),
+        link: LinkConfig(
+            mtu: try required(site.tunnel.mtu, "tunnel.mtu"), addresses: site.tunnel.addresses.sorted()),
+        routes: plan.routes.map { Route($0, interface: site.tunnel.interface) },
+        firewall: FirewallCompiler(plan).firewall(),
+        sysctls: sysctls(plan, proxiesNeighbours: !neighbours.isEmpty),
+        proxyNeighbours: neighbours,
+        advice: site.lan.replyPath == .routed ? advice(plan) : [])
+}
+
+func required<Value>(_ value: Value?, _ member: String) throws(CompileError) -> Value {
+    guard let value else { throw .incomplete(member) }
+    return value
+}
+
+/// A complete site with what several parts of the compiler need to know of it.
+struct SiteFacts {
+    let site: Site
+    let lanInterface: String
+    /// nil only where no peer goes out to the Internet.
+    let egressInterface: String?
+    /// Whether anything of the tunnel is IPv6.
+    let hasIPv6: Bool
+    /// Whether some peer goes out to the Internet through the gateway.
+    let hasFullTunnel: Bool
+    /// What has to be routed into the tunnel besides the subnets of its own addresses; sorted.
+    let routes: [IPPrefix]
+    /// Addresses of peers, sorted, with the index of the peer.
+    let addresses: [(address: IPAddress, peer: Int)]
+    /// Networks behind peers, sorted and disjoint, with the index of the peer.
+    let networks: [(network: IPPrefix, peer: Int)]
+
+    init(_ site: Site) throws(CompileError) {
+        self.site = site
+        lanInterface = try required(site.lan.interface, "lan.interface")
+        let fullTunnel = site.peers.contains { $0.fullTunnel ?? site.egress.fullTunnel }
+        hasFullTunnel = fullTunnel
+        if fullTunnel { _ = try required(site.egress.interface, "egress.interface") }
+        egressInterface = site.egress.interface
+        for peer in site.peers {
+            if let group = peer.group, site.groups[group] == nil { throw .unknownGroup(peer: peer.name, group: group) }
+        }
+        addresses = Self.sortedAddresses(site.peers)
+        networks = try Self.disjointNetworks(site.peers, addresses)
+        let addresses = addresses
+        let subnets = site.tunnel.addresses.map(\.network)
+        let uncovered = addresses.filter { address, _ in !subnets.contains { $0.contains(address) } }
+        routes = (networks.map(\.network) + uncovered.map { IPPrefix(host: $0.address) }).sorted()
+        hasIPv6 =
+            subnets.contains(where: \.isV6) || addresses.last?.address.isV6 ?? false
+            || networks.contains { $0.network.isV6 }
+    }
+
+    /// Sorted as numbers per family: the order of `IPAddress`, at a fraction of the time.
+    private static func sortedAddresses(_ peers: [Peer]) -> [(address: IPAddress, peer: Int)] {
+        var v4: [(address: UInt32, peer: Int)] = []
+        var v6: [(address: UInt128, peer: Int)] = []
+        for (index, peer) in peers.enumerated() {
+            for address in peer.addresses {
+                switch address {
+                case .v4(let a): v4.append((a.rawValue, index))
+                case .v6(let a): v6.append((a.rawValue, index))
+                }
+            }
+        }
+        v4.sort { $0 < $1 }
+        v6.sort { $0 < $1 }
+        return v4.map { (.v4(IPv4Address(rawValue: $0.address)), $0.peer) }
+            + v6.map { (.v6(IPv6Address(rawValue: $0.address)), $0.peer) }
+    }
+
+    /// Networks of one peer that lie in another of its networks are left out; two peers' must not overlap.
+    private static func disjointNetworks(
+        _ peers: [Peer], _ addresses: [(address: IPAddress, peer: Int)]
+    ) throws(CompileError) -> [(network: IPPrefix, peer: Int)] {
+        var all: [(network: IPPrefix, peer: Int)] = []
+        for (index, peer) in peers.enumerated() {
+            for network in peer.routes { all.append((network, index)) }
+        }
+        all.sort { $0.network == $1.network ? $0.peer < $1.peer : $0.network < $1.network }
+        var disjoint: [(network: IPPrefix, peer: Int)] = []
+        for next in all {
+            if let last = disjoint.last, last.network.contains(next.network) {
+                if last.peer == next.peer { continue }
+                throw .overlap(
+                    next.network, peer: peers[next.peer].name, last.network, other: peers[last.peer].name)
+            }
+            disjoint.append(next)
+        }
+        try refuseDoubles(peers, addresses, disjoint)
+        return disjoint
+    }
+
+    /// An address belongs to one peer, and lies in no other peer's network. One pass over both sorted lists.
+    private static func refuseDoubles(
+        _ peers: [Peer], _ addresses: [(address: IPAddress, peer: Int)], _ networks: [(network: IPPrefix, peer: Int)]
+    ) throws(CompileError) {
+        var at = 0
+        for (index, (address, peer)) in addresses.enumerated() {
+            if index > 0, addresses[index - 1].address == address {
+                let other = peers[addresses[index - 1].peer].name
+                throw .overlap(IPPrefix(host: address), peer: peers[peer].name, IPPrefix(host: address), other: other)
+            }
+            while at < networks.count, networks[at].network.last < address { at += 1 }
+            if at < networks.count, networks[at].peer != peer, networks[at].network.contains(address) {
+                throw .overlap(
+                    IPPrefix(host: address), peer: peers[peer].name, networks[at].network,
+                    other: peers[networks[at].peer].name)
+            }
+        }
+    }
+}
+
+private func wireGuardPeer(_ peer: Peer, _ secrets: Secrets) throws(CompileError) -> WireGuardPeerConfig {
+    guard let publicKey = peer.publicKey else { throw .incomplete("peers.\(peer.name).public-key") }
+    guard !peer.addresses.isEmpty || !peer.routes.isEmpty else { throw .incomplete("peers.\(peer.name).addresses") }
+    var presharedKey: PresharedKey?
+    switch peer.presharedKey {
+    case .none: break
+    case .auto: throw .incomplete("peers.\(peer.name).preshared-key")
+    case .sealed(let id):
+        presharedKey = secrets.presharedKeys[id]
+        if presharedKey == nil { throw .noPresharedKey(peer: peer.name, id) }
+    }
+    var allowedIPs: [IPPrefix] = []
+    allowedIPs.reserveCapacity(peer.addresses.count + peer.routes.count)
+    for address in peer.addresses { allowedIPs.append(IPPrefix(host: address)) }
+    for route in peer.routes where !allowedIPs.contains(route) { allowedIPs.append(route) }
+    // A peer that comes in keeps its own way open; only one that the gateway dials is kept alive from here.
+    let keepalive = peer.endpoint == nil ? 0 : peer.keepalive ?? 0
+    return WireGuardPeerConfig(
+        publicKey: publicKey, presharedKey: presharedKey, endpoint: peer.endpoint, keepalive: keepalive,
+        allowedIPs: allowedIPs)
+}
+
+/// Sorts small keys instead of whole peers, which is what `WireGuardConfig` then finds sorted.
+private func sortedByKey(_ peers: [WireGuardPeerConfig]) -> [WireGuardPeerConfig] {
+    peers.indices.map { (key: peers[$0].publicKey, index: $0) }.sorted { $0.key < $1.key }.map { peers[$0.index] }
+}
+
+/// What the LAN's router has to send to the gateway: the tunnel's networks and those behind peers.
+private func advice(_ facts: SiteFacts) -> [StaticRouteAdvice] {
+    let subnets = facts.site.tunnel.addresses.map(\.network).filter { !$0.isHost }
+    let networks = Set(subnets + facts.routes).sorted()
+    return networks.filter { network in !facts.site.lan.subnets.contains { $0.contains(network) } }
+        .map { StaticRouteAdvice(destination: $0, via: StaticRouteAdvice.unknownGateway) }
+}
+
+/// IPv6 addresses of peers that LAN hosts take for neighbours, because they are inside the LAN's range.
+private func proxyNeighbours(_ facts: SiteFacts) -> [ProxyNeighbour] {
+    guard facts.site.lan.replyPath == .proxyARP else { return [] }
+    let subnets = facts.site.lan.subnets.filter(\.isV6)
+    guard !subnets.isEmpty else { return [] }
+    return facts.addresses.filter { address, _ in subnets.contains { $0.contains(address) } }
+        .map { ProxyNeighbour($0.address, interface: facts.lanInterface) }
+}
+
+/// Sorted by key.
+private func sysctls(_ facts: SiteFacts, proxiesNeighbours: Bool) -> [SysctlRequirement] {
+    let lan = facts.lanInterface
+    let tunnel = facts.site.tunnel.interface
+    var needs = [
+        SysctlRequirement("net/ipv4/ip_forward", .equal(1)),
+        SysctlRequirement("net/ipv4/conf/\(lan)/rp_filter", .looseReversePath),
+        SysctlRequirement("net/ipv4/conf/\(tunnel)/rp_filter", .looseReversePath),
+        // Without it the kernel deletes a new address along with the old one of the same subnet.
+        SysctlRequirement("net/ipv4/conf/\(tunnel)/promote_secondaries", .equal(1)),
+    ]
+    if facts.hasIPv6 {
+        needs.append(SysctlRequirement("net/ipv6/conf/all/forwarding", .equal(1)))
+        needs.append(
+            SysctlRequirement("net/ipv6/conf/\(facts.egressInterface ?? lan)/accept_ra", .acceptRouterAdvertisements))
+    }
+    if facts.site.lan.replyPath == .proxyARP {
+        needs.append(SysctlRequirement("net/ipv4/conf/\(lan)/proxy_arp", .equal(1)))
+        if proxiesNeighbours { needs.append(SysctlRequirement("net/ipv6/conf/\(lan)/proxy_ndp", .equal(1))) }
+    }
+    return needs.sorted { $0.key < $1.key }
+}

@@ -1,0 +1,49 @@
+import NetTypes
+
+/// Elements alone where nothing else differs, else the whole table.
+func firewallChanges(_ desired: Firewall, _ observed: Firewall?) -> [Change] {
+    guard let observed else { return [.replaceFirewall(desired, carrying: nil)] }
+    guard desired.chains == observed.chains, desired.sets.count == observed.sets.count,
+        zip(desired.sets, observed.sets).allSatisfy({ $0.hasShape(of: $1) })
+    else { return [.replaceFirewall(desired, carrying: observed)] }
+    let updates = zip(desired.sets, observed.sets).compactMap(update)
+    return updates.isEmpty ? [] : [.updateFirewall(updates)]
+}
+
+extension FirewallSet {
+    /// Whether the two differ in nothing but elements.
+    fileprivate func hasShape(of other: FirewallSet) -> Bool {
+        name == other.name && keyTypes == other.keyTypes && isInterval == other.isInterval
+            && isVerdictMap == other.isVerdictMap && hasCounters == other.hasCounters
+    }
+
+    /// The same set without elements.
+    fileprivate var empty: FirewallSet {
+        FirewallSet(name, keyTypes, isInterval: isInterval, isVerdictMap: isVerdictMap, hasCounters: hasCounters)
+    }
+}
+
+/// One pass over both sorted lists; an element whose verdict differs is deleted and added.
+private func update(_ desired: FirewallSet, _ observed: FirewallSet) -> SetUpdate? {
+    let (new, old) = (desired.elements, observed.elements)
+    var update = SetUpdate(set: desired.empty)
+    var (i, j) = (0, 0)
+    while i < new.count && j < old.count {
+        if new[i] == old[j] {
+            (i, j) = (i + 1, j + 1)
+        } else if new[i] < old[j] {
+            update.add.append(new[i])
+            i += 1
+        } else if old[j] < new[i] {
+            update.delete.append(old[j])
+            j += 1
+        } else {
+            update.add.append(new[i])
+            update.delete.append(old[j])
+            (i, j) = (i + 1, j + 1)
+        }
+    }
+    update.add += new[i...]
+    update.delete += old[j...]
+    return update.add.isEmpty && update.delete.isEmpty ? nil : update
+}

@@ -1,0 +1,124 @@
+import NetTypes
+
+extension Plan {
+    /// One line per change, `+` for what comes, `-` for what goes, `~` for what changes; long lists are summed up.
+    /// Nothing to do is an empty text.
+    public var text: String { lines.map { $0 + "\n" }.joined() }
+
+    /// The lines of `text`.
+    public var lines: [String] {
+        var lines: [String] = []
+        var rest = changes[...]
+        while let change = rest.first {
+            // Changes of one kind in a row are told as one list, which may be long.
+            let kind = change.listKind
+            let run = kind == nil ? rest.prefix(1) : rest.prefix { $0.listKind == kind }
+            lines += abridged(run.flatMap(\.lines), plural: kind ?? "")
+            rest = rest[run.endIndex...]
+        }
+        return lines
+    }
+}
+
+/// How many of a long list are told one by one.
+private let shown = 4
+
+private func abridged(_ lines: [String], plural: String) -> [String] {
+    guard !plural.isEmpty, lines.count > shown + 1, let sign = lines.first?.first else { return lines }
+    return lines.prefix(shown) + ["\(sign) \(grouped(lines.count - shown)) more \(plural)"]
+}
+
+/// `9,999`
+func grouped(_ number: Int) -> String {
+    let digits = Array(String(number))
+    return digits.indices.map { ($0 > 0 && (digits.count - $0) % 3 == 0 ? "," : "") + String(digits[$0]) }.joined()
+}
+
+extension Change {
+    /// The plural of what may come in long lists.
+    fileprivate var listKind: String? {
+        switch self {
+        case .addRoute: "routes"
+        case .removeRoute: "old routes"
+        case .addProxyNeighbour: "proxy neighbours"
+        case .removeProxyNeighbour: "old proxy neighbours"
+        default: nil
+        }
+    }
+
+    /// What a person reads; no secrets.
+    public var lines: [String] {
+        switch self {
+        case .createInterface(let name, let backend): ["+ interface \(name) (\(backend.rawValue))"]
+        case .deleteInterface(let name, let backend): ["- interface \(name) (\(backend.rawValue))"]
+        case .setWireGuard(_, let change): change.lines
+        case .setMTU(let interface, let mtu, let was):
+            [was.map { "~ mtu \(interface) \($0) → \(mtu)" } ?? "+ mtu \(interface) \(mtu)"]
+        case .setUp(let interface): ["~ interface \(interface) up"]
+        case .addAddress(let interface, let address): ["+ address \(address) on \(interface)"]
+        case .removeAddress(let interface, let address): ["- address \(address) on \(interface)"]
+        case .addRoute(let route): ["+ route \(route.destination) through \(route.interface)"]
+        case .removeRoute(let route): ["- route \(route.destination) through \(route.interface)"]
+        case .replaceFirewall(let new, let old): [firewallLine(new, old)]
+        case .updateFirewall(let updates): updates.flatMap(\.lines)
+        case .removeFirewall: ["- firewall table inet \(Firewall.tableName)"]
+        case .setSysctl(let key, let value, let was): ["~ sysctl \(dotted(key)) \(was) → \(value)"]
+        case .addProxyNeighbour(let neighbour): ["+ proxy neighbour \(neighbour.address) on \(neighbour.interface)"]
+        case .removeProxyNeighbour(let neighbour): ["- proxy neighbour \(neighbour.address) on \(neighbour.interface)"]
+        }
+    }
+
+    private func firewallLine(_ new: Firewall, _ old: Firewall?) -> String {
+        let rules = new.chains.reduce(0) { $0 + $1.rules.count }
+        let elements = new.sets.reduce(0) { $0 + $1.elements.count }
+        return "\(old == nil ? "+" : "~") firewall table inet \(Firewall.tableName): \(grouped(rules)) rules, "
+            + "\(grouped(elements)) set elements"
+    }
+
+    /// As sysctl(8) says it, unless an interface's name has a dot.
+    private func dotted(_ key: String) -> String {
+        key.contains(".") ? key : String(key.map { $0 == "/" ? "." : $0 })
+    }
+}
+
+extension WireGuardChange {
+    fileprivate var lines: [String] {
+        var lines: [String] = []
+        if privateKey != nil { lines.append("~ wireguard private key (hidden)") }
+        if let listenPort { lines.append("~ wireguard listen port \(listenPort)") }
+        if let fwmark { lines.append("~ wireguard fwmark \(fwmark == 0 ? "off" : "0x" + String(fwmark, radix: 16))") }
+        lines += abridged(remove.map { "- peer \($0)" }, plural: "peers")
+        lines += abridged(set.filter(\.isNew).map(\.line), plural: "peers")
+        lines += abridged(set.filter { !$0.isNew }.map(\.line), plural: "peers")
+        return lines
+    }
+}
+
+extension WireGuardPeerChange {
+    fileprivate var line: String {
+        var words = ["\(isNew ? "+" : "~") peer \(publicKey)"]
+        if let allowedIPs {
+            words.append(
+                allowedIPs.isEmpty
+                    ? "no allowed ips" : "allowed ips " + allowedIPs.map(\.description).joined(separator: ", "))
+        }
+        if let endpoint { words.append("endpoint \(endpoint)") }
+        if let keepalive { words.append(keepalive == 0 ? "keepalive off" : "keepalive \(keepalive) s") }
+        switch presharedKey {
+        case nil: break
+        case .clear: words.append("no preshared key")
+        case .set: words.append("preshared key (hidden)")
+        }
+        return words.joined(separator: "  ")
+    }
+}
+
+extension SetUpdate {
+    fileprivate var lines: [String] {
+        let kind = "firewall \(set.isVerdictMap ? "map" : "set") \(set.name)"
+        func told(_ sign: String, _ elements: [SetElement]) -> [String] {
+            abridged(elements.map { "\(sign) \(kind) \($0.nftText(counts: false))" }, plural: "in \(kind)")
+        }
+        return told("-", delete) + told("+", add)
+    }
+}

@@ -1,0 +1,57 @@
+import NetTypes
+import SiteModel
+
+@testable import Compiler
+
+/// Keys and sites for tests; every key is made from a small number.
+enum Lab {
+    static func publicKey(_ number: Int) -> PublicKey {
+        // Spread over the range of keys, so that the order of keys is not the order of numbers.
+        let seed = UInt64(truncatingIfNeeded: number &+ 1) &* 0x9e37_79b9_7f4a_7c15
+        var bytes: [UInt8] = []
+        for word: UInt64 in [1, 3, 5, 7] { withUnsafeBytes(of: (seed &* word).littleEndian) { bytes += $0 } }
+        return PublicKey(bytes: bytes)!
+    }
+
+    static func privateKey(_ number: Int) -> PrivateKey {
+        PrivateKey { bytes in
+            for i in bytes.indices { bytes[i] = UInt8(truncatingIfNeeded: number &* 31 &+ i) }
+        }
+    }
+
+    static func presharedKey(_ number: Int) -> PresharedKey {
+        PresharedKey { bytes in
+            for i in bytes.indices { bytes[i] = UInt8(truncatingIfNeeded: number &* 17 &+ i) }
+        }
+    }
+
+    static func secretID(_ number: Int) -> SecretID {
+        let hex = String(number, radix: 16)
+        return SecretID(String(repeating: "0", count: 16 - hex.count) + hex)!
+    }
+
+    /// The gateway's key pair is number 0.
+    static let gatewayKey = publicKey(0)
+
+    /// Every secret that a test site may name.
+    static let secrets = Secrets(
+        privateKeys: Dictionary(uniqueKeysWithValues: (0..<64).map { (publicKey($0), privateKey($0)) }),
+        presharedKeys: Dictionary(uniqueKeysWithValues: (0..<64).map { (secretID($0), presharedKey($0)) }))
+
+    /// The site of the slides, complete.
+    static func site(_ change: (inout Site) -> Void = { _ in }) -> Site {
+        var site = Site(
+            name: "office", endpoint: Endpoint("itzxa.com:51820"), otherForwarding: .drop,
+            lan: LAN(interface: "eth0", subnets: [IPPrefix("192.168.1.0/24")!]),
+            tunnel: Tunnel(
+                addresses: [InterfaceAddress("192.168.2.254/24")!], mtu: 1420, publicKey: gatewayKey),
+            egress: Egress(interface: "eth0"),
+            peers: [peer("laptop", 1, ["192.168.2.1"])])
+        change(&site)
+        return site
+    }
+
+    static func peer(_ name: String, _ key: Int, _ addresses: [String]) -> Peer {
+        Peer(name: name, addresses: addresses.map { IPAddress($0)! }, publicKey: publicKey(key))
+    }
+}
