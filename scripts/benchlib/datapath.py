@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`scripts/bench datapath`: tunnels in turn, round after round, so that a noisy machine is noisy for all of them."""
+
+import json
+import re
+import statistics
+import time
+from dataclasses import dataclass
+
+from .machine import Failed, busy, command, describe, note, wait_until
+from .report import chart, figure, median, table
+from .tunnels import KernelWireGuard, Link, WireGuard, implementations, random_peers
+
+SECTIONS = ("traffic", "peers")
+PEER_COUNTS = (1, 1_000, 100_000)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One column: its key in the JSON, its heading, its unit, and whether more is better."""
+    key: str
+    heading: str
+    unit: str
+    more: bool = True
+
+
+TRAFFIC = [
+    Measure("tcp1", "TCP 1 flow", "Gbit/s"),
+    Measure("tcp4", "TCP 4 flows", "Gbit/s"),
+    Measure("both", "both ways", "Gbit/s"),
+    Measure("udp64", "UDP 64", "kpps"),
+    Measure("udp1360", "UDP 1360", "Gbit/s"),
+    Measure("pingf", "ping -f", "µs", more=False),
+    Measure("ping", "paced ping", "µs", more=False),
+    Measure("cpu", "CPU machine", "µs/Mbit", more=False),
+    Measure("cpu_processes", "CPU tunnel", "µs/Mbit", more=False),
+    Measure("memory", "memory", "MB", more=False),
+]
+PEERS = [
+    Measure("tcp1", "TCP 1 flow", "Gbit/s"),
+    Measure("setconf", "wg setconf", "s", more=False),
+    Measure("memory", "memory", "MB", more=False),
+    Measure("idle_cpu", "idle CPU", "% core", more=False),
+    Measure("idle_wakeups", "wake-ups", "1/s", more=False),
+]
+
+
+class Generator:
+    """iperf3 between the two ends: its server at the gateway's end, its client outside."""
+
+    def __init__(self, link, scratch, seconds):
+        self.link, self.scratch, self.seconds = link, scratch, seconds
+        self.server = None
+        self.restart()
+
+    def restart(self):
+        if self.server:
+            self.server.stop()
+        self.server = self.link.ends[0].start(["iperf3", "-s"], log=self.scratch / "iperf3.log")
+        wait_until(lambda: ":5201" in self.link.ends[0].run(["ss", "-Hltn"]), "iperf3: listening")
+
+    def run(self, target, *options):
+        words = ["iperf3", "-J", "-c", target, "-t", f"{self.seconds:g}", "--connect-timeout", "3000", *options]
+        for attempt in (1, 2):
+            try:
+                end = json.loads(self.link.ends[1].run(words, timeout=self.seconds * 3 + 15, check=False) or "{}")
+                if "end" in end and not end.get("error"):
+                    return end["end"]
+                raise Failed(f"iperf3: {end.get('error', 'said nothing')}")
+            except (Failed, json.JSONDecodeError) as failure:
+                self.restart()
+                if attempt == 2:
+                    raise Failed(str(failure)) from None
+
+    def tcp(self, target, *options):
+        """Gbit/s that arrived, and the Mbit that the CPU's time goes by."""
+        end = self.run(target, *options)
+        sums = [end[name] for name in ("sum_received", "sum_received_bidir_reverse") if name in end]
+        return sum(s["bits_per_second"] for s in sums) / 1e9, sum(s["bytes"] for s in sums) * 8 / 1e6
+
+    def udp(self, target, length):
+        """Packets a second that arrived, as the receiving end counts them; the sender sends all it can."""
+        end = self.run(target, "-u", "-b", "0", "-l", str(length))["sum"]
+        return (end["packets"] - end["lost_packets"]) / end["seconds"]
+
+
+def ping(link, target, *options):
+    """Round trip in µs, the median of its packets where it lists them, else the average."""
+    out = link.ends[1].run(["ping", "-n", *options, target], check=False)
+    times = [float(x) for x in re.findall(r"time=([\d.]+) ms", out)]
+    if times:
+        return statistics.median(times) * 1000
+    average = re.search(r"= [\d.]+/([\d.]+)/", out)
+    if not average:
+        raise Failed("ping: no answer")
+    return float(average[1]) * 1000
+
+
+def attempt(values, failures, name, key, body):
+    """Takes one measurement; what fails is a missing figure with a reason, not the end of the run."""
+    try:
+        values[key] = body()
+    except Failed as failure:
+        values[key] = None
+        failures.setdefault(f"{name}, {key}", str(failure))
+
+
+def traffic(tunnel, link, generator, options, failures):
+    values = {}
+    target = tunnel.target
+
+    def with_cpu():
+        processes = lambda: sum(p.cpu for p in tunnel.processes)
+        machine, own = busy(), processes()
+        speed, megabits = generator.tcp(target)
+        values["cpu"] = (busy() - machine) * 1e6 / megabits
+        values["cpu_processes"] = (processes() - own) * 1e6 / megabits if tunnel.processes else None
+        return speed
+
+    seconds = "1" if options.quick else "2"
+    take = lambda key, body: attempt(values, failures, tunnel.name, key, body)
+    take("tcp1", with_cpu)
+    take("tcp4", lambda: generator.tcp(target, "-P", "4")[0])
+    take("both", lambda: generator.tcp(target, "--bidir")[0])
+    take("udp64", lambda: generator.udp(target, 64) / 1e3)
+    take("udp1360", lambda: generator.udp(target, 1360) * 1360 * 8 / 1e9)
+    time.sleep(0.2)  # what the flood left in the queues is not the ping's fault
+    take("pingf", lambda: ping(link, target, "-f", "-q", "-w", seconds))
+    take("ping", lambda: ping(link, target, "-i", "0.01", "-w", seconds))
+    take("memory", lambda: max((p.memory for p in tunnel.processes), default=None))
+    return values
+
+
+def with_peers(tunnel, link, generator, count, options, failures):
+    """Throughput into a gateway that has `count` peers configured, and what they cost when they are silent."""
+    values = {}
+    take = lambda key, body: attempt(values, failures, f"{tunnel.name} with {count:,} peers", key, body)
+    take("tcp1", lambda: generator.tcp(tunnel.target)[0])
+    values["setconf"] = tunnel.configured_in
+    if tunnel.gateway:
+        time.sleep(1)  # the last acknowledgements
+        process, start = tunnel.gateway, time.monotonic()
+        cpu, wakeups = process.cpu, process.wakeups
+        time.sleep(3 if options.quick else 8)
+        elapsed = time.monotonic() - start
+        values["idle_cpu"] = (process.cpu - cpu) / elapsed * 100
+        values["idle_wakeups"] = (process.wakeups - wakeups) / elapsed
+        values["memory"] = process.memory
+    return values
+
+
+def list_implementations():
+    found, missing = implementations()
+    print("\n".join([tunnel.name for tunnel in found] + [f"({reason})" for reason in missing]))
+    return 0
+
+
+def run(options, scratch):
+    rounds = options.rounds or (3 if options.quick else 5)
+    seconds = options.seconds or (1 if options.quick else 3)
+    sections = options.measure.split(",") if options.measure else list(SECTIONS)
+    if unknown := set(sections) - set(SECTIONS):
+        raise SystemExit(f"scripts/bench: --measure: no {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
+    found, missing = implementations()
+    if options.only:
+        names = options.only.split(",")
+        if unknown := set(names) - {t.name for t in found}:
+            raise SystemExit(f"scripts/bench: --only: no {', '.join(unknown)}; see --list")
+        found = [t for t in found if t.name in names]
+    for reason in [] if options.only else missing:
+        note(f"not measured: {reason}")
+
+    machine = describe()
+    result = {"machine": machine, "rounds": rounds, "seconds": seconds, "sections": {}, "failures": {}}
+    link = Link()
+    generator = Generator(link, scratch, seconds)
+    takers = {"traffic": measure_traffic, "peers": measure_peers}
+    for section in sections:
+        result["sections"][section] = takers[section](found, link, generator, options, rounds, scratch, result)
+    print_result(result, options)
+    if options.chart:
+        draw(result, options.chart)
+    return 0
+
+
+def interleaved(what, subjects, rounds, failures, body):
+    """{name: {key: [value of each round]}}; a subject that fails to start is asked again next round."""
+    collected = {}
+    for number in range(1, rounds + 1):
+        for name, subject in subjects:
+            note(f"{what}, round {number} of {rounds}: {name}")
+            values = {}
+            try:
+                values = body(subject)
+            except Failed as failure:
+                failures.setdefault(name, str(failure))
+            for key, value in values.items():
+                collected.setdefault(name, {}).setdefault(key, []).append(value)
+    return collected
+
+
+def measure_traffic(found, link, generator, options, rounds, scratch, result):
+    def body(tunnel):
+        tunnel.up(link, scratch)
+        try:
+            return traffic(tunnel, link, generator, options, result["failures"])
+        finally:
+            tunnel.down()
+
+    return interleaved("traffic", [(t.name, t) for t in found], rounds, result["failures"], body)
+
+
+def measure_peers(found, link, generator, options, rounds, scratch, result):
+    subjects = [(f"{t.name} {count:,}", (t, count)) for t in found if isinstance(t, WireGuard) for count in PEER_COUNTS]
+
+    def body(subject):
+        tunnel, count = subject
+        if f"{tunnel.name} {count:,}" in result["failures"]:
+            raise Failed("failed before")
+        tunnel.up(link, scratch, peers=random_peers(count - 1))
+        try:
+            return with_peers(tunnel, link, generator, count, options, result["failures"])
+        finally:
+            tunnel.down()
+
+    return interleaved("peers", subjects, min(rounds, 3), result["failures"], body)
+
+
+# ── printing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+COLUMNS = {"traffic": TRAFFIC, "peers": PEERS}
+
+
+def medians(collected):
+    return {name: {key: median(values) for key, values in keys.items()} for name, keys in collected.items()}
+
+
+def print_result(result, options):
+    result["medians"] = {name: medians(collected) for name, collected in result["sections"].items()}
+    if options.json:
+        print(json.dumps(result, indent=1, ensure_ascii=False))
+        return
+    machine = result["machine"]
+    print(f"{machine['cpu']}, {machine['cores']} cores, Linux {machine['kernel']}; medians of {result['rounds']} rounds "
+          f"in turn, {result['seconds']:g} s each")
+    if machine["busy_before"] > 0.2:
+        print(f"NOTE: something else kept {machine['busy_before']:.1f} cores busy before the start; look at the ratios only.")
+    for section, rows in result["medians"].items():
+        columns = COLUMNS[section]
+        print()
+        print(table([[section] + [c.heading for c in columns], [""] + [c.unit for c in columns]],
+                    [[name] + [figure(values.get(c.key)) for c in columns] for name, values in rows.items()]))
+        print_ratios(section, rows, columns)
+    for what, why in result["failures"].items():
+        print(f"– {what}: {why}")
+
+
+def print_ratios(section, rows, columns):
+    """How many times better wggw is than each other one; below 1 it is worse."""
+    if section == "peers" or "wggw" not in rows or len(rows) < 2:
+        return
+    own = rows["wggw"]
+    lines = []
+    for name, values in rows.items():
+        if name != "wggw":
+            lines.append([f"wggw : {name}"] + [ratio(own.get(c.key), values.get(c.key), c.more) for c in columns])
+    print()
+    print(table([["times better"] + [c.heading for c in columns]], lines))
+
+
+def ratio(own, other, more):
+    if not own or not other:
+        return "–"
+    return figure(own / other if more else other / own) + "×"
+
+
+def draw(result, path):
+    rows = result["medians"].get("traffic")
+    if not rows:
+        raise SystemExit("scripts/bench: --chart: needs the traffic figures (--measure traffic)")
+    panels = []
+    for key in ("tcp1", "tcp4", "cpu", "pingf", "udp64", "memory"):
+        column = next(c for c in TRAFFIC if c.key == key)
+        bars = [(name, values.get(key), figure(values.get(key))) for name, values in rows.items()]
+        bars = sorted((b for b in bars if b[1] is not None), key=lambda b: b[1], reverse=column.more)
+        panels.append((column.heading, f"{column.unit}, {'more' if column.more else 'less'} is better", bars))
+    machine = result["machine"]
+    subtitle = (f"{machine['cpu']}, {machine['cores']} cores, Linux {machine['kernel']}; both ends, the generator and the "
+                f"sink on it; medians of {result['rounds']}")
+    with open(path, "w") as file:
+        file.write(chart("Userspace tunnels on one machine", subtitle, panels))
+    note(f"chart: {path}")
