@@ -34,15 +34,15 @@ bool wgc_xopen(void *dst, const void *src, size_t length, const void *ad, size_t
     return crypto_aead_xchacha20poly1305_ietf_decrypt(dst, NULL, NULL, src, length + 16, ad, ad_length, nonce, key) == 0;
 }
 
-void wgc_x25519_public(uint8_t *public_key, const uint8_t *private_key) {
+void wgc_x25519_public(void *public_key, const void *private_key) {
     crypto_scalarmult_curve25519_base(public_key, private_key);
 }
 
-bool wgc_x25519(uint8_t *shared, const uint8_t *private_key, const uint8_t *public_key) {
+bool wgc_x25519(void *shared, const void *private_key, const void *public_key) {
     return crypto_scalarmult_curve25519(shared, private_key, public_key) == 0;
 }
 
-void wgc_hash(uint8_t *out, const void *a, size_t a_length, const void *b, size_t b_length) {
+void wgc_hash(void *out, const void *a, size_t a_length, const void *b, size_t b_length) {
     blake2s_state state;
     blake2s_init(&state, 32);
     blake2s_update(&state, a, a_length);
@@ -51,11 +51,11 @@ void wgc_hash(uint8_t *out, const void *a, size_t a_length, const void *b, size_
     sodium_memzero(&state, sizeof state);
 }
 
-void wgc_mac16(uint8_t *out, const void *data, size_t length, const void *key, size_t key_length) {
+void wgc_mac16(void *out, const void *data, size_t length, const void *key, size_t key_length) {
     blake2s(out, data, key, 16, length, key_length);
 }
 
-void wgc_hmac(uint8_t *out, const void *key, const void *a, size_t a_length, const void *b, size_t b_length) {
+void wgc_hmac(void *out, const void *key, const void *a, size_t a_length, const void *b, size_t b_length) {
     uint8_t pad[BLAKE2S_BLOCKBYTES], inner[32];
     blake2s_state state;
     for (int i = 0; i < BLAKE2S_BLOCKBYTES; i++) pad[i] = (i < 32 ? ((const uint8_t *)key)[i] : 0) ^ 0x36;

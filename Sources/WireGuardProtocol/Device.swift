@@ -1,87 +1,129 @@
+import CCrypto
 public import NetTypes
+import Synchronization
 
 /// The control state machine of one interface: sans IO, one thread.
 ///
 /// Time and randomness are parameters. Everything it wants done comes out as effects; what workers read, it writes into
-/// `tables`. Single consumer: the control thread.
+/// `tables`. Single consumer: the control thread. While it is down it hears nothing and has no timers.
 public final class Device {
     /// What workers read. Lives as long as the device.
     public let tables: SharedTables
+    /// The private key, nil for none.
+    public internal(set) var privateKey: PrivateKey?
+    /// The public key, nil for none.
+    public internal(set) var publicKey: PublicKey?
+    /// Whether the interface is up.
+    public internal(set) var isUp = false
+
+    let random: (UnsafeMutableRawBufferPointer) -> Void
+    let peerStates: UnsafeMutablePointer<Peer>
+    var peersByKey: [PublicKey: PeerIndex] = [:]
+    var firstPeer = PeerIndex.none
+    var lastPeer = PeerIndex.none
+    var freePeers: [PeerIndex] = []
+    /// The lowest peer index and slot that were never used.
+    var unusedPeer: UInt32 = 1
+    var unusedSlot: KeypairSlot = 1
+    var freeSlots: [KeypairSlot] = []
+    var lastKeypairID: UInt64 = 0
+    var allowedIPs: AllowedIPs
+    var cookies = CookieChecker()
+    var deadlines = DeadlineHeap()
+    var retirement = Retirement()
 
     /// A device without a private key and without peers, down. `random` fills with bytes from a secure source.
+    ///
+    /// `capacity`: the most peers there can be. Reserves address space and hardly any memory; aborts without it.
     public init(
         capacity: Int = Limits.peersPerDevice, random: @escaping (UnsafeMutableRawBufferPointer) -> Void
     ) {
-        preconditionFailure()
+        precondition((1...Limits.peersPerDevice).contains(capacity))
+        self.random = random
+        allowedIPs = AllowedIPs()!
+        // Zero is a valid record, keypair and "no peer", so none of this is touched before it is used.
+        let records = Self.reserve(PeerRecord.self, capacity + 1)
+        let keypairs = Self.reserve(Keypair.self, 1 << KeypairIndex.slotBits)
+        peerStates = Self.reserve(Peer.self, capacity + 1)
+        tables = SharedTables(
+            peers: records, keypairs: keypairs,
+            keypairIndex: KeypairIndex(randomA: Self.draw(random), randomB: Self.draw(random)),
+            allowedIPs: allowedIPs.reader, capacity: capacity)
     }
 
-    // MARK: Messages and requests
+    deinit {
+        for peer in 1..<Int(unusedPeer) { peerStates[peer].wipe() }
+        for slot in 1..<unusedSlot { eraseKeypair(slot) }
+        Self.release(tables.peers, tables.capacity + 1)
+        Self.release(tables.keypairs, 1 << KeypairIndex.slotBits)
+        Self.release(peerStates, tables.capacity + 1)
+    }
+
+    private static func reserve<T: ~Copyable>(_: T.Type, _ count: Int) -> UnsafeMutablePointer<T> {
+        wgc_reserve(count * MemoryLayout<T>.stride)!.bindMemory(to: T.self, capacity: count)
+    }
+
+    private static func release<T: ~Copyable>(_ memory: UnsafeMutablePointer<T>, _ count: Int) {
+        wgc_release(memory, count * MemoryLayout<T>.stride)
+    }
+
+    private static func draw(_ random: (UnsafeMutableRawBufferPointer) -> Void) -> UInt32 {
+        var value: UInt32 = 0
+        withUnsafeMutableBytes(of: &value) { random($0) }
+        return value
+    }
+
+    func randomUInt32() -> UInt32 { Self.draw(random) }
+
+    /// Nanoseconds up to a third of a second.
+    func jitter() -> UInt64 { UInt64(randomUInt32()) * Limits.rekeyTimeoutJitter >> 32 }
+
+    // MARK: What the datapath calls
 
     /// A handshake message (types 1, 2, 3) from `source`. Anything else, or anything wrong, is dropped in silence.
+    ///
+    /// `underLoad`: so many wait (`Limits.underLoadThreshold`) that a source must prove its address first.
     public func receive(
         _ message: UnsafeRawBufferPointer, from source: SocketAddress, underLoad: Bool, now: Now,
         into effects: inout Effects
     ) {
-        preconditionFailure()
+        guard isUp, let start = message.baseAddress, let privateKey, let publicKey else { return }
+        switch Message.kind(start, count: message.count) {
+        case .initiation, .response:
+            receiveHandshake(
+                start, count: message.count, from: source, underLoad: underLoad, now: now, (privateKey, publicKey),
+                &effects)
+        case .cookieReply:
+            effects.log(.receivedCookieReply)
+            receiveCookieReply(start, now: now.monotonic, &effects)
+        case .data, nil: break
+        }
     }
 
     /// A worker raised something for the peer and pushed it on the control queue.
-    public func serve(_ peer: PeerIndex, now: Now, into effects: inout Effects) { preconditionFailure() }
-
-    /// Does what is due. Call when `nextDeadline` is reached, or later.
-    public func tick(now: Now, into effects: inout Effects) { preconditionFailure() }
-
-    /// When `tick` is due next, monotonic nanoseconds; nil while no timer is armed. Look after every call.
-    public var nextDeadline: UInt64? { preconditionFailure() }
-
-    // MARK: Reclaiming
-
-    /// Closes the batch of what was retired (keypairs, peers' indices, nodes of the allowed IPs) and returns its ticket;
-    /// nil where nothing was. Every worker must then pass an epoch before `reclaim`.
-    public func retire() -> UInt64? { preconditionFailure() }
-
-    /// Every worker passed an epoch since `retire` returned this ticket: wipes and frees that batch and those before.
-    public func reclaim(_ ticket: UInt64) { preconditionFailure() }
-
-    // MARK: Configuration
-
-    /// The interface went up: sessions are asked for where keepalives are configured.
-    public func up(now: Now, into effects: inout Effects) { preconditionFailure() }
-
-    /// The interface went down: all sessions, handshakes and timers end.
-    public func down(into effects: inout Effects) { preconditionFailure() }
-
-    /// The private key, nil for none.
-    public var privateKey: PrivateKey? { preconditionFailure() }
-
-    /// The public key, nil for none.
-    public var publicKey: PublicKey? { preconditionFailure() }
-
-    /// `private_key=`; nil takes it away. Peers stay but for one that has the key's own public key; keypairs send no longer.
-    public func setPrivateKey(_ key: PrivateKey?, now: Now, into effects: inout Effects) { preconditionFailure() }
-
-    /// `fwmark=` or another route: local addresses of all peers are forgotten.
-    public func clearEndpointSources(into effects: inout Effects) { preconditionFailure() }
-
-    /// `replace_peers=true`
-    public func removeAllPeers(into effects: inout Effects) { preconditionFailure() }
-
-    /// One peer's section. Returns the peer, nil where it does not exist afterwards (removed, `update_only`, own key).
-    @discardableResult public func configure(
-        _ peer: PeerConfiguration, now: Now, into effects: inout Effects
-    ) throws(ConfigurationError) -> PeerIndex? {
-        preconditionFailure()
+    public func serve(_ peer: PeerIndex, now: Now, into effects: inout Effects) {
+        guard exists(peer) else { return }
+        let requests = tables.peer(peer).pointee.takeRequests()
+        guard isUp else { return }
+        if requests.contains(.keypairConfirmed) { confirmKeypair(of: peer, now: now, &effects) }
+        if requests.contains(.session) { sendInitiation(to: peer, isRetry: false, now: now, &effects) }
+        reschedule(peer, now: now.monotonic)
     }
 
-    /// The peers in the order in which they were added.
-    public var peers: [PeerIndex] { preconditionFailure() }
+    /// Does what is due. Call when `nextDeadline` is reached, or later.
+    public func tick(now: Now, into effects: inout Effects) {
+        while let (peer, deadline) = deadlines.first, deadline <= now.monotonic {
+            expire(peer, now: now, &effects)
+            reschedule(peer, now: now.monotonic)
+        }
+    }
 
-    /// The peer with a public key.
-    public func peer(_ publicKey: PublicKey) -> PeerIndex? { preconditionFailure() }
+    /// When `tick` is due next, monotonic nanoseconds; nil while no timer is armed. Look after every call.
+    public var nextDeadline: UInt64? { deadlines.first?.deadline }
 
-    /// What a dump says about a peer.
-    public func status(of peer: PeerIndex) -> PeerStatus { preconditionFailure() }
+    func exists(_ peer: PeerIndex) -> Bool {
+        peer != .none && peer.rawValue < unusedPeer && !peerStates[Int(peer.rawValue)].isRemoved
+    }
 
-    /// Calls `body` with each of the peer's allowed IPs, in the order in which they were added.
-    public func forEachAllowedIP(of peer: PeerIndex, _ body: (IPPrefix) -> Void) { preconditionFailure() }
+    func state(_ peer: PeerIndex) -> UnsafeMutablePointer<Peer> { peerStates + Int(peer.rawValue) }
 }

@@ -41,6 +41,19 @@ public struct Effects: Sendable {
         list.removeAll(keepingCapacity: true)
         bytes.removeAll(keepingCapacity: true)
     }
+
+    mutating func append(_ effect: Effect) { list.append(effect) }
+
+    mutating func log(_ event: LogEvent) { list.append(.log(event)) }
+
+    /// Makes room for a message and lets `body` write it; nil where that returns false.
+    mutating func message(_ count: Int, _ body: (UnsafeMutableRawPointer) -> Bool) -> Range<Int>? {
+        let start = bytes.count
+        bytes.append(contentsOf: repeatElement(0, count: count))
+        let written = bytes.withUnsafeMutableBytes { body($0.baseAddress! + start) }
+        if !written { bytes.removeLast(count) }
+        return written ? start..<start + count : nil
+    }
 }
 
 /// What happened, in the words of the kernel's dynamic debug lines. Never holds a key.

@@ -10,6 +10,8 @@ public typealias KeypairSlot = UInt32
 @frozen public struct Keypair: ~Copyable {
     /// The index that messages to us carry, 0 while nothing may be received.
     public let receiveIndex: Atomic<UInt32>
+    /// The index of this slot while it is taken, by a handshake too. The control thread's.
+    var index: UInt32
     /// The index that messages from us carry.
     public internal(set) var remoteIndex: UInt32
     /// Whose it is.
@@ -32,6 +34,7 @@ public typealias KeypairSlot = UInt32
 
     init() {
         receiveIndex = Atomic(0)
+        index = 0
         remoteIndex = 0
         peer = .none
         isInitiator = false

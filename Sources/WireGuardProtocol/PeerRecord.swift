@@ -39,7 +39,8 @@ public import Synchronization
     @usableFromInline let requests: Atomic<UInt32>
     /// 1 while the control thread looks at this peer's times at least every ten seconds.
     @usableFromInline let armed: Atomic<UInt32>
-    /// Bit 0: data came in while a keepalive was owed. Bit 1: the last-minute handshake was asked for.
+    /// Bit 0: data came in while a keepalive was owed. Bit 1: the last-minute handshake was asked for. Bit 2: a handshake
+    /// was asked for while another was under way.
     @usableFromInline let flags: Atomic<UInt32>
     /// When a handshake message was last sent to the peer. Written by the control thread.
     public let lastHandshakeSent: Atomic<UInt64>
@@ -108,10 +109,17 @@ public import Synchronization
         armed.store(0, ordering: .relaxed)
     }
 
-    /// Whether a handshake initiation may be asked for: none was sent for five seconds. Check before raising `.session`.
+    /// Whether a handshake initiation may be asked for: no handshake message was sent for five seconds. Check before
+    /// raising `.session`. Where it is false, the retries that are going on start to count anew, as in the kernel.
     @inlinable public borrowing func handshakeAllowed(now: UInt64) -> Bool {
+        if handshakeRests(now: now) { return true }
+        if flags.load(ordering: .relaxed) & 4 == 0 { flags.bitwiseOr(4, ordering: .relaxed) }
+        return false
+    }
+
+    @inlinable borrowing func handshakeRests(now: UInt64) -> Bool {
         let last = lastHandshakeSent.load(ordering: .relaxed)
-        return last == 0 || now &- last >= Limits.rekeyTimeout
+        return last == 0 || now >= last && now - last >= Limits.rekeyTimeout
     }
 
     /// Whether the last-minute handshake of a receiving initiator is still to be asked for; true once until the next session.

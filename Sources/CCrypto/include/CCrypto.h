@@ -40,18 +40,18 @@ bool wgc_xopen(void *_Nonnull dst, const void *_Nonnull src, size_t length, cons
 // ---- X25519 (RFC 7748) ----------------------------------------------------------------------------------------------
 
 /// The public key of a private key.
-void wgc_x25519_public(uint8_t *_Nonnull public_key, const uint8_t *_Nonnull private_key);
+void wgc_x25519_public(void *_Nonnull public_key, const void *_Nonnull private_key);
 /// The shared secret. False where it would be all zero: a point of small order.
-bool wgc_x25519(uint8_t *_Nonnull shared, const uint8_t *_Nonnull private_key, const uint8_t *_Nonnull public_key);
+bool wgc_x25519(void *_Nonnull shared, const void *_Nonnull private_key, const void *_Nonnull public_key);
 
 // ---- BLAKE2s (RFC 7693) ---------------------------------------------------------------------------------------------
 
 /// BLAKE2s-256 of two parts, one after the other; the second may be empty.
-void wgc_hash(uint8_t *_Nonnull out, const void *_Nonnull a, size_t a_length, const void *_Nullable b, size_t b_length);
+void wgc_hash(void *_Nonnull out, const void *_Nonnull a, size_t a_length, const void *_Nullable b, size_t b_length);
 /// Keyed BLAKE2s with 16 bytes of output.
-void wgc_mac16(uint8_t *_Nonnull out, const void *_Nonnull data, size_t length, const void *_Nonnull key, size_t key_length);
+void wgc_mac16(void *_Nonnull out, const void *_Nonnull data, size_t length, const void *_Nonnull key, size_t key_length);
 /// HMAC-BLAKE2s (RFC 2104) with a 32-byte key, of two parts.
-void wgc_hmac(uint8_t *_Nonnull out, const void *_Nonnull key, const void *_Nullable a, size_t a_length,
+void wgc_hmac(void *_Nonnull out, const void *_Nonnull key, const void *_Nullable a, size_t a_length,
               const void *_Nullable b, size_t b_length);
 
 // ---- memory -----------------------------------------------------------------------------------------------------------

@@ -1,0 +1,171 @@
+import CCrypto
+import Synchronization
+
+/// Slots, and the three keypairs of a peer: previous, current and next. K noise.c.
+extension Device {
+    /// Takes a slot and gives it an index that it did not have last time; 0 where there is none left.
+    func takeSlot(for peer: PeerIndex) -> KeypairSlot {
+        let slot: KeypairSlot
+        if let free = freeSlots.popLast() {
+            slot = free
+        } else if unusedSlot < 1 << KeypairIndex.slotBits {
+            slot = unusedSlot
+            unusedSlot += 1
+        } else {
+            return 0
+        }
+        let keypair = tables.keypair(slot)
+        let old = keypair.pointee.index
+        repeat {
+            keypair.pointee.index = tables.keypairIndex.index(slot: slot, generation: randomUInt32())
+        } while keypair.pointee.index == old || keypair.pointee.index == 0
+        keypair.pointee.peer = peer
+        return slot
+    }
+
+    /// Gives a slot back that no worker ever saw.
+    func dropHandshakeSlot(of peer: PeerIndex) {
+        let state = state(peer)
+        guard state.pointee.handshakeSlot != 0 else { return }
+        tables.keypair(state.pointee.handshakeSlot).pointee.peer = .none
+        freeSlots.append(state.pointee.handshakeSlot)
+        state.pointee.handshakeSlot = 0
+    }
+
+    /// The taken slot that an index from the wire names, 0 for none.
+    func slot(named index: UInt32) -> KeypairSlot {
+        let slot = tables.keypairIndex.slot(of: index)
+        guard slot != 0, slot < unusedSlot else { return 0 }
+        let keypair = tables.keypair(slot)
+        return keypair.pointee.index == index && keypair.pointee.peer != .none ? slot : 0
+    }
+
+    /// Makes the handshake of the peer into a keypair in the slot that the handshake has.
+    func beginSession(of peer: PeerIndex, isInitiator: Bool, now: UInt64, _ effects: inout Effects) {
+        let state = state(peer)
+        guard let handshake = state.pointee.handshake else { return }
+        let slot = state.pointee.handshakeSlot
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: Keypair.memorySize, alignment: 64)
+        memory.initializeMemory(as: UInt8.self, repeating: 0, count: Keypair.memorySize)
+        handshake.split(
+            initiatorSends: isInitiator ? memory : memory + 32, initiatorReceives: isInitiator ? memory + 32 : memory)
+        lastKeypairID += 1
+        let keypair = tables.keypair(slot)
+        keypair.pointee.install(
+            memory: memory, remoteIndex: state.pointee.remoteIndex, isInitiator: isInitiator, birthdate: now,
+            id: lastKeypairID)
+        state.pointee.handshakeSlot = 0
+        state.pointee.handshakeState = .none
+        handshake.deallocate()
+        state.pointee.handshake = nil
+        if isInitiator { addCurrent(slot, of: peer, &effects) } else { addNext(slot, of: peer, &effects) }
+        keypair.pointee.receiveIndex.store(keypair.pointee.index, ordering: .releasing)
+        effects.log(.keypairCreated(peer, id: lastKeypairID))
+    }
+
+    /// The initiator knows that the responder has the keys, and uses them at once.
+    private func addCurrent(_ slot: KeypairSlot, of peer: PeerIndex, _ effects: inout Effects) {
+        let state = state(peer)
+        let current = tables.peer(peer).pointee.currentKeypair.load(ordering: .relaxed)
+        let oldPrevious = state.pointee.previous
+        if state.pointee.next != 0 {
+            // Our own keypair overtakes one that the peer asked for: that may still come into use on its side.
+            state.pointee.previous = state.pointee.next
+            state.pointee.next = 0
+            retireKeypair(current, &effects)
+        } else {
+            state.pointee.previous = current
+        }
+        retireKeypair(oldPrevious, &effects)
+        tables.peer(peer).pointee.currentKeypair.store(slot, ordering: .releasing)
+    }
+
+    /// The responder waits for the first message under the new keys.
+    private func addNext(_ slot: KeypairSlot, of peer: PeerIndex, _ effects: inout Effects) {
+        let state = state(peer)
+        retireKeypair(state.pointee.next, &effects)
+        retireKeypair(state.pointee.previous, &effects)
+        state.pointee.next = slot
+        state.pointee.previous = 0
+    }
+
+    /// The first message under the next keypair came: it is the current one now.
+    func confirmKeypair(of peer: PeerIndex, now: Now, _ effects: inout Effects) {
+        let state = state(peer)
+        let next = state.pointee.next
+        guard next != 0, tables.keypair(next).pointee.confirmation.load(ordering: .acquiring) == 2 else { return }
+        retireKeypair(state.pointee.previous, &effects)
+        state.pointee.previous = tables.peer(peer).pointee.currentKeypair.load(ordering: .relaxed)
+        state.pointee.next = 0
+        tables.peer(peer).pointee.currentKeypair.store(next, ordering: .releasing)
+        handshakeCompleted(peer, now: now)
+        effects.append(.sendStaged(peer))
+    }
+
+    func clearKeypairs(of peer: PeerIndex, _ effects: inout Effects) {
+        let state = state(peer)
+        retireKeypair(state.pointee.next, &effects)
+        retireKeypair(state.pointee.previous, &effects)
+        state.pointee.next = 0
+        state.pointee.previous = 0
+        let current = tables.peer(peer).pointee.currentKeypair.exchange(0, ordering: .acquiringAndReleasing)
+        retireKeypair(current, &effects)
+    }
+
+    func clearHandshake(of peer: PeerIndex) {
+        dropHandshakeSlot(of: peer)
+        let state = state(peer)
+        state.pointee.handshakeState = .none
+        state.pointee.handshake?.deallocate()
+        state.pointee.handshake = nil
+    }
+
+    /// The private key changed: what is there may still be received with, but nothing is sent with it any more.
+    func expireKeypairs(of peer: PeerIndex) {
+        clearHandshake(of: peer)
+        tables.peer(peer).pointee.lastHandshakeSent.store(0, ordering: .relaxed)
+        let current = tables.peer(peer).pointee.currentKeypair.load(ordering: .relaxed)
+        for slot in [state(peer).pointee.next, current] where slot != 0 {
+            tables.keypair(slot).pointee.sendingValid.store(false, ordering: .releasing)
+        }
+    }
+
+    /// Nothing new is received with it; whoever is in the middle of using it may go on until the next epoch.
+    private func retireKeypair(_ slot: KeypairSlot, _ effects: inout Effects) {
+        guard slot != 0 else { return }
+        let keypair = tables.keypair(slot)
+        keypair.pointee.receiveIndex.store(0, ordering: .releasing)
+        keypair.pointee.sendingValid.store(false, ordering: .releasing)
+        effects.log(.keypairDestroyed(keypair.pointee.peer, id: keypair.pointee.id))
+        retirement.slots.append(slot)
+    }
+
+    /// Wipes the keys and frees their memory.
+    func eraseKeypair(_ slot: KeypairSlot) {
+        let keypair = tables.keypair(slot)
+        if let memory = keypair.pointee.memory {
+            wgc_wipe(memory, Keypair.memorySize)
+            memory.deallocate()
+        }
+        keypair.pointee.memory = nil
+        keypair.pointee.peer = .none
+    }
+}
+
+extension Keypair {
+    /// Two keys and the replay window.
+    static var memorySize: Int { 64 + ReplayWindow.byteCount }
+
+    mutating func install(
+        memory: UnsafeMutableRawPointer, remoteIndex: UInt32, isInitiator: Bool, birthdate: UInt64, id: UInt64
+    ) {
+        self.memory = memory
+        self.remoteIndex = remoteIndex
+        self.isInitiator = isInitiator
+        self.birthdate = birthdate
+        self.id = id
+        sendingCounter.store(0, ordering: .relaxed)
+        confirmation.store(isInitiator ? 0 : 1, ordering: .relaxed)
+        sendingValid.store(true, ordering: .releasing)
+    }
+}

@@ -1,0 +1,77 @@
+import CCrypto
+import NetTypes
+
+/// What the control thread knows about a peer and workers need not.
+struct Peer {
+    /// How far a handshake is. K noise.h.
+    enum HandshakeState: UInt8 {
+        case none
+        case createdInitiation
+        case consumedInitiation
+        case createdResponse
+        case consumedResponse
+    }
+
+    /// Two words, for 16 bytes that C writes.
+    typealias Words16 = (UInt64, UInt64)
+    /// Four words, for 32 bytes that C writes.
+    typealias Words32 = (UInt64, UInt64, UInt64, UInt64)
+
+    let publicKey: PublicKey
+    var presharedKey: PresharedKey?
+    /// Diffie-Hellman of the static keys, computed when it is first needed: it costs as much as a handshake message.
+    var staticStatic: Words32 = (0, 0, 0, 0)
+    var hasStaticStatic = false
+    var isRemoved = false
+
+    var handshakeState = HandshakeState.none
+    var handshake: NoiseState?
+    /// The slot whose index our handshake message carries, 0 for none.
+    var handshakeSlot: KeypairSlot = 0
+    var remoteIndex: UInt32 = 0
+    var latestTimestamp = TAI64N.zero
+    var lastInitiationConsumed: UInt64 = 0
+
+    /// The cookie that the peer gave us, and when; 0 for none.
+    var cookie: Words16 = (0, 0)
+    var cookieBirthdate: UInt64 = 0
+    /// What a cookie reply must answer.
+    var lastMAC1: Words16 = (0, 0)
+    var hasSentMAC1 = false
+
+    var previous: KeypairSlot = 0
+    var next: KeypairSlot = 0
+
+    /// Seconds, 0 for off.
+    var persistentKeepalive: UInt16 = 0
+    var handshakeAttempts: UInt8 = 0
+    /// Added to the 15 seconds after which unanswered data starts a handshake, drawn each time.
+    var newHandshakeJitter: UInt64 = 0
+    /// Monotonic nanoseconds, 0 for not armed.
+    var retransmitAt: UInt64 = 0
+    var eraseKeysAt: UInt64 = 0
+
+    var lastHandshake = WallTime.never
+    /// The neighbours in the list of all peers.
+    var before = PeerIndex.none
+    var after = PeerIndex.none
+
+    init(_ publicKey: PublicKey) { self.publicKey = publicKey }
+
+    /// Wipes what is secret and frees what is on the heap.
+    mutating func wipe() {
+        handshake?.deallocate()
+        handshake = nil
+        presharedKey = nil
+        wgc_wipe(&staticStatic, MemoryLayout<Words32>.size)
+        wgc_wipe(&cookie, MemoryLayout<Words16>.size)
+        hasStaticStatic = false
+    }
+
+    /// Calls `body` with the preshared key, or with zeros.
+    func withPresharedKey<R>(_ body: (UnsafeRawPointer) -> R) -> R {
+        if let presharedKey { return presharedKey.withBytes { body($0.baseAddress!) } }
+        let none: Words32 = (0, 0, 0, 0)
+        return withUnsafeBytes(of: none) { body($0.baseAddress!) }
+    }
+}
