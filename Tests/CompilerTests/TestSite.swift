@@ -54,4 +54,12 @@ enum Lab {
     static func peer(_ name: String, _ key: Int, _ addresses: [String]) -> Peer {
         Peer(name: name, addresses: addresses.map { IPAddress($0)! }, publicKey: publicKey(key))
     }
+
+    /// A box that was nothing before.
+    static let freshSysctls = [
+        "net/ipv4/ip_forward": 0, "net/ipv4/conf/all/rp_filter": 0, "net/ipv4/conf/default/rp_filter": 1,
+        "net/ipv4/conf/eth0/rp_filter": 1, "net/ipv4/conf/eth1/rp_filter": 2, "net/ipv4/conf/eth0/proxy_arp": 0,
+        "net/ipv4/conf/eth1/proxy_arp": 0, "net/ipv6/conf/all/forwarding": 0, "net/ipv6/conf/eth0/accept_ra": 1,
+        "net/ipv6/conf/eth1/accept_ra": 0, "net/ipv6/conf/eth0/proxy_ndp": 0, "net/ipv6/conf/eth1/proxy_ndp": 0,
+    ]
 }

@@ -1,0 +1,106 @@
+public import NetTypes
+public import SiteModel
+
+/// What a peer needs on its own side, in the terms of wg-quick and the official apps.
+public struct ClientConfig: Equatable, Sendable {
+    /// nil where the peer brought its own key: its owner puts it in.
+    public var privateKey: PrivateKey?
+    /// As host addresses; sorted.
+    public var addresses: [InterfaceAddress]
+    /// In order of preference.
+    public var dns: [IPAddress]
+    /// Bytes of an inner packet.
+    public var mtu: Int?
+    /// The gateway's.
+    public var publicKey: PublicKey
+    /// nil is none.
+    public var presharedKey: PresharedKey?
+    /// What the peer sends into the tunnel; sorted.
+    public var allowedIPs: [IPPrefix]
+    /// What the peer dials.
+    public var endpoint: Endpoint
+    /// Seconds; 0 is off.
+    public var keepalive: UInt16
+}
+
+/// A client's configuration that cannot be written: what is missing, and what would help.
+public enum ClientConfigError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The site has no endpoint to dial.
+    case noEndpoint
+    /// The gateway has no key pair yet.
+    case noGatewayKey
+    /// The peer's sealed preshared key is not there.
+    case noPresharedKey(peer: String)
+
+    /// `the site has no endpoint; …`
+    public var description: String {
+        switch self {
+        case .noEndpoint:
+            "the site has no endpoint that a peer could dial; set site.endpoint, like vpn.example.org:51820"
+        case .noGatewayKey: "the gateway has no key pair yet; draft the site first"
+        case .noPresharedKey(let peer): "peer \(peer): its preshared key is not in the store"
+        }
+    }
+}
+
+/// The other side of a peer: what its own WireGuard has to be told. Throws `ClientConfigError`.
+///
+/// With a full tunnel everything of both families goes in, also where the gateway has no IPv6, so that nothing leaks past it.
+public func clientConfig(
+    for peer: Peer, in site: Site, secrets: Secrets
+) throws(ClientConfigError) -> ClientConfig {
+    guard let endpoint = site.endpoint else { throw .noEndpoint }
+    guard let gatewayKey = site.tunnel.publicKey else { throw .noGatewayKey }
+    var presharedKey: PresharedKey?
+    switch peer.presharedKey {
+    case .none: break
+    case .auto: throw .noPresharedKey(peer: peer.name)
+    case .sealed(let id):
+        presharedKey = secrets.presharedKeys[id]
+        if presharedKey == nil { throw .noPresharedKey(peer: peer.name) }
+    }
+    return ClientConfig(
+        privateKey: peer.publicKey.flatMap { secrets.privateKeys[$0] },
+        addresses: peer.addresses.map { InterfaceAddress($0, length: $0.bitWidth) }, dns: site.dns,
+        mtu: site.tunnel.mtu, publicKey: gatewayKey, presharedKey: presharedKey,
+        allowedIPs: clientAllowedIPs(peer, site), endpoint: endpoint, keepalive: peer.keepalive ?? 25)
+}
+
+/// Everything, or the LAN, the tunnel and what the peer's policy names of other sites.
+private func clientAllowedIPs(_ peer: Peer, _ site: Site) -> [IPPrefix] {
+    if peer.fullTunnel ?? site.egress.fullTunnel { return [.everyV4, .everyV6] }
+    let rules = (peer.policy ?? peer.group.flatMap { site.groups[$0] })?.allow ?? []
+    var networks = site.lan.subnets + site.tunnel.addresses.map(\.network)
+    for other in site.peers where other.name != peer.name {
+        networks += other.routes.filter { route in rules.contains { $0.destination.overlaps(route) } }
+    }
+    // What is behind the peer itself must not be sent into the tunnel.
+    let outside = networks.filter { network in !peer.routes.contains { $0.contains(network) } }
+    var allowed: [IPPrefix] = []
+    for network in outside.sorted() where allowed.last?.contains(network) != true { allowed.append(network) }
+    return allowed
+}
+
+extension ClientConfig {
+    /// A file that wg-quick takes, and the official apps from a QR code. Holds secrets.
+    ///
+    /// Without a private key it says where to put it, and is refused by wg-quick until that is done.
+    public var wgQuickText: String {
+        func list(_ items: [some CustomStringConvertible]) -> String {
+            items.map(\.description).joined(separator: ", ")
+        }
+        var lines = ["[Interface]"]
+        lines.append(
+            privateKey.map { "PrivateKey = \($0.exposedBase64)" }
+                ?? "# PrivateKey = (put your own private key here and take the # away)")
+        lines.append("Address = \(list(addresses))")
+        if !dns.isEmpty { lines.append("DNS = \(list(dns))") }
+        if let mtu { lines.append("MTU = \(mtu)") }
+        lines += ["", "[Peer]", "PublicKey = \(publicKey)"]
+        if let presharedKey { lines.append("PresharedKey = \(presharedKey.exposedBase64)") }
+        lines.append("AllowedIPs = \(list(allowedIPs))")
+        lines.append("Endpoint = \(endpoint)")
+        if keepalive > 0 { lines.append("PersistentKeepalive = \(keepalive)") }
+        return lines.map { $0 + "\n" }.joined()
+    }
+}

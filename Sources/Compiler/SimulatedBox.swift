@@ -1,0 +1,187 @@
+public import NetTypes
+internal import Synchronization
+
+/// A box in memory: the twin of the real one, so that whole applies run in tests without root.
+///
+/// It does what the kernel does as far as a plan can tell: an allowed IP belongs to one peer, an interface takes its
+/// routes and settings along, new settings of an interface are the defaults.
+public final class SimulatedBox: Box, Sendable {
+    private struct State {
+        var observed: ObservedState
+        var facts: BoxFacts
+        var names: [String: IPAddress]
+        var performed: [Change] = []
+        var failures: [Int: BoxError] = [:]
+    }
+
+    private let state: Mutex<State>
+
+    /// Makes a box; `names` is what its resolver knows.
+    public init(
+        _ observed: ObservedState = ObservedState(), facts: BoxFacts = BoxFacts(), names: [String: IPAddress] = [:]
+    ) {
+        state = Mutex(State(observed: observed, facts: facts, names: names))
+    }
+
+    /// Everything on the box, whatever a scope names. May be set, to make the box drift.
+    public var everything: ObservedState {
+        get { state.withLock { $0.observed } }
+        set { state.withLock { $0.observed = newValue } }
+    }
+
+    /// The changes that were carried out, in order.
+    public var performed: [Change] { state.withLock { $0.performed } }
+
+    /// Lets the change with this number fail, once; the first ever performed on this box is 0.
+    public func fail(at number: Int, with error: BoxError = BoxError("simulated change", cause: "injected fault")) {
+        state.withLock { $0.failures[number] = error }
+    }
+
+    /// What the scope names.
+    public func observe(_ scope: Scope) throws(BoxError) -> ObservedState {
+        var seen = everything
+        seen.sysctls = seen.sysctls.filter { scope.sysctls.contains($0.key) }
+        seen.proxyNeighbours = seen.proxyNeighbours.filter { scope.neighbourInterfaces.contains($0.interface) }
+        return seen
+    }
+
+    /// The facts it was made with.
+    public func facts() throws(BoxError) -> BoxFacts { state.withLock { $0.facts } }
+
+    /// Carries out one change on the value.
+    public func perform(_ change: Change) throws(BoxError) {
+        let result = state.withLock { state -> Result<Void, BoxError> in
+            if let failure = state.failures.removeValue(forKey: state.performed.count) { return .failure(failure) }
+            do throws(BoxError) {
+                try state.observed.perform(change, names: state.names)
+            } catch { return .failure(error) }
+            state.performed.append(change)
+            return .success(())
+        }
+        try result.get()
+    }
+}
+
+extension ObservedState {
+    /// What the change does to a box that is so.
+    mutating func perform(_ change: Change, names: [String: IPAddress] = [:]) throws(BoxError) {
+        switch change {
+        case .createInterface(let name, let backend): try create(name, backend)
+        case .deleteInterface(let name, _): if link != nil { forgetInterface(name) }
+        case .setWireGuard(let name, let change):
+            guard wireGuard != nil else { throw BoxError("set \(name)", cause: "No such device", code: 19) }
+            try wireGuard!.set(change, names: names)
+        case .setMTU(let name, let mtu, _): try changeLink(name) { $0.mtu = mtu }
+        case .setUp(let name): try changeLink(name) { $0.isUp = true }
+        case .addAddress(let name, let address):
+            try changeLink(name) { link in insert(address, into: &link.addresses) }
+        case .removeAddress(let name, let address): try changeLink(name) { $0.addresses.removeAll { $0 == address } }
+        case .addRoute(let route):
+            guard link?.isUp == true else {
+                throw BoxError("add route \(route.destination)", cause: "Network is down", code: 100)
+            }
+            insert(route, into: &routes)
+        case .removeRoute(let route): routes.removeAll { $0 == route }
+        case .replaceFirewall(let table, _): firewall = table
+        case .updateFirewall(let updates): try updateFirewall(updates)
+        case .removeFirewall: firewall = nil
+        case .setSysctl(let key, let value, _):
+            guard sysctls[key] != nil else { throw BoxError("write \(key)", cause: "No such file", code: 2) }
+            sysctls[key] = value
+        case .addProxyNeighbour(let neighbour): insert(neighbour, into: &proxyNeighbours)
+        case .removeProxyNeighbour(let neighbour): proxyNeighbours.removeAll { $0 == neighbour }
+        }
+    }
+
+    private mutating func create(_ name: String, _ backend: Backend) throws(BoxError) {
+        if backend == .kernel && !kernelHasWireGuard {
+            throw BoxError("create interface \(name)", cause: "Operation not supported", code: 95)
+        }
+        if let link {
+            guard link.backend == backend else {
+                throw BoxError("create interface \(name)", cause: "File exists", code: 17)
+            }
+            return
+        }
+        link = ObservedLink(index: 7, backend: backend, isUp: false, mtu: 1420, addresses: [])
+        wireGuard = ObservedWireGuard(privateKey: nil, listenPort: 0, fwmark: 0, peers: [])
+        sysctls["net/ipv4/conf/\(name)/rp_filter"] = sysctls[defaultReversePath] ?? 0
+        sysctls["net/ipv4/conf/\(name)/promote_secondaries"] = 0
+    }
+
+    private mutating func changeLink(_ name: String, _ change: (inout ObservedLink) -> Void) throws(BoxError) {
+        guard link != nil else { throw BoxError("set \(name)", cause: "No such device", code: 19) }
+        change(&link!)
+    }
+
+    private mutating func updateFirewall(_ updates: [SetUpdate]) throws(BoxError) {
+        guard var table = firewall else { throw BoxError("update firewall", cause: "No such file", code: 2) }
+        for update in updates {
+            guard let at = table.sets.firstIndex(where: { $0.name == update.set.name }) else {
+                throw BoxError("update set \(update.set.name)", cause: "No such file", code: 2)
+            }
+            var elements = Dictionary(uniqueKeysWithValues: table.sets[at].elements.map { ($0.fields, $0) })
+            for element in update.delete where elements.removeValue(forKey: element.fields) == nil {
+                throw BoxError("delete from set \(update.set.name)", cause: "No such file", code: 2)
+            }
+            for element in update.add where elements.updateValue(element, forKey: element.fields) != nil {
+                throw BoxError("add to set \(update.set.name)", cause: "File exists", code: 17)
+            }
+            table.sets[at].elements = elements.values.sorted()
+        }
+        firewall = table
+    }
+}
+
+extension ObservedWireGuard {
+    fileprivate mutating func set(_ change: WireGuardChange, names: [String: IPAddress]) throws(BoxError) {
+        privateKey = change.privateKey ?? privateKey
+        listenPort = change.listenPort ?? listenPort
+        fwmark = change.fwmark ?? fwmark
+        var byKey = Dictionary(uniqueKeysWithValues: peers.map { ($0.publicKey, $0) })
+        for key in change.remove { byKey[key] = nil }
+        var owners: [IPPrefix: PublicKey] = [:]
+        for peer in byKey.values { for prefix in peer.allowedIPs { owners[prefix] = peer.publicKey } }
+        for change in change.set where change.isNew || byKey[change.publicKey] != nil {
+            let key = change.publicKey
+            try byKey[key, default: ObservedPeer(publicKey: key)].set(change, names: names)
+            guard let allowedIPs = change.allowedIPs else { continue }
+            // Whoever had one of them has it no more.
+            for prefix in allowedIPs {
+                if let loser = owners.updateValue(key, forKey: prefix), loser != key {
+                    byKey[loser]?.allowedIPs.removeAll { $0 == prefix }
+                }
+            }
+        }
+        peers = byKey.values.sorted { $0.publicKey < $1.publicKey }
+    }
+}
+
+extension ObservedPeer {
+    fileprivate mutating func set(_ change: WireGuardPeerChange, names: [String: IPAddress]) throws(BoxError) {
+        switch change.presharedKey {
+        case nil: break
+        case .clear: presharedKey = nil
+        case .set(let secret): presharedKey = secret
+        }
+        if let endpoint = change.endpoint { self.endpoint = try resolve(endpoint, names) }
+        keepalive = change.keepalive ?? keepalive
+        allowedIPs = change.allowedIPs?.sorted() ?? allowedIPs
+    }
+
+    private func resolve(_ endpoint: Endpoint, _ names: [String: IPAddress]) throws(BoxError) -> SocketAddress {
+        switch endpoint.host {
+        case .address(let address): return SocketAddress(address, port: endpoint.port)
+        case .name(let name):
+            guard let address = names[name] else {
+                throw BoxError("resolve \(name)", cause: "Name or service not known")
+            }
+            return SocketAddress(address, port: endpoint.port)
+        }
+    }
+}
+
+private func insert<Element: Comparable>(_ element: Element, into list: inout [Element]) {
+    let at = list.firstIndex { !($0 < element) } ?? list.count
+    if at == list.count || list[at] != element { list.insert(element, at: at) }
+}
