@@ -69,7 +69,8 @@ let package = Package(
             dependencies: ["SiteModel", "NetTypes", .product(name: "TOMLKit", package: "TOMLKit")],
             resources: [.copy("WgQuickFiles")], swiftSettings: strict),
         .testTarget(
-            name: "CompilerTests", dependencies: ["Compiler", "SiteModel", "NetTypes"], swiftSettings: strict),
+            name: "CompilerTests", dependencies: ["Compiler", "SiteModel", "NetTypes"], exclude: ["Goldens"],
+            swiftSettings: strict),
         .testTarget(
             name: "StorageTests",
             dependencies: [
