@@ -17,6 +17,7 @@ import Testing
         ("«x = 1\n" + base, "x: unknown key; at the top level there are site, lan"),
         (base + "[«peer.a]\n", "peer: unknown key; did you mean peers?"),
         (base + "[peers.a]\n«adresses = [\"192.168.2.1\"]", "did you mean addresses?"),
+        (base + "«private-key = \"\(key)\"", "tunnel.private-key: unknown key; a profile holds no secrets"),
         (base + "[peers.a]\n«Keepalive = 25", "did you mean keepalive?"),
         (base + "[peers.a]\naddresses = «\"192.168.2.1\"", "peers.a.addresses: is a string; write a list of strings"),
         (base + "[peers.a]\naddresses = [«1, «true]", "is a number; write a string in quotes"),

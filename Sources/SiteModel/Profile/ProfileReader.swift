@@ -46,7 +46,10 @@ struct ProfileReader {
     mutating func refuseUnknown(in section: Section, keys: [String]) {
         guard let node = section.node, !keys.isEmpty else { return }
         for (key, entry) in node.entries where !keys.contains(key) {
-            let hint = nearest(key, among: keys).map { "did you mean \($0)?" }
+            let hint =
+                key == "private-key"
+                ? "a profile holds no secrets, wggw keeps them sealed"
+                : nearest(key, among: keys).map { "did you mean \($0)?" }
             let place = section.path.isEmpty ? "at the top level" : "in \(SitePath(section.path).name)"
             note(
                 entry.keyOffset,

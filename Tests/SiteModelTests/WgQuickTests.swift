@@ -1,0 +1,272 @@
+import Foundation
+import NetTypes
+import Testing
+
+@testable import SiteModel
+
+@Suite struct WgQuickTests {
+    static let key = "6boi5zHwfEhbX+XMUKe12f4lQ9v78LjpEcGK0hGU3RQ="
+    static let otherKey = "NsjvQcy/e+dMP8zM1GSjzxTDnE31z4gwnemvQJTBimk="
+
+    @Test func everything() throws {
+        let config = try WgQuickConfig.parse(
+            """
+            # The gateway.
+            [interface]
+            ADDRESS = 10.9.0.1/24,fd00:9::1/64   # both
+            Address=10.8.0.1/24
+            PrivateKey = qMSa7W71pDChtarPTqVqSPdmJEagDMbXD4+OS0sNhVY=
+            ListenPort = 51820
+            MTU = 1400
+            DNS = 1.1.1.1, 2606:4700:4700::1111, lan.example.org
+            FwMark = 0xca6c
+            Table = off
+            PostUp = iptables -A FORWARD -i %i -j ACCEPT; echo a=b
+
+            [Peer]
+            # Name = laptop
+            PublicKey = \(Self.key)
+            PresharedKey = \(Self.otherKey)
+            AllowedIPs = 10.9.0.2/32, fd00:9::2
+            AllowedIPs = 192.168.7.5/24
+            Endpoint = [2001:db8::1]:51820
+            PersistentKeepalive = 25
+
+            [PEER]
+            publickey=\(Self.otherKey)
+            AllowedIPs =
+            PersistentKeepalive = off
+            """, file: "wg0.conf")
+        #expect(config.interface.addresses.map(\.description) == ["10.9.0.1/24", "fd00:9::1/64", "10.8.0.1/24"])
+        #expect(config.interface.privateKey?.exposedBase64 == "qMSa7W71pDChtarPTqVqSPdmJEagDMbXD4+OS0sNhVY=")
+        #expect(config.interface.listenPort == 51820 && config.interface.mtu == 1400)
+        #expect(config.interface.fwmark == 0xca6c)
+        #expect(config.interface.dns.map(\.description) == ["1.1.1.1", "2606:4700:4700::1111"])
+        #expect(config.interface.searchDomains == ["lan.example.org"])
+        #expect(config.peers.count == 2)
+        let laptop = config.peers[0]
+        #expect(laptop.name == "laptop" && laptop.publicKey.description == Self.key && laptop.keepalive == 25)
+        #expect(
+            laptop.presharedKey?.exposedBase64 == Self.otherKey && laptop.endpoint == Endpoint("[2001:db8::1]:51820"))
+        #expect(laptop.allowedIPs.map(\.description) == ["10.9.0.2/32", "fd00:9::2/128", "192.168.7.0/24"])
+        #expect(config.peers[1].allowedIPs.isEmpty && config.peers[1].keepalive == 0 && config.peers[1].name == nil)
+        let notes = config.notes.map { String("\($0)".prefix(40)) }
+        #expect(
+            notes == [
+                "wg0.conf:8:38: DNS lan.example.org: a se", "wg0.conf:10:1: Table = off: not taken ov",
+                "wg0.conf:11:1: PostUp = iptables -A FORW", "wg0.conf:18:14: AllowedIPs 192.168.7.5/2",
+            ])
+    }
+
+    /// A peer with one of these around it is called so.
+    @Test(
+        arguments: [
+            ("# Name = laptop\n[Peer]\n%", "laptop"), ("[Peer]\n# Name = laptop\n%", "laptop"),
+            ("### Client laptop\n[Peer]\n%", "laptop"),
+            ("### begin laptop ###\n[Peer]\n%\n### end laptop ###", "laptop"),
+            ("# BEGIN_PEER laptop\n[Peer]\n%\n# END_PEER laptop", "laptop"),
+            ("# Client: laptop (1f0c-22)\n[Peer]\n%", "laptop"),
+            ("[Peer]\n# friendly_name=laptop\n%", "laptop"), ("# laptop\n[Peer]\n%", "laptop"),
+            ("[Peer] # laptop\n%", "laptop"),
+            ("[Peer]\n% # laptop", "laptop"), ("[Peer]\n#laptop\n%", "laptop"),
+            ("# Name = Anna's phone\n[Peer]\n%", "Anna-s"),
+            ("# Name = under_score.x\n[Peer]\n%", "under-score-x"), ("# other\n# Name = laptop\n[Peer]\n%", "laptop"),
+            ("# Name = laptop\n# other\n[Peer]\n%", "laptop"), ("[Peer]\n%\n# laptop", nil), ("[Peer]\n%", nil),
+            ("# just a long remark\n[Peer]\n%", nil), ("[Peer]\n%\n#Endpoint = 1.2.3.4:5", nil),
+            ("# 50%\n[Peer]\n%", "50"),
+            ("### end laptop ###\n[Peer]\n%", nil), ("# laptop\n[Interface]\nMTU = 1420\n[Peer]\n%", nil),
+            ("# --- ü ---\n[Peer]\n%", nil), ("# saveconfig\n[Peer]\n%", nil),
+        ] as [(String, String?)]) func names(_ text: String, _ name: String?) throws
+    {
+        let keyLine = "PublicKey = \(Self.key)"
+        let lines = text.split(separator: "\n").map { $0.hasPrefix("%") ? keyLine + $0.dropFirst() : String($0) }
+        let config = try WgQuickConfig.parse(lines.joined(separator: "\n"), file: "wg0.conf")
+        #expect(config.peers.map(\.name) == [name])
+    }
+
+    @Test func aNameBelongsToTheNextPeer() throws {
+        let config = try WgQuickConfig.parse(
+            "[Peer] # a\nPublicKey=\(Self.key)\n# b\n[Peer]\nPublicKey=\(Self.otherKey)\n", file: "wg0.conf")
+        #expect(config.peers.map(\.name) == ["a", "b"])
+    }
+
+    /// `«` stands before each place that is refused.
+    @Test(arguments: [
+        ("«Address = 10.0.0.1/24", "before any section"), ("«[Server]\nx = 1\ny", "unknown section"),
+        ("[Interface]\n«Adress = 10.0.0.1/24", "did you mean Address?"), ("[Interface]\n«nonsense", "no setting"),
+        ("[Interface]\n[Peer]\nPublicKey = \(key)\n«[Interface]", "a second [Interface]"),
+        ("[Interface]\nAddress = 10.0.0.1/24, «10.0.0.300,«", "four numbers"),
+        ("[Interface]\nAddress = «10.0.0.1/40", "Address: 10.0.0.1/40: an IPv4 prefix is at most /32"),
+        ("[Interface]\nPrivateKey = «abc", "PrivateKey: (private key): a key is 44 characters"),
+        ("[Interface]\nPrivateKey =«", "44 characters"), ("[Interface]\nListenPort = «65536", "0 to 65535"),
+        ("[Interface]\nListenPort = «-1", "0 to 65535"),
+        ("[Interface]\nListenPort = 1\n«ListenPort = 2", "stands twice"),
+        ("[Interface]\nMTU = «big", "576 to 65456"), ("[Interface]\nFwMark = «0xfffffffff", "or off"),
+        ("[Interface]\nFwMark = «+1", "or off"), ("[Interface]\nDNS = 1.1.1.1, «a_b", "neither an address"),
+        ("«[Peer]\nAllowedIPs = 10.0.0.1/32", "without PublicKey"), ("[Peer]\nPublicKey = «\(key.dropLast())", "44"),
+        ("[Peer]\nPublicKey = \(key)\nAllowedIPs = «10.0.0.0/33", "at most /32"),
+        ("[Peer]\nPublicKey = \(key)\nAllowedIPs = 10.0.0.1/32,«,fd00::1", "four numbers"),
+        ("[Peer]\nPublicKey = \(key)\nEndpoint = «itzxa.com", "has no port; write itzxa.com:51820"),
+        ("[Peer]\nPublicKey = \(key)\nPersistentKeepalive = «70000", "0 to 65535, or off"),
+        ("[Peer]\nPublicKey = \(key)\n\t  «ListenPort = 5", "unknown key"),
+        ("[Peer]\r\nPublicKey = «x\r\nEndpoint = «y\r\n«[Peer]\r\n", "44 characters"),
+    ]) func refused(_ marked: String, _ message: String) {
+        var found: [ProfileError] = []
+        do throws(ProfileErrors) {
+            _ = try WgQuickConfig.parse(marked.replacing("«", with: ""), file: "wg0.conf")
+        } catch { found = error.errors }
+        #expect(found.first?.message.contains(message) == true, "\(found)")
+        var places: [[Int]] = []
+        for (i, line) in marked.replacing("\r\n", with: "\n").split(separator: "\n", omittingEmptySubsequences: false)
+            .enumerated()
+        {
+            let parts = line.split(separator: "«", omittingEmptySubsequences: false).dropLast()
+            var column = 1
+            for part in parts {
+                column += part.unicodeScalars.count
+                places.append([i + 1, column])
+            }
+        }
+        #expect(found.map { [$0.line, $0.column] } == places, "\(found)")
+    }
+
+    /// No message repeats what may be a key, wherever it stands.
+    @Test func secretsAreNotRepeated() {
+        let secret = "qMSa7W71pDChtarPTqVqSPdmJEagDMbXD4+OS0sNhVY="
+        for text in [
+            "[Interface]\nPrivateKey = x\(secret)", "[Interface]\nPrivateKey \(secret)", "[Interface]\n\(secret)",
+            "\(secret)", "[Interface]\n[\(secret)]",
+        ] {
+            #expect {
+                try WgQuickConfig.parse(text, file: "wg0.conf")
+            } throws: { error in
+                !"\(error)".contains("qMSa7W71pDCh")
+            }
+        }
+    }
+}
+
+@Suite struct WgQuickSiteTests {
+    private let lan = LAN(subnets: [IPPrefix("192.168.1.0/24")!])
+
+    /// The public keys of the private keys in these tests, by `wg pubkey`.
+    private func publicKey(_ key: PrivateKey) -> PublicKey {
+        let known = [
+            "qMSa7W71pDChtarPTqVqSPdmJEagDMbXD4+OS0sNhVY=": "NsjvQcy/e+dMP8zM1GSjzxTDnE31z4gwnemvQJTBimk=",
+            "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEA=": "L+V9o0fNYkMVKNqsX7spBzD/9oSvxM/C7ZCZX1jLO3Q=",
+        ]
+        return PublicKey(known[key.exposedBase64]!)!
+    }
+
+    private func deck(_ name: String) throws -> WgQuickConfig {
+        let url = try #require(Bundle.module.url(forResource: "WgQuickFiles/wg0-\(name)", withExtension: "conf"))
+        return try WgQuickConfig.parse(String(contentsOf: url, encoding: .utf8), file: "wg0-\(name).conf")
+    }
+
+    @Test func theDecksGateway() throws {
+        let result = try deck("internal").gatewaySite(interface: "wg0", lan: lan, publicKey: publicKey)
+        let expected = Site(
+            lan: lan,
+            tunnel: Tunnel(
+                addresses: [InterfaceAddress("192.168.2.254/24")!], listenPort: 51840,
+                publicKey: PublicKey(WgQuickTests.otherKey)!),
+            peers: [
+                Peer(name: "peer1", addresses: [IPAddress("192.168.2.1")!], publicKey: PublicKey(WgQuickTests.key)!)
+            ])
+        #expect(result.site == expected)
+        #expect(result.privateKey?.exposedBase64 == "qMSa7W71pDChtarPTqVqSPdmJEagDMbXD4+OS0sNhVY=")
+        #expect(result.presharedKeys.isEmpty)
+        #expect(
+            result.notes.map(\.description) == ["wg0-internal.conf:6:1: no comment names this peer; it becomes peer1"])
+    }
+
+    @Test func theDecksSlips() throws {
+        let slips = try deck("internal").mismatches(withClient: deck("external"), publicKey: publicKey)
+        #expect(
+            slips.map(\.description) == [
+                "wg0-internal.conf:6:1: no peer has the PublicKey NsjvQcy/e+dMP8zM1GSjzxTDnE31z4gwnemvQJTBimk=, which belongs to the PrivateKey in wg0-external.conf",
+                "wg0-external.conf:3:14: PrivateKey: is the same as in wg0-internal.conf; each side makes its own with `wg genkey` and keeps it",
+                "wg0-external.conf:6:1: Endpoint itzxa.com:51820: wg0-internal.conf listens on 51840; write itzxa.com:51840, unless a router forwards the one to the other",
+            ])
+    }
+
+    @Test func aPairThatFits() throws {
+        let gateway = try WgQuickConfig.parse(
+            """
+            [Interface]
+            Address = 10.9.0.1/24
+            PrivateKey = qMSa7W71pDChtarPTqVqSPdmJEagDMbXD4+OS0sNhVY=
+            ListenPort = 51820
+            [Peer] # laptop
+            PublicKey = L+V9o0fNYkMVKNqsX7spBzD/9oSvxM/C7ZCZX1jLO3Q=
+            AllowedIPs = 10.9.0.2/32
+            """, file: "a")
+        let text = """
+            [Interface]
+            Address = 10.9.0.2/24
+            PrivateKey = AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEA=
+            [Peer]
+            PublicKey = NsjvQcy/e+dMP8zM1GSjzxTDnE31z4gwnemvQJTBimk=
+            Endpoint = vpn.example.org:51820
+            AllowedIPs = 0.0.0.0/0
+            """
+        let client = try WgQuickConfig.parse(text, file: "b")
+        #expect(gateway.mismatches(withClient: client, publicKey: publicKey) == [])
+        for (old, new, told) in [
+            ("10.9.0.2/24", "10.9.0.3/24", "a:5:1: AllowedIPs: do not hold 10.9.0.3"),
+            ("10.9.0.2/24", "10.9.0.1/24", "a:2:11: Address 10.9.0.1: b has the same"),
+            ("Endpoint = vpn.example.org:51820", "", "b:4:1: no Endpoint"),
+            ("AllowedIPs", "PresharedKey = \(WgQuickTests.key)\nAllowedIPs", "a:5:1: PresharedKey: differs"),
+            (WgQuickTests.otherKey, WgQuickTests.key, "b:4:1: PublicKey 6boi5"),
+        ] {
+            let changed = try WgQuickConfig.parse(text.replacing(old, with: new), file: "b")
+            let found = gateway.mismatches(withClient: changed, publicKey: publicKey)
+            #expect(found.count == 1 && found[0].description.hasPrefix(told), "\(found)")
+        }
+    }
+
+    @Test func peersOfEveryKind() throws {
+        let text = """
+            [Interface]
+            Address = 10.9.0.1/24, fd00:9::1/64
+            PrivateKey = qMSa7W71pDChtarPTqVqSPdmJEagDMbXD4+OS0sNhVY=
+            [Peer] # branch
+            PublicKey = \(WgQuickTests.key)
+            PresharedKey = \(WgQuickTests.otherKey)
+            AllowedIPs = 10.20.0.0/16, 10.9.0.2/32, fd00:9::2/128, 10.30.0.1
+            [Peer] # branch
+            PublicKey = L+V9o0fNYkMVKNqsX7spBzD/9oSvxM/C7ZCZX1jLO3Q=
+            AllowedIPs = 10.9.0.3
+            PersistentKeepalive = off
+            """
+        let result = try WgQuickConfig.parse(text, file: "wg0.conf")
+            .gatewaySite(interface: "wg7", lan: lan, publicKey: publicKey)
+        #expect(result.site.tunnel.interface == "wg7")
+        #expect(result.site.peers.map(\.name) == ["branch", "branch-2"])
+        #expect(result.site.peers[0].addresses.map(\.description) == ["10.9.0.2", "fd00:9::2"])
+        #expect(result.site.peers[0].routes.map(\.description) == ["10.20.0.0/16", "10.30.0.1/32"])
+        #expect(result.site.peers[1].keepalive == nil)
+        #expect(result.presharedKeys.mapValues(\.exposedBase64) == ["branch": WgQuickTests.otherKey])
+    }
+
+    /// What does not make a site is told with the place in the file.
+    @Test func refusedWithPlaces() throws {
+        let config = try WgQuickConfig.parse(
+            """
+            [Interface]
+            Address = 10.9.0.0/24
+            PrivateKey = qMSa7W71pDChtarPTqVqSPdmJEagDMbXD4+OS0sNhVY=
+            [Peer] # a
+            PublicKey = \(WgQuickTests.key)
+            AllowedIPs = 10.20.0.0/16, 10.9.0.255/32
+            [Peer] # b
+            PublicKey = \(WgQuickTests.otherKey)
+            AllowedIPs = 10.9.0.3/32, 192.168.1.0/25, 0.0.0.0/0
+            """, file: "wg0.conf")
+        var places: Set<[Int]> = []
+        do throws(ProfileErrors) {
+            _ = try config.gatewaySite(interface: "wg0", lan: lan, publicKey: publicKey)
+        } catch { places = Set(error.errors.map { [$0.line, $0.column] }) }
+        #expect(places == [[2, 11], [6, 28], [7, 1], [9, 27], [9, 43]])
+    }
+}
