@@ -81,7 +81,7 @@ let package = Package(
             name: "GatewayTests", dependencies: ["Gateway", "Storage", "LinuxNet", "Compiler", "SiteModel", "NetTypes"],
             swiftSettings: strict),
         .testTarget(
-            name: "LinuxNetTests", dependencies: ["LinuxNet", "Compiler", "SiteModel", "NetTypes"],
+            name: "LinuxNetTests", dependencies: ["LinuxNet", "Compiler", "SiteModel", "NetTypes", "CLinux"],
             swiftSettings: strict),
         .testTarget(
             name: "WireGuardProtocolTests", dependencies: ["WireGuardProtocol", "NetTypes", "CCrypto"],

@@ -1,0 +1,16 @@
+#define _GNU_SOURCE
+#include "launch.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <unistd.h>
+
+int clinux_nonblocking_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC | O_NONBLOCK); }
+
+int clinux_spawn_close_from(posix_spawn_file_actions_t *actions, int first) {
+    return posix_spawn_file_actions_addclosefrom_np(actions, first);
+}
+
+short clinux_spawn_new_session(void) { return POSIX_SPAWN_SETSID; }
+
+int clinux_unshare_network(void) { return unshare(CLONE_NEWNET); }

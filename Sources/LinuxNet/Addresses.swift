@@ -1,0 +1,77 @@
+import CMnl
+internal import Compiler
+import Glibc
+internal import NetTypes
+
+/// Addresses of interfaces, over rtnetlink.
+extension NetlinkSocket {
+    /// The addresses of one interface, or of all with 0: index and address, sorted.
+    mutating func addresses(index: UInt32) throws(BoxError) -> [(index: UInt32, address: InterfaceAddress)] {
+        var header = ifaddrmsg()
+        header.ifa_index = index
+        var message = MessageBuffer()
+        message.begin(type: RTM_GETADDR, flags: 0, header: header)
+        return try dump(&message, "list addresses", into: [(index: UInt32, address: InterfaceAddress)]()) {
+            list, payload in
+            guard let header = payload.header(ifaddrmsg.self), index == 0 || header.ifa_index == index else { return }
+            let attributes = Attributes(payload, after: ifaddrmsg.self)
+            // On a point-to-point interface IFA_ADDRESS is the other end; IFA_LOCAL is ours where there is one.
+            guard let octets = (attributes.first(IFA_LOCAL) ?? attributes.first(IFA_ADDRESS))?.payload,
+                let address = IPAddress(octets: octets), Int(header.ifa_prefixlen) <= address.bitWidth
+            else { return }
+            list.append((header.ifa_index, InterfaceAddress(address, length: Int(header.ifa_prefixlen))))
+        }.sorted { ($0.index, $0.address) < ($1.index, $1.address) }
+    }
+
+    /// Adds an address; one that is there already is no error.
+    mutating func addAddress(_ address: InterfaceAddress, to interface: String) throws(BoxError) {
+        let operation = "add address \(address) to \(interface)"
+        var message = MessageBuffer()
+        message.begin(
+            type: RTM_NEWADDR, flags: NLM_F_CREATE | NLM_F_EXCL,
+            header: header(address, index: try index(interface, operation)))
+        put(address, into: &message)
+        do throws(BoxError) { try request(&message, operation) } catch {
+            guard error.code != EEXIST else { return }
+            var error = error
+            if address.address.isV6 && (error.code == EACCES || error.code == EOPNOTSUPP) {
+                error.remedy = "IPv6 is switched off for \(interface): set net/ipv6/conf/\(interface)/disable_ipv6 to 0"
+            }
+            throw error
+        }
+    }
+
+    /// Removes an address; one that is not there is no error.
+    mutating func removeAddress(_ address: InterfaceAddress, from interface: String) throws(BoxError) {
+        let operation = "remove address \(address) from \(interface)"
+        guard let index = try link(interface)?.index else { return }
+        var message = MessageBuffer()
+        message.begin(type: RTM_DELADDR, flags: 0, header: header(address, index: index))
+        put(address, into: &message)
+        try tolerate(EADDRNOTAVAIL, &message, operation)
+    }
+
+    private func header(_ address: InterfaceAddress, index: UInt32) -> ifaddrmsg {
+        ifaddrmsg(
+            ifa_family: address.address.family, ifa_prefixlen: UInt8(address.length), ifa_flags: 0,
+            ifa_scope: UInt8(RT_SCOPE_UNIVERSE.rawValue), ifa_index: index)
+    }
+
+    private func put(_ address: InterfaceAddress, into message: inout MessageBuffer) {
+        message.put(IFA_LOCAL, bytes: address.address.octets)
+        message.put(IFA_ADDRESS, bytes: address.address.octets)
+    }
+}
+
+extension IPAddress {
+    /// `AF_INET` or `AF_INET6`.
+    var family: UInt8 { UInt8(isV6 ? AF_INET6 : AF_INET) }
+
+    /// fe80::/10 or 169.254.0.0/16.
+    var isLinkLocal: Bool {
+        switch self {
+        case .v4(let a): a.rawValue >> 16 == 0xa9fe
+        case .v6(let a): a.rawValue >> 118 == 0xfe80 >> 6
+        }
+    }
+}

@@ -1,0 +1,165 @@
+internal import Compiler
+import Glibc
+internal import NetTypes
+
+/// Takes the lines of an answer to `get=1` one by one. Bytes all the way: with 10,000 peers it has 100,000 lines.
+struct ConfigurationParser {
+    private var privateKey: PrivateKey?
+    private var listenPort: UInt16 = 0
+    private var fwmark: UInt32 = 0
+    private var peers: [ObservedPeer] = []
+
+    /// What was read so far.
+    var device: ObservedWireGuard {
+        var peers = peers
+        for i in peers.indices { peers[i].allowedIPs.sort() }
+        return ObservedWireGuard(privateKey: privateKey, listenPort: listenPort, fwmark: fwmark, peers: peers)
+    }
+
+    /// Takes a line; a zero byte stands behind `value`. Returns what is wrong with it, nil if nothing is. Keys that are not
+    /// known are passed over: the protocol grows by new ones.
+    mutating func take(_ key: UnsafeRawBufferPointer, _ value: UnsafeMutableRawBufferPointer) -> String? {
+        if key.is("public_key") {
+            guard let key = Self.publicKey(value) else { return "public_key is not 64 hexadecimal digits" }
+            peers.append(ObservedPeer(publicKey: key))
+            return nil
+        }
+        return peers.isEmpty ? takeDevice(key, value) : takePeer(key, value, peers.count - 1)
+    }
+
+    private mutating func takeDevice(_ key: UnsafeRawBufferPointer, _ value: UnsafeMutableRawBufferPointer) -> String? {
+        if key.is("private_key") {
+            guard let isZero = Self.isZeroKey(value) else { return "private_key is not 64 hexadecimal digits" }
+            privateKey = isZero ? nil : PrivateKey { Self.decodeHex(value, into: $0) }
+        } else if key.is("listen_port") {
+            guard let port = Self.number(value), port <= 65535 else { return "listen_port is not a port" }
+            listenPort = UInt16(port)
+        } else if key.is("fwmark") {
+            guard let mark = Self.number(value), mark <= UInt32.max else { return "fwmark is not a number of 32 bits" }
+            fwmark = UInt32(mark)
+        }
+        return nil
+    }
+
+    private mutating func takePeer(
+        _ key: UnsafeRawBufferPointer, _ value: UnsafeMutableRawBufferPointer, _ i: Int
+    ) -> String? {
+        if key.is("allowed_ip") {
+            guard let network = Self.network(value) else { return "allowed_ip is not a network" }
+            peers[i].allowedIPs.append(network)
+        } else if key.is("endpoint") {
+            guard let endpoint = Self.endpoint(value) else { return "endpoint is not an address and a port" }
+            peers[i].endpoint = endpoint
+        } else if key.is("preshared_key") {
+            guard let isZero = Self.isZeroKey(value) else { return "preshared_key is not 64 hexadecimal digits" }
+            peers[i].presharedKey = isZero ? nil : PresharedKey { Self.decodeHex(value, into: $0) }
+        } else if key.is("persistent_keepalive_interval") {
+            guard let seconds = Self.number(value), seconds <= 65535 else { return "the keepalive is not 0 to 65535" }
+            peers[i].keepalive = UInt16(seconds)
+        } else if key.is("last_handshake_time_sec") {
+            guard let seconds = Self.number(value), seconds < 1 << 62 else { return "the handshake time is no number" }
+            peers[i].lastHandshake = Int64(seconds)
+        } else if key.is("rx_bytes") {
+            guard let bytes = Self.number(value) else { return "rx_bytes is no number" }
+            peers[i].received = bytes
+        } else if key.is("tx_bytes") {
+            guard let bytes = Self.number(value) else { return "tx_bytes is no number" }
+            peers[i].sent = bytes
+        }
+        return nil
+    }
+
+    private static func publicKey(_ value: UnsafeMutableRawBufferPointer) -> PublicKey? {
+        withUnsafeTemporaryAllocation(byteCount: 32, alignment: 8) { bytes in
+            isZeroKey(value) == nil ? nil : PublicKey(loading: decoded(value, bytes))
+        }
+    }
+
+    private static func decoded(
+        _ value: UnsafeMutableRawBufferPointer, _ bytes: UnsafeMutableRawBufferPointer
+    ) -> UnsafeRawBufferPointer {
+        decodeHex(value, into: bytes)
+        return UnsafeRawBufferPointer(bytes)
+    }
+
+    /// nil if the value is not 64 hexadecimal digits, else whether all of them are 0: the protocol's way to say none.
+    private static func isZeroKey(_ value: UnsafeMutableRawBufferPointer) -> Bool? {
+        guard value.count == 64 else { return nil }
+        var bits: UInt8 = 0
+        for c in value {
+            guard (48...57).contains(c) || (97...102).contains(c) || (65...70).contains(c) else { return nil }
+            bits |= c ^ 48
+        }
+        return bits == 0
+    }
+
+    /// 64 hexadecimal digits, checked before.
+    private static func decodeHex(_ value: UnsafeMutableRawBufferPointer, into key: UnsafeMutableRawBufferPointer) {
+        for i in 0..<32 {
+            let high = value[i * 2]
+            let low = value[i * 2 + 1]
+            // A letter has bit 6: 9 more than its low four bits.
+            key[i] = ((high & 15) &+ (high >> 6) &* 9) << 4 | ((low & 15) &+ (low >> 6) &* 9)
+        }
+    }
+
+    private static func number(_ value: some Collection<UInt8>) -> UInt64? {
+        guard (1...20).contains(value.count) else { return nil }
+        var number: UInt64 = 0
+        for c in value {
+            guard (48...57).contains(c) else { return nil }
+            let (tens, overflow) = number.multipliedReportingOverflow(by: 10)
+            let (sum, carry) = tens.addingReportingOverflow(UInt64(c - 48))
+            if overflow || carry { return nil }
+            number = sum
+        }
+        return number
+    }
+
+    /// `ADDRESS/LENGTH`.
+    private static func network(_ value: UnsafeMutableRawBufferPointer) -> IPPrefix? {
+        guard let slash = value.lastIndex(of: 47), let length = number(value[(slash + 1)...]) else { return nil }
+        value[slash] = 0
+        guard let address = address(value, at: 0), length <= UInt64(address.bitWidth) else { return nil }
+        return IPPrefix(masking: address, length: Int(length))
+    }
+
+    /// `ADDRESS:PORT`, `[ADDRESS]:PORT`, `[ADDRESS%ZONE]:PORT`.
+    private static func endpoint(_ value: UnsafeMutableRawBufferPointer) -> SocketAddress? {
+        guard let colon = value.lastIndex(of: 58), let port = number(value[(colon + 1)...]), port <= 65535
+        else { return nil }
+        value[colon] = 0
+        guard value.first == 91 else {
+            return address(value, at: 0).map { SocketAddress($0, port: UInt16(port)) }
+        }
+        guard colon > 0, value[colon - 1] == 93 else { return nil }
+        value[colon - 1] = 0
+        var scope: UInt32 = 0
+        if let percent = value.firstIndex(of: 37) {
+            let zone = value[(percent + 1)..<(colon - 1)]
+            value[percent] = 0
+            scope =
+                number(zone).map { UInt32(truncatingIfNeeded: $0) }
+                ?? if_nametoindex(String(decoding: zone, as: UTF8.self))
+        }
+        guard let address = address(value, at: 1), address.isV6 else { return nil }
+        return SocketAddress(address, port: UInt16(port), scope: scope)
+    }
+
+    /// A C string at an offset.
+    private static func address(_ value: UnsafeMutableRawBufferPointer, at offset: Int) -> IPAddress? {
+        let text = (value.baseAddress! + offset).assumingMemoryBound(to: CChar.self)
+        var v4: UInt32 = 0
+        if inet_pton(AF_INET, text, &v4) == 1 { return .v4(IPv4Address(rawValue: v4.bigEndian)) }
+        var v6: UInt128 = 0
+        if inet_pton(AF_INET6, text, &v6) == 1 { return .v6(IPv6Address(rawValue: v6.bigEndian)) }
+        return nil
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Whether the bytes are those of `word`.
+    fileprivate func `is`(_ word: StaticString) -> Bool {
+        count == word.utf8CodeUnitCount && memcmp(baseAddress!, word.utf8Start, count) == 0
+    }
+}

@@ -1,0 +1,115 @@
+import CLinux
+internal import Compiler
+import Glibc
+
+/// Starts and ends the process behind a userspace WireGuard interface.
+struct DatapathProcess {
+    /// The program and its arguments; the interface's name comes last. wireguard-go takes no other.
+    let command: [String]
+    /// The interface's name.
+    let interface: String
+
+    /// Starts the process, which goes into the background by itself, and waits until its configuration socket answers.
+    func start() throws(BoxError) {
+        let operation = "start the datapath of \(interface)"
+        let output = try run(operation)
+        let device = UserspaceWireGuard(interface: interface)
+        try wait(operation, "it started, but \(device.path) does not answer\(output)") { device.answers }
+    }
+
+    /// Waits until the process is gone, after its interface was deleted, and clears away a socket that it left.
+    func awaitEnd() throws(BoxError) {
+        let device = UserspaceWireGuard(interface: interface)
+        do throws(BoxError) {
+            try wait("end the datapath of \(interface)", "its interface is gone, but the process still listens") {
+                access(device.path, F_OK) != 0 || !device.answers
+            }
+        } catch {
+            var error = error
+            error.remedy = "end the process by hand: `ss -xlp src \(device.path)` names it"
+            throw error
+        }
+        unlink(device.path)
+    }
+
+    /// Polls, since neither a process that daemonised itself nor a socket's file has anything to wait on. Five seconds.
+    private func wait(_ operation: String, _ cause: String, until isSo: () -> Bool) throws(BoxError) {
+        for _ in 0..<2500 {
+            if isSo() { return }
+            usleep(2000)
+        }
+        throw BoxError(operation, cause: cause, code: ETIMEDOUT)
+    }
+
+    /// Runs the command until it returns, ten seconds at most. Returns what it wrote to standard error, after a colon.
+    private func run(_ operation: String) throws(BoxError) -> String {
+        var ends: [Int32] = [-1, -1]
+        guard clinux_nonblocking_pipe(&ends) == 0 else { throw .system(operation) }
+        defer { close(ends[0]) }
+        let spawned = Result { () throws(BoxError) in try spawn(standardError: ends[1], operation) }
+        close(ends[1])
+        let pid = try spawned.get()
+        var output: [UInt8] = []
+        for _ in 0..<1000 {
+            var descriptor = pollfd(fd: ends[0], events: Int16(POLLIN), revents: 0)
+            poll(&descriptor, 1, 10)
+            drain(ends[0], into: &output)
+            var status: Int32 = 0
+            guard waitpid(pid, &status, WNOHANG) == pid else {
+                if descriptor.revents & Int16(POLLHUP) != 0 { usleep(1000) }
+                continue
+            }
+            drain(ends[0], into: &output)
+            let text = String(decoding: output, as: UTF8.self).split(separator: "\n").last.map { ": \($0)" } ?? ""
+            if status == 0 { return text }
+            let how = status & 127 == 0 ? "ended with status \(status >> 8)" : "was killed by signal \(status & 127)"
+            throw BoxError(operation, cause: "\(command[0]) \(how)\(text)")
+        }
+        kill(pid, SIGKILL)
+        waitpid(pid, nil, 0)
+        throw BoxError(operation, cause: "\(command[0]) did not go into the background in ten seconds", code: ETIMEDOUT)
+    }
+
+    private func drain(_ fd: Int32, into output: inout [UInt8]) {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let got = read(fd, &buffer, buffer.count)
+            guard got > 0 else { return }
+            if output.count < 65536 { output += buffer[..<got] }
+        }
+    }
+
+    /// In a session of its own, with no signal blocked, nothing of this process's environment and none of its files.
+    private func spawn(standardError: Int32, _ operation: String) throws(BoxError) -> pid_t {
+        var files = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&files)
+        defer { posix_spawn_file_actions_destroy(&files) }
+        posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0)
+        posix_spawn_file_actions_adddup2(&files, standardError, 2)
+        clinux_spawn_close_from(&files, 3)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        sigfillset(&signals)
+        posix_spawnattr_setsigdefault(&attributes, &signals)
+        let flags = Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) | clinux_spawn_new_session()
+        posix_spawnattr_setflags(&attributes, flags)
+        var arguments: [UnsafeMutablePointer<CChar>?] = (command + [interface]).map { strdup($0) }
+        var environment: [UnsafeMutablePointer<CChar>?] = [strdup("PATH=/usr/sbin:/usr/bin:/sbin:/bin")]
+        defer { for text in arguments + environment { free(text) } }
+        arguments.append(nil)
+        environment.append(nil)
+        var pid: pid_t = 0
+        let code = posix_spawnp(&pid, command[0], &files, &attributes, arguments, environment)
+        guard code == 0 else {
+            var error = BoxError.system(operation, code: code)
+            error.cause += " (\(command[0]))"
+            throw error
+        }
+        return pid
+    }
+}

@@ -1,0 +1,99 @@
+import CMnl
+internal import Compiler
+import Glibc
+internal import NetTypes
+
+/// Looks up the names of endpoints, since a WireGuard interface takes addresses only.
+enum EndpointResolver {
+    /// A peer's endpoint that could not be looked up, and why.
+    struct Failure: Equatable {
+        var peer: PublicKey
+        var endpoint: Endpoint
+        var reason: String
+        /// `EAI_*`.
+        var code: Int32
+    }
+
+    /// The change with every name replaced by its first address (the order of RFC 6724, as getaddrinfo gives it), and
+    /// without the endpoints whose names have none. `lookUp` is asked once for a name.
+    static func resolve(
+        _ change: WireGuardChange, lookUp: (String) -> LookUp = lookUp
+    ) -> (change: WireGuardChange, failures: [Failure]) {
+        var change = change
+        var failures: [Failure] = []
+        var known: [String: LookUp] = [:]
+        for i in change.set.indices {
+            guard let endpoint = change.set[i].endpoint, case .name(let name) = endpoint.host else { continue }
+            let answer = known[name] ?? lookUp(name)
+            known[name] = answer
+            switch answer {
+            case .address(let address): change.set[i].endpoint = Endpoint(.address(address), port: endpoint.port)
+            case .failure(let code, let reason):
+                change.set[i].endpoint = nil
+                failures.append(
+                    Failure(peer: change.set[i].publicKey, endpoint: endpoint, reason: reason, code: code))
+            }
+        }
+        return (change, failures)
+    }
+
+    /// What a name server said.
+    enum LookUp {
+        case address(IPAddress)
+        case failure(code: Int32, reason: String)
+    }
+
+    /// getaddrinfo; twice more, a second apart, where it says that trying again may help.
+    static func lookUp(_ name: String) -> LookUp {
+        for attempt in 1... {
+            var hints = addrinfo()
+            hints.ai_socktype = Int32(SOCK_DGRAM.rawValue)
+            hints.ai_family = AF_UNSPEC
+            var list: UnsafeMutablePointer<addrinfo>?
+            let code = getaddrinfo(name, nil, &hints, &list)
+            defer { if let list { freeaddrinfo(list) } }
+            if code == 0, let address = list.flatMap(firstAddress) { return .address(address) }
+            if code != EAI_AGAIN || attempt == 3 {
+                return .failure(
+                    code: code, reason: code == 0 ? "it has no address" : String(cString: gai_strerror(code)))
+            }
+            sleep(1)
+        }
+        preconditionFailure("the loop has no end")
+    }
+
+    private static func firstAddress(_ list: UnsafeMutablePointer<addrinfo>) -> IPAddress? {
+        var next: UnsafeMutablePointer<addrinfo>? = list
+        while let item = next {
+            let bytes = UnsafeRawBufferPointer(start: item.pointee.ai_addr, count: Int(item.pointee.ai_addrlen))
+            if let socketAddress = SocketAddress(sockaddr: bytes) { return socketAddress.address }
+            next = item.pointee.ai_next
+        }
+        return nil
+    }
+}
+
+extension SocketAddress {
+    /// Reads a `sockaddr_in` (16 bytes) or `sockaddr_in6` (28 bytes); nil for anything else.
+    init?(sockaddr bytes: UnsafeRawBufferPointer) {
+        guard bytes.count >= 16 else { return nil }
+        let port = bytes.loadUnaligned(fromByteOffset: 2, as: UInt16.self).bigEndian
+        switch Int32(bytes.loadUnaligned(as: UInt16.self)) {
+        case AF_INET:
+            self.init(IPAddress(octets: bytes[4..<8])!, port: port)
+        case AF_INET6 where bytes.count >= 28:
+            self.init(
+                IPAddress(octets: bytes[8..<24])!, port: port,
+                scope: bytes.loadUnaligned(fromByteOffset: 24, as: UInt32.self))
+        default: return nil
+        }
+    }
+
+    /// A `sockaddr_in` (16 bytes) or `sockaddr_in6` (28 bytes), as it lies in memory.
+    var sockaddrBytes: [UInt8] {
+        func host<Number: FixedWidthInteger>(_ value: Number) -> [UInt8] { withUnsafeBytes(of: value) { Array($0) } }
+        let start = host(UInt16(address.family)) + host(port.bigEndian)
+        return address.isV6
+            ? start + [0, 0, 0, 0] + address.octets + host(scope) : start + address.octets + [0, 0, 0, 0, 0, 0, 0, 0]
+    }
+}

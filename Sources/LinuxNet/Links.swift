@@ -1,0 +1,116 @@
+import CMnl
+internal import Compiler
+import Glibc
+
+/// An interface as rtnetlink shows it.
+struct Link: Equatable {
+    var index: UInt32
+    var name: String
+    /// `IFLA_INFO_KIND`: `wireguard`, `tun`, `veth`; nil for hardware.
+    var kind: String?
+    var isUp: Bool
+    var isLoopback: Bool
+    /// Bytes.
+    var mtu: Int
+
+    /// Reads an `RTM_NEWLINK`.
+    init?(_ payload: UnsafeRawBufferPointer) {
+        guard let header = payload.header(ifinfomsg.self) else { return nil }
+        index = UInt32(bitPattern: header.ifi_index)
+        isUp = header.ifi_flags & 1 != 0  // IFF_UP
+        isLoopback = header.ifi_flags & 8 != 0  // IFF_LOOPBACK
+        name = ""
+        mtu = 0
+        for attribute in Attributes(payload, after: ifinfomsg.self) {
+            switch Int(attribute.type) {
+            case IFLA_IFNAME: name = attribute.string
+            case IFLA_MTU: mtu = Int(attribute.u32)
+            case IFLA_LINKINFO: kind = attribute.nested.first(IFLA_INFO_KIND)?.string
+            default: break
+            }
+        }
+    }
+}
+
+/// Interfaces, over rtnetlink.
+extension NetlinkSocket {
+    /// All interfaces, sorted by name.
+    mutating func links() throws(BoxError) -> [Link] {
+        var message = MessageBuffer()
+        message.begin(type: RTM_GETLINK, flags: 0, header: ifinfomsg())
+        message.put(IFLA_EXT_MASK, UInt32(RTEXT_FILTER_SKIP_STATS))
+        return try dump(&message, "list interfaces", into: [Link]()) { links, payload in
+            if let link = Link(payload) { links.append(link) }
+        }.sorted { $0.name < $1.name }
+    }
+
+    /// The interface of a name, if there is one.
+    mutating func link(_ name: String) throws(BoxError) -> Link? {
+        var message = MessageBuffer()
+        message.begin(type: RTM_GETLINK, flags: 0, header: ifinfomsg())
+        message.put(IFLA_EXT_MASK, UInt32(RTEXT_FILTER_SKIP_STATS))
+        message.put(IFLA_IFNAME, string: name)
+        return try get(&message, "look up interface \(name)", absent: ENODEV) { Link($0) }
+    }
+
+    /// The index of the interface of a name; throws if there is none.
+    mutating func index(_ name: String, _ operation: String) throws(BoxError) -> UInt32 {
+        guard let link = try link(name) else {
+            throw BoxError(operation, cause: "there is no interface \(name)", code: ENODEV)
+        }
+        return link.index
+    }
+
+    /// Makes an interface of a kind. Throws with `EEXIST` if there is one of the name.
+    mutating func createLink(_ name: String, kind: String) throws(BoxError) {
+        var message = MessageBuffer()
+        message.begin(type: RTM_NEWLINK, flags: NLM_F_CREATE | NLM_F_EXCL, header: ifinfomsg())
+        message.put(IFLA_IFNAME, string: name)
+        message.nest(IFLA_LINKINFO) { $0.put(IFLA_INFO_KIND, string: kind) }
+        try request(&message, "create interface \(name) of kind \(kind)")
+    }
+
+    /// Deletes an interface; one that is not there is no error.
+    mutating func deleteLink(_ name: String) throws(BoxError) {
+        var message = MessageBuffer()
+        message.begin(type: RTM_DELLINK, flags: 0, header: ifinfomsg())
+        message.put(IFLA_IFNAME, string: name)
+        try tolerate(ENODEV, &message, "delete interface \(name)")
+    }
+
+    /// Bytes.
+    mutating func setMTU(_ name: String, _ mtu: Int) throws(BoxError) {
+        var message = MessageBuffer()
+        message.begin(type: RTM_NEWLINK, flags: 0, header: ifinfomsg())
+        message.put(IFLA_IFNAME, string: name)
+        message.put(IFLA_MTU, UInt32(mtu))
+        try request(&message, "set the MTU of \(name) to \(mtu)")
+    }
+
+    /// Switches an interface on.
+    mutating func setUp(_ name: String) throws(BoxError) {
+        var header = ifinfomsg()
+        header.ifi_flags = 1  // IFF_UP
+        header.ifi_change = 1
+        var message = MessageBuffer()
+        message.begin(type: RTM_NEWLINK, flags: 0, header: header)
+        message.put(IFLA_IFNAME, string: name)
+        try request(&message, "set \(name) up")
+    }
+
+    /// A request that asks for what may already be so, which the kernel says by the errno `already`.
+    mutating func tolerate(
+        _ already: Int32..., message: inout MessageBuffer, operation: String
+    ) throws(BoxError) {
+        do throws(BoxError) { try request(&message, operation) } catch {
+            if !already.contains(error.code) { throw error }
+        }
+    }
+
+    /// The same with one errno.
+    mutating func tolerate(
+        _ already: Int32, _ message: inout MessageBuffer, _ operation: String
+    ) throws(BoxError) {
+        try tolerate(already, message: &message, operation: operation)
+    }
+}

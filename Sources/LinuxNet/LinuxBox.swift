@@ -1,0 +1,158 @@
+import CMnl
+public import Compiler
+import Glibc
+internal import NetTypes
+
+/// This machine: the network namespace of the calling thread.
+public struct LinuxBox: Box {
+    private let datapathCommand: [String]
+    private let lookUp: @Sendable (String) -> EndpointResolver.LookUp
+
+    /// A box whose userspace datapath is started by `datapathCommand` and the interface's name; by default this
+    /// executable's own `datapath` command.
+    public init(datapathCommand: [String] = ["/proc/self/exe", "datapath"]) {
+        self.init(datapathCommand: datapathCommand, lookUp: EndpointResolver.lookUp)
+    }
+
+    /// A box with a name service of its own.
+    init(datapathCommand: [String], lookUp: @escaping @Sendable (String) -> EndpointResolver.LookUp) {
+        self.datapathCommand = datapathCommand
+        self.lookUp = lookUp
+    }
+
+    /// Reads, in this order, the interface, its WireGuard side, routes, firewall, sysctls and neighbours. Throws the first
+    /// thing that cannot be read; what is merely not there is an answer.
+    public func observe(_ scope: Scope) throws(BoxError) -> ObservedState {
+        var state = ObservedState()
+        state.kernelHasWireGuard = try kernelHasWireGuard()
+        var route = try NetlinkSocket(NETLINK_ROUTE)
+        if let link = try route.link(scope.interface) {
+            let backend = backend(of: link)
+            let addresses = try route.addresses(index: link.index).map(\.address).filter { !$0.address.isLinkLocal }
+            state.link = ObservedLink(
+                index: link.index, backend: backend, isUp: link.isUp, mtu: link.mtu, addresses: addresses)
+            state.wireGuard = try backend.map { backend throws(BoxError) in
+                try device(scope.interface, backend).read()
+            }
+            state.routes = try route.ownRoutes(index: link.index, interface: scope.interface)
+        }
+        state.proxyNeighbours = try route.proxyNeighbours(on: scope.neighbourInterfaces)
+        for key in scope.sysctls {
+            if let value = try Sysctl.read(key) { state.sysctls[key] = value }
+        }
+        var netfilter = try NetlinkSocket(NETLINK_NETFILTER)
+        state.firewall = try netfilter.firewall()
+        return state
+    }
+
+    /// Carries out one change. What it asks for and is already so is no error.
+    ///
+    /// A peer's endpoint whose name cannot be looked up does not hold up the others: everything else of the change is set,
+    /// that peer keeps the endpoint it had, and then the error names the peer, with the code `EHOSTUNREACH`.
+    public func perform(_ change: Change) throws(BoxError) {
+        switch change {
+        case .createInterface(let name, let backend): try create(name, backend)
+        case .deleteInterface(let name, let backend): try delete(name, backend)
+        case .setWireGuard(let interface, let change): try setWireGuard(interface, change)
+        case .setSysctl(let key, let value, _): try Sysctl.write(key, value)
+        case .replaceFirewall, .updateFirewall, .removeFirewall: try performOnFirewall(change)
+        case .setMTU, .setUp, .addAddress, .removeAddress, .addRoute, .removeRoute, .addProxyNeighbour,
+            .removeProxyNeighbour:
+            try performOnLinks(change)
+        }
+    }
+
+    private func performOnLinks(_ change: Change) throws(BoxError) {
+        var socket = try NetlinkSocket(NETLINK_ROUTE)
+        switch change {
+        case .setMTU(let interface, let mtu, _): try socket.setMTU(interface, mtu)
+        case .setUp(let interface): try socket.setUp(interface)
+        case .addAddress(let interface, let address): try socket.addAddress(address, to: interface)
+        case .removeAddress(let interface, let address): try socket.removeAddress(address, from: interface)
+        case .addRoute(let route): try socket.addRoute(route)
+        case .removeRoute(let route): try socket.removeRoute(route)
+        case .addProxyNeighbour(let neighbour): try socket.addProxyNeighbour(neighbour)
+        case .removeProxyNeighbour(let neighbour): try socket.removeProxyNeighbour(neighbour)
+        default: preconditionFailure("\(change) is not about links")
+        }
+    }
+
+    private func performOnFirewall(_ change: Change) throws(BoxError) {
+        var socket = try NetlinkSocket(NETLINK_NETFILTER)
+        switch change {
+        case .replaceFirewall(let firewall, let old): try socket.replaceFirewall(with: firewall, carrying: old)
+        case .updateFirewall(let updates): try socket.updateFirewall(updates)
+        case .removeFirewall: try socket.removeFirewall()
+        default: preconditionFailure("\(change) is not about the firewall")
+        }
+    }
+}
+
+extension LinuxBox {
+    /// Whether the kernel has WireGuard. Asking for its generic netlink family loads the module, if there is one; it is the
+    /// same module that makes the interfaces.
+    func kernelHasWireGuard() throws(BoxError) -> Bool {
+        var socket = try NetlinkSocket(NETLINK_GENERIC)
+        return try GenericNetlink.family(WG_GENL_NAME, on: &socket) != nil
+    }
+
+    private func device(_ interface: String, _ backend: Backend) -> any WireGuardDevice {
+        switch backend {
+        case .kernel: KernelWireGuard(interface: interface)
+        case .userspace: UserspaceWireGuard(interface: interface)
+        }
+    }
+
+    /// A TUN device is WireGuard if somebody answers at its configuration socket.
+    private func backend(of link: Link) -> Backend? {
+        switch link.kind {
+        case "wireguard": .kernel
+        case "tun": UserspaceWireGuard(interface: link.name).answers ? .userspace : nil
+        default: nil
+        }
+    }
+
+    private func create(_ name: String, _ backend: Backend) throws(BoxError) {
+        var socket = try NetlinkSocket(NETLINK_ROUTE)
+        if let link = try socket.link(name) {
+            if self.backend(of: link) == backend { return }
+            throw BoxError(
+                "create interface \(name)", cause: "there is one of that name, of kind \(link.kind ?? "hardware")",
+                remedy: "give the tunnel another interface name", code: EEXIST)
+        }
+        switch backend {
+        case .kernel:
+            do throws(BoxError) { try socket.createLink(name, kind: "wireguard") } catch {
+                var error = error
+                if error.code == EOPNOTSUPP {
+                    error.remedy = "this kernel has no WireGuard; use datapath = \"userspace\""
+                }
+                throw error
+            }
+        case .userspace: try DatapathProcess(command: datapathCommand, interface: name).start()
+        }
+    }
+
+    private func delete(_ name: String, _ backend: Backend) throws(BoxError) {
+        var socket = try NetlinkSocket(NETLINK_ROUTE)
+        try socket.deleteLink(name)
+        if backend == .userspace { try DatapathProcess(command: datapathCommand, interface: name).awaitEnd() }
+    }
+
+    private func setWireGuard(_ interface: String, _ change: WireGuardChange) throws(BoxError) {
+        let operation = "set \(interface)"
+        var socket = try NetlinkSocket(NETLINK_ROUTE)
+        guard let link = try socket.link(interface), let backend = backend(of: link) else {
+            throw BoxError(
+                operation, cause: "it is no WireGuard interface", remedy: "apply again to make it", code: ENODEV)
+        }
+        let (resolved, failures) = EndpointResolver.resolve(change, lookUp: lookUp)
+        try device(interface, backend).set(resolved)
+        guard let first = failures.first else { return }
+        let others = failures.count == 1 ? "" : ", and \(failures.count - 1) more like it"
+        throw BoxError(
+            "look up \(first.endpoint), the endpoint of peer \(first.peer)", cause: first.reason + others,
+            remedy: "all else on \(interface) is set; correct the name, or apply again when it resolves",
+            code: EHOSTUNREACH)
+    }
+}

@@ -1,0 +1,239 @@
+import CMnl
+import Glibc
+
+/// The number of a netlink attribute, whichever way the kernel's header declares it.
+protocol AttributeNumber {
+    var attributeNumber: UInt16 { get }
+}
+
+extension Int: AttributeNumber {
+    var attributeNumber: UInt16 { UInt16(self) }
+}
+
+extension AttributeNumber where Self: RawRepresentable, RawValue == UInt32 {
+    var attributeNumber: UInt16 { UInt16(rawValue) }
+}
+
+/// Netlink messages one after another, to be sent in one go. Grows as needed, and is erased at its end, since keys pass
+/// through it.
+struct MessageBuffer: ~Copyable {
+    private var memory: UnsafeMutableRawPointer
+    private var capacity: Int
+    /// Bytes written so far, with the open message.
+    private(set) var count = 0
+    /// Messages begun so far.
+    private(set) var messages = 0
+    /// Where the open message starts.
+    private var start = 0
+
+    /// Room for `capacity` bytes before it has to grow.
+    init(capacity: Int = 4096) {
+        self.capacity = capacity
+        memory = .allocate(byteCount: capacity, alignment: 8)
+    }
+
+    deinit {
+        explicit_bzero(memory, count)
+        memory.deallocate()
+    }
+
+    /// All messages.
+    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: memory, count: count) }
+
+    /// Bytes of the open message.
+    var messageLength: Int { count - start }
+
+    /// Opens a message; `header` is the family's own header (`ifinfomsg`, `nfgenmsg`…).
+    mutating func begin<Header: BitwiseCopyable>(
+        type: some BinaryInteger, flags: some BinaryInteger, sequence: UInt32 = 0, header: Header
+    ) {
+        start = count
+        messages += 1
+        append(
+            nlmsghdr(
+                nlmsg_len: 0, nlmsg_type: UInt16(type), nlmsg_flags: UInt16(flags), nlmsg_seq: sequence, nlmsg_pid: 0))
+        append(header)
+        close()
+    }
+
+    /// The sequence number of the first message.
+    mutating func setSequence(_ sequence: UInt32) {
+        memory.storeBytes(of: sequence, toByteOffset: 8, as: UInt32.self)
+    }
+
+    /// Adds flags to the first message.
+    mutating func addFlags(_ flags: UInt16) {
+        let old = memory.load(fromByteOffset: 6, as: UInt16.self)
+        memory.storeBytes(of: old | flags, toByteOffset: 6, as: UInt16.self)
+    }
+
+    /// An attribute of raw bytes.
+    mutating func put(_ type: some AttributeNumber, bytes: UnsafeRawBufferPointer) {
+        let at = putHeader(type, length: bytes.count)
+        if let base = bytes.baseAddress { (memory + at).copyMemory(from: base, byteCount: bytes.count) }
+        close()
+    }
+
+    /// An attribute of raw bytes.
+    mutating func put(_ type: some AttributeNumber, bytes: [UInt8]) {
+        bytes.withUnsafeBytes { put(type, bytes: $0) }
+    }
+
+    /// An attribute that is a number in host order.
+    mutating func put<Number: FixedWidthInteger & BitwiseCopyable>(_ type: some AttributeNumber, _ value: Number) {
+        let at = putHeader(type, length: MemoryLayout<Number>.size)
+        memory.storeBytes(of: value, toByteOffset: at, as: Number.self)
+        close()
+    }
+
+    /// An attribute that is a number in network order, as nftables wants all its numbers.
+    mutating func putBig(_ type: some AttributeNumber, _ value: some FixedWidthInteger & BitwiseCopyable) {
+        put(type, value.bigEndian)
+    }
+
+    /// An attribute that is a string, with the zero byte at its end.
+    mutating func put(_ type: some AttributeNumber, string: String) {
+        put(type, bytes: Array(string.utf8) + [0])
+    }
+
+    /// An attribute that holds attributes.
+    mutating func nest<E: Error>(
+        _ type: some AttributeNumber, _ body: (inout MessageBuffer) throws(E) -> Void
+    ) throws(E) {
+        let at = openNest(type)
+        try body(&self)
+        closeNest(at)
+    }
+
+    /// Opens an attribute that holds attributes; `closeNest` takes what this returns.
+    mutating func openNest(_ type: some AttributeNumber) -> Int {
+        let at = putHeader(NestedAttribute(number: type.attributeNumber | UInt16(NLA_F_NESTED)), length: 0)
+        close()
+        return at - 4
+    }
+
+    /// Closes an attribute that holds attributes; it may be 65,535 bytes long.
+    mutating func closeNest(_ at: Int) {
+        precondition(count - at <= 65535)
+        memory.storeBytes(of: UInt16(count - at), toByteOffset: at, as: UInt16.self)
+    }
+
+    /// Lets libnftnl write up to `room` bytes of attributes into the open message.
+    mutating func extend(room: Int = 65536, _ body: (UnsafeMutablePointer<nlmsghdr>) -> Void) {
+        reserve(room)
+        let header = (memory + start).assumingMemoryBound(to: nlmsghdr.self)
+        body(header)
+        count = start + aligned(Int(header.pointee.nlmsg_len))
+    }
+
+    /// Undoes everything written after `mark`, a former value of `count` inside the open message.
+    mutating func truncate(to mark: Int) {
+        count = mark
+        close()
+    }
+
+    private struct NestedAttribute: AttributeNumber {
+        let number: UInt16
+        var attributeNumber: UInt16 { number }
+    }
+
+    /// Returns the offset of the payload; the padding behind it is zero.
+    private mutating func putHeader(_ type: some AttributeNumber, length: Int) -> Int {
+        let space = aligned(4 + length)
+        reserve(space)
+        memory.storeBytes(of: 0, toByteOffset: count + space - 4, as: UInt32.self)
+        memory.storeBytes(of: UInt16(4 + length), toByteOffset: count, as: UInt16.self)
+        memory.storeBytes(of: type.attributeNumber, toByteOffset: count + 2, as: UInt16.self)
+        count += space
+        return count - space + 4
+    }
+
+    private mutating func append<Value: BitwiseCopyable>(_ value: Value) {
+        let space = aligned(MemoryLayout<Value>.size)
+        reserve(space)
+        memset(memory + count, 0, space)
+        memory.storeBytes(of: value, toByteOffset: count, as: Value.self)
+        count += space
+    }
+
+    private mutating func close() {
+        memory.storeBytes(of: UInt32(count - start), toByteOffset: start, as: UInt32.self)
+    }
+
+    private mutating func reserve(_ more: Int) {
+        guard count + more > capacity else { return }
+        capacity = max(capacity * 2, count + more)
+        let bigger = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 8)
+        bigger.copyMemory(from: memory, byteCount: count)
+        explicit_bzero(memory, count)
+        memory.deallocate()
+        memory = bigger
+    }
+}
+
+/// One attribute of a message that was received; valid as long as the memory it lies in.
+struct Attribute {
+    /// Its number, without the flags.
+    let type: UInt16
+    /// What it holds.
+    let payload: UnsafeRawBufferPointer
+
+    /// The attributes that it holds.
+    var nested: Attributes { Attributes(payload) }
+    var u8: UInt8 { payload.first ?? 0 }
+    var u16: UInt16 { number() }
+    var u32: UInt32 { number() }
+    var u64: UInt64 { number() }
+    /// A number in network order.
+    var big32: UInt32 { number(as: UInt32.self).bigEndian }
+    /// A number in network order.
+    var big64: UInt64 { number(as: UInt64.self).bigEndian }
+    /// Without the zero byte at its end.
+    var string: String { String(decoding: payload.prefix { $0 != 0 }, as: UTF8.self) }
+    var bytes: [UInt8] { Array(payload) }
+
+    /// Zero if the kernel sent fewer bytes than the number has.
+    private func number<Number: FixedWidthInteger & BitwiseCopyable>(as _: Number.Type = Number.self) -> Number {
+        payload.count >= MemoryLayout<Number>.size ? payload.loadUnaligned(as: Number.self) : 0
+    }
+}
+
+/// The attributes in a piece of a received message. Stops at the first that does not fit.
+struct Attributes: Sequence, IteratorProtocol {
+    private var rest: UnsafeRawBufferPointer
+
+    /// The attributes that `bytes` consist of.
+    init(_ bytes: UnsafeRawBufferPointer) { rest = bytes }
+
+    /// The attributes behind the family's own header.
+    init<Header: BitwiseCopyable>(_ payload: UnsafeRawBufferPointer, after _: Header.Type) {
+        let size = aligned(MemoryLayout<Header>.size)
+        rest = payload.count > size ? UnsafeRawBufferPointer(rebasing: payload[size...]) : .init(start: nil, count: 0)
+    }
+
+    mutating func next() -> Attribute? {
+        guard rest.count >= 4 else { return nil }
+        let length = Int(rest.loadUnaligned(as: UInt16.self))
+        guard length >= 4, length <= rest.count else { return nil }
+        let type = rest.loadUnaligned(fromByteOffset: 2, as: UInt16.self) & 0x3fff  // NLA_TYPE_MASK
+        let attribute = Attribute(type: type, payload: UnsafeRawBufferPointer(rebasing: rest[4..<length]))
+        rest = UnsafeRawBufferPointer(rebasing: rest[Swift.min(aligned(length), rest.count)...])
+        return attribute
+    }
+
+    /// The first attribute of a number.
+    func first(_ type: some AttributeNumber) -> Attribute? {
+        let wanted = type.attributeNumber
+        return first { $0.type == wanted }
+    }
+}
+
+/// Rounds up to the four bytes that netlink aligns everything to.
+func aligned(_ length: Int) -> Int { (length + 3) & ~3 }
+
+extension UnsafeRawBufferPointer {
+    /// The family's own header at the start of a message; nil if the message is too short.
+    func header<Header: BitwiseCopyable>(_ type: Header.Type) -> Header? {
+        count >= MemoryLayout<Header>.size ? loadUnaligned(as: type) : nil
+    }
+}

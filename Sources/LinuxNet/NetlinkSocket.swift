@@ -1,0 +1,178 @@
+import CMnl
+internal import Compiler
+import Glibc
+
+/// A netlink socket, open as long as the value lives. It belongs to the network namespace of the thread that opened it.
+struct NetlinkSocket: ~Copyable {
+    private let socket: OpaquePointer
+    private let buffer: UnsafeMutableRawBufferPointer
+    private var sequence: UInt32 = 0
+
+    /// Opens a socket to `bus`: `NETLINK_ROUTE`, `NETLINK_GENERIC`, `NETLINK_NETFILTER`.
+    init(_ bus: Int32) throws(BoxError) {
+        guard let socket = mnl_socket_open2(bus, Int32(SOCK_CLOEXEC.rawValue)) else {
+            throw BoxError.system("open a netlink socket")
+        }
+        guard mnl_socket_bind(socket, 0, 0) == 0 else {
+            let error = BoxError.system("bind a netlink socket")
+            mnl_socket_close(socket)
+            throw error
+        }
+        self.socket = socket
+        // The kernel fills at most 32 KB per datagram of a dump; acknowledgements of a batch come one per datagram.
+        buffer = .allocate(byteCount: 65536, alignment: 16)
+        for option in [NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK] {
+            var on: Int32 = 1
+            // Older kernels lack some; they only make answers plainer and dumps shorter.
+            _ = mnl_socket_setsockopt(socket, Int32(option), &on, 4)
+        }
+        force(SO_RCVBUFFORCE, SO_RCVBUF, bytes: 1 << 20)
+    }
+
+    deinit {
+        explicit_bzero(buffer.baseAddress!, buffer.count)
+        buffer.deallocate()
+        mnl_socket_close(socket)
+    }
+
+    /// Sends one request and waits for its acknowledgement. Throws what the kernel says of it.
+    mutating func request(_ message: inout MessageBuffer, _ operation: String) throws(BoxError) {
+        try send(&message, adding: UInt16(NLM_F_REQUEST | NLM_F_ACK), operation)
+        try receive(operation) { _, _ in }
+    }
+
+    /// Sends one request for one object; returns nil if the kernel answers `absent`, an errno.
+    mutating func get<Value>(
+        _ message: inout MessageBuffer, _ operation: String, absent: Int32..., body: (UnsafeRawBufferPointer) -> Value?
+    ) throws(BoxError) -> Value? {
+        try send(&message, adding: UInt16(NLM_F_REQUEST | NLM_F_ACK), operation)
+        var value: Value?
+        do throws(BoxError) {
+            try receive(operation) { _, payload in value = body(payload) ?? value }
+        } catch {
+            if absent.contains(error.code) { return nil }
+            throw error
+        }
+        return value
+    }
+
+    /// Sends one request for a list, and asks again if the list changed under way.
+    mutating func dump<Value>(
+        _ message: inout MessageBuffer, _ operation: String, into empty: @autoclosure () -> Value,
+        body: (inout Value, UnsafeRawBufferPointer) -> Void
+    ) throws(BoxError) -> Value {
+        for _ in 0..<32 {
+            try send(&message, adding: UInt16(NLM_F_REQUEST | NLM_F_DUMP), operation)
+            var value = empty()
+            var interrupted = false
+            try receive(operation) { header, payload in
+                interrupted = interrupted || header.nlmsg_flags & UInt16(NLM_F_DUMP_INTR) != 0
+                body(&value, payload)
+            }
+            if !interrupted { return value }
+        }
+        throw BoxError(
+            operation, cause: "the list kept changing while it was read",
+            remedy: "find out what keeps changing it (`ip monitor`, `nft monitor`), and try again", code: EAGAIN)
+    }
+
+    /// Sends a batch of nftables messages in one datagram. Throws the first error the kernel reports, with the number
+    /// of the message it means, counted from 0: the messages' sequence numbers.
+    mutating func batch(_ messages: borrowing MessageBuffer, _ operation: String) throws(NetlinkBatchError) {
+        force(SO_SNDBUFFORCE, SO_SNDBUF, bytes: messages.count + 65536)
+        let sent = messages.bytes.withMemoryRebound(to: UInt8.self) {
+            mnl_socket_sendto(socket, $0.baseAddress, $0.count)
+        }
+        guard sent == messages.count else {
+            throw NetlinkBatchError(message: nil, error: BoxError.system(operation))
+        }
+        // The kernel has done or refused everything when `send` returns: whatever it has to say already waits here.
+        var first: NetlinkBatchError?
+        while true {
+            let count = recv(mnl_socket_get_fd(socket), buffer.baseAddress!, buffer.count, Int32(MSG_DONTWAIT))
+            guard count > 0 else {
+                if count < 0 && errno == EINTR { continue }
+                if count < 0 && errno == ENOBUFS { continue }
+                break
+            }
+            for message in ReceivedMessages(UnsafeRawBufferPointer(rebasing: buffer[..<count])) where first == nil {
+                guard message.header.nlmsg_type == UInt16(NLMSG_ERROR),
+                    let error = BoxError.acknowledgement(message, operation)
+                else { continue }
+                first = NetlinkBatchError(message: Int(message.header.nlmsg_seq), error: error)
+            }
+        }
+        if let first { throw first }
+    }
+
+    private mutating func send(
+        _ message: inout MessageBuffer, adding flags: UInt16, _ operation: String
+    ) throws(BoxError) {
+        sequence &+= 1
+        message.setSequence(sequence)
+        message.addFlags(flags)
+        if message.count > 200_000 { force(SO_SNDBUFFORCE, SO_SNDBUF, bytes: message.count + 65536) }
+        guard mnl_socket_sendto(socket, message.bytes.baseAddress, message.count) == message.count else {
+            throw BoxError.system(operation)
+        }
+    }
+
+    /// Until the acknowledgement or the end of the list.
+    private func receive(
+        _ operation: String, body: (nlmsghdr, UnsafeRawBufferPointer) -> Void
+    ) throws(BoxError) {
+        while true {
+            let count = mnl_socket_recvfrom(socket, buffer.baseAddress!, buffer.count)
+            guard count >= 0 else {
+                if errno == EINTR { continue }
+                throw BoxError.system(operation)
+            }
+            for message in ReceivedMessages(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            where message.header.nlmsg_seq == sequence {
+                switch Int32(message.header.nlmsg_type) {
+                case NLMSG_ERROR, NLMSG_DONE:
+                    if let error = BoxError.acknowledgement(message, operation) { throw error }
+                    return
+                case NLMSG_NOOP: continue
+                default: body(message.header, message.payload)
+                }
+            }
+        }
+    }
+
+    /// The plain option stops at the system's limit, the forced one needs CAP_NET_ADMIN.
+    private func force(_ forced: Int32, _ plain: Int32, bytes: Int) {
+        var size = Int32(clamping: bytes)
+        let fd = mnl_socket_get_fd(socket)
+        if setsockopt(fd, SOL_SOCKET, forced, &size, 4) != 0 { _ = setsockopt(fd, SOL_SOCKET, plain, &size, 4) }
+    }
+}
+
+/// What the kernel said of a batch, and which of its messages it meant.
+struct NetlinkBatchError: Error {
+    /// Counted from 0; nil if the batch could not be sent.
+    let message: Int?
+    let error: BoxError
+}
+
+/// A message as it was received.
+struct ReceivedMessage {
+    let header: nlmsghdr
+    let payload: UnsafeRawBufferPointer
+}
+
+/// The messages of one datagram.
+struct ReceivedMessages: Sequence, IteratorProtocol {
+    private var rest: UnsafeRawBufferPointer
+
+    init(_ datagram: UnsafeRawBufferPointer) { rest = datagram }
+
+    mutating func next() -> ReceivedMessage? {
+        guard let header = rest.header(nlmsghdr.self), header.nlmsg_len >= 16, Int(header.nlmsg_len) <= rest.count
+        else { return nil }
+        let length = Int(header.nlmsg_len)
+        let message = ReceivedMessage(header: header, payload: UnsafeRawBufferPointer(rebasing: rest[16..<length]))
+        rest = UnsafeRawBufferPointer(rebasing: rest[Swift.min(aligned(length), rest.count)...])
+        return message
+    }
+}

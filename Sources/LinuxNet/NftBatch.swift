@@ -1,0 +1,53 @@
+import CMnl
+import CNftnl
+internal import Compiler
+import Glibc
+
+/// One transaction of nf_tables: all of it happens, or none.
+struct NftBatch: ~Copyable {
+    private var messages = MessageBuffer(capacity: 1 << 16)
+    /// What each message is for, by its sequence number.
+    private var purposes: [String] = ["begin"]
+
+    /// With a `generation`, the kernel refuses the batch (`ERESTART`) if the ruleset has changed since.
+    init(generation: UInt32? = nil) {
+        edge(NFNL_MSG_BATCH_BEGIN)
+        if let generation { messages.putBig(NFNL_BATCH_GENID, generation) }
+    }
+
+    /// Adds a message; `purpose` says in an error what was refused: `set peers4`.
+    mutating func add(
+        _ command: nf_tables_msg_types, flags: Int32 = 0, _ purpose: @autoclosure () -> String,
+        _ body: (inout MessageBuffer) -> Void
+    ) {
+        messages.begin(
+            type: Nft.type(command), flags: NLM_F_REQUEST | flags, sequence: UInt32(purposes.count),
+            header: Nft.header())
+        purposes.append(purpose())
+        body(&messages)
+    }
+
+    /// Sends it all.
+    consuming func commit(on socket: inout NetlinkSocket, _ operation: String) throws(BoxError) {
+        edge(NFNL_MSG_BATCH_END)
+        do throws(NetlinkBatchError) { try socket.batch(messages, operation) } catch {
+            var answer = error.error
+            if let message = error.message, message < purposes.count {
+                answer.operation += ", \(purposes[message])"
+            }
+            if answer.code == EOPNOTSUPP || answer.code == EPROTONOSUPPORT || answer.code == EINVAL {
+                answer.remedy = "the kernel has to have nf_tables with inet, nat and fib support (modules nft_*)"
+            }
+            throw answer
+        }
+    }
+
+    /// The whole batch as it would be sent.
+    func bytes() -> [UInt8] { Array(messages.bytes) }
+
+    private mutating func edge(_ type: Int32) {
+        var header = Nft.header(family: UInt8(AF_UNSPEC))
+        header.res_id = UInt16(NFNL_SUBSYS_NFTABLES).bigEndian
+        messages.begin(type: type, flags: NLM_F_REQUEST, sequence: UInt32(purposes.count - 1), header: header)
+    }
+}

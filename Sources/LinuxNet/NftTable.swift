@@ -1,0 +1,56 @@
+import CMnl
+internal import Compiler
+import Glibc
+
+/// Changes of table `inet wggw`.
+extension NetlinkSocket {
+    /// Puts `firewall` in the place of the table in one transaction: no packet sees anything in between.
+    mutating func replaceFirewall(with firewall: Firewall, carrying old: Firewall?) throws(BoxError) {
+        try NftTableWriter.replacing(with: firewall, carrying: old).commit(on: &self, "replace table inet wggw")
+    }
+
+    /// Deletes the table; one that is not there is no error.
+    mutating func removeFirewall() throws(BoxError) {
+        do throws(BoxError) { try NftTableWriter.removing().commit(on: &self, "delete table inet wggw") } catch {
+            if error.code != ENOENT { throw error }
+        }
+    }
+
+    /// Adds and deletes elements in one transaction. What is already so is no error.
+    mutating func updateFirewall(_ updates: [SetUpdate]) throws(BoxError) {
+        let operation = "update table inet wggw"
+        do throws(BoxError) {
+            return try NftTableWriter.updating(updates).commit(on: &self, operation)
+        } catch {
+            // The kernel refuses to delete what is not there, and to add what is there with another verdict.
+            guard error.code == ENOENT || error.code == EEXIST || error.code == EBUSY else { throw error }
+        }
+        // Slowly, then: only what is still to be done, in the generation in which that was found out.
+        for attempt in 1...8 {
+            let generation = try rulesetGeneration()
+            let rest = try remaining(updates)
+            do throws(BoxError) {
+                return try NftTableWriter.updating(rest, generation: generation).commit(on: &self, operation)
+            } catch {
+                if error.code != ERESTART || attempt == 8 { throw error }
+            }
+        }
+    }
+
+    /// What of `updates` is not so yet.
+    private mutating func remaining(_ updates: [SetUpdate]) throws(BoxError) -> [SetUpdate] {
+        var rest: [SetUpdate] = []
+        for update in updates {
+            guard let now = try elements(of: update.set).map(Set.init) else {
+                throw BoxError(
+                    "update table inet wggw", cause: "somebody has changed set \(update.set.name)",
+                    remedy: "apply once more: the whole table is replaced then", code: EBUSY)
+            }
+            rest.append(
+                SetUpdate(
+                    set: update.set, add: update.add.filter { !now.contains($0) },
+                    delete: update.delete.filter { now.contains($0) }))
+        }
+        return rest
+    }
+}

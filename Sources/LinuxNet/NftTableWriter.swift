@@ -1,0 +1,144 @@
+import CMnl
+import CNftnl
+internal import Compiler
+import Glibc
+
+/// Table `inet wggw` as messages of one batch, through libnftnl.
+enum NftTableWriter {
+    /// A batch that puts `firewall` in the place of whatever table is there. The counters of elements that `old` has too
+    /// go on from where they were.
+    static func replacing(with firewall: Firewall, carrying old: Firewall?) -> NftBatch {
+        var batch = NftBatch()
+        // Deleting a table that is not there fails, adding one that is there does not.
+        addTable(to: &batch)
+        deleteTable(in: &batch)
+        addTable(to: &batch)
+        for chain in firewall.chains { add(chain, to: &batch) }
+        for (i, set) in firewall.sets.enumerated() { add(set, number: UInt32(i + 1), to: &batch) }
+        for set in firewall.sets {
+            let before = old?.sets.first { $0.name == set.name && $0.keyTypes == set.keyTypes && $0.hasCounters }
+            let elements = set.hasCounters ? carry(set.elements, counters: before?.elements ?? []) : set.elements
+            NftElements.add(NFT_MSG_NEWSETELEM, elements, of: set, to: &batch)
+        }
+        for chain in firewall.chains {
+            for rule in chain.rules { add(rule, of: chain.name, to: &batch) }
+        }
+        return batch
+    }
+
+    /// A batch that deletes the table, which has to be there.
+    static func removing() -> NftBatch {
+        var batch = NftBatch()
+        deleteTable(in: &batch)
+        return batch
+    }
+
+    /// A batch of additions and deletions of elements; deletions first, so that an element can change its verdict.
+    static func updating(_ updates: [SetUpdate], generation: UInt32? = nil) -> NftBatch {
+        var batch = NftBatch(generation: generation)
+        for update in updates {
+            NftElements.add(NFT_MSG_DELSETELEM, update.delete, of: update.set, to: &batch)
+            NftElements.add(NFT_MSG_NEWSETELEM, update.add, of: update.set, to: &batch)
+        }
+        return batch
+    }
+
+    /// `elements` with the counters of those in `counted` that have the same fields; both are sorted.
+    static func carry(_ elements: [SetElement], counters counted: [SetElement]) -> [SetElement] {
+        if counted.isEmpty { return elements }
+        var result = elements
+        var at = 0
+        for i in result.indices {
+            while at < counted.count && counted[at] < result[i] { at += 1 }
+            if at < counted.count && counted[at].fields == result[i].fields { result[i].counter = counted[at].counter }
+        }
+        return result
+    }
+
+    private static func addTable(to batch: inout NftBatch) {
+        batch.add(NFT_MSG_NEWTABLE, flags: NLM_F_CREATE, "table inet \(Firewall.tableName)") { message in
+            let table = nftnl_table_alloc()
+            defer { nftnl_table_free(table) }
+            nftnl_table_set_str(table, UInt16(NFTNL_TABLE_NAME.rawValue), Firewall.tableName)
+            message.extend { nftnl_table_nlmsg_build_payload($0, table) }
+        }
+    }
+
+    private static func deleteTable(in batch: inout NftBatch) {
+        batch.add(NFT_MSG_DELTABLE, "table inet \(Firewall.tableName)") {
+            $0.put(NFTA_TABLE_NAME, string: Firewall.tableName)
+        }
+    }
+
+    private static func add(_ chain: FirewallChain, to batch: inout NftBatch) {
+        batch.add(NFT_MSG_NEWCHAIN, flags: NLM_F_CREATE, "chain \(chain.name)") { message in
+            let c = nftnl_chain_alloc()
+            defer { nftnl_chain_free(c) }
+            nftnl_chain_set_str(c, UInt16(NFTNL_CHAIN_TABLE.rawValue), Firewall.tableName)
+            nftnl_chain_set_str(c, UInt16(NFTNL_CHAIN_NAME.rawValue), chain.name)
+            if let hook = chain.hook {
+                let point = UInt32(Nft.hooks.firstIndex(of: hook.point)!)
+                nftnl_chain_set_str(c, UInt16(NFTNL_CHAIN_TYPE.rawValue), hook.kind.rawValue)
+                nftnl_chain_set_u32(c, UInt16(NFTNL_CHAIN_HOOKNUM.rawValue), point)
+                nftnl_chain_set_s32(c, UInt16(NFTNL_CHAIN_PRIO.rawValue), hook.priority)
+                nftnl_chain_set_u32(c, UInt16(NFTNL_CHAIN_POLICY.rawValue), hook.drops ? 0 : 1)
+            }
+            message.extend { nftnl_chain_nlmsg_build_payload($0, c) }
+        }
+    }
+
+    private static func add(_ rule: FirewallRule, of chain: String, to batch: inout NftBatch) {
+        batch.add(NFT_MSG_NEWRULE, flags: NLM_F_CREATE | NLM_F_APPEND, "rule “\(rule.text)” of chain \(chain)") {
+            message in
+            let r = nftnl_rule_alloc()
+            defer { nftnl_rule_free(r) }
+            nftnl_rule_set_str(r, UInt16(NFTNL_RULE_TABLE.rawValue), Firewall.tableName)
+            nftnl_rule_set_str(r, UInt16(NFTNL_RULE_CHAIN.rawValue), chain)
+            for expression in rule.expressions { nftnl_rule_add_expr(r, NftExpressionEncoder.encode(expression)) }
+            message.extend { nftnl_rule_nlmsg_build_payload($0, r) }
+        }
+    }
+
+    private static func add(_ set: FirewallSet, number: UInt32, to batch: inout NftBatch) {
+        batch.add(NFT_MSG_NEWSET, flags: NLM_F_CREATE, "set \(set.name)") { message in
+            let s = nftnl_set_alloc()
+            defer { nftnl_set_free(s) }
+            func put(_ attribute: nftnl_set_attr, _ value: UInt32) {
+                nftnl_set_set_u32(s, UInt16(attribute.rawValue), value)
+            }
+            nftnl_set_set_str(s, UInt16(NFTNL_SET_TABLE.rawValue), Firewall.tableName)
+            nftnl_set_set_str(s, UInt16(NFTNL_SET_NAME.rawValue), set.name)
+            put(NFTNL_SET_ID, number)
+            put(NFTNL_SET_FLAGS, flags(set))
+            put(NFTNL_SET_KEY_TYPE, set.keyTypes.number)
+            put(NFTNL_SET_KEY_LEN, UInt32(set.keyTypes.keyLength))
+            if set.isVerdictMap {
+                put(NFTNL_SET_DATA_TYPE, Nft.verdictData)
+                put(NFTNL_SET_DATA_LEN, 0)
+            }
+            if set.isInterval && set.keyTypes.count > 1 {
+                let lengths = set.keyTypes.map { UInt8($0.length) }
+                nftnl_set_set_data(s, UInt16(NFTNL_SET_DESC_CONCAT.rawValue), lengths, UInt32(lengths.count))
+            }
+            let userData = userData(set)
+            nftnl_set_set_data(s, UInt16(NFTNL_SET_USERDATA.rawValue), userData, UInt32(userData.count))
+            if set.hasCounters { nftnl_set_add_expr(s, NftExpressionEncoder.encode(.counter)) }
+            message.extend { nftnl_set_nlmsg_build_payload($0, s) }
+        }
+    }
+
+    private static func flags(_ set: FirewallSet) -> UInt32 {
+        var flags: UInt32 = 0
+        if set.isInterval { flags |= NFT_SET_INTERVAL.rawValue }
+        if set.isVerdictMap { flags |= NFT_SET_MAP.rawValue }
+        if set.isInterval && set.keyTypes.count > 1 { flags |= NFT_SET_CONCAT.rawValue }
+        return flags
+    }
+
+    /// nft's own notes on a set, which it wants back for printing: the byte order of the key (2 is big-endian, 0 is that of
+    /// a concatenation) and, in a map, of the data. Type, length, value, as `NFTNL_UDATA_SET_*`.
+    private static func userData(_ set: FirewallSet) -> [UInt8] {
+        let key: [UInt8] = [UInt8(NFTNL_UDATA_SET_KEYBYTEORDER.rawValue), 4, set.keyTypes.count == 1 ? 2 : 0, 0, 0, 0]
+        return key + (set.isVerdictMap ? [UInt8(NFTNL_UDATA_SET_DATABYTEORDER.rawValue), 4, 0, 0, 0, 0] : [])
+    }
+}

@@ -1,0 +1,124 @@
+import CMnl
+internal import Compiler
+import Glibc
+internal import NetTypes
+
+/// A route as rtnetlink shows it.
+struct KernelRoute: Equatable {
+    var destination: IPPrefix
+    /// Index of the interface; 0 for a route with several next hops.
+    var interface: UInt32
+    /// `RTA_PRIORITY`; the lowest wins.
+    var metric: UInt32
+    /// `RTN_UNICAST` and so on.
+    var type: UInt8
+    /// `RT_TABLE_MAIN` and so on.
+    var table: UInt32
+    /// Who made it.
+    var proto: UInt8
+
+    /// Reads an `RTM_NEWROUTE`; nil for families other than IPv4 and IPv6 and for cached routes.
+    init?(_ payload: UnsafeRawBufferPointer) {
+        guard let header = payload.header(rtmsg.self), header.rtm_flags & UInt32(RTM_F_CLONED) == 0 else { return nil }
+        let width: Int
+        switch Int32(header.rtm_family) {
+        case AF_INET: width = 4
+        case AF_INET6: width = 16
+        default: return nil
+        }
+        var octets = [UInt8](repeating: 0, count: width)
+        interface = 0
+        metric = 0
+        table = UInt32(header.rtm_table)
+        type = header.rtm_type
+        proto = header.rtm_protocol
+        for attribute in Attributes(payload, after: rtmsg.self) {
+            switch UInt32(attribute.type) {
+            case RTA_DST.rawValue: octets = attribute.bytes
+            case RTA_OIF.rawValue: interface = attribute.u32
+            case RTA_PRIORITY.rawValue: metric = attribute.u32
+            case RTA_TABLE.rawValue: table = attribute.u32
+            case RTA_MULTIPATH.rawValue:
+                // rtnexthop: length, flags, hops, then the interface's index at offset 4.
+                if interface == 0, attribute.payload.count >= 8 {
+                    interface = attribute.payload.loadUnaligned(fromByteOffset: 4, as: UInt32.self)
+                }
+            default: break
+            }
+        }
+        guard let address = IPAddress(octets: octets), Int(header.rtm_dst_len) <= address.bitWidth else { return nil }
+        destination = IPPrefix(masking: address, length: Int(header.rtm_dst_len))
+    }
+}
+
+/// Routes, over rtnetlink.
+extension NetlinkSocket {
+    /// All routes to somewhere else, in every table.
+    mutating func routes() throws(BoxError) -> [KernelRoute] {
+        var message = MessageBuffer()
+        message.begin(type: RTM_GETROUTE, flags: 0, header: rtmsg())
+        return try dump(&message, "list routes", into: [KernelRoute]()) { list, payload in
+            if let route = KernelRoute(payload), route.type == RTN_UNICAST { list.append(route) }
+        }
+    }
+
+    /// The routes with wggw's protocol number through one interface, sorted. The kernel does the choosing, so that a box
+    /// with a full table of the Internet answers as fast as any.
+    mutating func ownRoutes(index: UInt32, interface: String) throws(BoxError) -> [Route] {
+        var routes: [Route] = []
+        for family in [AF_INET, AF_INET6] {
+            var header = rtmsg()
+            header.rtm_family = UInt8(family)
+            header.rtm_protocol = Route.protocolNumber
+            var message = MessageBuffer()
+            message.begin(type: RTM_GETROUTE, flags: 0, header: header)
+            message.put(RTA_OIF, index)
+            routes += try dump(&message, "list routes of \(interface)", into: [Route]()) { list, payload in
+                guard let route = KernelRoute(payload), route.proto == Route.protocolNumber,
+                    route.interface == index, route.table == UInt32(RT_TABLE_MAIN.rawValue)
+                else { return }
+                list.append(Route(route.destination, interface: interface))
+            }
+        }
+        return routes.sorted()
+    }
+
+    /// Adds a route; one of wggw's own that is there already is no error.
+    mutating func addRoute(_ route: Route) throws(BoxError) {
+        let operation = "add route \(route.destination) through \(route.interface)"
+        let index = try index(route.interface, operation)
+        var message = routeMessage(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route, index: index)
+        do throws(BoxError) { try request(&message, operation) } catch {
+            guard error.code == EEXIST else { throw error }
+            if try ownRoutes(index: index, interface: route.interface).contains(route) { return }
+            var error = error
+            error.remedy =
+                "another route to \(route.destination) is in the way: see `ip route show \(route.destination)`"
+            throw error
+        }
+    }
+
+    /// Removes a route that carries wggw's protocol number; one that is not there is no error.
+    mutating func removeRoute(_ route: Route) throws(BoxError) {
+        guard let index = try link(route.interface)?.index else { return }
+        var message = routeMessage(RTM_DELROUTE, 0, route, index: index)
+        try tolerate(ESRCH, &message, "remove route \(route.destination) through \(route.interface)")
+    }
+
+    private func routeMessage(_ type: Int, _ flags: Int32, _ route: Route, index: UInt32) -> MessageBuffer {
+        var header = rtmsg()
+        header.rtm_family = route.destination.address.family
+        header.rtm_dst_len = UInt8(route.destination.length)
+        header.rtm_table = UInt8(RT_TABLE_MAIN.rawValue)
+        header.rtm_protocol = Route.protocolNumber
+        header.rtm_scope = UInt8((route.destination.isV6 ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK).rawValue)
+        header.rtm_type = UInt8(RTN_UNICAST)
+        var message = MessageBuffer()
+        message.begin(type: type, flags: flags, header: header)
+        message.put(RTA_DST, bytes: route.destination.address.octets)
+        message.put(RTA_OIF, index)
+        return message
+    }
+}
+
+extension rtattr_type_t: AttributeNumber {}

@@ -1,0 +1,49 @@
+internal import Compiler
+import Glibc
+
+/// Settings under /proc/sys, by keys with slashes (`net/ipv4/conf/eth0.5/proxy_arp`).
+enum Sysctl {
+    /// The first number in the file; nil if there is no such file (the interface or the module is not there).
+    static func read(_ key: String) throws(BoxError) -> Int? {
+        let operation = "read sysctl \(key)"
+        let fd = open(path(key), O_RDONLY | O_CLOEXEC)
+        guard fd >= 0 else {
+            if errno == ENOENT || errno == ENOTDIR { return nil }
+            throw .system(operation)
+        }
+        defer { close(fd) }
+        var buffer = [UInt8](repeating: 0, count: 64)
+        let count = Glibc.read(fd, &buffer, buffer.count)
+        guard count >= 0 else { throw .system(operation) }
+        let word = buffer[..<count].drop { $0 == 32 }.prefix { $0 == 45 || (48...57).contains($0) }
+        guard let value = Int(String(decoding: word, as: UTF8.self)) else {
+            throw BoxError(operation, cause: "its value is not a number")
+        }
+        return value
+    }
+
+    /// Writes the file.
+    static func write(_ key: String, _ value: Int) throws(BoxError) {
+        let operation = "set sysctl \(key) to \(value)"
+        let fd = open(path(key), O_WRONLY | O_CLOEXEC)
+        guard fd >= 0 else { throw failure(operation, key, errno) }
+        defer { close(fd) }
+        let text = Array("\(value)\n".utf8)
+        guard Glibc.write(fd, text, text.count) == text.count else { throw failure(operation, key, errno) }
+    }
+
+    private static func path(_ key: String) -> String { "/proc/sys/\(key)" }
+
+    private static func failure(_ operation: String, _ key: String, _ code: Int32) -> BoxError {
+        var error = BoxError.system(operation, code: code)
+        switch code {
+        case ENOENT where key.hasPrefix("net/ipv6"):
+            error.remedy = "there is no such interface, or IPv6 is switched off on this box"
+        case ENOENT: error.remedy = "there is no such interface or setting"
+        case EROFS, EACCES: error.remedy = "/proc/sys is read-only here, as in most containers; set it on the host"
+        case EINVAL: error.remedy = "the kernel does not take this value"
+        default: break
+        }
+        return error
+    }
+}

@@ -1,0 +1,106 @@
+import CMnl
+internal import Compiler
+import Glibc
+
+/// A userspace WireGuard (wggw's own datapath, wireguard-go and its like), over its configuration socket.
+struct UserspaceWireGuard: WireGuardDevice {
+    /// The interface's name.
+    let interface: String
+    /// Seconds that the other side may take to answer.
+    static let patience = 30
+
+    func read() throws(BoxError) -> ObservedWireGuard {
+        let operation = "read \(interface)"
+        var request = SecretBuffer(capacity: 16)
+        request.append("get=1\n\n")
+        let answer = try exchange(request, operation)
+        do { return try ConfigurationText.read(answer.mutableBytes) } catch {
+            throw BoxError(
+                operation, cause: "line \(error.line) of the answer on \(path) is wrong: \(error.reason)",
+                code: EBADMSG)
+        }
+    }
+
+    func set(_ change: WireGuardChange) throws(BoxError) {
+        _ = try exchange(ConfigurationText.write(change), "set \(interface)")
+    }
+
+    /// Whether somebody listens on the socket.
+    var answers: Bool { (try? StreamSocket(path: path, "find \(interface)", patience: 1)) != nil }
+
+    /// Where the configuration socket is.
+    var path: String { "/var/run/wireguard/\(interface).sock" }
+
+    private func exchange(_ request: borrowing SecretBuffer, _ operation: String) throws(BoxError) -> SecretBuffer {
+        let socket = try StreamSocket(path: path, operation, patience: Self.patience)
+        try socket.send(request.bytes, operation)
+        var answer = SecretBuffer(capacity: 1 << 16)
+        while true {
+            if let code = ConfigurationText.errorNumber(answer.bytes) {
+                if code == 0 { return answer }
+                throw .system(operation, code: abs(code))
+            }
+            guard try socket.receive(into: &answer, operation) > 0 else {
+                throw BoxError(operation, cause: "\(path) closed in the middle of its answer", code: EPIPE)
+            }
+        }
+    }
+}
+
+/// A connected Unix socket, open as long as the value lives.
+private struct StreamSocket: ~Copyable {
+    private let fd: Int32
+
+    init(path: String, _ operation: String, patience: Int) throws(BoxError) {
+        let fd = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard fd >= 0 else { throw .system(operation) }
+        var time = timeval(tv_sec: patience, tv_usec: 0)
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix(107)) }
+        let result = withUnsafePointer(to: address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(fd, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        guard result == 0 else {
+            var error = BoxError.system(operation)
+            error.cause += " (\(path))"
+            if error.code == ENOENT || error.code == ECONNREFUSED {
+                error.remedy = "its datapath does not run; apply again to start it"
+            }
+            close(fd)
+            throw error
+        }
+        self.fd = fd
+    }
+
+    deinit { close(fd) }
+
+    func send(_ bytes: UnsafeRawBufferPointer, _ operation: String) throws(BoxError) {
+        var rest = bytes
+        while !rest.isEmpty {
+            let sent = Glibc.send(fd, rest.baseAddress!, rest.count, Int32(MSG_NOSIGNAL))
+            if sent < 0 && errno == EINTR { continue }
+            guard sent > 0 else { throw failure(operation) }
+            rest = UnsafeRawBufferPointer(rebasing: rest[sent...])
+        }
+    }
+
+    /// Returns 0 at the end.
+    func receive(into buffer: inout SecretBuffer, _ operation: String) throws(BoxError) -> Int {
+        while true {
+            let got = buffer.fill(room: 1 << 16) { recv(fd, $0.baseAddress!, $0.count, 0) }
+            if got < 0 && errno == EINTR { continue }
+            guard got >= 0 else { throw failure(operation) }
+            return got
+        }
+    }
+
+    private func failure(_ operation: String) -> BoxError {
+        errno == EAGAIN
+            ? BoxError(operation, cause: "the datapath does not answer", code: ETIMEDOUT) : .system(operation)
+    }
+}
