@@ -34,15 +34,17 @@ public func diff(
     let isNew = recreates || observed.link == nil
     var now = observed
     if isNew { now.forgetInterface(desired.interface) }
+    let renamed = previous.flatMap { $0.interface == desired.interface ? nil : $0 }
+    if let renamed { now.forgetBelongings(of: renamed.interface) }
     let wireGuard = WireGuardDiff(
         desired.wireGuard, now.wireGuard, previous: previous?.wireGuard,
         learned: recreates ? observed.wireGuard?.peers ?? [] : [])
 
     var plan: [Change] = []
-    if let previous, previous.interface != desired.interface {
+    if let renamed {
         // The new filter would not know the old interface, so that goes first.
-        let old = previous.datapath.resolved(kernelHasWireGuard: observed.kernelHasWireGuard)
-        plan.append(.deleteInterface(name: previous.interface, backend: old))
+        let backend = renamed.datapath.resolved(kernelHasWireGuard: observed.kernelHasWireGuard)
+        plan.append(.deleteInterface(name: renamed.interface, backend: backend))
     }
     if recreates, let backend = observed.link?.backend {
         plan.append(.deleteInterface(name: desired.interface, backend: backend))
@@ -111,10 +113,15 @@ extension DesiredState {
 }
 
 extension ObservedState {
-    /// What is left when the kernel deletes the interface, which takes its routes and settings along.
+    /// What is left when the kernel deletes the interface that the scope names.
     mutating func forgetInterface(_ name: String) {
         link = nil
         wireGuard = nil
+        forgetBelongings(of: name)
+    }
+
+    /// An interface takes its routes and settings along.
+    mutating func forgetBelongings(of name: String) {
         routes.removeAll { $0.interface == name }
         sysctls = sysctls.filter { !isSetting($0.key, of: name) }
     }

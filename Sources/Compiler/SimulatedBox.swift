@@ -8,19 +8,35 @@ internal import Synchronization
 public final class SimulatedBox: Box, Sendable {
     private struct State {
         var observed: ObservedState
+        var interface: String?
         var facts: BoxFacts
         var names: [String: IPAddress]
         var performed: [Change] = []
         var failures: [Int: BoxError] = [:]
+
+        mutating func perform(_ change: Change) throws(BoxError) {
+            switch change {
+            case .createInterface(let name, _) where interface != nil && interface != name:
+                throw BoxError("create interface \(name)", cause: "the simulated box holds one interface")
+            case .createInterface(let name, _): interface = name
+            case .deleteInterface(let name, _):
+                if interface != name { return }
+                interface = nil
+            default: break
+            }
+            try observed.perform(change, names: names)
+        }
     }
 
     private let state: Mutex<State>
 
-    /// Makes a box; `names` is what its resolver knows.
+    /// Makes a box. `interface` is the name of its link, if it has one; `names` is what its resolver knows.
     public init(
-        _ observed: ObservedState = ObservedState(), facts: BoxFacts = BoxFacts(), names: [String: IPAddress] = [:]
+        _ observed: ObservedState = ObservedState(), interface: String = "wg0", facts: BoxFacts = BoxFacts(),
+        names: [String: IPAddress] = [:]
     ) {
-        state = Mutex(State(observed: observed, facts: facts, names: names))
+        let link = observed.link == nil ? nil : interface
+        state = Mutex(State(observed: observed, interface: link, facts: facts, names: names))
     }
 
     /// Everything on the box, whatever a scope names. May be set, to make the box drift.
@@ -28,6 +44,9 @@ public final class SimulatedBox: Box, Sendable {
         get { state.withLock { $0.observed } }
         set { state.withLock { $0.observed = newValue } }
     }
+
+    /// The name of the one interface that this box can hold.
+    public var interface: String? { state.withLock { $0.interface } }
 
     /// The changes that were carried out, in order.
     public var performed: [Change] { state.withLock { $0.performed } }
@@ -39,7 +58,12 @@ public final class SimulatedBox: Box, Sendable {
 
     /// What the scope names.
     public func observe(_ scope: Scope) throws(BoxError) -> ObservedState {
+        let interface = interface
         var seen = everything
+        if interface != scope.interface {
+            seen.link = nil
+            seen.wireGuard = nil
+        }
         seen.sysctls = seen.sysctls.filter { scope.sysctls.contains($0.key) }
         seen.proxyNeighbours = seen.proxyNeighbours.filter { scope.neighbourInterfaces.contains($0.interface) }
         return seen
@@ -52,9 +76,7 @@ public final class SimulatedBox: Box, Sendable {
     public func perform(_ change: Change) throws(BoxError) {
         let result = state.withLock { state -> Result<Void, BoxError> in
             if let failure = state.failures.removeValue(forKey: state.performed.count) { return .failure(failure) }
-            do throws(BoxError) {
-                try state.observed.perform(change, names: state.names)
-            } catch { return .failure(error) }
+            do throws(BoxError) { try state.perform(change) } catch { return .failure(error) }
             state.performed.append(change)
             return .success(())
         }
@@ -67,7 +89,7 @@ extension ObservedState {
     mutating func perform(_ change: Change, names: [String: IPAddress] = [:]) throws(BoxError) {
         switch change {
         case .createInterface(let name, let backend): try create(name, backend)
-        case .deleteInterface(let name, _): if link != nil { forgetInterface(name) }
+        case .deleteInterface(let name, _): forgetInterface(name)
         case .setWireGuard(let name, let change):
             guard wireGuard != nil else { throw BoxError("set \(name)", cause: "No such device", code: 19) }
             try wireGuard!.set(change, names: names)

@@ -1,0 +1,113 @@
+import NetTypes
+import SiteModel
+
+@testable import Compiler
+
+/// A small generator of random numbers (SplitMix64), so that a failure can be repeated by its seed.
+struct SeededRandom: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
+        return z ^ z >> 31
+    }
+}
+
+/// Random sites and packets in a world so small that they meet often.
+struct RandomWorld {
+    var random: SeededRandom
+
+    init(seed: Int) { random = SeededRandom(state: UInt64(seed)) }
+
+    private mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
+    private mutating func pick<T>(_ items: [T]) -> T { items.randomElement(using: &random)! }
+
+    static let lanHosts = ["192.168.1.10", "192.168.1.11", "192.168.1.200", "fd01::10", "fd01::11"]
+    static let outside = ["1.1.1.1", "10.9.0.1", "2001:db8::1"]
+    static let own = ["192.168.2.254", "fd02::ff"]
+    static let ports: [UInt16] = [22, 53, 80, 443, 8080]
+
+    mutating func site() -> Site {
+        let hasV6 = chance(70)
+        let replyPath = pick(ReplyPath.allCases)
+        let isRouter = chance(50)
+        let routes = ["192.168.7.0/24", "192.168.8.0/25", "192.168.8.128/25", "fd07::/64", "192.168.2.64/26"]
+        var freeRoutes = routes.shuffled(using: &random)[...]
+        var free = Array(1...9).shuffled(using: &random)[...]
+        let groups = Dictionary(
+            uniqueKeysWithValues: ["guests", "staff"].prefix(Int.random(in: 0...2, using: &random))
+                .map { ($0, policy()) })
+        var peers: [Peer] = []
+        for number in Array(1...6).shuffled(using: &random).prefix(Int.random(in: 0...6, using: &random)) {
+            let host = free.removeFirst()
+            var peer = Lab.peer("peer\(number)", number, ["192.168.\(replyPath == .proxyARP ? 1 : 2).\(100 + host)"])
+            if replyPath != .proxyARP { peer = Lab.peer("peer\(number)", number, ["192.168.2.\(host)"]) }
+            if hasV6, chance(80) { peer.addresses.append(IPAddress("fd02::\(host)")!) }
+            if chance(40) { peer.routes = [IPPrefix(freeRoutes.removeFirst())!].filter { hasV6 || !$0.isV6 } }
+            if chance(50) { peer.fullTunnel = chance(50) }
+            if chance(40) { peer.group = groups.keys.sorted().randomElement(using: &random) }
+            if peer.group == nil, chance(40) { peer.policy = policy() }
+            if chance(30) { peer.presharedKey = .sealed(Lab.secretID(Int.random(in: 1...3, using: &random))) }
+            if chance(30) { peer.endpoint = pick([Endpoint("203.0.113.7:51820"), Endpoint("a.example:1")]) }
+            if chance(30) { peer.keepalive = 25 }
+            peers.append(peer)
+        }
+        var addresses = [InterfaceAddress(replyPath == .proxyARP ? "192.168.1.254/32" : "192.168.2.254/24")!]
+        if hasV6 { addresses.append(InterfaceAddress("fd02::ff/64")!) }
+        return Site(
+            otherForwarding: chance(50) ? .allow : .drop,
+            lan: LAN(
+                interface: "eth0", subnets: ["192.168.1.0/24", "fd01::/64"].map { IPPrefix($0)! },
+                replyPath: replyPath),
+            tunnel: Tunnel(
+                interface: chance(90) ? "wg0" : "wg1", addresses: addresses,
+                listenPort: pick([51820, 51821]), mtu: pick([1420, 1380]),
+                datapath: pick(DatapathChoice.allCases), fwmark: pick([0, 0, 0x77]), publicKey: Lab.gatewayKey),
+            egress: Egress(interface: isRouter ? "eth1" : "eth0", fullTunnel: chance(30)),
+            dns: chance(50) ? [IPAddress("192.168.2.254")!] : [], groups: groups, peers: peers)
+    }
+
+    mutating func policy() -> Policy {
+        Policy(allow: (0..<Int.random(in: 1...5, using: &random)).map { _ in rule() })
+    }
+
+    private mutating func rule() -> AccessRule {
+        let places =
+            Self.lanHosts + Self.own + ["192.168.1.0/24", "192.168.1.8/29", "fd01::/64", "0.0.0.0/0", "192.168.7.0/24"]
+        let destination = IPPrefix(pick(places))!
+        let transport = pick([nil, .tcp, .udp, .icmp] as [AccessRule.Transport?])
+        guard transport == .tcp || transport == .udp, chance(70) else {
+            return AccessRule(destination, transport: transport)
+        }
+        let ends = [pick(Self.ports), pick(Self.ports)].sorted()
+        return AccessRule(destination, transport: transport, ports: ends[0]...ends[1])
+    }
+
+    mutating func address() -> IPAddress {
+        switch Int.random(in: 0..<10, using: &random) {
+        case 0..<3: IPAddress("192.168.2.\(Int.random(in: 1...9, using: &random))")!
+        case 3: IPAddress("192.168.1.\(100 + Int.random(in: 1...9, using: &random))")!
+        case 4..<6: IPAddress("fd02::\(Int.random(in: 1...9, using: &random))")!
+        case 6: IPAddress(pick(["192.168.7.3", "192.168.8.3", "192.168.8.130", "192.168.2.70", "fd07::1"]))!
+        case 7: IPAddress(pick(Self.outside))!
+        default: IPAddress(pick(Self.lanHosts))!
+        }
+    }
+
+    /// A packet that opens a connection, between addresses of one family.
+    mutating func packet(interfaces: [String] = ["wg0", "wg0", "wg0", "wg1", "eth0", "eth1"]) -> Packet {
+        let source = address()
+        var destination = address()
+        while destination.isV6 != source.isV6 { destination = address() }
+        let isLocal = chance(15)
+        if isLocal { destination = IPAddress(source.isV6 ? Self.own[1] : Self.own[0])! }
+        let input = pick(interfaces)
+        return Packet(
+            input: input, output: isLocal ? nil : pick(["eth0", "eth0", "eth1", "wg0", "wg1"]), source: source,
+            destination: destination, transport: pick([6, 17, source.isV6 ? 58 : 1, 47]), port: pick(Self.ports),
+            firstByte: pick([0, 8, 128]))
+    }
+}
