@@ -7,11 +7,12 @@ import statistics
 import time
 from dataclasses import dataclass
 
-from .machine import Failed, busy, command, describe, note, wait_until
+from . import handshakes
+from .machine import Failed, busy, command, describe, headline, note, wait_until
 from .report import chart, figure, median, table
 from .tunnels import KernelWireGuard, Link, WireGuard, implementations, random_peers
 
-SECTIONS = ("traffic", "peers")
+SECTIONS = ("traffic", "handshakes", "peers")
 PEER_COUNTS = (1, 1_000, 100_000)
 
 
@@ -35,6 +36,11 @@ TRAFFIC = [
     Measure("cpu", "CPU machine", "µs/Mbit", more=False),
     Measure("cpu_processes", "CPU tunnel", "µs/Mbit", more=False),
     Measure("memory", "memory", "MB", more=False),
+]
+HANDSHAKES = [
+    Measure("handshakes", "handshakes", "1/s"),
+    Measure("of_limit", "of X25519", "limit"),
+    Measure("cpu_handshake", "CPU each", "µs", more=False),
 ]
 PEERS = [
     Measure("tcp1", "TCP 1 flow", "Gbit/s"),
@@ -174,7 +180,7 @@ def run(options, scratch):
     result = {"machine": machine, "rounds": rounds, "seconds": seconds, "sections": {}, "failures": {}}
     link = Link()
     generator = Generator(link, scratch, seconds)
-    takers = {"traffic": measure_traffic, "peers": measure_peers}
+    takers = {"traffic": measure_traffic, "handshakes": measure_handshakes, "peers": measure_peers}
     for section in sections:
         result["sections"][section] = takers[section](found, link, generator, options, rounds, scratch, result)
     print_result(result, options)
@@ -210,6 +216,20 @@ def measure_traffic(found, link, generator, options, rounds, scratch, result):
     return interleaved("traffic", [(t.name, t) for t in found], rounds, result["failures"], body)
 
 
+def measure_handshakes(found, link, generator, options, rounds, scratch, result):
+    limits = []
+    subjects = [(t.name, t) for t in found if isinstance(t, WireGuard)]
+
+    def body(tunnel):
+        rate, cost = handshakes.measure(tunnel, link, scratch, 1.5 if options.quick else 4)
+        limits.append(handshakes.limit())
+        return {"handshakes": rate, "of_limit": rate / limits[-1], "cpu_handshake": cost}
+
+    collected = interleaved("handshakes", subjects, rounds, result["failures"], body)
+    result["x25519_limit"] = median(limits)
+    return collected
+
+
 def measure_peers(found, link, generator, options, rounds, scratch, result):
     subjects = [(f"{t.name} {count:,}", (t, count)) for t in found if isinstance(t, WireGuard) for count in PEER_COUNTS]
 
@@ -228,7 +248,7 @@ def measure_peers(found, link, generator, options, rounds, scratch, result):
 
 # ── printing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-COLUMNS = {"traffic": TRAFFIC, "peers": PEERS}
+COLUMNS = {"traffic": TRAFFIC, "handshakes": HANDSHAKES, "peers": PEERS}
 
 
 def medians(collected):
@@ -240,17 +260,15 @@ def print_result(result, options):
     if options.json:
         print(json.dumps(result, indent=1, ensure_ascii=False))
         return
-    machine = result["machine"]
-    print(f"{machine['cpu']}, {machine['cores']} cores, Linux {machine['kernel']}; medians of {result['rounds']} rounds "
-          f"in turn, {result['seconds']:g} s each")
-    if machine["busy_before"] > 0.2:
-        print(f"NOTE: something else kept {machine['busy_before']:.1f} cores busy before the start; look at the ratios only.")
+    print(f"{headline(result['machine'])}; medians of {result['rounds']} rounds in turn, {result['seconds']:g} s each")
     for section, rows in result["medians"].items():
         columns = COLUMNS[section]
         print()
         print(table([[section] + [c.heading for c in columns], [""] + [c.unit for c in columns]],
                     [[name] + [figure(values.get(c.key)) for c in columns] for name, values in rows.items()]))
         print_ratios(section, rows, columns)
+    if result.get("x25519_limit"):
+        print(f"\nX25519 limit: {result['x25519_limit']:,.0f} handshakes a second on one core (libsodium, four each).")
     for what, why in result["failures"].items():
         print(f"– {what}: {why}")
 
@@ -285,8 +303,8 @@ def draw(result, path):
         bars = sorted((b for b in bars if b[1] is not None), key=lambda b: b[1], reverse=column.more)
         panels.append((column.heading, f"{column.unit}, {'more' if column.more else 'less'} is better", bars))
     machine = result["machine"]
-    subtitle = (f"{machine['cpu']}, {machine['cores']} cores, Linux {machine['kernel']}; both ends, the generator and the "
-                f"sink on it; medians of {result['rounds']}")
+    subtitle = (f"{machine['cpu']}, {machine['cores']} cores, Linux {machine['kernel']}; both ends, the generator and "
+                f"the sink on it; medians of {result['rounds']}")
     with open(path, "w") as file:
         file.write(chart("Userspace tunnels on one machine", subtitle, panels))
     note(f"chart: {path}")

@@ -146,8 +146,16 @@ def wait_until(condition, what, seconds=15):
         time.sleep(0.01)
 
 
+def headline(machine):
+    """What `describe` found, in a line, or two if the figures are to be doubted."""
+    line = f"{machine['cpu']}, {machine['cores']} cores, Linux {machine['kernel']}"
+    if machine["busy_before"] > 0.2:
+        line = f"NOTE: {machine['busy_before']:.1f} cores were busy before the start; look at the ratios only.\n{line}"
+    return line
+
+
 def describe():
-    """The machine in one line, and how busy it is with other things: figures from a busy machine are to be doubted."""
+    """The machine, and how busy it is with other things: figures from a busy machine are to be doubted."""
     model = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
                   if line.startswith("model name")), "unknown CPU")
     before, start = busy(), time.monotonic()

@@ -37,7 +37,7 @@ STYLE = """
   text { font: 13px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; fill: #24292f }
   .title { font-size: 17px; font-weight: 600 }
   .panel { font-size: 13px; font-weight: 600 }
-  .note { font-size: 11px; fill: #6e7781 }
+  .note { font-size: 11px; font-weight: 400; fill: #6e7781 }
   .bar { fill: #b6c2cf }
   .own { fill: #1a7f5a }
   .self { font-weight: 600 }

@@ -82,6 +82,7 @@ def _own_mounts():
     mount = lambda *arguments: subprocess.run(["mount", *arguments], check=True)
     mount("--make-rprivate", "/")
     mount("-t", "proc", "proc", "/proc")
-    for path, mode in (("/run/netns", "0755"), ("/run/wireguard", "0700"), ("/etc/wireguard", "0700")):
+    for path, mode in (("/run/netns", "0755"), ("/run/wggw", "0755"), ("/run/wireguard", "0700"),
+                       ("/etc/wireguard", "0700")):
         os.makedirs(path, exist_ok=True)
         mount("-t", "tmpfs", "-o", f"mode={mode}", "tmpfs", path)

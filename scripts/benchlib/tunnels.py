@@ -7,7 +7,6 @@ import shlex
 import shutil
 import socket
 import stat
-import tempfile
 import time
 from pathlib import Path
 
