@@ -52,7 +52,7 @@ class Box:
         self.namespace.run(["ip", "route", "add", "default", "via", "198.51.100.1"])
 
     def timed(self, *arguments, env=None, timeout=300):
-        """Runs a command in the box; seconds of wall clock. Keeps its peak memory. Raises Failed with its last words."""
+        """Runs a command in the box; seconds of wall clock. Keeps its peak memory. Raises Failed."""
         complaints = self.directory / "stderr"
         with inside(self.namespace), open(complaints, "w") as stderr:
             start = time.perf_counter()

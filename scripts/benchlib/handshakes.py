@@ -142,7 +142,8 @@ def measure(tunnel, link, scratch, seconds):
     """(handshakes a second, µs of the gateway's CPU for each) of a tunnel that this brings up and down."""
     library = sodium()
     initiators = [Initiator(library, b64decode(keys()[0].public)) for _ in range(PEERS)]
-    configured = [(b64encode(peer.public).decode(), f"10.64.{n >> 8}.{n & 255}/32") for n, peer in enumerate(initiators)]
+    configured = [(b64encode(peer.public).decode(), f"10.64.{n >> 8}.{n & 255}/32")
+                  for n, peer in enumerate(initiators)]
     count = int(FASTEST * seconds)
     prepared = [initiators[n % PEERS].initiation(n, tai64n(n)) for n in range(count)]
     tunnel.up(link, scratch, peers=configured)
@@ -169,7 +170,7 @@ def exchange(wire, gateway, prepared, seconds):
         if now - start >= seconds or sent == len(prepared):
             break
         if now - last > 0.25:
-            waiting, last = 0, now  # lost or refused: begin anew, so that a silent responder ends with few, not never
+            waiting, last = 0, now  # lost or refused: begin anew, so that a silent responder ends with few
         while waiting < WINDOW and sent < len(prepared):
             wire.sendto(prepared[sent], gateway)
             sent, waiting = sent + 1, waiting + 1
