@@ -76,7 +76,7 @@ public final class Device {
     func randomUInt32() -> UInt32 { Self.draw(random) }
 
     /// Nanoseconds up to a third of a second.
-    func jitter() -> UInt64 { UInt64(randomUInt32()) * Limits.rekeyTimeoutJitter >> 32 }
+    func jitter() -> UInt64 { (UInt64(randomUInt32()) * Limits.rekeyTimeoutJitter) >> 32 }
 
     // MARK: What the datapath calls
 

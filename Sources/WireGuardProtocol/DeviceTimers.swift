@@ -97,7 +97,7 @@ extension Device {
         }
         let traversal = record.pointee.lastTraversal.load(ordering: .relaxed)
         if let deadline = persistentDeadline(peer, traversal), deadline <= time,
-            record.pointee.clearTraversal(traversal)
+            record.pointee.restartTraversal(traversal, now: time)
         {
             effects.append(.sendKeepalive(peer))
         }
@@ -162,8 +162,9 @@ extension PeerRecord {
         unansweredSince.compareExchange(expected: seen, desired: 0, ordering: .relaxed).exchanged
     }
 
+    /// Counts as if the keepalive, or the handshake in its place, had gone already: workers ask for no timer for it.
     /// False: a worker was faster.
-    borrowing func clearTraversal(_ seen: UInt64) -> Bool {
-        lastTraversal.compareExchange(expected: seen, desired: 0, ordering: .relaxed).exchanged
+    borrowing func restartTraversal(_ seen: UInt64, now: UInt64) -> Bool {
+        lastTraversal.compareExchange(expected: seen, desired: now, ordering: .relaxed).exchanged
     }
 }
