@@ -19,7 +19,8 @@ public enum DiffError: Error, Hashable, Sendable, CustomStringConvertible {
 /// What has to happen for the box to be as desired; empty if it is. Pure.
 ///
 /// - `previous`: the state that was applied last, if any. It tells what wggw set from what was learned since (a roamed
-///   endpoint) and what is wggw's own (proxy neighbours, an interface that got another name).
+///   endpoint) and what is wggw's own (proxy neighbours, an interface that got another name). To look whether an apply
+///   succeeded, `previous` is what was just applied: a name that was set cannot be told from the address it stood for.
 /// - `savedSysctls`: values from before wggw changed them; those that are not required any more are given back.
 ///
 /// The order is safe to be cut short anywhere: what takes away comes before what gives to somebody else, the filter before

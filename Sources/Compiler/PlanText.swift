@@ -1,19 +1,25 @@
-import NetTypes
+public import NetTypes
 
 extension Plan {
     /// One line per change, `+` for what comes, `-` for what goes, `~` for what changes; long lists are summed up.
     /// Nothing to do is an empty text.
-    public var text: String { lines.map { $0 + "\n" }.joined() }
+    public var text: String { text(naming: [:]) }
+
+    /// The same with peers by name where `names` has one.
+    public func text(naming names: [PublicKey: String]) -> String { lines(naming: names).map { $0 + "\n" }.joined() }
 
     /// The lines of `text`.
-    public var lines: [String] {
+    public var lines: [String] { lines(naming: [:]) }
+
+    /// The lines of `text(naming:)`.
+    public func lines(naming names: [PublicKey: String]) -> [String] {
         var lines: [String] = []
         var rest = changes[...]
         while let change = rest.first {
             // Changes of one kind in a row are told as one list, which may be long.
             let kind = change.listKind
             let run = kind == nil ? rest.prefix(1) : rest.prefix { $0.listKind == kind }
-            lines += abridged(run.flatMap(\.lines), plural: kind ?? "")
+            lines += kind.map { abridged(Array(run), $0) { $0.lines(names)[0] } } ?? change.lines(names)
             rest = rest[run.endIndex...]
         }
         return lines
@@ -23,9 +29,10 @@ extension Plan {
 /// How many of a long list are told one by one.
 private let shown = 4
 
-private func abridged(_ lines: [String], plural: String) -> [String] {
-    guard !plural.isEmpty, lines.count > shown + 1, let sign = lines.first?.first else { return lines }
-    return lines.prefix(shown) + ["\(sign) \(grouped(lines.count - shown)) more \(plural)"]
+private func abridged<Item>(_ items: [Item], _ plural: String, _ line: (Item) -> String) -> [String] {
+    guard items.count > shown + 1 else { return items.map(line) }
+    let lines = items.prefix(shown).map(line)
+    return lines + ["\(lines[0].prefix(1)) \(grouped(items.count - shown)) more \(plural)"]
 }
 
 /// `9,999`
@@ -47,11 +54,13 @@ extension Change {
     }
 
     /// What a person reads; no secrets.
-    public var lines: [String] {
+    public var lines: [String] { lines([:]) }
+
+    fileprivate func lines(_ names: [PublicKey: String]) -> [String] {
         switch self {
         case .createInterface(let name, let backend): ["+ interface \(name) (\(backend.rawValue))"]
         case .deleteInterface(let name, let backend): ["- interface \(name) (\(backend.rawValue))"]
-        case .setWireGuard(_, let change): change.lines
+        case .setWireGuard(_, let change): change.lines(names)
         case .setMTU(let interface, let mtu, let was):
             [was.map { "~ mtu \(interface) \($0) → \(mtu)" } ?? "+ mtu \(interface) \(mtu)"]
         case .setUp(let interface): ["~ interface \(interface) up"]
@@ -82,21 +91,21 @@ extension Change {
 }
 
 extension WireGuardChange {
-    fileprivate var lines: [String] {
+    fileprivate func lines(_ names: [PublicKey: String]) -> [String] {
         var lines: [String] = []
         if privateKey != nil { lines.append("~ wireguard private key (hidden)") }
         if let listenPort { lines.append("~ wireguard listen port \(listenPort)") }
         if let fwmark { lines.append("~ wireguard fwmark \(fwmark == 0 ? "off" : "0x" + String(fwmark, radix: 16))") }
-        lines += abridged(remove.map { "- peer \($0)" }, plural: "peers")
-        lines += abridged(set.filter(\.isNew).map(\.line), plural: "peers")
-        lines += abridged(set.filter { !$0.isNew }.map(\.line), plural: "peers")
+        lines += abridged(remove, "peers") { "- peer \(names[$0] ?? $0.description)" }
+        lines += abridged(set.filter(\.isNew), "peers") { $0.line(names) }
+        lines += abridged(set.filter { !$0.isNew }, "peers") { $0.line(names) }
         return lines
     }
 }
 
 extension WireGuardPeerChange {
-    fileprivate var line: String {
-        var words = ["\(isNew ? "+" : "~") peer \(publicKey)"]
+    fileprivate func line(_ names: [PublicKey: String]) -> String {
+        var words = ["\(isNew ? "+" : "~") peer \(names[publicKey] ?? publicKey.description)"]
         if let allowedIPs {
             words.append(
                 allowedIPs.isEmpty
@@ -117,7 +126,7 @@ extension SetUpdate {
     fileprivate var lines: [String] {
         let kind = "firewall \(set.isVerdictMap ? "map" : "set") \(set.name)"
         func told(_ sign: String, _ elements: [SetElement]) -> [String] {
-            abridged(elements.map { "\(sign) \(kind) \($0.nftText(counts: false))" }, plural: "in \(kind)")
+            abridged(elements, "in \(kind)") { "\(sign) \(kind) \($0.nftText(counts: false))" }
         }
         return told("-", delete) + told("+", add)
     }
