@@ -15,7 +15,7 @@ enum Base64Key {
     }
 
     /// nil unless `text` is 44 characters, well formed, with the unused bits zero.
-    static func decode(_ text: some Collection<UInt8>, into key: UnsafeMutableRawBufferPointer) -> Bool {
+    static func decode(_ text: String.UTF8View, into key: UnsafeMutableRawBufferPointer) -> Bool {
         precondition(key.count == 32)
         guard text.count == 44 else { return false }
         var bad: Int32 = 0

@@ -113,8 +113,10 @@ public struct Endpoint: Hashable, Sendable, LosslessStringConvertible {
 
 /// RFC 1123 label: 1…63 letters, digits and hyphens, no hyphen at either end.
 public func isHostLabel(_ text: some StringProtocol) -> Bool {
-    (1...63).contains(text.utf8.count) && !text.hasPrefix("-") && !text.hasSuffix("-")
-        && text.utf8.allSatisfy { c in
+    let text = String(text).utf8
+    let hyphen = UInt8(ascii: "-")
+    return (1...63).contains(text.count) && text.first != hyphen && text.last != hyphen
+        && text.allSatisfy { c in
             (48...57).contains(c) || (65...90).contains(c) || (97...122).contains(c) || c == 45
         }
 }

@@ -7,6 +7,7 @@ public enum IPAddress: Hashable, Comparable, Sendable, LosslessStringConvertible
 
     /// Dotted quad or RFC 4291 text; throws `ParseError`.
     public init(parsing text: some StringProtocol) throws(ParseError) {
+        let text = String(text)
         if text.utf8.contains(UInt8(ascii: ":")) {
             self = .v6(try IPv6Address(parsing: text))
         } else {

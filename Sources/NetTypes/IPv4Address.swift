@@ -13,7 +13,7 @@ public struct IPv4Address: Hashable, Comparable, Sendable, LosslessStringConvert
 
     /// Four decimal octets without leading zeros (`inet_pton`); throws `ParseError`.
     public init(parsing text: some StringProtocol) throws(ParseError) {
-        guard let value = Self.parse(text.utf8) else {
+        guard let value = Self.parse(String(text).utf8) else {
             throw ParseError(text, "an IPv4 address is four numbers from 0 to 255, like 192.168.1.10")
         }
         rawValue = value
@@ -41,7 +41,8 @@ public struct IPv4Address: Hashable, Comparable, Sendable, LosslessStringConvert
     /// Numeric order.
     @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 
-    private static func parse(_ text: some Collection<UInt8>) -> UInt32? {
+    /// Not generic: parsing thousands of peers would spend its time in witness tables.
+    private static func parse(_ text: String.UTF8View) -> UInt32? {
         var value: UInt32 = 0
         var octet: UInt32 = 0
         var digits = 0

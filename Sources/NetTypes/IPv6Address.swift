@@ -8,7 +8,7 @@ public struct IPv6Address: Hashable, Comparable, Sendable, LosslessStringConvert
 
     /// RFC 4291 2.2 text, `::` and an embedded IPv4 tail included; no zone. Throws `ParseError`.
     public init(parsing text: some StringProtocol) throws(ParseError) {
-        guard let value = Self.parse(text) else {
+        guard let value = Self.parse(String(text)) else {
             throw ParseError(text, "an IPv6 address is up to eight groups of hex digits, like fd00::1")
         }
         rawValue = value
@@ -44,7 +44,7 @@ public struct IPv6Address: Hashable, Comparable, Sendable, LosslessStringConvert
     /// Numeric order.
     @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 
-    private static func parse(_ text: some StringProtocol) -> UInt128? {
+    private static func parse(_ text: String) -> UInt128? {
         var groups: [UInt16] = []
         var gap: Int?
         var rest = Substring(text)

@@ -14,12 +14,13 @@ public struct InterfaceAddress: Hashable, Comparable, Sendable, LosslessStringCo
 
     /// `ADDRESS/LENGTH`, or a bare address for /32 and /128. Throws `ParseError`.
     public init(parsing text: some StringProtocol) throws(ParseError) {
-        guard let slash = text.firstIndex(of: "/") else {
+        let text = String(text)
+        guard let slash = text.utf8.firstIndex(of: UInt8(ascii: "/")) else {
             address = try IPAddress(parsing: text)
             length = address.bitWidth
             return
         }
-        let digits = text[text.index(after: slash)...]
+        let digits = text[text.utf8.index(after: slash)...]
         do { address = try IPAddress(parsing: text[..<slash]) } catch { throw ParseError(text, error.reason) }
         let family = address.isV6 ? "an IPv6" : "an IPv4"
         guard !digits.isEmpty, digits.utf8.allSatisfy({ (48...57).contains($0) }),

@@ -25,7 +25,7 @@ public struct PublicKey: Hashable, Comparable, Sendable, LosslessStringConvertib
 
     /// 44 characters of base64, as `wg pubkey` prints them. Throws `ParseError`.
     public init(parsing text: some StringProtocol) throws(ParseError) {
-        guard let key = Self.decode(text.utf8) else {
+        guard let key = Self.decode(String(text).utf8) else {
             throw ParseError(text, "a public key is 44 characters of base64 that end in =, as `wg pubkey` prints it")
         }
         self = key
@@ -37,7 +37,7 @@ public struct PublicKey: Hashable, Comparable, Sendable, LosslessStringConvertib
         self = key
     }
 
-    private static func decode(_ text: some Collection<UInt8>) -> PublicKey? {
+    private static func decode(_ text: String.UTF8View) -> PublicKey? {
         withUnsafeTemporaryAllocation(byteCount: 32, alignment: 8) { buffer in
             Base64Key.decode(text, into: buffer) ? PublicKey(loading: UnsafeRawBufferPointer(buffer)) : nil
         }
@@ -95,7 +95,7 @@ public struct PrivateKey: Equatable, Sendable {
     public init(parsing text: some StringProtocol) throws(ParseError) {
         do {
             try self.init { bytes in
-                guard Base64Key.decode(text.utf8, into: bytes) else { throw RefusedKey() }
+                guard Base64Key.decode(String(text).utf8, into: bytes) else { throw RefusedKey() }
             }
         } catch {
             throw ParseError(
@@ -128,7 +128,7 @@ public struct PresharedKey: Equatable, Sendable {
     public init(parsing text: some StringProtocol) throws(ParseError) {
         do {
             try self.init { bytes in
-                guard Base64Key.decode(text.utf8, into: bytes) else { throw RefusedKey() }
+                guard Base64Key.decode(String(text).utf8, into: bytes) else { throw RefusedKey() }
             }
         } catch {
             throw ParseError(

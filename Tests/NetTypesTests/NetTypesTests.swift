@@ -155,6 +155,9 @@ func reason<T>(_ parse: () throws(ParseError) -> T) -> String? {
         #expect(InterfaceAddress(text)?.network == IPPrefix(network))
     }
 
-    @Test(arguments: ["", "/", "10.0.0.1/", "10.0.0.1/33", "10.0.0.1/-1", "10.0.0.1/1 ", "fd00::1/129", "a/24", "/24"])
+    @Test(arguments: [
+        "", "/", "10.0.0.1/", "10.0.0.1/33", "10.0.0.1/-1", "10.0.0.1/1 ", "fd00::1/129", "a/24", "/24",
+        "10.0.0.1/\u{301}8",
+    ])
     func invalid(_ text: String) { #expect(InterfaceAddress(text) == nil) }
 }

@@ -14,20 +14,19 @@ extension Site {
 /// The profile's keys and what they become.
 struct ProfileParser {
     private let file: String
-    private let lines: LineIndex
+    private let bytes: [UInt8]
     private let root: TOMLTableNode
     private var reader = ProfileReader()
 
     init(_ text: String, file: String) throws(ProfileErrors) {
         self.file = file
-        let bytes = Array(text.utf8)
-        lines = LineIndex(bytes)
+        bytes = Array(text.utf8)
         func failure(_ line: Int, _ column: Int, _ message: String) -> ProfileErrors {
             ProfileErrors([ProfileError(file: file, line: line, column: column, message: message)])
         }
         // TOMLKit hands the text over as a C string, which would end here.
         if let zero = bytes.firstIndex(of: 0) {
-            let (line, column) = lines.position(of: zero)
+            let (line, column) = LineIndex(bytes).position(of: zero)
             throw failure(line, column, "a zero byte; a profile is plain text")
         }
         do { _ = try TOMLTable(string: text) } catch {
@@ -37,7 +36,7 @@ struct ProfileParser {
         }
         var scanner = TOMLScanner(bytes)
         do { root = try scanner.document() } catch {
-            let (line, column) = lines.position(of: error.offset)
+            let (line, column) = LineIndex(bytes).position(of: error.offset)
             throw failure(line, column, "this TOML is too unusual for a profile; write it in a plainer way")
         }
     }
@@ -157,6 +156,7 @@ struct ProfileParser {
     private func errors(adding problems: [SiteProblem]) -> ProfileErrors {
         var all = reader.found
         for problem in problems { all.append((TOMLPlaces(root).offset(of: problem.path), problem.description)) }
+        let lines = LineIndex(bytes)
         return ProfileErrors(
             all.map { offset, message in
                 let (line, column) = lines.position(of: offset)

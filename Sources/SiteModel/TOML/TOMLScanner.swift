@@ -204,7 +204,7 @@ struct TOMLScanner {
     private mutating func skipBlank() {
         while let c = peek {
             if c == UInt8(ascii: "#") {
-                while let c = peek, c != 10 { _ = c; at += 1 }
+                while let c = peek, c != 10 { at += 1 }
             } else if c == 32 || (9...13).contains(c) {
                 at += 1
             } else {

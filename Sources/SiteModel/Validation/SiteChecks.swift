@@ -139,12 +139,14 @@ struct SiteChecks {
     /// Why nobody can have this network; nil if somebody can.
     static func unusable(_ network: IPPrefix) -> String? {
         if network.length == 0 { return "is the whole Internet" }
-        let special = [
-            ("0.0.0.0/8", "is reserved"), ("127.0.0.0/8", "is the loopback network"), ("224.0.0.0/3", "is multicast"),
-            ("::/127", "is loopback"), ("ff00::/8", "is multicast"), ("fe80::/10", "is link-local"),
-        ]
-        return special.first { IPPrefix($0.0)!.contains(network) }?.1
+        return special.first { $0.network.contains(network) }?.reason
     }
+
+    /// RFC 6890.
+    private static let special = [
+        ("0.0.0.0/8", "is reserved"), ("127.0.0.0/8", "is the loopback network"), ("224.0.0.0/3", "is multicast"),
+        ("::/127", "is loopback"), ("ff00::/8", "is multicast"), ("fe80::/10", "is link-local"),
+    ].map { (network: IPPrefix($0)!, reason: $1) }
 
     /// Why a host in `network` cannot have `address`; nil if it can. RFC 3021: /31 has neither; RFC 4291 2.6.1 for IPv6.
     static func reserved(_ address: IPAddress, in network: IPPrefix) -> String? {

@@ -45,6 +45,8 @@ func tomlKey(_ key: String) -> String {
 
 /// A TOML basic string with its quotes.
 func tomlString(_ text: String) -> String {
+    let isPlain = text.utf8.allSatisfy { $0 >= 32 && $0 < 127 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+    if isPlain { return "\"\(text)\"" }
     var result = "\""
     for scalar in text.unicodeScalars {
         switch scalar {
