@@ -25,7 +25,7 @@ let package = Package(
         .executableTarget(
             name: "wggw",
             dependencies: [
-                "Gateway", "Compiler", "SiteModel", "NetTypes",
+                "Gateway", "Compiler", "Datapath", "LinuxNet", "SiteModel", "Storage", "NetTypes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -33,7 +33,7 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 "SiteModel", "Compiler", "Storage", "LinuxNet", "WireGuardProtocol", "Datapath", "NetTypes", "CLinux",
-                "CQREncode", "CPNG", .product(name: "Logging", package: "swift-log"),
+                "CQREncode", "CPNG", "CSodium", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
         .target(

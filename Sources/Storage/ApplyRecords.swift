@@ -10,6 +10,8 @@ public struct BoxRecord: Hashable, Sendable {
     public var journal: Journal?
     /// An apply that waits for `wggw confirm`.
     public var pending: PendingConfirmation?
+    /// The boot in which the box was last changed: after another one, nothing of it is left.
+    public var bootID: String?
 }
 
 /// An apply, or a teardown, that was begun: written before the first change, deleted after the last.
@@ -56,12 +58,13 @@ extension Store {
     /// What is applied, on the way, waiting.
     public func box() throws(StorageError) -> BoxRecord {
         try read { db in
-            let box = try Row.fetchOne(db, sql: "SELECT applied, is_up FROM box")
+            let box = try Row.fetchOne(db, sql: "SELECT applied, is_up, boot_id FROM box")
             let journal = try Row.fetchOne(db, sql: "SELECT target, started_at, command FROM journal").map {
                 Journal(target: $0[0], startedAt: $0[1], command: $0[2])
             }
             return BoxRecord(
-                applied: box?[0], isUp: box?[1] ?? false, journal: journal, pending: try Self.pending(db))
+                applied: box?[0], isUp: box?[1] ?? false, journal: journal, pending: try Self.pending(db),
+                bootID: box?[2])
         }
     }
 
@@ -76,10 +79,15 @@ extension Store {
 
     /// Before the first change: notes what is begun, the old values of the sysctls that it will change (those that are
     /// noted already stay as they are: they are from before wggw), and the confirmation that it waits for.
+    ///
+    /// Values that were noted in another boot are forgotten: that boot's settings went with it.
     public func begin(
-        _ journal: Journal, oldSysctls: [String: Int], pending: PendingConfirmation?
+        _ journal: Journal, oldSysctls: [String: Int], pending: PendingConfirmation?, bootID: String
     ) throws(StorageError) {
         try write { db in
+            try db.execute(
+                sql: "DELETE FROM saved_sysctl WHERE (SELECT boot_id FROM box) IS NOT ?", arguments: [bootID])
+            try db.execute(sql: "UPDATE box SET boot_id = ?", arguments: [bootID])
             try db.execute(
                 sql: "INSERT OR REPLACE INTO journal (id, target, started_at, command) VALUES (1, ?, ?, ?)",
                 arguments: [journal.target, journal.startedAt, journal.command])
@@ -122,17 +130,35 @@ extension Store {
         for key in returned { try db.execute(sql: "DELETE FROM saved_sysctl WHERE key = ?", arguments: [key]) }
     }
 
-    /// The confirmation came, or the apply was taken back. False if there was none of this token.
-    public func settle(_ token: String) throws(StorageError) -> Bool {
+    /// The confirmation came: the apply stays. False if there was none of this token.
+    public func confirm(_ token: String) throws(StorageError) -> Bool {
         try write { db in
             try db.execute(sql: "DELETE FROM pending WHERE token = ?", arguments: [token])
             return db.changesCount > 0
         }
     }
 
-    /// Values of sysctls from before wggw changed them, by key.
-    public func savedSysctls() throws(StorageError) -> [String: Int] {
+    /// The confirmation did not come: what it returns to counts as applied, though the box is still to follow. The
+    /// revision that was not confirmed counts as never applied.
+    public func withdraw(_ pending: PendingConfirmation) throws(StorageError) {
+        try write { db in
+            try db.execute(sql: "DELETE FROM pending WHERE token = ?", arguments: [pending.token])
+            try db.execute(
+                sql: "UPDATE revision SET applied_at = NULL WHERE id = ? AND id IS NOT ?",
+                arguments: [pending.revision, pending.returnTo])
+            try db.execute(
+                sql: """
+                    UPDATE box SET is_up = ?2,
+                        applied = coalesce(?1, (SELECT max(id) FROM revision WHERE applied_at IS NOT NULL))
+                    """,
+                arguments: [pending.returnTo, pending.returnTo != nil])
+        }
+    }
+
+    /// Values of sysctls from before wggw changed them in this boot, by key.
+    public func savedSysctls(bootID: String) throws(StorageError) -> [String: Int] {
         try read { db in
+            guard try String.fetchOne(db, sql: "SELECT boot_id FROM box") == bootID else { return [:] }
             var saved: [String: Int] = [:]
             for row in try Row.fetchAll(db, sql: "SELECT key, value FROM saved_sysctl") { saved[row[0]] = row[1] }
             return saved

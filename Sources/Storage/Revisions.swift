@@ -25,6 +25,8 @@ public struct Revision: Hashable, Sendable {
     public let kind: Kind
     /// Seconds since the epoch when it was applied last; nil was never.
     public let appliedAt: Int64?
+    /// The revision that a rollback took up again, followed back to one that is no rollback.
+    public let source: Int?
     /// How many peers it has.
     public let peers: Int
 }
@@ -39,13 +41,16 @@ public struct RevisionNote: Hashable, Sendable {
     public var kind: Revision.Kind
     /// Seconds since the epoch.
     public var at: Int64
+    /// For a rollback, the revision that is taken up again.
+    public var source: Int?
 
     /// Makes a note.
-    public init(who: String, why: String, kind: Revision.Kind = .draft, at: Int64) {
+    public init(who: String, why: String, kind: Revision.Kind = .draft, at: Int64, source: Int? = nil) {
         self.who = who
         self.why = why
         self.kind = kind
         self.at = at
+        self.source = source
     }
 }
 
@@ -89,6 +94,16 @@ extension Store {
         }
     }
 
+    /// The newest revision before `id` that was applied and is no rollback; what `rollback` without a number goes back to.
+    public func lastApplied(before id: Int) throws(StorageError) -> Int? {
+        try read { db in
+            try Int.fetchOne(
+                db,
+                sql: "SELECT max(id) FROM revision WHERE id < ? AND applied_at IS NOT NULL AND kind != ?",
+                arguments: [id, Revision.Kind.rollback.rawValue])
+        }
+    }
+
     /// Writes a new revision with the secrets that it needs, all or nothing.
     ///
     /// `previous` is the newest revision as the caller read it: only peers that differ from it are written. Throws
@@ -103,7 +118,7 @@ extension Store {
             }
             let revision = Revision(
                 id: (newest ?? 0) + 1, madeAt: note.at, who: note.who, why: note.why, kind: note.kind, appliedAt: nil,
-                peers: site.peers.count)
+                source: note.source, peers: site.peers.count)
             try Self.insert(revision, site, db)
             try Self.insertPeers(site.peers, after: previous?.site.peers ?? [], revision: revision.id, db)
             try self.insert(secrets, db)
@@ -113,12 +128,13 @@ extension Store {
 
     private static func insert(_ revision: Revision, _ site: Site, _ db: Database) throws {
         let own: StatementArguments = [
-            revision.id, revision.madeAt, revision.who, revision.why, revision.kind.rawValue, revision.peers,
+            revision.id, revision.madeAt, revision.who, revision.why, revision.kind.rawValue, revision.source,
+            revision.peers,
         ]
         try db.execute(
             sql: """
-                INSERT INTO revision (id, made_at, who, why, kind, peers, \(SiteRow.columns))
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO revision (id, made_at, who, why, kind, source, peers, \(SiteRow.columns))
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """, arguments: own + SiteRow.arguments(site))
     }
 
@@ -165,7 +181,7 @@ extension Store {
         guard let kind = Revision.Kind(rawValue: row["kind"]) else { throw ListText.damaged(row["kind"]) }
         return Revision(
             id: row["id"], madeAt: row["made_at"], who: row["who"], why: row["why"], kind: kind,
-            appliedAt: row["applied_at"], peers: row["peers"])
+            appliedAt: row["applied_at"], source: row["source"], peers: row["peers"])
     }
 
     static func newestID(_ db: Database) throws -> Int? { try Int.fetchOne(db, sql: "SELECT max(id) FROM revision") }

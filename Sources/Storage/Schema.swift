@@ -14,6 +14,7 @@ enum Schema {
             why TEXT NOT NULL,
             kind TEXT NOT NULL,
             applied_at INTEGER,
+            source INTEGER REFERENCES revision (id),
             peers INTEGER NOT NULL,
             name TEXT NOT NULL,
             endpoint TEXT,
@@ -54,7 +55,8 @@ enum Schema {
         CREATE TABLE box (
             id INTEGER PRIMARY KEY CHECK (id = 1),
             applied INTEGER REFERENCES revision (id),
-            is_up INTEGER NOT NULL
+            is_up INTEGER NOT NULL,
+            boot_id TEXT
         );
         INSERT INTO box (id, applied, is_up) VALUES (1, NULL, 0);
         CREATE TABLE journal (

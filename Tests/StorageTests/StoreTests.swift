@@ -93,28 +93,52 @@ import Testing
     @Test func anApplyIsRememberedUntilItEnds() throws {
         let store = try Store(directory.state)
         _ = try store.append(site, note, after: nil)
-        #expect(try store.box() == BoxRecord(applied: nil, isUp: false, journal: nil, pending: nil))
+        #expect(try store.box() == BoxRecord(applied: nil, isUp: false, journal: nil, pending: nil, bootID: nil))
         let journal = Journal(target: 1, startedAt: 5, command: "wggw apply")
         let pending = PendingConfirmation(token: "t", revision: 1, returnTo: nil, deadline: 99, bootID: "b")
-        try store.begin(journal, oldSysctls: ["net/ipv4/ip_forward": 0], pending: pending)
+        try store.begin(journal, oldSysctls: ["net/ipv4/ip_forward": 0], pending: pending, bootID: "b")
         #expect(
-            try Store(directory.state).box() == BoxRecord(applied: nil, isUp: false, journal: journal, pending: pending)
-        )
+            try Store(directory.state).box()
+                == BoxRecord(applied: nil, isUp: false, journal: journal, pending: pending, bootID: "b"))
 
         // What is saved first is from before wggw; a later apply sees its own values.
-        try store.begin(journal, oldSysctls: ["net/ipv4/ip_forward": 1, "x": 3], pending: nil)
-        #expect(try store.savedSysctls() == ["net/ipv4/ip_forward": 0, "x": 3])
+        try store.begin(journal, oldSysctls: ["net/ipv4/ip_forward": 1, "x": 3], pending: nil, bootID: "b")
+        #expect(try store.savedSysctls(bootID: "b") == ["net/ipv4/ip_forward": 0, "x": 3])
 
         try store.finish(applied: 1, at: 77, returned: ["x"])
-        #expect(try store.box() == BoxRecord(applied: 1, isUp: true, journal: nil, pending: pending))
+        #expect(try store.box() == BoxRecord(applied: 1, isUp: true, journal: nil, pending: pending, bootID: "b"))
         #expect(try store.revision(1).revision.appliedAt == 77)
-        #expect(try store.savedSysctls() == ["net/ipv4/ip_forward": 0])
-        #expect(try !store.settle("another"))
-        #expect(try store.settle("t"))
+        #expect(try store.savedSysctls(bootID: "b") == ["net/ipv4/ip_forward": 0])
+        #expect(try !store.confirm("another"))
+        #expect(try store.confirm("t"))
         #expect(try store.pending() == nil)
 
         try store.finishDown(returned: ["net/ipv4/ip_forward"])
-        #expect(try store.box() == BoxRecord(applied: 1, isUp: false, journal: nil, pending: nil))
-        #expect(try store.savedSysctls().isEmpty)
+        #expect(try store.box() == BoxRecord(applied: 1, isUp: false, journal: nil, pending: nil, bootID: "b"))
+        #expect(try store.savedSysctls(bootID: "b").isEmpty)
+    }
+
+    /// A reboot sets every sysctl anew; what an earlier boot said is no value to give back.
+    @Test func oldValuesDoNotSurviveAReboot() throws {
+        let store = try Store(directory.state)
+        let journal = Journal(target: nil, startedAt: 5, command: "wggw down")
+        try store.begin(journal, oldSysctls: ["a": 0, "b": 1], pending: nil, bootID: "first")
+        #expect(try store.savedSysctls(bootID: "second").isEmpty)
+        try store.begin(journal, oldSysctls: ["a": 7], pending: nil, bootID: "second")
+        #expect(try store.savedSysctls(bootID: "second") == ["a": 7])
+    }
+
+    @Test func aWithdrawnApplyCountsAsNeverApplied() throws {
+        let store = try Store(directory.state)
+        var newest = try store.append(site, note, after: nil)
+        for _ in 0..<2 { newest = try store.append(site, note, after: newest) }
+        for id in [1, 3] { try store.finish(applied: id, at: 10, returned: []) }
+        #expect(try store.lastApplied(before: 3) == 1)
+        try store.withdraw(PendingConfirmation(token: "t", revision: 3, returnTo: 1, deadline: 0, bootID: ""))
+        #expect(try store.box().applied == 1)
+        #expect(try store.lastApplied(before: 4) == 1)
+        try store.withdraw(PendingConfirmation(token: "t", revision: 1, returnTo: nil, deadline: 0, bootID: ""))
+        #expect(try !store.box().isUp)
+        #expect(try store.lastApplied(before: 4) == nil)
     }
 }

@@ -1,0 +1,83 @@
+public import Compiler
+internal import Glibc
+public import SiteModel
+public import Storage
+
+/// What one wggw process does: drafts, plans, applies and reports, on a state directory and a box.
+///
+/// Single caller: one command. Whatever changes something takes the state directory's lock first.
+public final class ControlPlane {
+    /// What is remembered.
+    public let store: Store
+    let box: any Box
+    let clock: Clock
+    let random: RandomSource
+    /// Whom revisions are made by.
+    let who: String
+    /// The command, as the lock and the journal name it: `wggw apply`.
+    let command: String
+    /// How long to wait for another wggw.
+    let lockWaitMilliseconds: Int
+    /// Starts the process that takes an unconfirmed apply back.
+    let startGuard: (PendingConfirmation) throws -> Void
+    private var lock: StateLock?
+
+    /// Opens the state directory; the box is touched by nothing but the commands that say so.
+    public init(
+        store: Store, box: any Box, clock: Clock = .system, random: @escaping RandomSource = systemRandom, who: String,
+        command: String, lockWaitMilliseconds: Int = 30_000,
+        startGuard: @escaping (PendingConfirmation) throws -> Void
+    ) {
+        self.store = store
+        self.box = box
+        self.clock = clock
+        self.random = random
+        self.who = who
+        self.command = command
+        self.lockWaitMilliseconds = lockWaitMilliseconds
+        self.startGuard = startGuard
+    }
+
+    /// Holds the state directory's lock while `body` runs; the commands that call each other take it once.
+    func locked<R>(_ body: () throws -> R) throws(GatewayError) -> R {
+        try wrapping {
+            if lock != nil { return try body() }
+            lock = try StateLock(store.directory, purpose: command, waitingMilliseconds: lockWaitMilliseconds)
+            defer { lock = nil }
+            return try body()
+        }
+    }
+
+    /// The newest site, or `.noSite`.
+    public func newest() throws(GatewayError) -> StoredSite {
+        try wrapping {
+            guard let newest = try store.newest() else { throw GatewayError.noSite }
+            return newest
+        }
+    }
+
+    /// One revision, or the newest.
+    public func site(_ revision: Int?) throws(GatewayError) -> StoredSite {
+        guard let revision else { return try newest() }
+        return try wrapping { try store.revision(revision) }
+    }
+
+    /// A site as the settings that the box needs, with the secrets that it names unsealed.
+    public func desiredState(_ site: Site) throws(GatewayError) -> DesiredState {
+        try wrapping { try compile(site, secrets: try secrets(of: site)) }
+    }
+
+    private func secrets(of site: Site) throws -> Secrets {
+        guard let publicKey = site.tunnel.publicKey else { return Secrets() }
+        var ids: Set<SecretID> = Set(minimumCapacity: site.peers.count)
+        for case .sealed(let id) in site.peers.lazy.map(\.presharedKey) { ids.insert(id) }
+        return Secrets(
+            privateKeys: [publicKey: try store.privateKey(of: publicKey)], presharedKeys: try store.presharedKeys(ids))
+    }
+}
+
+/// The person behind the process: `SUDO_USER` if sudo says so, else the name of the real user id, else its number.
+public func currentUserName() -> String {
+    if let sudo = getenv("SUDO_USER"), sudo.pointee != 0 { return String(cString: sudo) }
+    return getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "uid \(getuid())"
+}

@@ -1,0 +1,57 @@
+internal import Compiler
+public import SiteModel
+public import Storage
+
+/// What a command that changes the site came to.
+public struct Draft: Sendable {
+    /// The newest revision: the new one, or the one that was there if nothing differs.
+    public let stored: StoredSite
+    /// Whether a revision was made.
+    public let isNew: Bool
+    /// What was found out and chosen, and hints: sentences for people.
+    public let notices: [String]
+}
+
+extension ControlPlane {
+    /// Makes the site whole, checks it, and writes it as a new revision unless it is equal to the newest.
+    ///
+    /// Called under the lock. `keys` holds what the command sealed already.
+    func record(
+        _ draft: Site, after previous: StoredSite?, keys: SiteKeys? = nil, kind: Revision.Kind = .draft, why: String,
+        notices: [String] = []
+    ) throws -> Draft {
+        var site = draft
+        var choices = SiteChoices(try factsIfNeeded(site))
+        try choices.complete(&site)
+        var keys = keys ?? SiteKeys(store: store, random: random)
+        try keys.complete(&site, previous: previous?.site)
+        let problems = site.problems()
+        guard problems.isEmpty else { throw GatewayError.invalid(problems) }
+        let all = notices + choices.notices
+        if let previous, previous.site == site { return Draft(stored: previous, isNew: false, notices: all) }
+        let note = RevisionNote(who: who, why: why, kind: kind, at: clock.now())
+        let stored = try store.append(site, note, secrets: keys.secrets, after: previous)
+        return Draft(stored: stored, isNew: true, notices: all)
+    }
+
+    /// The box is looked at only if the site leaves something open.
+    private func factsIfNeeded(_ site: Site) throws -> BoxFacts {
+        let isWhole =
+            site.lan.interface != nil && site.egress.interface != nil && site.tunnel.mtu != nil
+            && site.otherForwarding != nil
+        return isWhole ? BoxFacts() : try box.facts()
+    }
+
+    /// Takes a whole profile in place of the newest site. Peers that are named in both keep the keys that were made for
+    /// them.
+    public func take(_ profile: Site, why: String) throws(GatewayError) -> Draft {
+        try locked {
+            let previous = try store.newest()
+            var site = profile
+            // Forwarding is on by now because wggw turned it on, so the box cannot be asked again.
+            if site.otherForwarding == nil { site.otherForwarding = previous?.site.otherForwarding }
+            let hints = SiteChoices.commonLANHint(site).map { [$0] } ?? []
+            return try record(site, after: previous, kind: .imported, why: why, notices: hints)
+        }
+    }
+}

@@ -1,0 +1,104 @@
+public import Compiler
+internal import NetTypes
+public import SiteModel
+public import Storage
+
+/// What a command refuses, and what to do about it.
+public enum GatewayError: Error, CustomStringConvertible {
+    /// What was asked for makes no sense as it stands.
+    case refused(String)
+    /// There is no site yet.
+    case noSite
+    /// There is no peer of that name.
+    case noSuchPeer(String, known: [String])
+    /// The site that would come out is not valid.
+    case invalid([SiteProblem])
+    /// The site cannot be compiled.
+    case compile(CompileError)
+    /// The box cannot be brought to the desired state.
+    case diff(DiffError)
+    /// The box cannot be looked at.
+    case box(BoxError)
+    /// An apply stopped, and what became of it.
+    case applyFailed(ApplyFailure)
+    /// An apply waits for `wggw confirm`.
+    case waitsForConfirmation(revision: Int, seconds: Int64)
+    /// The state directory refuses.
+    case storage(StorageError)
+
+    /// The fault and the remedy; several lines where several things are wrong.
+    public var description: String {
+        switch self {
+        case .refused(let text): text
+        case .noSite: "there is no site yet; start with `wggw init --lan 192.168.1.0/24 --endpoint HOST`"
+        case .noSuchPeer(let name, let known):
+            "there is no peer \(name)"
+                + (known.isEmpty ? " (there are none yet); see `wggw add-peer`" : "; did you mean \(list(known))?")
+        case .invalid(let problems): problems.map(\.description).joined(separator: "\n")
+        case .compile(let error): error.description
+        case .diff(let error): error.description
+        case .box(let error): error.description
+        case .applyFailed(let failure): failure.description
+        case .waitsForConfirmation(let revision, let seconds):
+            "revision \(revision) waits for confirmation (\(seconds) s left); "
+                + "run `wggw confirm` to keep it, or `wggw rollback` to take it back now"
+        case .storage(let error): error.description
+        }
+    }
+
+    private func list(_ names: [String]) -> String { names.joined(separator: ", ") }
+}
+
+/// An apply that stopped: how far it got, why, and where the box is now.
+public struct ApplyFailure: Error, CustomStringConvertible {
+    /// Where the box was left.
+    public enum Outcome: Equatable, Sendable {
+        /// In the revision that was applied before.
+        case revertedTo(Int)
+        /// Without anything of wggw's, as before.
+        case revertedToNothing
+        /// Between the two: going back failed as well, for this reason. The next start of wggw tries again.
+        case stuck(String)
+    }
+
+    /// What was meant to be applied; nil is a teardown.
+    public let target: Int?
+    /// Changes that were carried out, in order.
+    public let applied: [Change]
+    /// The change that was refused; nil if all were done and the box was still not as desired.
+    public let failed: Change?
+    /// Why.
+    public let cause: BoxError
+    /// Where the box was left.
+    public let outcome: Outcome
+
+    /// Several lines: what failed, how far it got, where the box is.
+    public var description: String {
+        let what = target.map { "revision \($0) was not applied" } ?? "wggw was not taken off the box"
+        let step = failed.map { "\($0.lines.joined(separator: ", "))" } ?? "all changes were done"
+        let state =
+            switch outcome {
+            case .revertedTo(let id): "the box is back at revision \(id)"
+            case .revertedToNothing: "the box is as it was before"
+            case .stuck(let reason):
+                "going back failed too (\(reason)); the next wggw command tries again, `wggw down` takes everything off"
+            }
+        return
+            "\(what): \(cause)\n  after \(applied.count) change\(applied.count == 1 ? "" : "s"), at: \(step)\n  \(state)"
+    }
+}
+
+/// Runs `body` and gives its errors the form that every command reports.
+func wrapping<R>(_ body: () throws -> R) throws(GatewayError) -> R {
+    do { return try body() } catch {
+        switch error {
+        case let error as GatewayError: throw error
+        case let error as StorageError: throw .storage(error)
+        case let error as BoxError: throw .box(error)
+        case let error as CompileError: throw .compile(error)
+        case let error as DiffError: throw .diff(error)
+        case let error as ParseError: throw .refused(error.description)
+        default: throw .refused("\(error)")
+        }
+    }
+}

@@ -1,0 +1,55 @@
+internal import SiteModel
+
+/// What differs between two sites, in the words of their profiles.
+public struct ProfileDiff: Sendable {
+    /// One line of a section.
+    public enum Line: Equatable, Sendable {
+        /// Only in the second.
+        case added(String)
+        /// Only in the first.
+        case removed(String)
+    }
+
+    /// A table of the profile in which lines differ.
+    public struct Section: Equatable, Sendable {
+        /// `[peers.laptop]`
+        public let title: String
+        /// In the order of the profiles, what goes before what comes.
+        public let lines: [Line]
+    }
+
+    /// Sections with differences, in the order of the profile.
+    public let sections: [Section]
+
+    /// Compares two profiles, section by section. O(n) in their lines.
+    public init(_ old: String, _ new: String) {
+        let (before, after) = (Self.sections(of: old), Self.sections(of: new))
+        let oldLines = Dictionary(before.map { ($0.title, $0.lines) }, uniquingKeysWith: { $0 + $1 })
+        let newTitles = Set(after.map(\.title))
+        var result: [Section] = []
+        for section in before where !newTitles.contains(section.title) {
+            result.append(Section(title: section.title, lines: section.lines.map { .removed($0) }))
+        }
+        for section in after {
+            let old = oldLines[section.title] ?? []
+            if old == section.lines, oldLines[section.title] != nil { continue }
+            let lines =
+                old.filter { !section.lines.contains($0) }.map { Line.removed($0) }
+                + section.lines.filter { !old.contains($0) }.map { Line.added($0) }
+            result.append(Section(title: section.title, lines: lines))
+        }
+        sections = result
+    }
+
+    private static func sections(of text: String) -> [(title: String, lines: [String])] {
+        var sections: [(title: String, lines: [String])] = []
+        for line in text.split(separator: "\n") where !line.hasPrefix("#") {
+            if line.hasPrefix("[") {
+                sections.append((String(line), []))
+            } else if !sections.isEmpty {
+                sections[sections.count - 1].lines.append(String(line))
+            }
+        }
+        return sections
+    }
+}

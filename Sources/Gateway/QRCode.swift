@@ -1,0 +1,68 @@
+internal import CPNG
+internal import CQREncode
+internal import Glibc
+
+/// A text as a QR code (libqrencode, error correction level L, as the WireGuard apps scan it).
+public struct QRCode {
+    /// Modules on a side.
+    public let width: Int
+    private let dark: [Bool]
+    /// Light modules around the code that a reader needs (ISO 18004: four).
+    private static let margin = 4
+
+    /// Throws `.refused` for more than 2,953 bytes, which no QR code holds.
+    public init(_ text: String) throws(GatewayError) {
+        guard let code = QRcode_encodeString8bit(text, 0, QR_ECLEVEL_L) else {
+            throw .refused("\(text.utf8.count) bytes are too much for a QR code; write the file with --conf instead")
+        }
+        defer { QRcode_free(code) }
+        width = Int(code.pointee.width)
+        dark = (0..<width * width).map { code.pointee.data[$0] & 1 == 1 }
+    }
+
+    private func isDark(_ x: Int, _ y: Int) -> Bool {
+        (0..<width).contains(x) && (0..<width).contains(y) && dark[y * width + x]
+    }
+
+    /// Two rows of modules to a line of half blocks. Light modules are drawn, so on a terminal with a dark background the
+    /// code is right; `colors` sets black on white whatever the terminal's colours are.
+    public func terminal(colors: Bool) -> String {
+        var text = ""
+        for y in stride(from: -Self.margin, to: width + Self.margin, by: 2) {
+            if colors { text += "\u{1b}[37;40m" }
+            for x in -Self.margin..<width + Self.margin {
+                let below = y + 1 < width + Self.margin
+                switch (isDark(x, y), isDark(x, y + 1) || !below) {
+                case (false, false): text += "█"
+                case (false, true): text += "▀"
+                case (true, false): text += "▄"
+                case (true, true): text += " "
+                }
+            }
+            text += colors ? "\u{1b}[0m\n" : "\n"
+        }
+        return text
+    }
+
+    /// A grey PNG, `scale` pixels to a module.
+    public func png(scale: Int = 8) throws(GatewayError) -> [UInt8] {
+        let side = (width + 2 * Self.margin) * scale
+        var pixels = [UInt8](repeating: 255, count: side * side)
+        for y in 0..<side {
+            for x in 0..<side where isDark(x / scale - Self.margin, y / scale - Self.margin) {
+                pixels[y * side + x] = 0
+            }
+        }
+        var image = png_image()
+        image.version = png_uint_32(PNG_IMAGE_VERSION)
+        image.width = png_uint_32(side)
+        image.height = png_uint_32(side)
+        image.format = png_uint_32(PNG_FORMAT_GRAY)
+        var count = png_alloc_size_t(side * side + 4096)
+        var bytes = [UInt8](repeating: 0, count: Int(count))
+        guard png_image_write_to_memory(&image, &bytes, &count, 0, pixels, 0, nil) != 0 else {
+            throw .refused("libpng cannot write the QR code")
+        }
+        return Array(bytes[..<Int(count)])
+    }
+}

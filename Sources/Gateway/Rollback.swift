@@ -1,0 +1,63 @@
+public import Compiler
+internal import Storage
+
+extension ControlPlane {
+    /// Makes a new revision out of an older one and applies it. Without a number it goes back to what was applied before
+    /// the current one; where there was nothing before, it takes wggw off the box. An apply that waits for confirmation is
+    /// taken back instead.
+    public func rollback(
+        to id: Int?, why: String?, willPerform: (Plan) -> Void = { _ in }
+    ) throws(GatewayError) -> ApplyReport {
+        try locked {
+            if id == nil, let report = try withdrawPending() { return report }
+            let repairs = try repair()
+            let record = try store.box()
+            if let pending = record.pending { _ = try store.confirm(pending.token) }
+            guard let target = try id ?? previousRevision(record) else {
+                let report = try takeDown(record, willPerform: willPerform)
+                return ApplyReport(
+                    revision: nil, plan: report.plan, confirmWithin: nil,
+                    notices: repairs + ["nothing was applied before: took wggw off the box; `wggw up` brings it back"],
+                    desired: nil, obstacles: [])
+            }
+            let old = try store.revision(target)
+            let newest = try store.newest()
+            let note = RevisionNote(
+                who: who, why: why ?? "rollback to \(target)", kind: .rollback, at: clock.now(),
+                source: old.revision.source ?? target)
+            let stored = try store.append(old.site, note, after: newest)
+            return try apply(
+                stored, notices: repairs + ["revision \(stored.revision.id) is revision \(target) again"],
+                willPerform: willPerform)
+        }
+    }
+
+    private func withdrawPending() throws -> ApplyReport? {
+        guard let pending = try store.pending() else { return nil }
+        try withdraw(pending)
+        return ApplyReport(
+            revision: pending.returnTo, plan: .init(), confirmWithin: nil,
+            notices: ["took the unconfirmed revision \(pending.revision) back, to \(Self.name(pending.returnTo))"],
+            desired: nil, obstacles: [])
+    }
+
+    /// nil where the current revision is the first that was ever applied.
+    private func previousRevision(_ record: BoxRecord) throws -> Int? {
+        guard record.isUp, let applied = record.applied else {
+            throw GatewayError.refused("nothing of wggw's is on the box; name a revision, or run `wggw up`")
+        }
+        let current = try store.revision(applied).revision
+        return try store.lastApplied(before: current.source ?? current.id)
+    }
+
+    /// Brings the revision that was applied last back onto the box: at boot, or after `down`.
+    public func up(willPerform: (Plan) -> Void = { _ in }) throws(GatewayError) -> ApplyReport {
+        try locked {
+            let notices = try settlePending() + repair()
+            guard let applied = try store.box().applied else {
+                throw GatewayError.refused("nothing was ever applied; run `wggw apply`")
+            }
+            return try apply(try store.revision(applied), notices: notices, willPerform: willPerform)
+        }
+    }
+}

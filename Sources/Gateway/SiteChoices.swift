@@ -1,0 +1,167 @@
+internal import Compiler
+internal import NetTypes
+internal import SiteModel
+
+/// What a draft finds out on the box or chooses, each with a sentence about what and why.
+struct SiteChoices {
+    let facts: BoxFacts
+    private(set) var notices: [String] = []
+
+    init(_ facts: BoxFacts) { self.facts = facts }
+
+    /// Fills in what the site leaves open: interfaces, MTU, what becomes of other traffic.
+    mutating func complete(_ site: inout Site) throws(GatewayError) {
+        if site.lan.interface == nil { site.lan.interface = try lanInterface(site) }
+        if site.egress.interface == nil { site.egress.interface = egressInterface() }
+        if site.tunnel.mtu == nil { site.tunnel.mtu = mtu(site) }
+        if site.otherForwarding == nil { site.otherForwarding = otherForwarding() }
+        if site.egress.interface == nil, site.egress.fullTunnel || site.peers.contains(where: { $0.fullTunnel == true })
+        {
+            throw .refused(
+                "full tunnel needs a way out, and this box has no default route; "
+                    + "name the interface with --egress-interface, or leave --full-tunnel out")
+        }
+    }
+
+    private func interfaces(except tunnel: String) -> [BoxFacts.Interface] {
+        facts.interfaces.filter { $0.name != tunnel }
+    }
+
+    private mutating func lanInterface(_ site: Site) throws(GatewayError) -> String {
+        for interface in interfaces(except: site.tunnel.interface) {
+            let held = interface.addresses.first { own in site.lan.subnets.contains { $0.contains(own.address) } }
+            guard let held else { continue }
+            notices.append("LAN interface \(interface.name): it holds \(held)")
+            return interface.name
+        }
+        let subnets = site.lan.subnets.map(\.description).joined(separator: ", ")
+        throw .refused(
+            "no interface of this box has an address in \(subnets) (\(overview(site.tunnel.interface))); "
+                + "give the LAN's network with --lan, or its interface with --lan-interface")
+    }
+
+    private func overview(_ tunnel: String) -> String {
+        let all = interfaces(except: tunnel).map { interface in
+            let addresses = interface.addresses.filter { !isLinkLocal($0.address) }
+            return
+                "\(interface.name): \(addresses.isEmpty ? "no address" : addresses.map(\.description).joined(separator: " "))"
+        }
+        return all.isEmpty ? "it has none but loopback" : all.joined(separator: "; ")
+    }
+
+    private mutating func egressInterface() -> String? {
+        if let v4 = facts.defaultInterfaceV4 {
+            notices.append("egress interface \(v4): the IPv4 default route goes there")
+            return v4
+        }
+        if let v6 = facts.defaultInterfaceV6 {
+            notices.append("egress interface \(v6): the IPv6 default route goes there")
+            return v6
+        }
+        notices.append("no egress interface: this box has no default route, so peers reach the LAN only")
+        return nil
+    }
+
+    /// 80 bytes: an outer IPv6 header, UDP, and WireGuard's header and tag.
+    private mutating func mtu(_ site: Site) -> Int {
+        let name = site.egress.interface ?? site.lan.interface
+        guard let interface = facts.interfaces.first(where: { $0.name == name }) else {
+            notices.append("MTU 1420: the usual one, since the egress interface is not there")
+            return 1420
+        }
+        let mtu = min(max(interface.mtu - 80, 1280), 65456)
+        notices.append("MTU \(mtu): \(interface.name) has \(interface.mtu), the tunnel's headers take up to 80")
+        return mtu
+    }
+
+    private mutating func otherForwarding() -> OtherForwarding {
+        if facts.forwardsIPv4 {
+            notices.append("other traffic is left alone: this box was forwarding before wggw came")
+            return .allow
+        }
+        notices.append("other traffic is not forwarded: forwarding is on for the tunnel only")
+        return .drop
+    }
+
+    // MARK: A new site
+
+    /// The LAN when nobody names it: the only private network that the box is in.
+    mutating func lanSubnets(tunnel: String) throws(GatewayError) -> [IPPrefix] {
+        var found: [IPPrefix] = []
+        for interface in interfaces(except: tunnel) {
+            for own in interface.addresses where Self.isPrivate(own.address) && own.length < 31 {
+                if !found.contains(own.network) { found.append(own.network) }
+            }
+        }
+        guard found.count == 1 else {
+            let seen = found.isEmpty ? overview(tunnel) : found.map(\.description).joined(separator: ", ")
+            throw .refused("which network is the LAN? (\(seen)); say it with --lan, like --lan 192.168.1.0/24")
+        }
+        notices.append("LAN \(found[0]): the only private network of this box")
+        return found
+    }
+
+    private static func isPrivate(_ address: IPAddress) -> Bool {
+        ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"].contains { IPPrefix($0)!.contains(address) }
+    }
+
+    private func isLinkLocal(_ address: IPAddress) -> Bool { IPPrefix("fe80::/10")!.contains(address) }
+
+    /// An IPv4 /24 that nothing on this box knows: 10.77.0.0/24 or the next one that is free. Networks of homes, hotels and
+    /// containers are elsewhere.
+    mutating func tunnelSubnet(lan: [IPPrefix]) throws(GatewayError) -> InterfaceAddress {
+        let taken =
+            facts.routes.filter { $0.length > 0 } + facts.interfaces.flatMap { $0.addresses.map(\.network) } + lan
+        for i in 0..<256 {
+            let network = IPPrefix(masking: .v4(IPv4Address(10, UInt8((77 + i) & 255), 0, 0)), length: 24)
+            if taken.contains(where: { $0.overlaps(network) }) { continue }
+            let own = Self.gateway(in: network)
+            notices.append("tunnel \(network): nothing on this box uses it; the gateway is \(own.address)")
+            return own
+        }
+        throw .refused("no network is free for the tunnel on this box; name one with --tunnel")
+    }
+
+    /// RFC 4193: fd, 40 random bits, subnet 0.
+    mutating func uniqueLocal(_ random: RandomSource) -> InterfaceAddress {
+        var value: UInt128 = 0xfd
+        withUnsafeTemporaryAllocation(byteCount: 5, alignment: 1) { bytes in
+            random(bytes)
+            for byte in bytes { value = value << 8 | UInt128(byte) }
+        }
+        let own = InterfaceAddress(.v6(IPv6Address(rawValue: value << 80 | 1)), length: 64)
+        notices.append("IPv6 tunnel \(own.network): a random unique local network (RFC 4193)")
+        return own
+    }
+
+    /// With proxy-arp the tunnel needs no IPv4 network: the gateway shows its LAN address there as well.
+    mutating func unnumbered(_ site: Site) -> InterfaceAddress? {
+        let interface = facts.interfaces.first { $0.name == site.lan.interface }
+        let own = interface?.addresses.first { own in
+            !own.address.isV6 && site.lan.subnets.contains { $0.contains(own.address) }
+        }
+        guard let own else { return nil }
+        notices.append(
+            "tunnel \(own.address)/32: with proxy-arp the gateway keeps its LAN address, peers get theirs from the LAN")
+        notices.append("hint: see to it that the LAN's DHCP server does not hand out the addresses of peers")
+        return InterfaceAddress(own.address, length: 32)
+    }
+
+    /// The gateway's address in a network that was given as such: the last host for IPv4, the first for IPv6.
+    static func gateway(in network: IPPrefix) -> InterfaceAddress {
+        switch (network.address, network.last) {
+        case (.v4, .v4(let last)) where network.length < 31:
+            InterfaceAddress(.v4(IPv4Address(rawValue: last.rawValue - 1)), length: network.length)
+        case (.v6(let first), _) where network.length < 127:
+            InterfaceAddress(.v6(IPv6Address(rawValue: first.rawValue + 1)), length: network.length)
+        default: InterfaceAddress(network.address, length: network.length)
+        }
+    }
+
+    /// Half the homes of the world are in these two, and a laptop there cannot tell their LAN from this one.
+    static func commonLANHint(_ site: Site) -> String? {
+        let common = ["192.168.0.0/24", "192.168.1.0/24"].map { IPPrefix($0)! }
+        guard let subnet = site.lan.subnets.first(where: { common.contains($0) }) else { return nil }
+        return "hint: many homes use \(subnet) too; from such a home a peer may not reach this LAN by its addresses"
+    }
+}

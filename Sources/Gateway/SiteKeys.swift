@@ -1,0 +1,80 @@
+internal import NetTypes
+internal import SiteModel
+internal import Storage
+
+/// The keys and addresses that a site still lacks: those that an earlier revision has, else new ones.
+struct SiteKeys {
+    let store: Store
+    let random: RandomSource
+    private(set) var secrets = NewSecrets()
+
+    init(store: Store, random: @escaping RandomSource) {
+        self.store = store
+        self.random = random
+    }
+
+    /// Makes the gateway and every peer whole. `previous` is the newest revision: what was made for it is taken over, so
+    /// that taking the same profile twice changes nothing.
+    mutating func complete(_ site: inout Site, previous: Site?) throws {
+        if site.tunnel.publicKey == nil { site.tunnel.publicKey = previous?.tunnel.publicKey ?? newKeyPair() }
+        var old: [String: Peer] = [:]
+        var pool: AddressPool?
+        for i in site.peers.indices {
+            let peer = site.peers[i]
+            if peer.publicKey != nil, peer.presharedKey != .auto, !peer.addresses.isEmpty { continue }
+            if old.isEmpty, let previous {
+                old = Dictionary(previous.peers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+            }
+            let before = old[peer.name]
+            if peer.addresses.isEmpty {
+                if pool == nil { pool = AddressPool(site) }
+                site.peers[i].addresses = try pool!.takeAgain(before?.addresses ?? [])
+            }
+            try completeKeys(&site.peers[i], before)
+        }
+    }
+
+    private mutating func completeKeys(_ peer: inout Peer, _ before: Peer?) throws {
+        if peer.publicKey == nil {
+            // Only a key pair that was made here: a key that the peer brought was taken out of the profile on purpose.
+            if let key = before?.publicKey, try store.holdsPrivateKey(of: key) {
+                peer.publicKey = key
+            } else {
+                peer.publicKey = newKeyPair()
+            }
+        }
+        guard peer.presharedKey == .auto else { return }
+        if case .sealed? = before?.presharedKey, before?.publicKey == peer.publicKey {
+            peer.presharedKey = before!.presharedKey
+        } else {
+            peer.presharedKey = try seal(PresharedKey { random($0) })
+        }
+    }
+
+    /// Notes the key for sealing; its name goes into the site.
+    mutating func seal(_ key: PresharedKey) throws -> PresharedKeyChoice {
+        let id = try store.name(of: key)
+        secrets.presharedKeys.append((id, key))
+        return .sealed(id)
+    }
+
+    /// Notes a private key for sealing.
+    mutating func seal(_ key: PrivateKey) -> PublicKey {
+        let pair = KeyPair(key)
+        secrets.privateKeys.append((pair.publicKey, pair.privateKey))
+        return pair.publicKey
+    }
+
+    private mutating func newKeyPair() -> PublicKey { seal(PrivateKey { random($0) }) }
+}
+
+extension AddressPool {
+    /// The addresses that a peer had, if the pool would still give their kind and nobody else has them; else new ones.
+    mutating func takeAgain(_ addresses: [IPAddress]) throws(GatewayError) -> [IPAddress] {
+        if !addresses.isEmpty, addresses.allSatisfy({ isFree($0) }) {
+            addresses.forEach { use($0) }
+            return addresses
+        }
+        return try take()
+    }
+}

@@ -1,0 +1,77 @@
+public import Compiler
+public import NetTypes
+public import SiteModel
+public import Storage
+
+/// How the gateway is, for `status`.
+public struct GatewayStatus {
+    /// One peer: what the site says of it and what the interface says.
+    public struct PeerStatus {
+        /// From the site; nil for a key that no peer of the site has.
+        public let peer: Peer?
+        /// Its identity.
+        public let publicKey: PublicKey
+        /// From the interface; nil if it does not know the peer.
+        public let observed: ObservedPeer?
+    }
+
+    /// What is applied, by the records; nil is nothing.
+    public let applied: StoredSite?
+    /// The newest revision, if it is another one.
+    public let draft: Revision?
+    /// The records.
+    public let record: BoxRecord
+    /// Seconds until an unconfirmed apply goes back.
+    public let confirmWithin: Int64?
+    /// What the box says.
+    public let observed: ObservedState?
+    /// The peers of the site by name, then those that only the interface knows.
+    public let peers: [PeerStatus]
+    /// What an apply would change to make the box as the applied revision wants it: somebody else changed it.
+    public let drift: Plan
+    /// What somebody has to set on another box.
+    public let advice: [StaticRouteAdvice]
+    /// Seconds since the epoch.
+    public let now: Int64
+}
+
+extension ControlPlane {
+    /// Looks at the records and at the box. Changes nothing.
+    public func status() throws(GatewayError) -> GatewayStatus {
+        try wrapping {
+            let record = try store.box()
+            let applied = try record.applied.flatMap { record.isUp ? try store.revision($0) : nil }
+            let newest = try store.newestID()
+            let draft = try newest.flatMap { id in
+                id == applied?.revision.id ? nil : try store.history(limit: 1).first
+            }
+            let waits = record.pending.map { max(0, $0.deadline - clock.sinceBoot()) }
+            guard let applied else {
+                return GatewayStatus(
+                    applied: nil, draft: draft, record: record, confirmWithin: waits, observed: nil, peers: [],
+                    drift: Plan(), advice: [], now: clock.now())
+            }
+            let desired = try desiredState(applied.site)
+            let saved = try store.savedSysctls(bootID: clock.bootID())
+            let observed = try box.observe(desired.scope(savedSysctls: saved))
+            return GatewayStatus(
+                applied: applied, draft: draft, record: record, confirmWithin: waits, observed: observed,
+                peers: peerStatus(applied.site, observed),
+                drift: try diff(desired, observed, previous: desired, savedSysctls: saved), advice: desired.advice,
+                now: clock.now())
+        }
+    }
+
+    private func peerStatus(_ site: Site, _ observed: ObservedState) -> [GatewayStatus.PeerStatus] {
+        let seen = observed.wireGuard?.peers ?? []
+        var byKey = Dictionary(seen.map { ($0.publicKey, $0) }, uniquingKeysWith: { first, _ in first })
+        var peers: [GatewayStatus.PeerStatus] = []
+        peers.reserveCapacity(site.peers.count)
+        for peer in site.peers {
+            guard let key = peer.publicKey else { continue }
+            peers.append(.init(peer: peer, publicKey: key, observed: byKey.removeValue(forKey: key)))
+        }
+        let strangers = byKey.values.sorted { $0.publicKey < $1.publicKey }
+        return peers + strangers.map { .init(peer: nil, publicKey: $0.publicKey, observed: $0) }
+    }
+}

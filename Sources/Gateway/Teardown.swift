@@ -1,0 +1,80 @@
+public import Compiler
+internal import SiteModel
+internal import Storage
+
+extension ControlPlane {
+    /// Takes everything of wggw's off the box and gives the sysctls back. The revisions stay; `up` brings them back.
+    public func down(willPerform: (Plan) -> Void = { _ in }) throws(GatewayError) -> ApplyReport {
+        try locked {
+            let record = try store.box()
+            if let pending = record.pending { _ = try store.confirm(pending.token) }
+            return try takeDown(record, willPerform: willPerform)
+        }
+    }
+
+    /// What `down` would do.
+    public func planDown() throws(GatewayError) -> Plan {
+        try wrapping { try teardownPlan(try interfacesOnBox(try store.box())) }
+    }
+
+    func takeDown(_ record: BoxRecord, willPerform: (Plan) -> Void = { _ in }) throws -> ApplyReport {
+        let sites = try interfacesOnBox(record)
+        let plan = try teardownPlan(sites)
+        willPerform(plan)
+        if !plan.isEmpty || record.isUp || record.journal != nil {
+            try begin(Plan(), target: nil, pending: nil)
+            do {
+                _ = try perform(plan)
+                let rest = try teardownPlan(sites)
+                guard rest.isEmpty else {
+                    throw Interruption(
+                        applied: plan.changes, failed: nil,
+                        cause: BoxError(
+                            "look at the box again", cause: "still there: " + rest.lines.joined(separator: ", ")))
+                }
+            } catch let error as Interruption {
+                throw GatewayError.applyFailed(
+                    ApplyFailure(
+                        target: nil, applied: error.applied, failed: error.failed, cause: error.cause,
+                        outcome: .stuck(error.cause.cause)))
+            }
+            try recordDown()
+        }
+        return ApplyReport(
+            revision: nil, plan: plan, confirmWithin: nil, notices: [], desired: nil, obstacles: [])
+    }
+
+    /// Sites that may have left something on the box: the applied one, and one whose apply was cut short.
+    private func interfacesOnBox(_ record: BoxRecord) throws -> [Site] {
+        var sites: [Site] = []
+        for id in [record.applied, record.journal?.target] {
+            guard let id else { continue }
+            let site = try store.revision(id).site
+            if !sites.contains(where: { $0.tunnel.interface == site.tunnel.interface }) { sites.append(site) }
+        }
+        return sites
+    }
+
+    private func teardownPlan(_ sites: [Site]) throws -> Plan {
+        var changes: [Change] = []
+        for (i, site) in sites.enumerated() {
+            let isLast = i == sites.count - 1
+            changes += try teardownPlan(site.tunnel.interface, sysctls: isLast, neighboursOf: site).changes
+                .filter { !changes.contains($0) }
+        }
+        return Plan(changes)
+    }
+
+    /// What takes one interface down with all that goes along; `sysctls` says whether the settings go back as well.
+    func teardownPlan(_ interface: String, sysctls: Bool, neighboursOf site: Site?) throws -> Plan {
+        let saved = sysctls ? try store.savedSysctls(bootID: clock.bootID()) : [:]
+        let neighbours = try site.map { site in
+            site.lan.replyPath == .proxyARP ? try desiredState(site).proxyNeighbours : []
+        }
+        let scope = Scope(
+            interface: interface, sysctls: Set(saved.keys),
+            neighbourInterfaces: Set((neighbours ?? []).map(\.interface)))
+        return teardown(
+            try box.observe(scope), scope: scope, savedSysctls: saved, proxyNeighbours: neighbours ?? [])
+    }
+}

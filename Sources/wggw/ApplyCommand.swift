@@ -1,0 +1,81 @@
+import ArgumentParser
+import Compiler
+import Gateway
+import SiteModel
+import Storage
+
+struct ApplyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "apply", abstract: "Bring the newest revision onto this box, all of it or nothing.",
+        discussion: """
+            With --confirm it goes back by itself unless `wggw confirm` comes in time, also when the connection that it was \
+            given over is gone.
+
+            JSON: an object with the keys revision (null for none), changes (a list of lines), confirm_within (seconds or \
+            null), notices, obstacles (see plan).
+            """)
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var message: MessageOption
+    @OptionGroup var json: JSONOption
+
+    @Option(
+        name: [.short, .customLong("file")],
+        help: ArgumentHelp("Take this profile first (- is standard input).", valueName: "file"),
+        completion: .file(extensions: ["toml"]))
+    var file: String?
+
+    @Option(help: ArgumentHelp("Go back after so many seconds unless confirmed.", valueName: "seconds"))
+    var confirm: Int64?
+
+    func validate() throws {
+        if let confirm, !(5...86_400).contains(confirm) {
+            throw ValidationError("--confirm \(confirm): it is 5 to 86400 seconds")
+        }
+    }
+
+    func run() throws {
+        try NotRoot.refuse("apply")
+        // Read before anything is made: a bad profile changes nothing.
+        let profile = try file.map { try Site.parse(try readTextFile($0), file: $0) }
+        let control = try common.writer("apply", mayBeFirst: profile != nil)
+        let applied = try undisturbed {
+            if let profile { report(try control.take(profile, why: message.message ?? "apply -f \(file!)"), common) }
+            return try control.apply(confirmWithin: confirm) { show($0, common, json) }
+        }
+        try show(applied, control, common, json)
+    }
+}
+
+/// What an apply, a rollback or a teardown came to.
+func show(_ report: ApplyReport, _ control: ControlPlane, _ common: CommonOptions, _ json: JSONOption) throws {
+    if json.isOn {
+        return Console.raw(
+            JSON.object([
+                ("revision", .number(report.revision)), ("changes", report.plan.json),
+                ("confirm_within", .number(report.confirmWithin)), ("notices", .texts(report.notices)),
+                ("obstacles", report.obstacles.json),
+            ]).text)
+    }
+    common.notes(report.notices)
+    warn(report.obstacles)
+    guard let revision = report.revision else {
+        return common.note(
+            report.plan.isEmpty ? "nothing to do: nothing of wggw's is on the box" : "wggw is off the box")
+    }
+    common.note(
+        report.plan.isEmpty
+            ? "nothing to do: the box is as revision \(revision) wants it"
+            : "applied revision \(revision), \(Format.count(report.plan.changes.count, "change"))")
+    if let seconds = report.confirmWithin {
+        common.note("it goes back in \(seconds) s unless you run `wggw confirm`")
+    }
+    if let desired = report.desired, !desired.advice.isEmpty, !report.plan.isEmpty, !common.quiet {
+        advise(try control.routerInstructions(desired.advice, of: try control.site(revision).site))
+    }
+}
+
+/// The plan, before it is carried out.
+func show(_ plan: Plan, _ common: CommonOptions, _ json: JSONOption) {
+    if !json.isOn && !common.quiet { plan.lines.forEach { Console.data(Console.planLine($0)) } }
+}

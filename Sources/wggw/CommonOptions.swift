@@ -1,0 +1,91 @@
+import ArgumentParser
+import Gateway
+import Glibc
+import LinuxNet
+import NetTypes
+import Storage
+
+/// Options of every command.
+struct CommonOptions: ParsableArguments {
+    @Option(
+        name: .customLong("state-dir"),
+        help: ArgumentHelp(
+            "Where wggw keeps revisions and keys (default: $WGGW_STATE_DIR, or \(StateDirectory.standardPath)).",
+            valueName: "directory"))
+    var stateDirectory: String?
+
+    @Flag(name: .shortAndLong, help: "Print data and errors only.")
+    var quiet = false
+
+    /// The state directory that was asked for.
+    var directory: StateDirectory {
+        let environment = getenv("WGGW_STATE_DIR").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+        return StateDirectory(stateDirectory ?? environment ?? StateDirectory.standardPath)
+    }
+
+    /// Hints and progress, on standard error unless `--quiet`.
+    func note(_ text: String) { if !quiet { Console.error(text) } }
+
+    /// Several of them.
+    func notes(_ texts: [String]) { texts.forEach(note) }
+
+    /// What there is to work with, without changing anything. Throws where there is no site yet.
+    func reader(_ command: String) throws -> ControlPlane {
+        guard directory.hasDatabase else {
+            // Root's directory hides from others whether there is one.
+            if errno == EACCES { throw NotRoot(command: command) }
+            throw GatewayError.noSite
+        }
+        return try open(command)
+    }
+
+    /// The same, for a command that changes something: ends first what an earlier wggw left unfinished. Only `init` and
+    /// those that take a profile may be the first.
+    func writer(_ command: String, mayBeFirst: Bool = false) throws -> ControlPlane {
+        let control = mayBeFirst ? try open(command) : try reader(command)
+        if geteuid() == 0 { notes(try undisturbed { try control.repair() }) }
+        return control
+    }
+
+    private func open(_ command: String) throws -> ControlPlane {
+        let credentials = getenv("CREDENTIALS_DIRECTORY").map { String(cString: $0) }
+        let directory = directory
+        do {
+            let store = try Store(directory, credentialsDirectory: credentials)
+            return ControlPlane(
+                store: store, box: LinuxBox(), who: currentUserName(), command: "wggw \(command)",
+                startGuard: { try startGuardProcess(directory, $0) })
+        } catch {
+            if case .file = error, geteuid() != 0, stateDirectory == nil { throw NotRoot(command: command) }
+            throw error
+        }
+    }
+}
+
+/// `-m`, of every command that makes a revision.
+struct MessageOption: ParsableArguments {
+    @Option(name: [.short, .long], help: ArgumentHelp("Why, for the history.", valueName: "text"))
+    var message: String?
+}
+
+/// `--json`.
+struct JSONOption: ParsableArguments {
+    @Flag(name: .customLong("json"), help: "Print JSON.")
+    var isOn = false
+}
+
+/// What a draft says of itself, and how it goes on.
+func report(_ draft: Draft, _ options: CommonOptions) {
+    options.notes(draft.notices)
+    let revision = draft.stored.revision
+    options.note(draft.isNew ? "drafted revision \(revision.id)" : "nothing differs from revision \(revision.id)")
+}
+
+/// A transform for options whose value says itself what is wrong with it.
+func parsed<Value>(_ parse: @escaping @Sendable (String) throws(ParseError) -> Value)
+    -> @Sendable (String) throws -> Value
+{
+    { text in
+        do { return try parse(text) } catch { throw ValidationError("\(error)") }
+    }
+}

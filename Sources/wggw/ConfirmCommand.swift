@@ -1,0 +1,15 @@
+import ArgumentParser
+import Gateway
+
+struct ConfirmCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "confirm", abstract: "Keep what `apply --confirm` brought onto the box.")
+
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        try NotRoot.refuse("confirm")
+        let revision = try undisturbed { try common.reader("confirm").confirm() }
+        common.note("revision \(revision) stays")
+    }
+}

@@ -1,0 +1,21 @@
+import ArgumentParser
+import Compiler
+import Gateway
+
+struct DownCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "down", abstract: "Take everything of wggw's off this box; the revisions stay.",
+        discussion: "JSON: as apply.")
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var json: JSONOption
+
+    func run() throws {
+        try NotRoot.refuse("down")
+        let control = try common.reader("down")
+        let report = try undisturbed {
+            try control.down { show($0, common, json) }
+        }
+        try show(report, control, common, json)
+    }
+}

@@ -1,0 +1,60 @@
+import ArgumentParser
+import Gateway
+import Glibc
+import SiteModel
+import Storage
+
+/// Why a command ends, as people read it and as scripts do.
+struct Failure {
+    /// sysexits(3).
+    enum Status {
+        static let failed: Int32 = 1
+        static let wouldChange: Int32 = 2
+        static let notRoot: Int32 = 77
+        static let badProfile: Int32 = 78
+    }
+
+    private let error: any Error
+    private let command: String?
+
+    init(_ error: any Error, of command: String?) {
+        self.error = error
+        self.command = command
+    }
+
+    func exit() -> Never {
+        switch error {
+        case let error as ProfileErrors:
+            Console.error("\(error)")
+            let count = error.errors.count
+            Console.error("wggw: \(count) fault\(count == 1 ? "" : "s"), nothing was changed")
+            Glibc.exit(Status.badProfile)
+        case let error as NotRoot:
+            Console.error("wggw: \(error)")
+            Glibc.exit(Status.notRoot)
+        case let error as GatewayError:
+            Console.error("wggw: \(error)")
+            Glibc.exit(status(of: error))
+        case let error as StorageError:
+            Console.error("wggw: \(error)")
+            Glibc.exit(Status.failed)
+        default: Wggw.exit(withError: error)
+        }
+    }
+
+    private func status(of error: GatewayError) -> Int32 {
+        if case .invalid = error, command == "apply" || command == "profile" { return Status.badProfile }
+        return Status.failed
+    }
+}
+
+/// Somebody who may not do what was asked.
+struct NotRoot: Error, CustomStringConvertible {
+    let command: String
+
+    var description: String { "`wggw \(command)` needs root; run `sudo wggw \(command)`" }
+
+    static func refuse(_ command: String) throws {
+        if geteuid() != 0 { throw NotRoot(command: command) }
+    }
+}

@@ -1,0 +1,42 @@
+import Gateway
+import Glibc
+
+/// Numbers and times as people read them.
+enum Format {
+    /// `2026-11-22 18:42`, local time.
+    static func time(_ seconds: Int64) -> String {
+        var time = time_t(seconds)
+        var parts = tm()
+        localtime_r(&time, &parts)
+        func two(_ n: Int32) -> String { n < 10 ? "0\(n)" : "\(n)" }
+        return
+            "\(1900 + parts.tm_year)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday)) \(two(parts.tm_hour)):\(two(parts.tm_min))"
+    }
+
+    /// `12 s ago`, `3 min ago`, `never`.
+    static func ago(_ seconds: Int64, now: Int64) -> String {
+        if seconds == 0 { return "never" }
+        switch max(0, now - seconds) {
+        case let age where age < 120: return "\(age) s ago"
+        case let age where age < 7200: return "\(age / 60) min ago"
+        case let age where age < 172_800: return "\(age / 3600) h ago"
+        case let age: return "\(age / 86_400) days ago"
+        }
+    }
+
+    /// `0 B`, `1.5 KiB`, `12 MiB`.
+    static func bytes(_ count: UInt64) -> String {
+        if count < 1024 { return "\(count) B" }
+        var tenths = count
+        for unit in ["KiB", "MiB", "GiB", "TiB", "PiB"] {
+            // One digit behind the point up to 10, none from there on.
+            if tenths < 10 * 1024 { return "\(tenths * 10 / 1024 / 10).\(tenths * 10 / 1024 % 10) \(unit)" }
+            if tenths < 1024 * 1024 { return "\(tenths / 1024) \(unit)" }
+            tenths /= 1024
+        }
+        return "\(tenths / 1024) EiB"
+    }
+
+    /// `1 peer`, `3 peers`.
+    static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+}

@@ -1,0 +1,58 @@
+import ArgumentParser
+import Gateway
+import NetTypes
+import SiteModel
+import Storage
+
+struct ListCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "The peers of the newest revision.",
+        discussion: """
+            JSON: a list of objects with the keys name, addresses, public_key, has_preshared_key, full_tunnel, group, allow, \
+            routes, endpoint, keepalive.
+            """)
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var json: JSONOption
+
+    @Flag(help: "Names only, one a line.")
+    var names = false
+
+    func run() throws {
+        let site = try common.reader("list").newest().site
+        if names { return site.peers.forEach { Console.data($0.name) } }
+        if json.isOn { return Console.raw(JSON.array(site.peers.map { $0.json(in: site) }).text) }
+        guard !site.peers.isEmpty else { return common.note("no peers yet; add one with `wggw add-peer NAME`") }
+        Console.data(
+            Console.table(
+                ["PEER", "ADDRESSES", "TUNNEL", "MAY REACH", "ROUTES", "PUBLIC KEY"],
+                site.peers.map { peer in
+                    let isFull = peer.fullTunnel ?? site.egress.fullTunnel
+                    return [
+                        peer.name, peer.addresses.map(\.description).joined(separator: ", "),
+                        isFull ? "full" : "split", peer.reach,
+                        peer.routes.isEmpty ? "-" : peer.routes.map(\.description).joined(separator: ", "),
+                        peer.publicKey?.description ?? "-",
+                    ]
+                }))
+    }
+}
+
+extension Peer {
+    /// What it may reach, in a word or two.
+    fileprivate var reach: String {
+        if let group { return "group \(group)" }
+        guard let allow = policy?.allow, let first = allow.first else { return "LAN" }
+        return allow.count == 1 ? "\(first)" : "\(first) and \(allow.count - 1) more"
+    }
+
+    fileprivate func json(in site: Site) -> JSON {
+        .object([
+            ("name", .string(name)), ("addresses", .texts(addresses)), ("public_key", .text(publicKey)),
+            ("has_preshared_key", .bool(presharedKey != .none)),
+            ("full_tunnel", .bool(fullTunnel ?? site.egress.fullTunnel)), ("group", .text(group)),
+            ("allow", policy.map { .texts($0.allow) } ?? .null), ("routes", .texts(routes)),
+            ("endpoint", .text(endpoint)), ("keepalive", .number(keepalive)),
+        ])
+    }
+}

@@ -1,0 +1,81 @@
+import ArgumentParser
+import Compiler
+import Gateway
+import SiteModel
+import Storage
+
+struct PlanCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan", abstract: "What an apply would change on this box. Changes nothing.",
+        discussion: """
+            JSON: an object with the keys revision, applied (null for none), changes (a list of lines), obstacles (a list of \
+            objects with chain, owner, remedy), router (a list of objects with router, lines).
+            """)
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var json: JSONOption
+
+    @Flag(help: "End with 2 if something would change.")
+    var detailedExitcode = false
+
+    func run() throws {
+        try NotRoot.refuse("plan")
+        let control = try common.reader("plan")
+        let planned = try control.plan()
+        let router = try control.routerInstructions(planned.desired.advice, of: planned.stored.site)
+        if json.isOn {
+            Console.raw(
+                JSON.object([
+                    ("revision", .number(planned.stored.revision.id)), ("applied", .number(planned.applied)),
+                    ("changes", planned.plan.json), ("obstacles", planned.observed.obstacles.json),
+                    ("router", router.json),
+                ]).text)
+        } else {
+            planned.plan.lines.forEach { Console.data(Console.planLine($0)) }
+            let id = planned.stored.revision.id
+            common.note(
+                planned.plan.isEmpty
+                    ? "nothing to do: the box is as revision \(id) wants it"
+                    : "\(Format.count(planned.plan.changes.count, "change")) for revision \(id); `wggw apply` carries them out"
+            )
+            warn(planned.observed.obstacles)
+            advise(router)
+        }
+        if detailedExitcode && !planned.plan.isEmpty { throw ExitCode(Failure.Status.wouldChange) }
+    }
+}
+
+/// Foreign chains that drop the gateway's traffic.
+func warn(_ obstacles: [FirewallObstacle]) {
+    for obstacle in obstacles {
+        let owner = obstacle.owner.map { " (\($0))" } ?? ""
+        Console.error("warning: \(obstacle.chain)\(owner) drops what the gateway forwards; this lets it through:")
+        Console.error("  \(obstacle.remedy)")
+    }
+}
+
+/// What somebody has to set on the LAN's router.
+func advise(_ router: [RouterInstructions]) {
+    if router.isEmpty { return }
+    Console.error("the LAN's router needs a static route, in the words of its make:")
+    for instructions in router {
+        Console.error("  \(instructions.router)")
+        for line in instructions.lines { Console.error("    \(line)") }
+    }
+}
+
+extension Plan {
+    /// All lines, unabridged.
+    var json: JSON { .texts(changes.flatMap(\.lines)) }
+}
+
+extension [FirewallObstacle] {
+    var json: JSON {
+        .array(
+            map { .object([("chain", .string($0.chain)), ("owner", .text($0.owner)), ("remedy", .string($0.remedy))]) })
+    }
+}
+
+extension [RouterInstructions] {
+    var json: JSON { .array(map { .object([("router", .string($0.router)), ("lines", .texts($0.lines))]) }) }
+}

@@ -1,0 +1,28 @@
+import ArgumentParser
+import Compiler
+import Gateway
+
+struct RollbackCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rollback", abstract: "Go back: a new revision out of an old one, applied.",
+        discussion: """
+            Without a number, to what was applied before; where there was nothing, wggw goes off the box. An apply that waits \
+            for confirmation is taken back. JSON: as apply.
+            """)
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var message: MessageOption
+    @OptionGroup var json: JSONOption
+
+    @Argument(help: ArgumentHelp("To which one; see `wggw history`.", valueName: "revision"))
+    var revision: Int?
+
+    func run() throws {
+        try NotRoot.refuse("rollback")
+        let control = try common.reader("rollback")
+        let report = try undisturbed {
+            try control.rollback(to: revision, why: message.message) { show($0, common, json) }
+        }
+        try show(report, control, common, json)
+    }
+}

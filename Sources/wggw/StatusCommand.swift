@@ -1,0 +1,112 @@
+import ArgumentParser
+import Compiler
+import Gateway
+import NetTypes
+import SiteModel
+import Storage
+
+struct StatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "How the gateway is: who is connected, and whether the box is as it should be.",
+        discussion: """
+            JSON: an object with the keys applied (revision or null), draft (newest revision if not applied), interface, backend \
+            (kernel, userspace or null), is_up, listen_port, public_key, confirm_within, unfinished (a command that was cut \
+            short), drift (a list of lines), obstacles, router (see plan), peers: a list of objects with name (null for a \
+            stranger), public_key, addresses, endpoint, last_handshake (seconds since the epoch, 0 never), received, sent \
+            (bytes), allowed_ips, keepalive.
+            """)
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var json: JSONOption
+
+    func run() throws {
+        try NotRoot.refuse("status")
+        let control = try common.reader("status")
+        let status = try control.status()
+        let router = try status.applied.map { try control.routerInstructions(status.advice, of: $0.site) } ?? []
+        if json.isOn { return Console.raw(status.json(router).text) }
+        show(status)
+        warn(status.observed?.obstacles ?? [])
+        advise(router)
+    }
+
+    private func show(_ status: GatewayStatus) {
+        if let journal = status.record.journal {
+            Console.data(
+                "`\(journal.command)` was cut short or is at work; the next command that changes something ends it")
+        }
+        guard let applied = status.applied, let observed = status.observed else {
+            Console.data(
+                "nothing of wggw's is on the box"
+                    + (status.draft.map { "; revision \($0.id) waits for `wggw apply`" } ?? ""))
+            return
+        }
+        Console.data(Console.bold(applied.site.tunnel.interface) + "  " + headline(applied, observed))
+        if let key = applied.site.tunnel.publicKey { Console.data("public key \(key)") }
+        if let seconds = status.confirmWithin {
+            Console.data("goes back in \(seconds) s unless you run `wggw confirm`")
+        }
+        if let draft = status.draft { Console.data("revision \(draft.id) is drafted and not applied; see `wggw plan`") }
+        if !status.drift.isEmpty {
+            Console.data("drift: the box is not as revision \(applied.revision.id) wants it; `wggw apply` would")
+            status.drift.lines.forEach { Console.data("  " + Console.planLine($0)) }
+        }
+        if status.peers.isEmpty { return Console.data("no peers yet; add one with `wggw add-peer NAME`") }
+        Console.data("")
+        Console.data(
+            Console.table(
+                ["PEER", "HANDSHAKE", "RECEIVED", "SENT", "ENDPOINT", "ALLOWED IPS"],
+                status.peers.map { $0.row(now: status.now) }))
+    }
+
+    private func headline(_ applied: StoredSite, _ observed: ObservedState) -> String {
+        let revision = "revision \(applied.revision.id)"
+        guard let link = observed.link else { return "is gone; \(revision) was applied, `wggw up` brings it back" }
+        let carrier =
+            switch link.backend {
+            case .kernel?: "kernel WireGuard"
+            case .userspace?: "userspace datapath"
+            case nil: "no WireGuard interface"
+            }
+        let port = observed.wireGuard.map { ", port \($0.listenPort)" } ?? ""
+        return
+            "\(link.isUp ? "up" : "down"), \(carrier)\(port), \(revision), \(Format.count(applied.site.peers.count, "peer"))"
+    }
+}
+
+extension GatewayStatus.PeerStatus {
+    fileprivate func row(now: Int64) -> [String] {
+        let name = peer?.name ?? "(stranger) \(publicKey)"
+        guard let observed else { return [name, "not on the box", "-", "-", "-", "-"] }
+        return [
+            name, Format.ago(observed.lastHandshake, now: now), Format.bytes(observed.received),
+            Format.bytes(observed.sent), observed.endpoint?.description ?? "-",
+            observed.allowedIPs.map { $0.isHost ? $0.address.description : $0.description }.joined(separator: ", "),
+        ]
+    }
+
+    fileprivate var json: JSON {
+        .object([
+            ("name", .text(peer?.name)), ("public_key", .string(publicKey.description)),
+            ("addresses", .texts(peer?.addresses ?? [])), ("endpoint", .text(observed?.endpoint)),
+            ("last_handshake", .number(observed?.lastHandshake ?? 0)), ("received", .unsigned(observed?.received ?? 0)),
+            ("sent", .unsigned(observed?.sent ?? 0)), ("allowed_ips", .texts(observed?.allowedIPs ?? [])),
+            ("keepalive", .number(observed?.keepalive)),
+        ])
+    }
+}
+
+extension GatewayStatus {
+    fileprivate func json(_ router: [RouterInstructions]) -> JSON {
+        .object([
+            ("applied", .number(applied?.revision.id)), ("draft", .number(draft?.id)),
+            ("interface", .text(applied?.site.tunnel.interface)), ("backend", .text(observed?.link?.backend?.rawValue)),
+            ("is_up", .bool(observed?.link?.isUp ?? false)), ("listen_port", .number(observed?.wireGuard?.listenPort)),
+            ("public_key", .text(applied?.site.tunnel.publicKey)), ("confirm_within", .number(confirmWithin)),
+            ("unfinished", .text(record.journal?.command)), ("drift", drift.json),
+            ("obstacles", (observed?.obstacles ?? []).json), ("router", router.json),
+            ("peers", .array(peers.map(\.json))),
+        ])
+    }
+}

@@ -1,0 +1,56 @@
+import ArgumentParser
+import Glibc
+
+/// `wggw`, the command line. Each command is a file; they print, and leave the work to Gateway.
+@main
+struct Wggw: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "wggw",
+        abstract: "Turns this box into a WireGuard gateway.",
+        discussion: """
+            Describe the site, look at the plan, apply it, and go back if you do not like it:
+
+              sudo wggw init --lan 192.168.1.0/24 --endpoint vpn.example.org
+              sudo wggw add-peer laptop --qr
+              sudo wggw plan
+              sudo wggw apply
+              sudo wggw status
+              sudo wggw rollback
+
+            Exit status: 0 done, 1 failed, 2 something would change (plan --detailed-exitcode), 64 wrong usage, 77 not root, \
+            78 bad profile. Data goes to standard output, everything else to standard error.
+            """,
+        version: "0.1.0",
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Describe the site",
+                subcommands: [
+                    InitCommand.self, AddPeerCommand.self, SetPeerCommand.self, RemovePeerCommand.self,
+                    ListCommand.self, ExportCommand.self, ProfileCommand.self,
+                ]),
+            CommandGroup(
+                name: "Bring it onto the box",
+                subcommands: [
+                    PlanCommand.self, ApplyCommand.self, ConfirmCommand.self, RollbackCommand.self, UpCommand.self,
+                    DownCommand.self,
+                ]),
+            CommandGroup(
+                name: "Look",
+                subcommands: [StatusCommand.self, HistoryCommand.self, ShowCommand.self, DiffCommand.self]),
+            CommandGroup(name: "For wggw itself", subcommands: [GuardCommand.self]),
+        ])
+
+    static func main() {
+        var arguments = Array(CommandLine.arguments.dropFirst())
+        // wg-quick runs one program with the interface's name; a link of this name makes wggw that program.
+        if CommandLine.arguments.first?.split(separator: "/").last == "wggw-datapath" {
+            arguments.insert("datapath", at: 0)
+        }
+        do {
+            var command = try parseAsRoot(arguments)
+            try command.run()
+        } catch {
+            Failure(error, of: arguments.first).exit()
+        }
+    }
+}
