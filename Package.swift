@@ -63,13 +63,18 @@ let package = Package(
         .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
 
+        // Sites, made by hand and at random, that several test targets compile.
+        .target(
+            name: "SiteSamples", dependencies: ["Compiler", "SiteModel", "NetTypes"], path: "Tests/SiteSamples",
+            swiftSettings: strict),
         .testTarget(name: "NetTypesTests", dependencies: ["NetTypes"], swiftSettings: strict),
         .testTarget(
             name: "SiteModelTests",
             dependencies: ["SiteModel", "NetTypes", .product(name: "TOMLKit", package: "TOMLKit")],
             resources: [.copy("WgQuickFiles")], swiftSettings: strict),
         .testTarget(
-            name: "CompilerTests", dependencies: ["Compiler", "SiteModel", "NetTypes"], exclude: ["Goldens"],
+            name: "CompilerTests", dependencies: ["Compiler", "SiteModel", "NetTypes", "SiteSamples"],
+            exclude: ["Goldens"],
             swiftSettings: strict),
         .testTarget(
             name: "StorageTests",
@@ -81,7 +86,7 @@ let package = Package(
             name: "GatewayTests", dependencies: ["Gateway", "Storage", "LinuxNet", "Compiler", "SiteModel", "NetTypes"],
             swiftSettings: strict),
         .testTarget(
-            name: "LinuxNetTests", dependencies: ["LinuxNet", "Compiler", "SiteModel", "NetTypes", "CLinux"],
+            name: "LinuxNetTests", dependencies: ["LinuxNet", "Compiler", "SiteModel", "NetTypes", "SiteSamples", "CLinux"],
             swiftSettings: strict),
         .testTarget(
             name: "WireGuardProtocolTests", dependencies: ["WireGuardProtocol", "NetTypes", "CCrypto"],

@@ -1,5 +1,6 @@
 import NetTypes
 import SiteModel
+import SiteSamples
 import Testing
 
 @testable import Compiler

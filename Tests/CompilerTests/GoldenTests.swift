@@ -1,6 +1,7 @@
 import Foundation
 import NetTypes
 import SiteModel
+import SiteSamples
 import Testing
 
 @testable import Compiler

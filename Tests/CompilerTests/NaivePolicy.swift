@@ -1,5 +1,6 @@
 import NetTypes
 import SiteModel
+import SiteSamples
 
 /// What a site allows, said without sets, maps and chains: the naive twin of the firewall.
 struct NaivePolicy {

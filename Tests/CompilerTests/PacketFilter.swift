@@ -1,24 +1,7 @@
 import NetTypes
+import SiteSamples
 
 @testable import Compiler
-
-/// A packet at a hook, as far as a rule can see it.
-struct Packet {
-    enum State: UInt32 { case invalid = 1, established = 2, related = 4, new = 8 }
-
-    var input: String
-    /// nil: for this host.
-    var output: String?
-    var source: IPAddress
-    var destination: IPAddress
-    var transport: UInt8
-    /// From the transport header; for ICMP its checksum, which may be anything.
-    var port: UInt16 = 0
-    /// First byte of the transport header: the type of an ICMP message.
-    var firstByte: UInt8 = 0
-    var state = State.new
-    var isForThisHost: Bool { output == nil }
-}
 
 /// Runs the expressions of a table on a packet, as the kernel does: registers, lookups, jumps. So a wrong offset or a
 /// missing drop shows here, without root.

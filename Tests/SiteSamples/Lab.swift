@@ -1,11 +1,10 @@
-import NetTypes
-import SiteModel
-
-@testable import Compiler
+package import Compiler
+package import NetTypes
+package import SiteModel
 
 /// Keys and sites for tests; every key is made from a small number.
-enum Lab {
-    static func publicKey(_ number: Int) -> PublicKey {
+package enum Lab {
+    package static func publicKey(_ number: Int) -> PublicKey {
         // Spread over the range of keys, so that the order of keys is not the order of numbers.
         let seed = UInt64(truncatingIfNeeded: number &+ 1) &* 0x9e37_79b9_7f4a_7c15
         var bytes: [UInt8] = []
@@ -13,33 +12,33 @@ enum Lab {
         return PublicKey(bytes: bytes)!
     }
 
-    static func privateKey(_ number: Int) -> PrivateKey {
+    package static func privateKey(_ number: Int) -> PrivateKey {
         PrivateKey { bytes in
             for i in bytes.indices { bytes[i] = UInt8(truncatingIfNeeded: number &* 31 &+ i) }
         }
     }
 
-    static func presharedKey(_ number: Int) -> PresharedKey {
+    package static func presharedKey(_ number: Int) -> PresharedKey {
         PresharedKey { bytes in
             for i in bytes.indices { bytes[i] = UInt8(truncatingIfNeeded: number &* 17 &+ i) }
         }
     }
 
-    static func secretID(_ number: Int) -> SecretID {
+    package static func secretID(_ number: Int) -> SecretID {
         let hex = String(number, radix: 16)
         return SecretID(String(repeating: "0", count: 16 - hex.count) + hex)!
     }
 
     /// The gateway's key pair is number 0.
-    static let gatewayKey = publicKey(0)
+    package static let gatewayKey = publicKey(0)
 
     /// Every secret that a test site may name.
-    static let secrets = Secrets(
+    package static let secrets = Secrets(
         privateKeys: Dictionary(uniqueKeysWithValues: (0..<64).map { (publicKey($0), privateKey($0)) }),
         presharedKeys: Dictionary(uniqueKeysWithValues: (0..<64).map { (secretID($0), presharedKey($0)) }))
 
     /// The site of the slides, complete.
-    static func site(_ change: (inout Site) -> Void = { _ in }) -> Site {
+    package static func site(_ change: (inout Site) -> Void = { _ in }) -> Site {
         var site = Site(
             name: "office", endpoint: Endpoint("itzxa.com:51820"), otherForwarding: .drop,
             lan: LAN(interface: "eth0", subnets: [IPPrefix("192.168.1.0/24")!]),
@@ -51,12 +50,12 @@ enum Lab {
         return site
     }
 
-    static func peer(_ name: String, _ key: Int, _ addresses: [String]) -> Peer {
+    package static func peer(_ name: String, _ key: Int, _ addresses: [String]) -> Peer {
         Peer(name: name, addresses: addresses.map { IPAddress($0)! }, publicKey: publicKey(key))
     }
 
     /// A box that was nothing before.
-    static let freshSysctls = [
+    package static let freshSysctls = [
         "net/ipv4/ip_forward": 0, "net/ipv4/conf/all/rp_filter": 0, "net/ipv4/conf/default/rp_filter": 1,
         "net/ipv4/conf/eth0/rp_filter": 1, "net/ipv4/conf/eth1/rp_filter": 2, "net/ipv4/conf/eth0/proxy_arp": 0,
         "net/ipv4/conf/eth1/proxy_arp": 0, "net/ipv6/conf/all/forwarding": 0, "net/ipv6/conf/eth0/accept_ra": 1,

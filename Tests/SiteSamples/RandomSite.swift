@@ -1,13 +1,11 @@
-import NetTypes
-import SiteModel
-
-@testable import Compiler
+package import NetTypes
+package import SiteModel
 
 /// A small generator of random numbers (SplitMix64), so that a failure can be repeated by its seed.
-struct SeededRandom: RandomNumberGenerator {
-    var state: UInt64
+package struct SeededRandom: RandomNumberGenerator {
+    package var state: UInt64
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var z = state
         z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
@@ -17,20 +15,20 @@ struct SeededRandom: RandomNumberGenerator {
 }
 
 /// Random sites and packets in a world so small that they meet often.
-struct RandomWorld {
-    var random: SeededRandom
+package struct RandomWorld {
+    package var random: SeededRandom
 
-    init(seed: Int) { random = SeededRandom(state: UInt64(seed)) }
+    package init(seed: Int) { random = SeededRandom(state: UInt64(seed)) }
 
     private mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
     private mutating func pick<T>(_ items: [T]) -> T { items.randomElement(using: &random)! }
 
-    static let lanHosts = ["192.168.1.10", "192.168.1.11", "192.168.1.200", "fd01::10", "fd01::11"]
-    static let outside = ["1.1.1.1", "10.9.0.1", "2001:db8::1"]
-    static let own = ["192.168.2.254", "fd02::ff"]
-    static let ports: [UInt16] = [22, 53, 80, 443, 8080]
+    package static let lanHosts = ["192.168.1.10", "192.168.1.11", "192.168.1.200", "fd01::10", "fd01::11"]
+    package static let outside = ["1.1.1.1", "10.9.0.1", "2001:db8::1"]
+    package static let own = ["192.168.2.254", "fd02::ff"]
+    package static let ports: [UInt16] = [22, 53, 80, 443, 8080]
 
-    mutating func site() -> Site {
+    package mutating func site() -> Site {
         let hasV6 = chance(70)
         let replyPath = pick(ReplyPath.allCases)
         let isRouter = chance(50)
@@ -70,7 +68,7 @@ struct RandomWorld {
             dns: chance(50) ? [IPAddress("192.168.2.254")!] : [], groups: groups, peers: peers)
     }
 
-    mutating func policy() -> Policy {
+    package mutating func policy() -> Policy {
         Policy(allow: (0..<Int.random(in: 1...5, using: &random)).map { _ in rule() })
     }
 
@@ -86,7 +84,7 @@ struct RandomWorld {
         return AccessRule(destination, transport: transport, ports: ends[0]...ends[1])
     }
 
-    mutating func address() -> IPAddress {
+    package mutating func address() -> IPAddress {
         switch Int.random(in: 0..<10, using: &random) {
         case 0..<3: IPAddress("192.168.2.\(Int.random(in: 1...9, using: &random))")!
         case 3: IPAddress("192.168.1.\(100 + Int.random(in: 1...9, using: &random))")!
@@ -98,7 +96,7 @@ struct RandomWorld {
     }
 
     /// A packet that opens a connection, between addresses of one family.
-    mutating func packet(interfaces: [String] = ["wg0", "wg0", "wg0", "wg1", "eth0", "eth1"]) -> Packet {
+    package mutating func packet(interfaces: [String] = ["wg0", "wg0", "wg0", "wg1", "eth0", "eth1"]) -> Packet {
         let source = address()
         var destination = address()
         while destination.isV6 != source.isV6 { destination = address() }
