@@ -1,3 +1,10 @@
 // What Swift cannot say of Linux: CMSG macros, ioctls, variadic calls. Nothing here decides anything.
 #pragma once
+
+#include "checksum.h"
 #include "launch.h"
+#include "linkwatch.h"
+#include "poller.h"
+#include "process.h"
+#include "tun.h"
+#include "udp.h"

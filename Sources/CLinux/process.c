@@ -1,0 +1,46 @@
+#define _GNU_SOURCE
+#include "process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <linux/capability.h>
+
+int process_harden(void) {
+    const struct rlimit none = {0, 0};
+    if (setrlimit(RLIMIT_CORE, &none) < 0) return -errno;
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) return -errno;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return -errno;
+    return 0;
+}
+
+int process_drop_capabilities(void) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct data[2];
+    if (syscall(SYS_capget, &header, data) < 0) return -errno;
+    const unsigned kept = 1u << CAP_NET_ADMIN | 1u << CAP_NET_BIND_SERVICE;
+    data[0].effective &= kept;
+    data[0].permitted &= kept;
+    data[0].inheritable = data[1].effective = data[1].permitted = data[1].inheritable = 0;
+    return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
+}
+
+int process_respawn(char *const argv[], int keep) {
+    pid_t child = fork();
+    if (child != 0) return child < 0 ? -errno : child;
+    // Only what is safe between fork and exec from here on.
+    int null = open("/dev/null", O_RDWR);
+    if (null < 0 || setsid() < 0 || chdir("/") < 0) _exit(127);
+    // Out of the way first, should it be one of the low numbers itself.
+    keep = fcntl(keep, F_DUPFD, 16);
+    for (int fd = 0; fd <= 2; fd++)
+        if (dup2(null, fd) < 0) _exit(127);
+    if (keep < 0 || dup2(keep, 3) < 0) _exit(127);
+    syscall(SYS_close_range, 4u, ~0u, 0u);
+    execv("/proc/self/exe", argv);
+    _exit(127);
+}

@@ -1,0 +1,61 @@
+#define _GNU_SOURCE
+#include "tun.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+
+int tun_open_queue(char *name, int multi_queue) {
+    int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) return -errno;
+    struct ifreq request;
+    memset(&request, 0, sizeof request);
+    strncpy(request.ifr_name, name, IFNAMSIZ - 1);
+    request.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | (multi_queue ? IFF_MULTI_QUEUE : 0));
+    if (ioctl(fd, TUNSETIFF, &request) < 0) {
+        int error = -errno;
+        close(fd);
+        return error;
+    }
+    memcpy(name, request.ifr_name, IFNAMSIZ);
+    return fd;
+}
+
+int tun_set_offload(int fd, unsigned offloads) {
+    return ioctl(fd, TUNSETOFFLOAD, (unsigned long)offloads) < 0 ? -errno : 0;
+}
+
+static int interface_request(const char *name, unsigned long call, struct ifreq *request) {
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -errno;
+    strncpy(request->ifr_name, name, IFNAMSIZ - 1);
+    int error = ioctl(fd, call, request) < 0 ? -errno : 0;
+    close(fd);
+    return error;
+}
+
+int tun_set_mtu(const char *name, int mtu) {
+    struct ifreq request;
+    memset(&request, 0, sizeof request);
+    request.ifr_mtu = mtu;
+    return interface_request(name, SIOCSIFMTU, &request);
+}
+
+int tun_get_mtu(const char *name) {
+    struct ifreq request;
+    memset(&request, 0, sizeof request);
+    int error = interface_request(name, SIOCGIFMTU, &request);
+    return error ? error : request.ifr_mtu;
+}
+
+int tun_is_up(const char *name) {
+    struct ifreq request;
+    memset(&request, 0, sizeof request);
+    int error = interface_request(name, SIOCGIFFLAGS, &request);
+    return error ? error : (request.ifr_flags & IFF_UP) != 0;
+}

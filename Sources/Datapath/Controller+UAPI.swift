@@ -1,0 +1,92 @@
+// What clients of the configuration socket ask for.
+
+import CLinux
+import Glibc
+import NetTypes
+import Synchronization
+import WireGuardProtocol
+
+extension Controller {
+    /// Answers one request.
+    func answer(_ request: UnsafeRawBufferPointer) -> [UInt8] {
+        do throws(UAPIError) {
+            switch try UAPIRequest.parse(
+                request,
+                interfaceIndex: { name in
+                    let index = if_nametoindex(name)
+                    return index == 0 ? nil : index
+                })
+            {
+            case .get: return dump()
+            case .set(let change): return result(apply(change))
+            }
+        } catch {
+            return result(error.code)
+        }
+    }
+
+    private func result(_ code: Int32) -> [UInt8] {
+        var writer = UAPIWriter(peers: 0)
+        writer.end(code)
+        return writer.bytes
+    }
+
+    /// 0, or the errno of the first thing that could not be done. The port comes first, since only it can be refused by others.
+    private func apply(_ change: UAPIChange) -> Int32 {
+        if let wanted = change.listenPort, wanted != port || wanted == 0 {
+            if isUp {
+                let error = reopenSockets(port: wanted)
+                if error != 0 { return error }
+                perform { $0.clearEndpointSources(into: &effects) }
+            } else {
+                port = wanted
+            }
+        }
+        if let wanted = change.mark {
+            mark = wanted
+            for pair in sockets {
+                for descriptor in [pair.v4, pair.v6] where descriptor >= 0 {
+                    let error = udp_set_mark(descriptor, wanted)
+                    if error != 0 { return -error }
+                }
+            }
+            perform { $0.clearEndpointSources(into: &effects) }
+        }
+        let moment = now
+        if let key = change.privateKey { perform { $0.setPrivateKey(key, now: moment, into: &effects) } }
+        if change.replacePeers { perform { $0.removeAllPeers(into: &effects) } }
+        for peer in change.peers {
+            effects.removeAll()
+            do throws(ConfigurationError) {
+                try device.configure(peer, now: moment, into: &effects)
+            } catch {
+                carryOut()
+                return ENOMEM
+            }
+            carryOut()
+        }
+        return 0
+    }
+
+    private func dump() -> [UInt8] {
+        let peers = device.peers
+        var writer = UAPIWriter(peers: peers.count)
+        writer.device(privateKey: device.privateKey, port: port, mark: mark)
+        for peer in peers {
+            let record = device.tables.peer(peer)
+            writer.peer(
+                UAPIPeer(
+                    status: device.status(of: peer), endpoint: paths[peer].pointee.endpoint.load().remote,
+                    receivedBytes: record.pointee.receivedBytes.load(ordering: .relaxed),
+                    sentBytes: record.pointee.sentBytes.load(ordering: .relaxed)),
+                interfaceName: { index in
+                    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 16) { name in
+                        if_indextoname(index, name.baseAddress!).map { String(cString: $0) }
+                    }
+                })
+            device.forEachAllowedIP(of: peer) { writer.allowedIP($0) }
+        }
+        writer.end(0)
+        return writer.bytes
+    }
+}

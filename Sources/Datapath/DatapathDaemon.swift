@@ -1,0 +1,177 @@
+// The datapath as a process: in the foreground, or started in the background until it answers.
+
+import CLinux
+import Glibc
+import Synchronization
+import WireGuardProtocol
+
+/// The built-in datapath of one interface.
+public enum DatapathDaemon {
+    /// Runs the datapath in this process until SIGTERM, SIGINT or SIGHUP, or until the interface is deleted. On return
+    /// the interface and the configuration socket are gone and the keys wiped. Call it on the first thread, before there are others.
+    public static func run(_ options: DatapathOptions) throws(DatapathError) {
+        do throws(DatapathError) {
+            try runReporting(options)
+        } catch {
+            if let ready = options.readinessDescriptor {
+                report(ready, error.description)
+            }
+            throw error
+        }
+    }
+
+    private static func runReporting(_ options: DatapathOptions) throws(DatapathError) {
+        try check(process_harden(), "forbidding core dumps")
+        let signals = try check(poller_signals(), "blocking signals")
+        guard TunDevice.isName(options.interface) else { throw .badInterfaceName(options.interface) }
+        let path = UAPIListener.path(interface: options.interface)
+        if UAPIListener.answers(path) { throw .alreadyRunning(path: path) }
+        let without = options.without
+        inet_sum_select(
+            without.contains(.noAVX2)
+                ? INET_SUM_PORTABLE : without.contains(.noAVX512) ? INET_SUM_AVX2 : INET_SUM_AVX512)
+        let count = max(1, min(options.workers ?? defaultWorkers(), 64))
+        let tun = try TunDevice(name: options.interface, queueCount: count, without: without)
+        _ = tun_set_mtu(tun.name, 1420)
+        let listener = try UAPIListener(path: path)
+        try check(process_drop_capabilities(), "giving up capabilities")
+        try runUntilEnd(options, tun, listener, signals)
+    }
+
+    private static func runUntilEnd(
+        _ options: DatapathOptions, _ tun: TunDevice, _ listener: UAPIListener, _ signals: Int32
+    ) throws(DatapathError) {
+        defer { listener.remove() }
+        let device = Device(random: { fillRandom($0) })
+        let control = UnsafeMutablePointer<ControlQueue>.allocate(capacity: 1)
+        control.initialize(to: ControlQueue())
+        let paths = PeerPaths(capacity: device.tables.capacity)
+        let links = tun.queues.map { _ in
+            let link = UnsafeMutablePointer<WorkerLink>.allocate(capacity: 1)
+            link.initialize(to: WorkerLink())
+            return link
+        }
+        let controller = try Controller(
+            device: device, tun: tun, control: control, links: links, paths: paths, listener: listener, signals: signals
+        )
+        let threads = zip(tun.queues, links).map { queue, link in
+            WorkerThread(
+                WorkerStart(
+                    queue: queue, tables: device.tables, paths: paths, control: control, link: link,
+                    fallbacks: tun.fallbacks, sharesPeers: tun.queues.count > 1))
+        }
+        if let ready = options.readinessDescriptor { report(ready, "+") }
+        controller.run()
+        controller.finish()
+        for thread in threads { thread.join() }
+        controller.wipe()
+        for queue in tun.queues { close(queue.descriptor) }
+    }
+
+    private static func defaultWorkers() -> Int {
+        let processors = sysconf(Int32(_SC_NPROCESSORS_ONLN))
+        return processors <= 2 ? 1 : min(processors, 16)
+    }
+
+    private static func report(_ descriptor: Int32, _ text: String) {
+        let bytes = Array(text.utf8)
+        _ = write(descriptor, bytes, bytes.count)
+        close(descriptor)
+    }
+
+    /// Starts `arguments` (the program itself with the datapath in the foreground) in a session of its own, with nothing but
+    /// /dev/null open, and returns when its socket answers. The environment variable `WGGW_READY_FD` tells it the descriptor for
+    /// `DatapathOptions.readinessDescriptor`. Throws `.childFailed`, or `.child` with the child's own words.
+    public static func spawn(arguments: [String]) throws(DatapathError) {
+        var ends: [Int32] = [-1, -1]
+        try check(pipe(&ends), "making a pipe")
+        defer { close(ends[0]) }
+        var argv: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
+        defer { for case let argument? in argv { free(argument) } }
+        setenv("WGGW_READY_FD", "3", 1)
+        defer { unsetenv("WGGW_READY_FD") }
+        let child = process_respawn(&argv, ends[1])
+        close(ends[1])
+        try check(child, "starting the datapath in the background")
+        try awaitReadiness(ends[0], child)
+    }
+
+    private static func awaitReadiness(_ descriptor: Int32, _ child: pid_t) throws(DatapathError) {
+        var words: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 512)
+        while true {
+            let n = read(descriptor, &buffer, buffer.count)
+            if n < 0 && errno == EINTR { continue }
+            if n <= 0 { break }
+            words += buffer[..<n]
+            if words.first == UInt8(ascii: "+") { return }
+        }
+        var status: Int32 = 0
+        waitpid(child, &status, 0)
+        if words.isEmpty { throw .childFailed(status: status) }
+        throw .child(String(decoding: words, as: UTF8.self))
+    }
+}
+
+/// What a worker's thread begins with. `@unchecked Sendable`: pointers to what is atomic or read only, and it is handed over once.
+struct WorkerStart: @unchecked Sendable {
+    let queue: TunQueue
+    let tables: SharedTables
+    let paths: PeerPaths
+    let control: UnsafeMutablePointer<ControlQueue>
+    let link: UnsafeMutablePointer<WorkerLink>
+    let fallbacks: Fallbacks
+    let sharesPeers: Bool
+
+    fileprivate func run() {
+        var worker = Worker(
+            queue: queue, port: UDPSockets(v4: -1, v6: -1, batch: UDPSockets.makeBatch()), tables: tables, paths: paths,
+            control: control, link: link, fallbacks: fallbacks, sharesPeers: sharesPeers)
+        worker.run()
+    }
+}
+
+/// A plain thread that runs one worker.
+struct WorkerThread {
+    private let handle: pthread_t
+
+    init(_ start: WorkerStart) {
+        let box = UnsafeMutablePointer<WorkerStart>.allocate(capacity: 1)
+        box.initialize(to: start)
+        var handle = pthread_t()
+        let error = pthread_create(
+            &handle, nil,
+            { argument in
+                guard let box = argument?.assumingMemoryBound(to: WorkerStart.self) else { return nil }
+                let start = box.move()
+                box.deallocate()
+                start.run()
+                return nil
+            }, box)
+        precondition(error == 0, "pthread_create")
+        self.handle = handle
+    }
+
+    /// Waits for the thread's end.
+    func join() { pthread_join(handle, nil) }
+}
+
+extension Controller {
+    /// Tells all workers to end and all clients good-bye.
+    func finish() {
+        for link in links {
+            link.pointee.stopping.store(true, ordering: .sequentiallyConsistent)
+            link.pointee.bell.ring()
+        }
+        connections.removeAll()
+    }
+
+    /// After the workers ended: erases every key.
+    func wipe() {
+        perform { $0.down(into: &effects) }
+        perform { $0.removeAllPeers(into: &effects) }
+        perform { $0.setPrivateKey(nil, now: now, into: &effects) }
+        if let ticket = device.retire() { device.reclaim(ticket) }
+        for pair in sockets { pair.closeAll() }
+    }
+}

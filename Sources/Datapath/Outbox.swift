@@ -1,0 +1,85 @@
+// Sealed messages on their way to one send call.
+
+import CLinux
+import Glibc
+import WireGuardProtocol
+
+/// Messages to one endpoint, one behind the other, all of one size but for the last: what UDP_SEGMENT wants.
+/// Single owner: a worker.
+struct Outbox: ~Copyable {
+    /// Older kernels take no more segments than this in one send.
+    static let maximumSegments = 64
+    /// The largest UDP payload over IPv4.
+    static let maximumBytes = 65507
+
+    let buffer: UnsafeMutableRawPointer
+    let endpoint: UnsafeMutablePointer<udp_endpoint>
+    private(set) var peer = PeerIndex.none
+    private(set) var trafficClass: UInt8 = 0
+    /// Bytes and messages in the buffer.
+    private(set) var count = 0
+    private(set) var messages = 0
+    /// The first message's size.
+    private(set) var segment = 0
+    private var isClosed = false
+    /// False once the kernel refused segmentation, or if it was not to be used.
+    private(set) var segments: Bool
+    private let mayUseSegments: Bool
+
+    init(segments: Bool) {
+        // One message may be larger than what is sent in one go: then it is alone, and the send fails by itself.
+        buffer = .allocate(byteCount: 2 << 16, alignment: 4096)
+        buffer.initializeMemory(as: UInt8.self, repeating: 0, count: 2 << 16)
+        endpoint = .allocate(capacity: 1)
+        endpoint.initialize(to: udp_endpoint())
+        self.segments = segments
+        mayUseSegments = segments
+    }
+
+    deinit {
+        buffer.deallocate()
+        endpoint.deallocate()
+    }
+
+    /// Whether a message of `size` bytes to this endpoint can join what is there.
+    @inline(__always)
+    func accepts(_ size: Int, _ to: udp_endpoint, _ peer: PeerIndex, _ trafficClass: UInt8) -> Bool {
+        messages == 0
+            || (segments && !isClosed && size <= segment && messages < Self.maximumSegments
+                && count + size <= Self.maximumBytes && peer == self.peer && trafficClass == self.trafficClass
+                && udp_endpoint.same(to, endpoint.pointee))
+    }
+
+    /// Room for the next message of `size` bytes, after `accepts`.
+    @inline(__always)
+    mutating func append(
+        _ size: Int, _ to: udp_endpoint, _ peer: PeerIndex, _ trafficClass: UInt8
+    ) -> UnsafeMutableRawPointer {
+        if messages == 0 {
+            endpoint.pointee = to
+            self.peer = peer
+            self.trafficClass = trafficClass
+            segment = size
+            isClosed = false
+        } else if size < segment {
+            isClosed = true
+        }
+        let place = buffer + count
+        count += size
+        messages += 1
+        return place
+    }
+
+    /// Empties it, after sending.
+    @inline(__always)
+    mutating func removeAll() {
+        count = 0
+        messages = 0
+    }
+
+    /// This socket does not segment.
+    mutating func stopSegmenting() { segments = false }
+
+    /// There is a new socket, which may.
+    mutating func restart() { segments = mayUseSegments }
+}

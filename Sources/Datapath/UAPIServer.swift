@@ -1,0 +1,180 @@
+// The configuration socket: connections, and how their bytes become requests.
+
+import CLinux
+import Glibc
+
+/// A listening socket at its final path, made so that nobody ever sees it bound but not listening.
+struct UAPIListener {
+    let path: String
+    let descriptor: Int32
+    private let device: dev_t
+    private let inode: ino_t
+
+    /// `/var/run/wireguard/NAME.sock`, where `wg` looks.
+    static func path(interface name: String) -> String { "/var/run/wireguard/\(name).sock" }
+
+    /// Listens at `path`, owner only. A dead process's socket is replaced. Throws `.alreadyRunning` if a live one answers.
+    init(path: String) throws(DatapathError) {
+        let slash = path.lastIndex(of: "/") ?? path.startIndex
+        let directory = String(path[..<slash])
+        if mkdir(directory, 0o700) != 0 && errno != EEXIST {
+            throw .system(doing: "making \(directory)", errno: errno)
+        }
+        if Self.answers(path) { throw .alreadyRunning(path: path) }
+        // `wg` takes names that end in .sock for interfaces, so this one is none until it is renamed.
+        let temporary = "\(path).\(getpid())"
+        let fd = try check(
+            socket(
+                AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0),
+            "making the configuration socket")
+        var status = stat()
+        do throws(DatapathError) {
+            unlink(temporary)
+            // The mode is that of the moment of bind, so that there is no moment at which others may connect.
+            let mask = umask(0o177)
+            let bound = try Self.withAddress(temporary) { bind(fd, $0, $1) }
+            umask(mask)
+            try check(bound, "binding \(temporary)")
+            try check(listen(fd, 128), "listening on \(temporary)")
+            try check(lstat(temporary, &status), "looking at \(temporary)")
+            try check(rename(temporary, path), "renaming \(temporary) to \(path)")
+        } catch {
+            close(fd)
+            unlink(temporary)
+            throw error
+        }
+        self.path = path
+        descriptor = fd
+        device = status.st_dev
+        inode = status.st_ino
+    }
+
+    /// Stops listening, and removes the socket if it still is this one.
+    func remove() {
+        close(descriptor)
+        var status = stat()
+        if lstat(path, &status) == 0, status.st_dev == device, status.st_ino == inode { unlink(path) }
+    }
+
+    /// Whether a process accepts connections at `path`.
+    static func answers(_ path: String) -> Bool {
+        let fd = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard fd >= 0 else { return false }
+        defer { close(fd) }
+        return (try? withAddress(path) { connect(fd, $0, $1) }) == 0
+    }
+
+    private static func withAddress(
+        _ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+    ) throws(DatapathError) -> Int32 {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let room = MemoryLayout.size(ofValue: address.sun_path)
+        guard path.utf8.count < room else { throw .system(doing: "using \(path) for a socket", errno: ENAMETOOLONG) }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+    }
+}
+
+/// One client. It is read from and written to only when that does not block.
+final class UAPIConnection {
+    /// A request larger than this is refused: about 300,000 peers.
+    static let inputLimit = 64 << 20
+    /// A client that does not read its answers gets no further ones past this.
+    static let outputLimit = 1 << 20
+
+    let descriptor: Int32
+    private var input: [UInt8] = []
+    private var scanned = 0
+    private var output: [UInt8] = []
+    private var written = 0
+    private var isFinished = false
+
+    init(descriptor: Int32) { self.descriptor = descriptor }
+
+    deinit {
+        // Keys came this way.
+        input.withUnsafeMutableBytes { wipeAll($0) }
+        output.withUnsafeMutableBytes { wipeAll($0) }
+        close(descriptor)
+    }
+
+    /// Reads what there is, answers each complete request by `answer`, writes what can be written.
+    /// What to wait for next, or nil: the connection is done.
+    func serve(_ answer: (UnsafeRawBufferPointer) -> [UInt8]) -> UInt32? {
+        if wantsInput { readAvailable() }
+        while output.count - written <= Self.outputLimit, let end = requestEnd() {
+            let reply = input.withUnsafeBytes { answer(UnsafeRawBufferPointer(rebasing: $0[..<end])) }
+            output.append(contentsOf: reply)
+            input.withUnsafeMutableBytes { wipeAll(UnsafeMutableRawBufferPointer(rebasing: $0[..<(end + 2)])) }
+            input.removeSubrange(..<(end + 2))
+            scanned = 0
+        }
+        guard writeAvailable() else { return nil }
+        let isWaiting = written < output.count
+        if !isWaiting && isFinished { return nil }
+        return (isWaiting ? UInt32(POLLER_WRITABLE) : 0) | (wantsInput ? UInt32(POLLER_READABLE) : 0)
+    }
+
+    private var wantsInput: Bool { !isFinished && output.count - written <= Self.outputLimit }
+
+    private func readAvailable() {
+        // Bounded, so that one client that writes without end does not keep the others waiting.
+        for _ in 0..<64 {
+            let n = withUnsafeTemporaryAllocation(byteCount: 65536, alignment: 16) { buffer in
+                let n = read(descriptor, buffer.baseAddress, buffer.count)
+                if n > 0 {
+                    input.append(contentsOf: buffer[..<n])
+                    wipeAll(UnsafeMutableRawBufferPointer(rebasing: buffer[..<n]))
+                }
+                return n
+            }
+            if n == 0 || n < 0 && errno != EAGAIN && errno != EINTR || input.count > Self.inputLimit {
+                isFinished = true
+            }
+            if n < 65536 { return }
+        }
+    }
+
+    /// Where the empty line starts that ends the first request.
+    private func requestEnd() -> Int? {
+        let newline = UInt8(ascii: "\n")
+        let found: Int? = input.withUnsafeBytes { bytes in
+            var at = max(scanned, 1)
+            while at < bytes.count {
+                guard let hit = memchr(bytes.baseAddress! + at, Int32(newline), bytes.count - at) else { return nil }
+                at = UnsafeRawPointer(hit) - bytes.baseAddress!
+                if bytes[at - 1] == newline { return at - 1 }
+                at += 1
+            }
+            return nil
+        }
+        if found == nil { scanned = input.count }
+        return found
+    }
+
+    /// False: the client is gone.
+    private func writeAvailable() -> Bool {
+        while written < output.count {
+            let n = output.withUnsafeBytes { bytes in
+                send(descriptor, bytes.baseAddress! + written, bytes.count - written, Int32(MSG_NOSIGNAL))
+            }
+            if n < 0 { return errno == EAGAIN || errno == EINTR }
+            written += n
+        }
+        output.withUnsafeMutableBytes { wipeAll($0) }
+        output.removeAll()
+        written = 0
+        return true
+    }
+}
+
+/// Overwrites memory that may hold a key.
+func wipeAll(_ bytes: UnsafeMutableRawBufferPointer) {
+    guard let base = bytes.baseAddress, bytes.count > 0 else { return }
+    explicit_bzero(base, bytes.count)
+}

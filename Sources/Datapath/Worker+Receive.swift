@@ -1,0 +1,160 @@
+// From the network to TUN.
+
+import CLinux
+import Synchronization
+import WireGuardProtocol
+
+/// Messages under one keypair, one after another in a batch: what is common to them is looked up and written down once.
+struct ReceiveRun {
+    var index: UInt32 = 0
+    var slot: KeypairSlot = 0
+    var peer = PeerIndex.none
+    /// Bytes of messages that count.
+    var bytes: UInt64 = 0
+    /// Whether anything was authentic, and whether any of it was data.
+    var isAuthentic = false
+    var hasData = false
+    var from = udp_endpoint()
+}
+
+extension Worker {
+    /// Receives a batch of one family, opens it and writes it to TUN. How many messages there were.
+    @inline(__always)
+    mutating func receive(isV6: Bool) -> Int {
+        let count = port.receive(isV6: isV6, received)
+        guard count > 0 else { return 0 }
+        for i in 0..<count {
+            let message = received[i]
+            if let bytes = message.bytes { sort(message, UnsafeRawPointer(bytes)) }
+        }
+        if joiner.isOpen { writeTun() }
+        return count
+    }
+
+    /// Each datagram of one received message. GRO may have put handshakes and data of several keypairs into one.
+    @inline(__always)
+    private mutating func sort(_ message: udp_received, _ bytes: UnsafeRawPointer) {
+        let count = Int(message.count)
+        let segment = max(Int(message.segment), 1)
+        var run = ReceiveRun()
+        run.from = message.from
+        var at = 0
+        while at < count {
+            let size = min(segment, count - at)
+            let datagram = bytes + at
+            switch Message.kind(datagram, count: size) {
+            case .data: open(datagram, size, &run, message.tos)
+            case nil: break
+            default: control.pointee.push(handshake: datagram, size, from: message.from)
+            }
+            at += size
+        }
+        endRun(&run)
+    }
+
+    /// One data message.
+    @inline(__always)
+    private mutating func open(_ message: UnsafeRawPointer, _ count: Int, _ run: inout ReceiveRun, _ outer: UInt8) {
+        let index = Message.receiver(message)
+        if index != run.index || run.slot == 0 { beginRun(index, &run) }
+        guard run.slot != 0 else { return }
+        let keypair = tables.keypair(run.slot)
+        let length = count - Message.keepaliveSize
+        if !joiner.fits(length) { writeTunUnlocked(keypair) }
+        let place = joiner.place(length)
+        let counter = Message.counter(message)
+        guard counter < Limits.rejectAfterMessages,
+            aead.open(
+                place, from: message + Message.dataHeaderSize, length: length, key: keypair.pointee.receivingKey,
+                counter: counter),
+            keypair.pointee.replayWindow.accept(counter)
+        else { return joiner.discard() }
+        run.isAuthentic = true
+        if length == 0 {
+            run.bytes &+= UInt64(count)
+            return joiner.discard()
+        }
+        run.hasData = true
+        guard let inner = innerLength(place, length),
+            route.peer(place, .source, tables.allowedIPs) == run.peer
+        else { return joiner.discard() }
+        run.bytes &+= UInt64(count)
+        if outer & IPField.ecnMask == IPField.ecnCE { markCongestion(place) }
+        if joiner.accept(inner) == .aside {
+            writeTunUnlocked(keypair)
+            joiner.openAside()
+        }
+    }
+
+    @inline(__always)
+    private mutating func beginRun(_ index: UInt32, _ run: inout ReceiveRun) {
+        endRun(&run)
+        run.index = index
+        run.slot = tables.slot(receiving: index)
+        guard run.slot != 0 else { return }
+        let keypair = tables.keypair(run.slot)
+        guard keypair.pointee.mayReceive(now: now) else {
+            run.slot = 0
+            return
+        }
+        run.peer = keypair.pointee.peer
+        if locksReplay { keypair.pointee.lockReplay() }
+    }
+
+    /// Writes down what the run did: the endpoint, the counters, the times.
+    @inline(__always)
+    private mutating func endRun(_ run: inout ReceiveRun) {
+        guard run.slot != 0 else { return }
+        let keypair = tables.keypair(run.slot)
+        if locksReplay { keypair.pointee.unlockReplay() }
+        if run.isAuthentic {
+            let record = tables.peer(run.peer)
+            let path = paths[run.peer]
+            if !udp_endpoint.same(path.pointee.endpoint.load(), run.from) { path.pointee.endpoint.store(run.from) }
+            if run.bytes > 0 { record.pointee.receivedBytes.add(run.bytes, ordering: .relaxed) }
+            var notify = record.pointee.noteReceived(data: run.hasData, now: now)
+            if keypair.pointee.takeConfirmation() { notify = record.pointee.raise(.keypairConfirmed) || notify }
+            if keypair.pointee.wantsRekeyAfterReceiving(now: now),
+                record.pointee.currentKeypair.load(ordering: .relaxed) == run.slot, record.pointee.takeLastMinute()
+            {
+                notify = record.pointee.raise(.session) || notify
+            }
+            if notify { notifyControl(run.peer) }
+        }
+        run.slot = 0
+        run.bytes = 0
+        run.isAuthentic = false
+        run.hasData = false
+    }
+
+    /// The path was congested and the inner packet can say so: the kernel's INET_ECN_decapsulate.
+    @inline(never)
+    private func markCongestion(_ packet: UnsafeMutableRawPointer) {
+        let read = UnsafeRawPointer(packet)
+        guard innerTrafficClass(read) & IPField.ecnMask != 0 else { return }
+        if read.u8(0) >> 4 == 6 {
+            packet.set8(1, read.u8(1) | IPField.ecnCE << 4)
+        } else {
+            let header = Int(read.u8(0) & 15) * 4
+            guard header >= IPField.v4HeaderLength, header <= read.net16(2) else { return }
+            packet.set8(1, read.u8(1) | IPField.ecnCE)
+            packet.setRaw16(10, 0)
+            packet.setRaw16(10, ~Checksum.fold(Checksum.sum(read, header)))
+        }
+    }
+
+    /// Writes the open super-packet to TUN. What TUN does not take (interface down, queue full) is lost, as on any network.
+    @inline(__always)
+    private mutating func writeTun() {
+        let (bytes, count) = joiner.finish()
+        _ = queue.write(bytes, count)
+    }
+
+    /// The same in the middle of a run: another worker must not spin on the replay window for a system call's time.
+    @inline(__always)
+    private mutating func writeTunUnlocked(_ keypair: UnsafeMutablePointer<Keypair>) {
+        if locksReplay { keypair.pointee.unlockReplay() }
+        writeTun()
+        if locksReplay { keypair.pointee.lockReplay() }
+    }
+}

@@ -1,0 +1,188 @@
+// The loop that moves packets: one thread, run to completion, no lock, no allocation, no reference counting.
+
+import CLinux
+import Glibc
+import Synchronization
+import WireGuardProtocol
+
+/// One worker: its queue of the TUN device, its sockets, its buffers and its AEAD state.
+///
+/// It reads a batch from the network, opens it and writes it to TUN; reads a batch from TUN, seals it and sends it; and if
+/// there was nothing it spins for a while, because a wake-up costs more than most round trips, and then sleeps.
+struct Worker<Queue: PacketQueue, Port: DatagramPort>: ~Copyable {
+    let queue: Queue
+    var port: Port
+    let tables: SharedTables
+    let paths: PeerPaths
+    let control: UnsafeMutablePointer<ControlQueue>
+    let link: UnsafeMutablePointer<WorkerLink>
+    let aead: AEAD
+
+    var joiner: SuperPacketJoiner
+    var outbox: Outbox
+    var staged: StagedPackets
+    var route: RouteCache
+    var icmp = UnreachableLimiter()
+    /// Room before and behind the packet: a virtio header, and padding.
+    let tunBuffer: UnsafeMutableRawPointer
+    let template: UnsafeMutableRawPointer
+    let received: UnsafeMutablePointer<udp_received>
+    /// The time of this turn, nanoseconds since boot.
+    var now: UInt64 = 0
+    var mtu = 1420
+    var ownPort: UInt16 = 0
+    let locksReplay: Bool
+
+    /// Packets read from TUN before the network is looked at again.
+    static var tunBatch: Int { 64 }
+    /// A packet this long is a batch of its own.
+    static var superPacket: Int { 16000 }
+    static var tunCapacity: Int { 65536 + VirtioNetHeader.size }
+
+    init(
+        queue: Queue, port: Port, tables: SharedTables, paths: PeerPaths, control: UnsafeMutablePointer<ControlQueue>,
+        link: UnsafeMutablePointer<WorkerLink>, fallbacks: Fallbacks, sharesPeers: Bool
+    ) {
+        self.queue = queue
+        self.port = port
+        self.tables = tables
+        self.paths = paths
+        self.control = control
+        self.link = link
+        aead = AEAD()
+        joiner = SuperPacketJoiner(
+            joinsTCP: !fallbacks.contains(.noTunOffload), joinsUDP: !fallbacks.contains(.noTunUDPOffload))
+        outbox = Outbox(segments: !fallbacks.contains(.noSegmentation))
+        staged = StagedPackets(capacity: tables.capacity)
+        route = RouteCache()
+        tunBuffer = reserveZeroed(Self.tunCapacity + 8192) + 4096 - VirtioNetHeader.size
+        template = .allocate(byteCount: SuperPacketSegments.maximumHeader, alignment: 64)
+        received = .allocate(capacity: Int(UDP_BATCH))
+        received.initialize(repeating: udp_received(), count: Int(UDP_BATCH))
+        locksReplay = sharesPeers
+    }
+
+    deinit {
+        template.deallocate()
+        received.deallocate()
+    }
+
+    /// Says that nothing is held any more of what was read from the tables and the link before.
+    @inline(__always)
+    func announceEpoch() {
+        link.pointee.epoch.store(control.pointee.epoch.load(ordering: .acquiring), ordering: .sequentiallyConsistent)
+    }
+
+    /// One turn: what the control thread asked, then the network, then TUN. Whether there was anything to do.
+    @inline(__always)
+    mutating func turn(lookingAtV6: Bool, _ v6Messages: inout Int) -> Bool {
+        now = bootNanoseconds()
+        mtu = link.pointee.mtu.load(ordering: .relaxed)
+        if !link.pointee.commands.isEmpty { obeyCommands() }
+        var messages = receive(isV6: false)
+        if lookingAtV6 {
+            v6Messages = receive(isV6: true)
+            messages += v6Messages
+        }
+        return messages + readTun() > 0
+    }
+
+    /// What the control thread asked for.
+    mutating func obeyCommands() {
+        var command = WorkerCommand.dropStaged(.none)
+        while link.pointee.commands.pop({ command = WorkerCommand(packed: $0.load(as: UInt64.self)) }) {
+            switch command {
+            case .sendStaged(let peer): sendStaged(peer)
+            case .dropStaged(let peer):
+                let dropped = staged.drop(peer)
+                paths[peer].pointee.staged.subtract(dropped, ordering: .relaxed)
+            }
+        }
+        flushOutbox()
+    }
+
+    /// Queues the peer for the control thread, after `raise`, `noteSent` or `noteReceived` said so.
+    @inline(never)
+    func notifyControl(_ peer: PeerIndex) {
+        if !control.pointee.push(request: peer) { tables.peer(peer).pointee.requestLost() }
+    }
+}
+
+extension Worker where Queue == TunQueue, Port == UDPSockets {
+    /// Runs until the link says stop or the interface is gone.
+    mutating func run() {
+        let poller = poller_open()
+        precondition(poller >= 0, "epoll_create1")
+        defer { close(poller) }
+        watch(poller, queue.descriptor)
+        watch(poller, link.pointee.bell.descriptor)
+        var pair = SocketPair().packed
+        var idleSince: UInt64 = 0
+        var turns: UInt32 = 0
+        var v6Turns: UInt32 = 0
+        while !link.pointee.stopping.load(ordering: .relaxed) {
+            announceEpoch()
+            let wanted = link.pointee.sockets.load(ordering: .acquiring)
+            if wanted != pair { takeUp(wanted, &pair, poller) }
+            // A family that was silent lately costs a system call a turn for nothing: look at it now and then.
+            turns &+= 1
+            let looksAtV6 = v6Turns > 0 || turns & 7 == 0
+            var v6Messages = 0
+            let busy = turn(lookingAtV6: looksAtV6, &v6Messages)
+            if looksAtV6 { v6Turns = v6Messages > 0 ? 64 : v6Turns == 0 ? 0 : v6Turns - 1 }
+            if busy {
+                idleSince = 0
+                continue
+            }
+            if idleSince == 0 { idleSince = now }
+            if now &- idleSince < Self.spinNanoseconds {
+                sched_yield()
+                continue
+            }
+            idleSince = 0
+            if !sleep(poller, pair) { break }
+            turns = 7
+        }
+        link.pointee.epoch.store(WorkerLink.parked, ordering: .sequentiallyConsistent)
+    }
+
+    private static var spinNanoseconds: UInt64 { 50_000 }
+
+    private mutating func takeUp(_ wanted: UInt64, _ pair: inout UInt64, _ poller: Int32) {
+        // Closed descriptors leave an epoll set by themselves, and the control thread closes the old ones.
+        pair = wanted
+        let new = SocketPair(packed: wanted)
+        port = UDPSockets(v4: new.v4, v6: new.v6, batch: port.batch)
+        ownPort = UInt16(truncatingIfNeeded: link.pointee.port.load(ordering: .relaxed))
+        outbox.restart()
+        if new.v4 >= 0 { watch(poller, new.v4) }
+        if new.v6 >= 0 { watch(poller, new.v6) }
+    }
+
+    /// Sleeps until there is something to do. False: the interface is gone.
+    private func sleep(_ poller: Int32, _ pair: UInt64) -> Bool {
+        link.pointee.epoch.store(WorkerLink.parked, ordering: .sequentiallyConsistent)
+        link.pointee.bell.prepareToSleep()
+        var event = poller_event()
+        if link.pointee.commands.isEmpty, link.pointee.sockets.load(ordering: .relaxed) == pair,
+            !link.pointee.stopping.load(ordering: .relaxed)
+        {
+            _ = poller_wait(poller, &event, 1, -1)
+        }
+        link.pointee.bell.awake()
+        let gone =
+            event.ready & UInt32(POLLER_FAILED) != 0 && event.tag == UInt64(queue.descriptor) && interfaceIsGone()
+        if gone {
+            link.pointee.interfaceGone.store(true, ordering: .relaxed)
+            control.pointee.bell.ring()
+        }
+        return !gone
+    }
+
+    /// A queue whose interface was deleted says EBADFD to everything.
+    private func interfaceIsGone() -> Bool { queue.read(tunBuffer, Self.tunCapacity) == -Int(EBADFD) }
+
+    private func watch(_ poller: Int32, _ descriptor: Int32) {
+        poller_watch(poller, descriptor, UInt64(UInt32(bitPattern: descriptor)), UInt32(POLLER_READABLE))
+    }
+}

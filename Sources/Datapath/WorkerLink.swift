@@ -1,0 +1,120 @@
+// What the control thread and one worker share.
+
+import CLinux
+import Glibc
+import Synchronization
+import WireGuardProtocol
+
+/// An eventfd that wakes one thread out of epoll_wait, and costs nothing while that thread is awake.
+struct Doorbell: ~Copyable {
+    let descriptor: Int32
+    private let sleeping = Atomic<Bool>(false)
+
+    init() {
+        descriptor = poller_eventfd()
+        precondition(descriptor >= 0, "eventfd")
+    }
+
+    deinit { close(descriptor) }
+
+    /// Says that the thread is about to sleep: it looks for work once more after this, and then may.
+    borrowing func prepareToSleep() { sleeping.store(true, ordering: .sequentiallyConsistent) }
+
+    /// The thread is awake again; the descriptor is silent.
+    borrowing func awake() {
+        sleeping.store(false, ordering: .relaxed)
+        var count: UInt64 = 0
+        _ = read(descriptor, &count, 8)
+    }
+
+    /// After work was queued: wakes the thread if it sleeps. Any thread.
+    borrowing func ring() {
+        atomicMemoryFence(ordering: .sequentiallyConsistent)
+        guard sleeping.load(ordering: .relaxed), sleeping.exchange(false, ordering: .relaxed) else { return }
+        var one: UInt64 = 1
+        _ = write(descriptor, &one, 8)
+    }
+}
+
+/// What the control thread asks of a worker, one word each.
+enum WorkerCommand {
+    /// Send what is staged for the peer.
+    case sendStaged(PeerIndex)
+    /// Drop what is staged for the peer.
+    case dropStaged(PeerIndex)
+
+    var packed: UInt64 {
+        switch self {
+        case .sendStaged(let peer): UInt64(peer.rawValue)
+        case .dropStaged(let peer): 1 << 32 | UInt64(peer.rawValue)
+        }
+    }
+
+    init(packed: UInt64) {
+        let peer = PeerIndex(rawValue: UInt32(truncatingIfNeeded: packed))
+        self = packed >> 32 == 0 ? .sendStaged(peer) : .dropStaged(peer)
+    }
+}
+
+/// The shared words of one worker. In fixed memory, so that the worker's loop follows a plain pointer.
+struct WorkerLink: ~Copyable {
+    /// The epoch that the worker has seen, `parked` while it sleeps: it holds nothing of the tables then.
+    let epoch = Atomic<UInt64>(0)
+    /// `SocketPair.packed`; the worker takes a new pair up at its next turn.
+    let sockets = Atomic<UInt64>(SocketPair().packed)
+    /// The interface's MTU: padding never goes past it.
+    let mtu = Atomic<Int>(1420)
+    /// The UDP port, network order in the low half: packets that come back into the tunnel are known by it.
+    let port = Atomic<UInt32>(0)
+    /// Ends the worker.
+    let stopping = Atomic<Bool>(false)
+    /// Set by the worker when its queue reports that the interface is gone.
+    let interfaceGone = Atomic<Bool>(false)
+    let bell = Doorbell()
+    /// `WorkerCommand.packed`, from the control thread.
+    let commands = BoundedQueue(capacity: 1 << 14, payload: 8)
+
+    static let parked = UInt64.max
+
+    init() {}
+}
+
+/// What all workers tell the control thread.
+struct ControlQueue: ~Copyable {
+    /// `PeerIndex.rawValue` of peers whose records hold requests.
+    let requests = BoundedQueue(capacity: 1 << 16, payload: 4)
+    /// Handshake messages: where they came from, their length, their bytes.
+    let handshakes = BoundedQueue(
+        capacity: Limits.queuedHandshakes, payload: MemoryLayout<udp_endpoint>.size + 8 + Message.initiationSize)
+    let bell = Doorbell()
+    /// The epoch that the control thread is in.
+    let epoch = Atomic<UInt64>(1)
+
+    init() {}
+
+    /// Queues a handshake message of at most 148 bytes; a full queue drops it, as the kernel does.
+    borrowing func push(handshake bytes: UnsafeRawPointer, _ count: Int, from: udp_endpoint) {
+        let queued = handshakes.push { cell in
+            cell.storeBytes(of: from, as: udp_endpoint.self)
+            cell.storeBytes(of: count, toByteOffset: MemoryLayout<udp_endpoint>.size, as: Int.self)
+            (cell + MemoryLayout<udp_endpoint>.size + 8).copyMemory(from: bytes, byteCount: count)
+        }
+        if queued { bell.ring() }
+    }
+
+    /// Takes the oldest handshake message.
+    borrowing func popHandshake(_ body: (UnsafeRawBufferPointer, udp_endpoint) -> Void) -> Bool {
+        handshakes.pop { cell in
+            let from = cell.load(as: udp_endpoint.self)
+            let count = cell.load(fromByteOffset: MemoryLayout<udp_endpoint>.size, as: Int.self)
+            body(UnsafeRawBufferPointer(start: cell + MemoryLayout<udp_endpoint>.size + 8, count: count), from)
+        }
+    }
+
+    /// Queues a peer whose record holds a request; false if there is no room.
+    borrowing func push(request peer: PeerIndex) -> Bool {
+        guard requests.push({ $0.storeBytes(of: peer.rawValue, as: UInt32.self) }) else { return false }
+        bell.ring()
+        return true
+    }
+}
