@@ -39,8 +39,8 @@ public struct AllowedIPs: ~Copyable {
         let entry = makeEntry(prefix, peer: peer)
         let existing =
             switch prefix.address {
-            case .v4(let a): insertLeaf(a.rawValue, length: prefix.length, peer: peer, entry: entry)
-            case .v6(let a): insertLeaf(a.rawValue, length: prefix.length, peer: peer, entry: entry)
+            case .v4(let a): insertLeaf(Value(key: a.rawValue, length: prefix.length, peer: peer, entry: entry))
+            case .v6(let a): insertLeaf(Value(key: a.rawValue, length: prefix.length, peer: peer, entry: entry))
             }
         if existing != 0 { dropEntry(existing) }
         changed()

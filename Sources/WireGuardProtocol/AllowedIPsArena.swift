@@ -12,8 +12,8 @@ struct AllowedIPsArena: ~Copyable {
     /// Retired since the last `takeRetired`: block number and size in blocks.
     private(set) var retired: [(block: UInt32, size: UInt32)] = []
 
-    /// A node with 63 values and 64 children.
-    static let largest = (16 + 64 * 4 + 63 * 8 + 15) / 16
+    /// A skipping node with 63 values and 64 children, blocks.
+    static let largest = 1 + (16 + 64 * 4 + 63 * 8 + 15) / 16
 
     /// Reserves the most that there is, up to `byteCount`; nil without address space.
     init?(byteCount wanted: Int) {
@@ -32,8 +32,8 @@ struct AllowedIPsArena: ~Copyable {
 
     deinit { wgc_release(base, byteCount) }
 
-    /// Whether blocks for a change of any kind are left: a chain of nodes for each six bits of an IPv6 address.
-    var hasRoom: Bool { (nextBlock + 24 * Self.largest) * 16 <= byteCount }
+    /// Whether blocks for a change of any kind are left: each makes a handful of nodes.
+    var hasRoom: Bool { (nextBlock + 8 * Self.largest) * 16 <= byteCount }
 
     /// Memory of `size` blocks, contents undefined; `hasRoom` was asked.
     mutating func allocate(_ size: Int) -> UInt32 {

@@ -17,14 +17,23 @@ public import Synchronization
     }
 }
 
-/// Where things are in the arena. A block is 16 bytes; a reference is `block number << 1 | is a leaf`, 0 is none.
+/// Where things are in the arena. A block is 16 bytes; a reference is `block number << 2 | kind`, 0 is none.
 ///
 ///     header   generation, root of IPv4, root of IPv6 (UInt32 each), in block 0
 ///     node     own prefixes (bitmap), children (bitmap), children (UInt32 each, padded to 8), values (peer, entry) each
+///     skipping a block with the bits above the node and its level in the lowest byte, then a node
 ///     leaf     key, length, peer, entry
 ///
 /// The bit of a node's own prefix of 0…5 bits is `2^bits - 1 + those bits`: longer ones are higher.
 @usableFromInline enum AllowedIPsLayout {
+    /// The reference is to a leaf.
+    @inlinable static var isLeaf: UInt32 { 1 }
+    /// The reference is to a node that levels above lead to without nodes of their own.
+    @inlinable static var isSkipping: UInt32 { 2 }
+
+    /// The deepest level that can be skipped to: below the bits above it, a byte is left for the level.
+    static func deepestSkip<Address: FixedWidthInteger>(_: Address.Type) -> Int { (Address.bitWidth - 8) / 6 }
+
     @inlinable @inline(__always)
     static func generation(_ arena: UnsafeMutableRawPointer) -> UnsafeMutablePointer<UInt32> {
         arena.assumingMemoryBound(to: UInt32.self)

@@ -1,7 +1,8 @@
 /// The allowed IPs as workers read them, while the control thread changes them. Copied into each worker.
 ///
 /// A tree bitmap with a stride of six bits (Eatherton, Varghese, Dittia 2004): a node knows 63 possible prefixes of its own
-/// and 64 possible children by two bitmaps, and holds only those that are there. A subtree of one prefix is a leaf.
+/// and 64 possible children by two bitmaps, and holds only those that are there. A subtree of one prefix is a leaf, and
+/// levels at which nothing parts have no nodes.
 /// A lookup takes no lock and allocates nothing; what it walks over stays until after the worker's next epoch.
 /// `@unchecked Sendable`: whatever changes in place is atomic, everything else is written before it is published.
 @frozen public struct AllowedIPsReader: @unchecked Sendable {
@@ -31,12 +32,19 @@
         var matches: UInt64 = 0
         var reference = loadShared(root)
         while reference != 0 {
-            let place = arena + Int(reference >> 1) << 4
-            if reference & 1 != 0 {
+            var place = arena + Int(reference >> 2) &<< 4
+            if reference & AllowedIPsLayout.isLeaf != 0 {
                 let leaf = place.assumingMemoryBound(to: AllowedIPsLeaf<Address>.self)
                 let differing = (address ^ leaf.pointee.key) & AllowedIPsLayout.mask(Int(leaf.pointee.length))
                 if differing == 0 { return PeerIndex(rawValue: loadShared(AllowedIPsLayout.peer(of: leaf))) }
                 break
+            }
+            if reference & AllowedIPsLayout.isSkipping != 0 {
+                let above = place.load(as: Address.self)
+                let bits = Int(truncatingIfNeeded: above & 255) &* 6
+                if (address ^ above) & AllowedIPsLayout.mask(bits) != 0 { break }
+                rest = address &<< Address(truncatingIfNeeded: bits)
+                place += 16
             }
             let node = place.assumingMemoryBound(to: UInt64.self)
             let chunk = UInt64(truncatingIfNeeded: rest >> (Address.bitWidth - 6))
