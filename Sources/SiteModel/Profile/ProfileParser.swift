@@ -21,23 +21,21 @@ struct ProfileParser {
     init(_ text: String, file: String) throws(ProfileErrors) {
         self.file = file
         bytes = Array(text.utf8)
-        func failure(_ line: Int, _ column: Int, _ message: String) -> ProfileErrors {
-            ProfileErrors([ProfileError(file: file, line: line, column: column, message: message)])
+        func failure(_ line: Int, _ column: Int, _ reason: String) -> ProfileErrors {
+            ProfileErrors([ProfileError(file: file, line: line, column: column, message: "this is not TOML: \(reason)")]
+            )
         }
-        // TOMLKit hands the text over as a C string, which would end here.
-        if let zero = bytes.firstIndex(of: 0) {
-            let (line, column) = LineIndex(bytes).position(of: zero)
-            throw failure(line, column, "a zero byte; a profile is plain text")
+        func failure(at offset: Int, _ reason: String) -> ProfileErrors {
+            let (line, column) = LineIndex(Array(text.utf8)).position(of: offset)
+            return failure(line, column, reason)
         }
+        // TOMLKit gets the text as a C string, which would end here.
+        if let zero = bytes.firstIndex(of: 0) { throw failure(at: zero, "a zero byte") }
+        var scanner = TOMLScanner(bytes)
+        do { root = try scanner.document() } catch { throw failure(at: error.offset, error.reason) }
         do { _ = try TOMLTable(string: text) } catch {
             guard let error = error as? TOMLParseError else { throw failure(1, 1, "\(error)") }
-            let begin = error.source.begin
-            throw failure(max(begin.line, 1), max(begin.column, 1), "this is not TOML: \(error.description)")
-        }
-        var scanner = TOMLScanner(bytes)
-        do { root = try scanner.document() } catch {
-            let (line, column) = LineIndex(bytes).position(of: error.offset)
-            throw failure(line, column, "this TOML is too unusual for a profile; write it in a plainer way")
+            throw failure(max(error.source.begin.line, 1), max(error.source.begin.column, 1), error.description)
         }
     }
 

@@ -1,10 +1,12 @@
-/// Reads well-formed TOML 1.0 into a `TOMLTableNode`.
+/// Reads TOML 1.0 into a `TOMLTableNode`.
 ///
-/// It relies on TOMLKit's verdict and refuses what it does not follow, rather than guess.
+/// It takes some text that is not TOML, such as two settings on a line or a number with a leading zero; TOMLKit, which is
+/// asked afterwards, does not. It is asked only then, because it aborts on a header like `[.a]`.
 struct TOMLScanner {
-    /// Where the text stopped making sense.
+    /// Where the text stopped making sense, and what would.
     struct Failure: Error {
         let offset: Int
+        let reason: String
     }
 
     private struct Key {
@@ -12,8 +14,12 @@ struct TOMLScanner {
         let offset: Int
     }
 
+    /// Parts of a dotted key and lists in lists; a profile has three. More would in the end overflow the stack.
+    private static let maximumDepth = 64
+
     let bytes: [UInt8]
     var at = 0
+    private var depth = 0
 
     init(_ bytes: [UInt8]) {
         self.bytes = bytes
@@ -50,7 +56,10 @@ struct TOMLScanner {
         let table = TOMLTableNode()
         let element = TOMLNode(keyOffset: last.offset, offset: last.offset, value: .table(table))
         if let old = parent.entries[last.name] {
-            guard case .array(let elements) = old.value else { throw Failure(offset: last.offset) }
+            guard case .array(let elements) = old.value else {
+                throw Failure(
+                    offset: last.offset, reason: "\(tomlKey(last.name)) is there already, and is no list of tables")
+            }
             parent.entries[last.name]!.value = .array(elements + [element])
         } else {
             parent.entries[last.name] = TOMLNode(
@@ -70,14 +79,18 @@ struct TOMLScanner {
         switch table.entries[key.name]?.value {
         case .table(let child): return child
         case .array(let elements):
-            guard case .table(let child)? = elements.last?.value else { throw Failure(offset: key.offset) }
+            guard case .table(let child)? = elements.last?.value else { throw isNoTable(key) }
             return child
         case nil:
             let child = TOMLTableNode()
             table.entries[key.name] = TOMLNode(keyOffset: key.offset, offset: key.offset, value: .table(child))
             return child
-        default: throw Failure(offset: key.offset)
+        default: throw isNoTable(key)
         }
+    }
+
+    private func isNoTable(_ key: Key) -> Failure {
+        Failure(offset: key.offset, reason: "\(tomlKey(key.name)) is there already, and is no table")
     }
 
     private mutating func pair(into table: TOMLTableNode) throws(Failure) {
@@ -86,7 +99,9 @@ struct TOMLScanner {
         skipSpaces()
         let last = path.last!
         let target = try descend(table, path.dropLast())
-        guard target.entries[last.name] == nil else { throw Failure(offset: last.offset) }
+        guard target.entries[last.name] == nil else {
+            throw Failure(offset: last.offset, reason: "\(tomlKey(last.name)) is there already; keep one of them")
+        }
         let offset = at
         target.entries[last.name] = TOMLNode(keyOffset: last.offset, offset: offset, value: try value())
     }
@@ -116,6 +131,7 @@ struct TOMLScanner {
             path.append(Key(name: "", offset: at))
             path[path.count - 1] = Key(name: try simpleKey(), offset: path[path.count - 1].offset)
             skipSpaces()
+            guard path.count <= Self.maximumDepth else { throw tooDeep(path[0].offset) }
         } while peek == UInt8(ascii: ".")
         return path
     }
@@ -124,7 +140,7 @@ struct TOMLScanner {
         if peek == UInt8(ascii: "\"") || peek == UInt8(ascii: "'") { return try string() }
         let start = at
         while let c = peek, Self.isBareKey(c) { at += 1 }
-        guard at > start else { throw Failure(offset: at) }
+        guard at > start else { throw Failure(offset: at, reason: "here should stand a key") }
         return String(decoding: bytes[start..<at], as: UTF8.self)
     }
 
@@ -135,6 +151,9 @@ struct TOMLScanner {
     // MARK: Values
 
     private mutating func value() throws(Failure) -> TOMLNode.Value {
+        guard depth < Self.maximumDepth else { throw tooDeep(at) }
+        depth += 1
+        defer { depth -= 1 }
         switch peek {
         case UInt8(ascii: "\""), UInt8(ascii: "'"): return .string(try string())
         case UInt8(ascii: "["): return .array(try array())
@@ -165,7 +184,7 @@ struct TOMLScanner {
         while let c = peek, !isEnd(c) { at += 1 }
         let text = String(decoding: bytes[start..<at], as: UTF8.self)
         switch text {
-        case "": throw Failure(offset: start)
+        case "": throw Failure(offset: start, reason: "here should stand a value; text stands in quotes")
         case "true": return .boolean(true)
         case "false": return .boolean(false)
         default: break
@@ -187,12 +206,16 @@ struct TOMLScanner {
         return Int64(digits)
     }
 
+    private func tooDeep(_ offset: Int) -> Failure {
+        Failure(offset: offset, reason: "this goes deeper than \(Self.maximumDepth) levels")
+    }
+
     // MARK: Text
 
     var peek: UInt8? { at < bytes.count ? bytes[at] : nil }
 
     mutating func expect(_ c: Unicode.Scalar) throws(Failure) {
-        guard peek == UInt8(ascii: c) else { throw Failure(offset: at) }
+        guard peek == UInt8(ascii: c) else { throw Failure(offset: at, reason: "here should stand \(c)") }
         at += 1
     }
 

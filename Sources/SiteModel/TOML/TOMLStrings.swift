@@ -26,13 +26,18 @@ extension TOMLScanner {
                 at += 1
                 try escape(into: &text)
             } else if c == 10 && !isLong {
-                throw Failure(offset: start)
+                throw Failure(offset: start, reason: "this string does not end on its line")
             } else {
                 text.append(c)
                 at += 1
             }
         }
-        throw Failure(offset: start)
+        throw Failure(offset: start, reason: "this string does not end")
+    }
+
+    private var notAnEscape: Failure {
+        Failure(
+            offset: at - 1, reason: "a backslash in double quotes begins an escape; write \\\\ or use single quotes")
     }
 
     private func quotes(_ quote: UInt8) -> Int { bytes[at...].prefix { $0 == quote }.count }
@@ -43,7 +48,7 @@ extension TOMLScanner {
     }
 
     private mutating func escape(into text: inout [UInt8]) throws(Failure) {
-        guard let c = peek else { throw Failure(offset: at) }
+        guard let c = peek else { throw notAnEscape }
         let simple: [UInt8: UInt8] = [98: 8, 116: 9, 110: 10, 102: 12, 114: 13, 101: 27, 34: 34, 92: 92]
         if let byte = simple[c] {
             text.append(byte)
@@ -52,12 +57,12 @@ extension TOMLScanner {
             let count = c == UInt8(ascii: "u") ? 4 : 8
             let digits = String(decoding: bytes[at...].dropFirst().prefix(count), as: UTF8.self)
             guard digits.utf8.count == count, let value = UInt32(digits, radix: 16), let scalar = Unicode.Scalar(value)
-            else { throw Failure(offset: at) }
+            else { throw notAnEscape }
             text += Array(String(Character(scalar)).utf8)
             at += 1 + count
         } else {
             // A backslash at the end of a line eats all white space up to the next character.
-            guard c == 32 || (9...13).contains(c) else { throw Failure(offset: at) }
+            guard c == 32 || (9...13).contains(c) else { throw notAnEscape }
             while let c = peek, c == 32 || (9...13).contains(c) { at += 1 }
         }
     }

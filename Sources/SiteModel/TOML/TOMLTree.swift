@@ -1,7 +1,7 @@
 /// What a TOML document says and where it says it: every value with the place of its key and its own.
 ///
 /// TOMLKit judges whether the text is TOML, but keeps no positions of what it has read, and reaches each value through a
-/// copy on the C heap that is never given back. So the text that it has found well formed is read once more, into this.
+/// copy on the C heap that is never given back. So the text is read into this, and TOMLKit has to agree that it is TOML.
 struct TOMLNode {
     enum Value {
         case string(String)
