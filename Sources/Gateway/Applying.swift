@@ -159,7 +159,9 @@ extension ControlPlane {
         let warnings = try perform(planned.plan)
         let saved = try store.savedSysctls(bootID: clock.bootID())
         let observed = try box.observe(planned.desired.scope(previous: previous?.desired, savedSysctls: saved))
-        var rest = try diff(planned.desired, observed, previous: previous?.desired, savedSysctls: saved)
+        // What was just applied is the state before now: else an endpoint's name, or an interface that got another one,
+        // would look as if it still had to be changed.
+        var rest = try diff(planned.desired, observed, previous: planned.desired, savedSysctls: saved)
         if !warnings.isEmpty { rest.changes.removeAll(where: \.isEndpointsOnly) }
         guard rest.isEmpty else {
             throw Interruption(
