@@ -37,6 +37,7 @@ struct Wggw: ParsableCommand {
             CommandGroup(
                 name: "Look",
                 subcommands: [StatusCommand.self, HistoryCommand.self, ShowCommand.self, DiffCommand.self]),
+            CommandGroup(name: "The built-in datapath", subcommands: [DatapathCommand.self]),
             CommandGroup(name: "For wggw itself", subcommands: [GuardCommand.self]),
         ])
 

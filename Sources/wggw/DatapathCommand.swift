@@ -1,0 +1,38 @@
+import ArgumentParser
+import Datapath
+import Gateway
+import Glibc
+
+struct DatapathCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "datapath",
+        abstract: "wggw's own WireGuard for one interface, to be set by `wg` or by `wggw apply`.",
+        discussion: """
+            It makes the TUN device and the configuration socket /var/run/wireguard/IF.sock, and goes into the background when \
+            the socket answers. A link to wggw of the name wggw-datapath does for WG_QUICK_USERSPACE_IMPLEMENTATION.
+            """)
+
+    @Argument(help: ArgumentHelp("The interface's name.", valueName: "if"))
+    var interface: String
+
+    @Flag(name: .shortAndLong, help: "Stay in the foreground.")
+    var foreground = false
+
+    @Option(help: ArgumentHelp("Threads that move packets.", valueName: "count"))
+    var workers: Int?
+
+    func run() throws {
+        try NotRoot.refuse("datapath")
+        do {
+            guard foreground else {
+                var arguments = ["/proc/self/exe", "datapath", interface, "--foreground"]
+                if let workers { arguments += ["--workers", "\(workers)"] }
+                return try DatapathDaemon.spawn(arguments: arguments)
+            }
+            var options = DatapathOptions(interface: interface)
+            options.workers = workers
+            options.readinessDescriptor = getenv("WGGW_READY_FD").flatMap { Int32(String(cString: $0)) }
+            try DatapathDaemon.run(options)
+        } catch { throw GatewayError.refused("\(error)") }
+    }
+}

@@ -1,0 +1,215 @@
+import Compiler
+import NetTypes
+import SiteModel
+import Storage
+import Testing
+
+@testable import Gateway
+
+@Suite struct ApplyTests {
+    let bench = Workbench()
+
+    @Test func applyingTwiceChangesNothing() throws {
+        let control = try bench.draft()
+        let first = try control.apply()
+        #expect(!first.plan.isEmpty)
+        #expect(bench.box.everything.wireGuard?.peers.count == 1)
+        let second = try bench.control().apply()
+        #expect(second.plan.isEmpty && second.revision == 2)
+        #expect(bench.box.performed == first.plan.changes)
+        #expect(try bench.control().plan().plan.isEmpty)
+    }
+
+    @Test func whatDriftedIsNamedAndPutRight() throws {
+        let control = try bench.draft()
+        _ = try control.apply()
+        let asApplied = bench.box.everything
+        bench.box.everything.sysctls["net/ipv4/ip_forward"] = 0
+        bench.box.everything.wireGuard?.peers = []
+        #expect(try control.status().drift.changes.count == 2)
+        _ = try control.apply()
+        #expect(bench.box.everything == asApplied)
+        #expect(try control.status().drift.isEmpty)
+    }
+
+    /// Whatever change of the first apply fails, the box is as before and the next apply does it all.
+    @Test func aFailureAnywhereInTheFirstApplyTakesItBack() throws {
+        let steps = try Workbench().applied().count
+        for step in 0..<steps {
+            let bench = Workbench()
+            let control = try bench.draft()
+            let before = bench.box.everything
+            bench.box.fail(at: step)
+            let failure = try #require(failure { try control.apply() })
+            #expect(failure.applied.count == step && failure.failed != nil && failure.target == 2)
+            #expect(failure.outcome == .revertedToNothing)
+            #expect(bench.box.everything.withoutInterfaceSettings == before, "step \(step)")
+            #expect(try control.store.box().journal == nil)
+            #expect(try control.store.savedSysctls(bootID: "boot-1").isEmpty)
+            #expect(!(try bench.control().apply()).plan.isEmpty)
+        }
+    }
+
+    /// The same for an apply over another one: two peers go, one comes, the port and the firewall change.
+    @Test func aFailureAnywhereInALaterApplyGoesBackToTheEarlier() throws {
+        let steps = try Workbench().changed().plan().plan.changes.count
+        #expect(steps > 2)
+        for step in 0..<steps {
+            let bench = Workbench()
+            let control = try bench.changed()
+            let before = bench.box.everything
+            bench.box.fail(at: bench.box.performed.count + step)
+            let failure = try #require(failure { try control.apply() })
+            #expect(failure.outcome == .revertedTo(4) && failure.applied.count == step)
+            #expect(bench.box.everything == before, "step \(step)")
+            #expect(try control.store.box().applied == 4)
+        }
+    }
+
+    /// Whenever the process is killed, the next start of wggw takes the box back to the revision before.
+    @Test func aKilledApplyIsTakenBackByTheNextStart() throws {
+        let steps = try Workbench().changed().plan().plan.changes.count
+        for step in 0..<steps {
+            let bench = Workbench()
+            try bench.changed()
+            let before = bench.box.everything
+            kill(bench, at: step)
+            let next = try bench.control()
+            #expect(try next.store.box().journal?.target != nil)
+            let notices = try next.repair()
+            #expect(notices.count == 1 && notices[0].contains("revision 4"))
+            #expect(bench.box.everything == before, "step \(step)")
+            #expect(try next.repair().isEmpty)
+            #expect(!(try next.apply()).plan.isEmpty)
+        }
+    }
+
+    @Test func aKilledFirstApplyLeavesNothing() throws {
+        let steps = try Workbench().applied().count
+        for step in 0..<steps {
+            let bench = Workbench()
+            try bench.draft()
+            kill(bench, at: step)
+            #expect(try bench.control().repair().count == 1)
+            #expect(bench.box.everything.withoutInterfaceSettings == .office, "step \(step)")
+        }
+    }
+
+    @Test func aKilledApplyMayBeRunAgain() throws {
+        for step in 0..<(try Workbench().applied().count) {
+            let bench = Workbench()
+            try bench.draft()
+            kill(bench, at: step)
+            _ = try bench.control().apply()
+            let again = try bench.control()
+            #expect(try again.store.box().journal == nil)
+            #expect(try again.status().drift.isEmpty)
+            _ = try again.down()
+            #expect(bench.box.everything.withoutInterfaceSettings == .office, "step \(step)")
+        }
+    }
+
+    @Test func aKilledTeardownIsFinished() throws {
+        let steps = try Workbench().applied { try $0.planDown() }.changes.count
+        #expect(steps > 2)
+        for step in 0..<steps {
+            let bench = Workbench()
+            _ = try bench.applied()
+            let dying = DyingBox(bench.box, at: step)
+            #expect(throws: GatewayError.self) { try bench.control(dying).down() }
+            #expect(try bench.control().repair().count == 1)
+            #expect(bench.box.everything.withoutInterfaceSettings == .office, "step \(step)")
+            #expect(try !bench.control().store.box().isUp)
+        }
+    }
+
+    @Test func downGivesBackWhatWasThere() throws {
+        _ = try bench.applied()
+        let report = try bench.control().down()
+        #expect(!report.plan.isEmpty && report.revision == nil)
+        #expect(bench.box.everything.withoutInterfaceSettings == .office)
+        #expect(try bench.control().down().plan.isEmpty)
+        #expect(try bench.control().up().revision == 2)
+        #expect(try bench.control().status().drift.isEmpty)
+    }
+
+    @Test func upComesBackAfterAReboot() throws {
+        _ = try bench.applied()
+        bench.reboot()
+        bench.box.everything.sysctls["net/ipv4/ip_forward"] = 1
+        #expect(!(try bench.control().up()).plan.isEmpty)
+        _ = try bench.control().down()
+        // What the new boot said counts, not what the old one did.
+        #expect(bench.box.everything.sysctls["net/ipv4/ip_forward"] == 1)
+    }
+
+    @Test func twoWritersDoNotMix() throws {
+        let one = try bench.draft()
+        let held = try StateLock(bench.directory, purpose: "wggw apply", waitingMilliseconds: 0)
+        #expect {
+            try one.apply()
+        } throws: {
+            "\($0)".contains("wggw apply")
+        }
+        #expect(throws: GatewayError.self) { try one.addPeer("phone", PeerOptions(), why: nil) }
+        withExtendedLifetime(held) {}
+    }
+
+    @Test func aChangedInterfaceNameLeavesNothingOfTheOld() throws {
+        _ = try bench.applied()
+        var options = InitOptions()
+        options.interface = "vpn0"
+        let control = try bench.control()
+        _ = try control.initialize(options, why: nil)
+        let report = try control.apply()
+        #expect(report.plan.changes.contains(.deleteInterface(name: "wg0", backend: .userspace)))
+        #expect(try control.status().drift.isEmpty)
+    }
+
+    // MARK: Helpers
+
+    private func failure(_ body: () throws -> ApplyReport) throws -> ApplyFailure? {
+        do { _ = try body() } catch GatewayError.applyFailed(let failure) { return failure }
+        return nil
+    }
+
+    private func kill(_ bench: Workbench, at step: Int) {
+        #expect(throws: GatewayError.self) { try bench.control(DyingBox(bench.box, at: step)).apply() }
+    }
+}
+
+extension Workbench {
+    /// A drafted site, applied; returns its changes.
+    func applied() throws -> [Change] { try draft().apply().plan.changes }
+
+    /// The same, and then something asked of it.
+    func applied<R>(_ body: (ControlPlane) throws -> R) throws -> R {
+        _ = try applied()
+        return try body(try control())
+    }
+
+    /// Revision 4 is applied; the newest one differs in peers, port and policy.
+    @discardableResult func changed() throws -> ControlPlane {
+        let control = try draft(["amy", "bob", "eve"])
+        _ = try control.apply()
+        _ = try control.removePeers(["amy", "eve"], why: nil)
+        var narrow = PeerOptions()
+        narrow.allow = .set([AccessRule("192.168.1.10:443/tcp")!])
+        narrow.routes = .set([IPPrefix("192.168.7.0/24")!])
+        _ = try control.addPeer("site", narrow, why: nil)
+        var options = InitOptions()
+        options.listenPort = 4500
+        options.mtu = 1300
+        _ = try control.initialize(options, why: nil)
+        return control
+    }
+}
+
+extension ObservedState {
+    /// Without the settings that come and go with an interface.
+    var withoutInterfaceSettings: ObservedState {
+        var state = self
+        state.sysctls = state.sysctls.filter { !$0.key.contains("/wg0/") }
+        return state
+    }
+}

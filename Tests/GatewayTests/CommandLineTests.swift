@@ -1,0 +1,107 @@
+import Glibc
+import Testing
+
+/// The built `wggw` itself, as scripts see it.
+@Suite struct CommandLineTests {
+    struct Call: CustomTestStringConvertible {
+        let arguments: String
+        let status: Int32
+        let says: String
+        var testDescription: String { arguments }
+
+        init(_ arguments: String, _ status: Int32, _ says: String) {
+            self.arguments = arguments
+            self.status = status
+            self.says = says
+        }
+    }
+
+    /// None of these gets as far as the box or a state directory.
+    static let calls: [Call] = [
+        Call("", 0, "USAGE: wggw"),
+        Call("--help", 0, "add-peer"),
+        Call("--version", 0, "0."),
+        Call("help status", 0, "last_handshake"),
+        Call("--generate-completion-script bash", 0, "wggw"),
+        Call("nonsense", 64, "nonsense"),
+        Call("init --lan 192.168.1.0/33", 64, "at most /32"),
+        Call("init --lan 192.168.1.7/24", 64, "the network is 192.168.1.0/24"),
+        Call("init --tunnel fd00::1/64", 64, "--tunnel6"),
+        Call("init --tunnel6 10.0.0.0/8", 64, "auto, none or an IPv6 network"),
+        Call("init --reply-path nat", 64, "masquerade, proxy-arp or routed"),
+        Call("init --datapath fast", 64, "auto, kernel or userspace"),
+        Call("init --listen-port 70000", 64, "listen-port"),
+        Call("init --listen-port 0", 64, "1 to 65535"),
+        Call("init --mtu big", 64, "mtu"),
+        Call("init --dns dns.example", 64, "four numbers"),
+        Call("init extra", 64, "extra"),
+        Call("add-peer", 64, "name"),
+        Call("add-peer a --public-key short", 64, "44 characters"),
+        Call("add-peer a --address 10.0.0.300", 64, "four numbers"),
+        Call("add-peer a --allow 192.168.1.10:443", 64, "/tcp"),
+        Call("add-peer a --route 10.0.0.1/8", 64, "10.0.0.0/8"),
+        Call("add-peer a --endpoint host", 64, "51820"),
+        Call("add-peer a --keepalive 70000", 64, "keepalive"),
+        Call("add-peer a --full-tunnel --split-tunnel", 64, "exclude each other"),
+        Call("add-peer a --group g --allow 10.0.0.0/8", 64, "exclude each other"),
+        Call("remove-peer", 64, "name"),
+        Call("export", 64, "name"),
+        Call("apply --confirm 3", 64, "5 to 86400"),
+        Call("apply --confirm soon", 64, "confirm"),
+        Call("rollback last", 64, "revision"),
+        Call("show --state --nft", 64, "exclude each other"),
+        Call("diff 1", 64, "b"),
+        Call("profile", 0, "import"),
+        Call("profile nonsense", 64, "nonsense"),
+        Call("history --json --jsn", 64, "--jsn"),
+        Call("list", 1, "wggw init"),
+        Call("export laptop", 1, "wggw init"),
+        Call("profile import /dev/null", 78, "nothing was changed"),
+    ]
+
+    @Test(arguments: calls) func statusAndWords(call: Call) throws {
+        let directory = "/tmp/wggw-cli-\(getpid())-none"
+        let (status, output) = try run(
+            call.arguments, environment: ["WGGW_STATE_DIR=\(directory)", "PATH=/usr/bin:/bin"])
+        #expect(status == call.status, "\(output)")
+        #expect(output.contains(call.says), "\(output)")
+        #expect(access(directory, F_OK) != 0)
+    }
+
+    /// Both streams together, and the exit status.
+    private func run(_ arguments: String, environment: [String]) throws -> (status: Int32, output: String) {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = buffer.withUnsafeMutableBytes { readlink("/proc/self/exe", $0.baseAddress!, $0.count) }
+        let tests = String(decoding: buffer[..<max(count, 0)], as: UTF8.self)
+        let path = tests.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/wggw"
+        try #require(access(path, X_OK) == 0, "\(path) is not built")
+        var argv: [UnsafeMutablePointer<CChar>?] = (["wggw"] + arguments.split(separator: " ").map(String.init)).map {
+            strdup($0)
+        }
+        var envp: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) }
+        defer { for text in argv + envp { free(text) } }
+        argv.append(nil)
+        envp.append(nil)
+        var ends: [Int32] = [-1, -1]
+        try #require(pipe(&ends) == 0)
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        var files = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&files)
+        defer { posix_spawn_file_actions_destroy(&files) }
+        for descriptor: Int32 in 1...2 { posix_spawn_file_actions_adddup2(&files, ends[1], descriptor) }
+        var pid: pid_t = 0
+        let code = posix_spawn(&pid, path, &files, nil, argv, envp)
+        close(ends[1])
+        defer { close(ends[0]) }
+        try #require(code == 0)
+        var output: [UInt8] = []
+        while true {
+            let count = read(ends[0], &buffer, buffer.count)
+            if count <= 0 { break }
+            output += buffer[..<count]
+        }
+        var status: Int32 = 0
+        waitpid(pid, &status, 0)
+        return (status & 127 == 0 ? status >> 8 & 255 : -1, String(decoding: output, as: UTF8.self))
+    }
+}

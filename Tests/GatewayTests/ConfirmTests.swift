@@ -1,0 +1,156 @@
+import Compiler
+import SiteModel
+import Storage
+import Synchronization
+import Testing
+
+@testable import Gateway
+
+@Suite struct ConfirmTests {
+    let bench = Workbench()
+
+    /// Revision 2 is applied; revision 3 waits for confirmation for 120 seconds.
+    private func waiting() throws -> ControlPlane {
+        _ = try bench.applied()
+        let control = try bench.control()
+        _ = try control.addPeer("phone", PeerOptions(), why: nil)
+        let report = try control.apply(confirmWithin: 120)
+        #expect(report.confirmWithin == 120 && report.revision == 3)
+        return control
+    }
+
+    private var token: String { bench.guarded.withLock { $0[0].token } }
+    private var peers: Int? { bench.box.everything.wireGuard?.peers.count }
+
+    @Test func aConfirmedApplyStays() throws {
+        let control = try waiting()
+        bench.pass(100)
+        #expect(try control.status().confirmWithin == 20)
+        #expect(try control.confirm() == 3)
+        bench.pass(1000)
+        #expect(try bench.control().guardTick(token: token))
+        #expect(peers == 2)
+        #expect(throws: GatewayError.self) { try control.confirm() }
+    }
+
+    @Test func theGuardTakesItBack() throws {
+        _ = try waiting()
+        let watcher = try bench.control()
+        bench.pass(119)
+        #expect(try !watcher.guardTick(token: token))
+        #expect(peers == 2)
+        bench.pass(1)
+        #expect(try watcher.guardTick(token: token))
+        #expect(peers == 1)
+        #expect(try watcher.store.box().applied == 2)
+        #expect(try watcher.status().drift.isEmpty)
+        #expect(try watcher.status().draft?.id == 3)
+        // It was never confirmed, so a rollback does not lead there.
+        #expect(try watcher.store.lastApplied(before: 9) == 2)
+    }
+
+    @Test func withoutAGuardTheNextCommandTakesItBack() throws {
+        _ = try waiting()
+        bench.pass(120)
+        #expect(try bench.control().repair() == ["revision 3 was not confirmed in time: went back to revision 2"])
+        #expect(peers == 1)
+    }
+
+    @Test func aRebootTakesItBack() throws {
+        _ = try waiting()
+        bench.reboot()
+        #expect(try bench.control().up().revision == 2)
+        #expect(peers == 1)
+        #expect(try bench.control().store.pending() == nil)
+    }
+
+    @Test func confirmingTooLateSaysSo() throws {
+        let control = try waiting()
+        bench.pass(121)
+        #expect { try control.confirm() } throws: { "\($0)".contains("too late") }
+        #expect(peers == 1)
+    }
+
+    @Test func whileItWaitsNothingElseIsApplied() throws {
+        let control = try waiting()
+        #expect { try control.apply() } throws: { "\($0)".contains("wggw confirm") }
+        #expect(try control.rollback(to: nil, why: nil).revision == 2)
+        #expect(peers == 1)
+        #expect(try bench.control().guardTick(token: token))
+    }
+
+    @Test func anUnconfirmedFirstApplyLeavesNothing() throws {
+        let control = try bench.draft()
+        _ = try control.apply(confirmWithin: 60)
+        bench.pass(60)
+        #expect(try control.guardTick(token: token))
+        #expect(bench.box.everything.withoutInterfaceSettings == .office)
+        #expect(try control.store.box().applied == nil)
+        #expect(throws: GatewayError.self) { try control.up() }
+    }
+
+    @Test func anApplyThatFailsWaitsForNothing() throws {
+        let control = try bench.draft()
+        bench.box.fail(at: 3)
+        #expect(throws: GatewayError.self) { try control.apply(confirmWithin: 60) }
+        #expect(try control.store.pending() == nil)
+        #expect(bench.box.everything.withoutInterfaceSettings == .office)
+    }
+}
+
+@Suite struct RollbackTests {
+    let bench = Workbench()
+
+    @Test func withoutANumberItGoesBackOneApply() throws {
+        let control = try bench.changed()
+        let four = bench.box.everything
+        _ = try control.apply()
+        let changed = bench.box.everything
+        #expect(changed != four)
+        let report = try control.rollback(to: nil, why: "did not work")
+        #expect(bench.box.everything == four)
+        let newest = try control.newest().revision
+        #expect(report.revision == newest.id && newest.kind == .rollback && newest.source == 4)
+        #expect(newest.why == "did not work")
+        // Once more: there was nothing before the first.
+        #expect(try control.rollback(to: nil, why: nil).revision == nil)
+        #expect(bench.box.everything.withoutInterfaceSettings == .office)
+    }
+
+    @Test func anyRevisionCanComeBack() throws {
+        let control = try bench.changed()
+        let four = bench.box.everything
+        _ = try control.apply()
+        _ = try control.rollback(to: 4, why: nil)
+        #expect(bench.box.everything == four)
+        #expect(throws: GatewayError.self) { try control.rollback(to: 99, why: nil) }
+    }
+
+    @Test func aRemovedPeerComesBackWithItsPresharedKey() throws {
+        _ = try bench.applied()
+        let before = try #require(bench.box.everything.wireGuard?.peers.first)
+        #expect(before.presharedKey != nil)
+        let control = try bench.control()
+        _ = try control.removePeers(["laptop"], why: nil)
+        _ = try control.apply()
+        _ = try control.addPeer("laptop", PeerOptions(), why: nil)
+        _ = try control.apply()
+        #expect(bench.box.everything.wireGuard?.peers.first?.publicKey != before.publicKey)
+        _ = try control.rollback(to: 2, why: nil)
+        #expect(bench.box.everything.wireGuard?.peers == [before])
+        #expect(try control.export("laptop").text.contains("PrivateKey = "))
+    }
+
+    @Test func aReplacedPresharedKeyComesBack() throws {
+        _ = try bench.applied()
+        let before = bench.box.everything.wireGuard?.peers.first?.presharedKey
+        let control = try bench.control()
+        var options = PeerOptions()
+        options.presharedKey = .auto
+        _ = try control.setPeer("laptop", options, why: nil)
+        _ = try control.apply()
+        #expect(bench.box.everything.wireGuard?.peers.first?.presharedKey != before)
+        _ = try control.rollback(to: nil, why: nil)
+        #expect(bench.box.everything.wireGuard?.peers.first?.presharedKey == before)
+    }
+}

@@ -1,0 +1,199 @@
+import Compiler
+import Glibc
+import NetTypes
+import SiteModel
+import Storage
+import Testing
+
+@testable import Gateway
+
+@Suite struct DraftTests {
+    let bench = Workbench()
+
+    @Test func initFindsOutWhatIsNotSaid() throws {
+        let control = try bench.control()
+        let draft = try control.initialize(.office, why: nil)
+        let site = draft.stored.site
+        #expect(site.lan.interface == "eth0" && site.egress.interface == "eth0")
+        #expect(site.tunnel.mtu == 1420 && site.otherForwarding == .drop)
+        #expect(site.tunnel.addresses[0] == InterfaceAddress("10.77.0.254/24"))
+        #expect(site.tunnel.addresses[1].description.hasPrefix("fd") && site.tunnel.addresses[1].length == 64)
+        #expect(site.endpoint == Endpoint("itzxa.com:51820"))
+        let said = draft.notices.joined(separator: "\n")
+        for word in ["eth0", "1420", "10.77.0.0/24", "many homes use 192.168.1.0/24", "not forwarded"] {
+            #expect(said.contains(word), "\(word)")
+        }
+        #expect(site.problems().isEmpty)
+    }
+
+    @Test func theTunnelCollidesWithNothing() throws {
+        var facts = BoxFacts.office
+        facts.routes += [IPPrefix("10.77.0.0/16")!, IPPrefix("10.78.0.128/25")!]
+        let bench = Workbench(facts)
+        let site = try bench.control().initialize(.office, why: nil).stored.site
+        #expect(site.tunnel.addresses[0].network == IPPrefix("10.79.0.0/24"))
+    }
+
+    @Test func aRouterKeepsForwarding() throws {
+        var facts = BoxFacts.office
+        facts.forwardsIPv4 = true
+        #expect(try Workbench(facts).control().initialize(.office, why: nil).stored.site.otherForwarding == .allow)
+    }
+
+    @Test func withProxyARPPeersGetLANAddresses() throws {
+        var options = InitOptions.office
+        options.replyPath = .proxyARP
+        options.tunnel6 = InitOptions.IPv6Choice.none
+        let control = try bench.draft(["a", "b"], options)
+        let site = try control.newest().site
+        #expect(site.tunnel.addresses == [InterfaceAddress("192.168.1.127/32")!])
+        #expect(site.peers.map(\.addresses) == [[IPAddress("192.168.1.250")!], [IPAddress("192.168.1.249")!]])
+    }
+
+    struct Refusal: CustomTestStringConvertible {
+        let testDescription: String
+        let words: [String]
+        let change: @Sendable (inout InitOptions) -> Void
+    }
+
+    static let refusals: [Refusal] = [
+        Refusal(testDescription: "foreign LAN", words: ["10.9.0.0/24", "eth0: 192.168.1.127/24", "--lan-interface"]) {
+            $0.lan = [IPPrefix("10.9.0.0/24")!]
+        },
+        Refusal(testDescription: "tunnel in the LAN", words: ["overlaps the LAN"]) {
+            $0.tunnel = InterfaceAddress("192.168.1.0/25")
+        },
+        Refusal(testDescription: "MTU", words: ["tunnel.mtu"]) { $0.mtu = 90 },
+        Refusal(testDescription: "endpoint", words: ["--endpoint", "in brackets"]) { $0.endpoint = "a:b:c" },
+        Refusal(testDescription: "interface", words: ["no interface name"]) { $0.interface = "a/b" },
+    ]
+
+    @Test(arguments: refusals) func badOptionsAreRefusedAndNothingIsWritten(refusal: Refusal) throws {
+        var options = InitOptions.office
+        refusal.change(&options)
+        let control = try bench.control()
+        #expect {
+            try control.initialize(options, why: nil)
+        } throws: { error in
+            refusal.words.allSatisfy { "\(error)".contains($0) }
+        }
+        #expect(try control.store.newestID() == nil)
+    }
+
+    @Test func initAgainChangesWhatIsGiven() throws {
+        let control = try bench.draft()
+        let before = try control.newest().site
+        var options = InitOptions()
+        options.fullTunnel = true
+        options.dns = [IPAddress("192.168.1.1")!]
+        var expected = before
+        expected.egress.fullTunnel = true
+        expected.dns = options.dns
+        #expect(try control.initialize(options, why: nil).stored.site == expected)
+    }
+
+    @Test func peersGetTheNextFreeAddresses() throws {
+        let control = try bench.draft(["a", "b", "c"])
+        _ = try control.removePeers(["b"], why: nil)
+        let draft = try control.addPeer("z", PeerOptions(), why: nil)
+        #expect(
+            draft.stored.site.peers.map(\.addresses[0])
+                == ["10.77.0.1", "10.77.0.3", "10.77.0.2"].map { IPAddress($0)! })
+    }
+
+    @Test func aFullSubnetSaysSo() throws {
+        var options = InitOptions.office
+        options.tunnel = InterfaceAddress("10.5.0.0/30")
+        let control = try bench.draft(["a"], options)
+        #expect { try control.addPeer("b", PeerOptions(), why: nil) } throws: {
+            "\($0)".contains("10.5.0.0/30 is taken")
+        }
+    }
+
+    @Test func aPeerThatBringsItsKeyHasNoSecretHere() throws {
+        let control = try bench.draft([])
+        var options = PeerOptions()
+        let key = KeyPair { for i in $0.indices { $0[i] = 77 } }.publicKey
+        options.publicKey = .set(key)
+        let peer = try control.addPeer("phone", options, why: nil).stored.site.peers[0]
+        #expect(peer.publicKey == key && peer.presharedKey == .none)
+        #expect(try !control.store.holdsPrivateKey(of: key))
+        let exported = try control.export("phone")
+        #expect(!exported.text.contains("\nPrivateKey") && exported.notices.count == 2)
+    }
+
+    @Test func unknownPeersAreNamedWithTheLikelyOne() throws {
+        let control = try bench.draft(["laptop", "phone"])
+        #expect { try control.removePeers(["Laptops"], why: nil) } throws: { "\($0)".contains("did you mean laptop?") }
+        #expect(throws: GatewayError.self) { try control.addPeer("laptop", PeerOptions(), why: nil) }
+        #expect(try control.newest().revision.id == 3)
+    }
+
+    /// A profile in git names no keys: taking it again must not make new ones.
+    @Test func takingAProfileTwiceChangesNothing() throws {
+        let text = """
+            [lan]
+            subnets = ["192.168.1.0/24"]
+            [tunnel]
+            addresses = ["192.168.2.254/24"]
+            [peers.laptop]
+            [peers.phone]
+            addresses = ["192.168.2.9"]
+            """
+        let profile = try Site.parse(text, file: "site.toml")
+        let control = try bench.control()
+        let first = try control.take(profile, why: "git")
+        #expect(first.isNew && first.stored.revision.kind == .imported)
+        _ = try control.apply()
+        let applied = bench.box.everything
+        let second = try bench.control().take(profile, why: "git")
+        #expect(!second.isNew && second.stored.revision.id == 1)
+        #expect(try bench.control().apply().plan.isEmpty)
+        #expect(bench.box.everything == applied)
+        // As does what is exported, which names all that was made.
+        let exported = try Site.parse(first.stored.site.profileText(), file: "exported.toml")
+        #expect(try !bench.control().take(exported, why: "git").isNew)
+    }
+
+    @Test func aWrongKeyFileStopsEveryDraft() throws {
+        let control = try bench.draft()
+        let fd = open(control.store.directory.key, O_WRONLY | O_TRUNC)
+        _ = [UInt8](repeating: 9, count: 32).withUnsafeBytes { write(fd, $0.baseAddress, 32) }
+        close(fd)
+        let path = control.store.directory.key
+        for body in [
+            { _ = try bench.control().addPeer("phone", PeerOptions(), why: nil) }, { _ = try bench.control().apply() },
+            { _ = try bench.control().export("laptop") },
+        ] as [() throws -> Void] {
+            #expect {
+                try body()
+            } throws: {
+                if case GatewayError.storage(.wrongKey(path)) = $0 { true } else { false }
+            }
+        }
+        #expect(bench.box.performed.isEmpty)
+        #expect(try bench.control().newest().revision.id == 2)
+    }
+
+    @Test func aWgQuickFileComesWithItsKeys() throws {
+        let text = """
+            [Interface]
+            PrivateKey = AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=
+            Address = 192.168.2.254/24
+            ListenPort = 51821
+            # laptop
+            [Peer]
+            PublicKey = 6boi5zHwfEhbX+XMUKe12f4lQ9v78LjpEcGK0hGU3RQ=
+            PresharedKey = AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=
+            AllowedIPs = 192.168.2.1/32
+            """
+        let control = try bench.control()
+        let draft = try control.takeWgQuick(text, file: "wg0.conf", interface: "wg0", lan: nil, why: "import")
+        #expect(draft.stored.site.peers.map(\.name) == ["laptop"])
+        _ = try control.apply()
+        let wireGuard = try #require(bench.box.everything.wireGuard)
+        #expect(wireGuard.listenPort == 51821)
+        #expect(wireGuard.peers[0].presharedKey?.exposedBase64 == "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=")
+        #expect(wireGuard.privateKey == (try PrivateKey(parsing: "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=")))
+    }
+}

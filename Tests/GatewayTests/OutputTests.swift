@@ -1,0 +1,66 @@
+import Glibc
+import Testing
+
+@testable import Gateway
+
+@Suite struct OutputTests {
+    @Test func jsonIsEscapedAndOrdered() {
+        let value = JSON.object([
+            ("z", .string("a\"b\\c\n\u{1}é")), ("a", .array([.number(-3), .unsigned(.max), .null, .bool(true)])),
+            ("e", .array([])), ("o", .object([])),
+        ])
+        #expect(
+            value.text == """
+                {
+                  "z": "a\\"b\\\\c\\n\\u0001é",
+                  "a": [
+                    -3,
+                    18446744073709551615,
+                    null,
+                    true
+                  ],
+                  "e": [],
+                  "o": {}
+                }
+
+                """)
+    }
+
+    @Test func aQRCodeHasItsFinderPatterns() throws {
+        let code = try QRCode("wggw")
+        #expect(code.width == 21)
+        let lines = code.terminal(colors: false).split(separator: "\n")
+        // Four light modules above, then the top edges of two finder patterns, seven dark modules each.
+        #expect(lines.count == 15 && lines.allSatisfy { $0.count == 29 })
+        #expect(lines[2].hasPrefix("████ ▄▄▄▄▄ ") && lines[2].hasSuffix(" ▄▄▄▄▄ ████"))
+        #expect(Array(try code.png()[..<8]) == [137, 80, 78, 71, 13, 10, 26, 10])
+    }
+
+    @Test func tooMuchForAQRCodeIsRefused() {
+        #expect(throws: GatewayError.self) { try QRCode(String(repeating: "x", count: 3000)) }
+    }
+
+    @Test func privateFilesAreTheOwnersAlone() throws {
+        let path = "/tmp/wggw-output-\(getpid())"
+        defer { unlink(path) }
+        let old = umask(0)
+        defer { umask(old) }
+        for text in ["first", "second"] { try writePrivateFile(path, Array(text.utf8)) }
+        #expect(try readTextFile(path) == "second")
+        var info = stat()
+        #expect(stat(path, &info) == 0 && info.st_mode & 0o777 == 0o600)
+        #expect(throws: GatewayError.self) { try readTextFile("/tmp/wggw-no-such-file") }
+    }
+
+    @Test func profilesAreComparedBySection() {
+        let old = "[site]\nname = \"a\"\n\n[peers.x]\nkeepalive = 5\n\n[peers.y]\n"
+        let new = "[site]\nname = \"b\"\n\n[peers.y]\n\n[peers.z]\nkeepalive = 7\n"
+        #expect(
+            ProfileDiff(old, new).sections == [
+                .init(title: "[peers.x]", lines: [.removed("keepalive = 5")]),
+                .init(title: "[site]", lines: [.removed("name = \"a\""), .added("name = \"b\"")]),
+                .init(title: "[peers.z]", lines: [.added("keepalive = 7")]),
+            ])
+        #expect(ProfileDiff(old, old).sections.isEmpty)
+    }
+}
