@@ -20,12 +20,17 @@ public struct Scope: Hashable, Sendable {
     public var sysctls: Set<String>
     /// Interfaces whose proxy neighbours matter.
     public var neighbourInterfaces: Set<String>
+    /// The UDP port that foreign firewalls have to let in; nil: the one that the interface has now.
+    public var listenPort: UInt16?
 
     /// Makes a scope.
-    public init(interface: String, sysctls: Set<String> = [], neighbourInterfaces: Set<String> = []) {
+    public init(
+        interface: String, sysctls: Set<String> = [], neighbourInterfaces: Set<String> = [], listenPort: UInt16? = nil
+    ) {
         self.interface = interface
         self.sysctls = sysctls
         self.neighbourInterfaces = neighbourInterfaces
+        self.listenPort = listenPort
     }
 }
 

@@ -109,7 +109,9 @@ extension DesiredState {
             }
         }
         let neighbours = proxyNeighbours + (previous?.proxyNeighbours ?? [])
-        return Scope(interface: interface, sysctls: keys, neighbourInterfaces: Set(neighbours.map(\.interface)))
+        return Scope(
+            interface: interface, sysctls: keys, neighbourInterfaces: Set(neighbours.map(\.interface)),
+            listenPort: wireGuard.listenPort)
     }
 }
 

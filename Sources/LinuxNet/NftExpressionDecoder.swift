@@ -18,7 +18,10 @@ enum NftExpressionDecoder {
 
     static func decode(_ name: String, _ data: Attributes) -> FirewallExpression {
         let fields = Fields(data)
-        return known(name, fields) ?? .foreign(name)
+        if let expression = known(name, fields) { return expression }
+        // Of what iptables-nft puts into a rule, the first attribute is the name of its match or target.
+        let isCompat = name == "match" || name == "target"
+        return .foreign(isCompat ? "\(name) \(fields.attribute(1)?.string ?? "")" : name)
     }
 
     private static func known(_ name: String, _ f: Fields) -> FirewallExpression? {

@@ -34,6 +34,10 @@ extension nfnl_batch_attributes: AttributeNumber {}
 enum Nft {
     /// `NFPROTO_INET` of linux/netfilter.h, which Swift cannot import beside glibc's own netinet/in.h.
     static let inet: UInt8 = 1
+    /// `NFPROTO_IPV4`.
+    static let ip: UInt8 = 2
+    /// `NFPROTO_IPV6`.
+    static let ip6: UInt8 = 10
 
     /// The message type of an nf_tables command.
     static func type(_ command: nf_tables_msg_types) -> UInt16 {
