@@ -4,13 +4,14 @@ import Synchronization
 
 /// What the cross-platform configuration protocol changes and shows. K netlink.c, device.c, peer.c.
 extension Device {
-    /// The interface went up: keepalives are sent where they are configured. Nothing can have been staged while it was down.
+    /// The interface went up: what is staged is sent, and keepalives are where they are configured.
     public func up(now: Now, into effects: inout Effects) {
         guard !isUp else { return }
         isUp = true
         for peer in peers {
             // What a worker wrote while it was down counts for nothing.
             stopTimers(peer)
+            effects.append(.sendStaged(peer))
             if state(peer).pointee.persistentKeepalive != 0 { effects.append(.sendKeepalive(peer)) }
         }
     }
@@ -88,7 +89,7 @@ extension Device {
             state.pointee.persistentKeepalive = interval
             if starts && isUp { effects.append(.sendKeepalive(peer)) }
         }
-        if isUp && existing != nil { effects.append(.sendStaged(peer)) }
+        if isUp { effects.append(.sendStaged(peer)) }
         reschedule(peer, now: now.monotonic)
         return peer
     }

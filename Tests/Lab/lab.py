@@ -84,7 +84,9 @@ class Lab:
 
     def init(self, reply_path="masquerade", *more):
         lan = ["--lan", "192.168.1.0/24", "--lan", "2001:db8:1::/64"]
-        self.wggw("init", *lan, "--endpoint", "itzxa.com:51820", "--reply-path", reply_path, "--datapath", self.datapath,
+        # The deck's; with proxy-arp the peers have addresses of the LAN.
+        tunnel = [] if reply_path == "proxy-arp" else ["--tunnel", "192.168.2.0/24"]
+        self.wggw("init", *lan, *tunnel, "--endpoint", "itzxa.com:51820", "--reply-path", reply_path, "--datapath", self.datapath,
                   *more)
 
     def set_router_route(self):
