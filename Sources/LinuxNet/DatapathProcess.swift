@@ -14,7 +14,8 @@ struct DatapathProcess {
         let operation = "start the datapath of \(interface)"
         let output = try run(operation)
         let device = UserspaceWireGuard(interface: interface)
-        try wait(operation, "it started, but \(device.path) does not answer\(output)") { device.answers }
+        // Not `answers`: wireguard-go listens before it has the TUN device, and sets that device's MTU in between.
+        try wait(operation, "it started, but \(device.path) does not answer\(output)") { (try? device.read()) != nil }
     }
 
     /// Waits until the process is gone, after its interface was deleted, and clears away a socket that it left.
@@ -41,12 +42,12 @@ struct DatapathProcess {
         throw BoxError(operation, cause: cause, code: ETIMEDOUT)
     }
 
-    /// Runs the command until it returns, ten seconds at most. Returns what it wrote to standard error, after a colon.
+    /// Runs the command until it returns, ten seconds at most. Returns the last line it wrote, after a colon.
     private func run(_ operation: String) throws(BoxError) -> String {
         var ends: [Int32] = [-1, -1]
         guard clinux_nonblocking_pipe(&ends) == 0 else { throw .system(operation) }
         defer { close(ends[0]) }
-        let spawned = Result { () throws(BoxError) in try spawn(standardError: ends[1], operation) }
+        let spawned = Result { () throws(BoxError) in try spawn(output: ends[1], operation) }
         close(ends[1])
         let pid = try spawned.get()
         var output: [UInt8] = []
@@ -60,7 +61,9 @@ struct DatapathProcess {
                 continue
             }
             drain(ends[0], into: &output)
-            let text = String(decoding: output, as: UTF8.self).split(separator: "\n").last.map { ": \($0)" } ?? ""
+            // The last line with words in it: wireguard-go draws a box around its greeting.
+            let lines = String(decoding: output, as: UTF8.self).split(separator: "\n")
+            let text = lines.last { $0.contains(where: \.isLetter) }.map { ": \($0)" } ?? ""
             if status == 0 { return text }
             let how = status & 127 == 0 ? "ended with status \(status >> 8)" : "was killed by signal \(status & 127)"
             throw BoxError(operation, cause: "\(command[0]) \(how)\(text)")
@@ -80,13 +83,13 @@ struct DatapathProcess {
     }
 
     /// In a session of its own, with no signal blocked, nothing of this process's environment and none of its files.
-    private func spawn(standardError: Int32, _ operation: String) throws(BoxError) -> pid_t {
+    private func spawn(output: Int32, _ operation: String) throws(BoxError) -> pid_t {
         var files = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&files)
         defer { posix_spawn_file_actions_destroy(&files) }
         posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0)
-        posix_spawn_file_actions_adddup2(&files, standardError, 2)
+        posix_spawn_file_actions_adddup2(&files, output, 1)
+        posix_spawn_file_actions_adddup2(&files, output, 2)
         clinux_spawn_close_from(&files, 3)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)

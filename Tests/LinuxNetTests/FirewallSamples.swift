@@ -112,4 +112,94 @@ enum Sample {
     ]
 
     static let firewall = Firewall(sets: sets, chains: chains)
+
+    /// How nft 1.0.6 lists it.
+    static let listing = """
+        table inet wggw {
+        	set access4 {
+        		type ipv4_addr . ipv4_addr . inet_proto . inet_service
+        		flags interval
+        		elements = { 10.0.0.1 . 192.168.1.0/24 . tcp . 443,
+        			     10.0.0.2 . 0.0.0.0/0 . 0-255 . 0-65535,
+        			     10.0.0.3 . 192.168.1.5 . udp . 100-200 }
+        	}
+
+        	set counted6 {
+        		type ipv6_addr
+        		counter
+        		elements = { fd00::1 counter packets 0 bytes 0,
+        			     fd00::2 counter packets 0 bytes 0 }
+        	}
+
+        	set hosts4 {
+        		type ipv4_addr
+        		elements = { 10.0.0.9, 10.0.0.10 }
+        	}
+
+        	set hosts6 {
+        		type ipv6_addr
+        		elements = { fd00::9 }
+        	}
+
+        	set networks4 {
+        		type ipv4_addr
+        		flags interval
+        		elements = { 0.0.0.0/8, 10.0.0.0/25,
+        			     10.0.0.128/25, 10.0.1.7,
+        			     255.0.0.0/8 }
+        	}
+
+        	set networks6 {
+        		type ipv6_addr
+        		flags interval
+        		elements = { fd00:1::/64,
+        			     ff00::/8 }
+        	}
+
+        	set pairs {
+        		type ipv4_addr . inet_service
+        		elements = { 10.0.0.1 . 53 }
+        	}
+
+        	map policy4 {
+        		type ipv4_addr : verdict
+        		flags interval
+        		elements = { 10.0.0.0/24 : jump guests, 11.0.0.1 : accept,
+        			     12.0.0.0/8 : drop, 13.0.0.0/8 : return }
+        	}
+
+        	map policy6 {
+        		type ipv6_addr : verdict
+        		counter
+        		elements = { fd00::7 counter packets 0 bytes 0 : goto guests }
+        	}
+
+        	set ports {
+        		type inet_service
+        		flags interval
+        		elements = { 1024-65535 }
+        	}
+
+        	chain guests {
+        		counter packets 0 bytes 0 return
+        		reject with icmpx admin-prohibited
+        		meta l4proto tcp reject with tcp reset
+        	}
+
+        	chain forward {
+        		type filter hook forward priority filter - 5; policy drop;
+        		ct state established,related accept
+        		ip saddr . ip daddr . meta l4proto . th dport @access4 accept
+        		ip saddr vmap @policy4
+        		iifname "wg0" fib saddr . iif oif != 0 jump guests
+        		tcp flags syn tcp option maxseg size set rt mtu
+        	}
+
+        	chain postrouting {
+        		type nat hook postrouting priority srcnat; policy accept;
+        		ip saddr != @networks4 oifname "eth0" masquerade
+        	}
+        }
+
+        """
 }

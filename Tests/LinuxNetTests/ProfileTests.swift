@@ -6,7 +6,8 @@ import Testing
 
 @testable import LinuxNet
 
-/// Every profile that people start from, applied to the kernel of this machine as a plan, with wireguard-go as the datapath.
+/// Every profile that people start from, applied to the kernel of this machine as a plan: with its WireGuard if it has one,
+/// else with wireguard-go.
 @Suite(.serialized) struct ProfileTests {
     static let profiles = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appending(path: "profiles")
@@ -18,7 +19,7 @@ import Testing
         let text = try String(contentsOf: profiles.appending(path: "\(name).toml"), encoding: .utf8)
         var site = try Site.parse(text, file: "\(name).toml")
         site.tunnel.interface = "lnet-p"
-        site.tunnel.datapath = .userspace
+        site.tunnel.datapath = .auto
         let key = try #require(site.tunnel.publicKey)
         return try compile(site, secrets: Secrets(privateKeys: [key: LinuxBoxTests.privateKey(0x48)]))
     }
