@@ -31,7 +31,7 @@ class Lab:
     def __init__(self, shape, datapath):
         self.shape = shape
         self.datapath = datapath
-        self.name = f"wggw-test-{os.getpid()}"
+        self.name = f"wggw-test-{os.getpid()}-{shape}"
         one_arm = shape == "one-arm"
         #: The gateway in the LAN, and with which addresses the Internet sees those whom it masquerades.
         self.gateway = {4: "192.168.1.127" if one_arm else "192.168.1.254",
@@ -45,6 +45,12 @@ class Lab:
 
     def __exit__(self, *_):
         self.script("down")
+
+    def reset(self):
+        """As new, for what scenarios do that may share a lab: no client, nothing of wggw's."""
+        self.disconnect()
+        self.wggw("down", check=False)
+        self.run("gateway", "find", "/var/lib/wggw", "-mindepth", "1", "-delete")
 
     def script(self, *arguments):
         done = subprocess.run([ROOT / "scripts/lab", *arguments, "--name", self.name], capture_output=True, text=True)
