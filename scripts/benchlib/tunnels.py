@@ -104,9 +104,9 @@ def keys():
 def random_peers(count):
     """Peers that are configured and never heard of: any 32 bytes are an X25519 public key."""
     blob = os.urandom(32 * count)
-    for i in range(count):
-        public = base64.b64encode(blob[32 * i:32 * i + 32]).decode()
-        yield public, f"10.{64 + (i >> 16)}.{i >> 8 & 255}.{i & 255}/32"
+    for number in range(1, count + 1):
+        public = base64.b64encode(blob[32 * number - 32:32 * number]).decode()
+        yield public, f"10.{64 + (number >> 16)}.{number >> 8 & 255}.{number & 255}/32"
 
 
 class WireGuard(Tunnel):
