@@ -65,6 +65,8 @@ def _init(body, scratch):
         try:
             _own_mounts()
             status = body(scratch) or 0
+        except SystemExit as refusal:
+            print(refusal, file=sys.stderr)
         except BaseException:
             traceback.print_exc()
         finally:
