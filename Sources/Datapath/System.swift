@@ -1,5 +1,6 @@
 // Small things that every part needs of the system: errors, the clock, memory for slabs, randomness.
 
+import CLinux
 import Glibc
 
 /// The text of an errno value.
