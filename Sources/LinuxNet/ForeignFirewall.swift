@@ -195,12 +195,13 @@ private enum Owner {
         let names = chains.filter { $0.isIn(chain) }.map(\.name)
         if chain.table == "firewalld" {
             self = .firewalld
-        } else if names.contains("DOCKER-USER") {
+        } else if names.contains("DOCKER-USER") && chain.name == "FORWARD" {
             self = .docker
         } else if names.contains(where: { $0.hasPrefix("ufw") }) {
             self = .ufw
         } else {
-            self = chain.table == "filter" && ["FORWARD", "INPUT"].contains(chain.name) ? .iptables : .nft
+            let isFilter = chain.table == "filter" || chain.table == LegacyFirewall.table
+            self = isFilter && ["FORWARD", "INPUT"].contains(chain.name) ? .iptables : .nft
         }
     }
 
@@ -215,7 +216,7 @@ private enum Owner {
 
     /// Lets through what comes from the tunnel and what goes into it: wggw's own table says what of it may.
     func remedy(interface: String, _ chain: KernelChain) -> String {
-        let tool = chain.family == Nft.ip6 ? "ip6tables" : "iptables"
+        let tool = tool(chain)
         func iptables(_ chain: String) -> String {
             ["-i", "-o"].map { "\(tool) -I \(chain) \($0) \(interface) -j ACCEPT" }.joined(separator: " && ")
         }
@@ -231,14 +232,17 @@ private enum Owner {
         }
     }
 
+    private func tool(_ chain: KernelChain) -> String {
+        (chain.family == Nft.ip6 ? "ip6tables" : "iptables") + (chain.table == LegacyFirewall.table ? "-legacy" : "")
+    }
+
     /// Lets WireGuard's own datagrams in.
     func remedy(port: UInt16, _ chain: KernelChain) -> String {
         switch self {
         case .ufw: return "ufw allow \(port)/udp"
         case .firewalld: return "firewall-cmd --permanent --add-port=\(port)/udp && firewall-cmd --reload"
         case .docker, .iptables:
-            let tool = chain.family == Nft.ip6 ? "ip6tables" : "iptables"
-            return "\(tool) -I INPUT -p udp --dport \(port) -j ACCEPT"
+            return "\(tool(chain)) -I INPUT -p udp --dport \(port) -j ACCEPT"
         case .nft: return "nft insert rule \(chain) udp dport \(port) accept"
         }
     }

@@ -43,7 +43,8 @@ public struct LinuxBox: Box {
         var netfilter = try NetlinkSocket(NETLINK_NETFILTER)
         state.firewall = try netfilter.firewall()
         let foreign = ForeignFirewall(
-            try netfilter.foreignChains(), interface: scope.interface, index: state.link?.index)
+            try netfilter.foreignChains() + LegacyFirewall.chains(), interface: scope.interface,
+            index: state.link?.index)
         state.obstacles = foreign.obstacles(
             listenPort: scope.listenPort ?? state.wireGuard?.listenPort,
             hasIPv6: state.link?.addresses.contains { $0.address.isV6 } ?? true)

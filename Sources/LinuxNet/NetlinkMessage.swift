@@ -126,12 +126,6 @@ struct MessageBuffer: ~Copyable {
         count = start + aligned(Int(header.pointee.nlmsg_len))
     }
 
-    /// Undoes everything written after `mark`, a former value of `count` inside the open message.
-    mutating func truncate(to mark: Int) {
-        count = mark
-        close()
-    }
-
     private struct NestedAttribute: AttributeNumber {
         let number: UInt16
         var attributeNumber: UInt16 { number }

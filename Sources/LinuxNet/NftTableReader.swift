@@ -23,6 +23,13 @@ struct KernelChain: Equatable {
         var drops: Bool
     }
 
+    /// A chain to jump to, without rules.
+    init(family: UInt8, table: String, name: String) {
+        self.family = family
+        self.table = table
+        self.name = name
+    }
+
     /// Reads an `NFT_MSG_NEWCHAIN`.
     init?(_ payload: UnsafeRawBufferPointer) {
         guard let header = payload.header(nfgenmsg.self) else { return nil }

@@ -1,0 +1,180 @@
+internal import Compiler
+import Glibc
+
+/// Table `filter` of the kernel's older packet filter (iptables-legacy), which nf_tables does not list, in its words.
+///
+/// Layouts are those of linux/netfilter_ipv4/ip_tables.h, linux/netfilter_ipv6/ip6_tables.h and x_tables.h.
+struct LegacyFirewall {
+    /// The chains' table: no name that nf_tables could have beside it.
+    static let table = "filter (legacy)"
+
+    /// Offsets in an entry, which differ by the width of its addresses.
+    struct Layout {
+        let family: UInt8
+        /// Bytes of the two masks.
+        let masks: Range<Int>
+        let interfaces: Int
+        let transport: Int
+        let flags: Int
+        /// `target_offset`; `next_offset` is 2 further.
+        let targetOffset: Int
+        /// Where the matches begin.
+        let size: Int
+
+        static let v4 = Layout(
+            family: Nft.ip, masks: 8..<16, interfaces: 16, transport: 80, flags: 82, targetOffset: 88, size: 112)
+        static let v6 = Layout(
+            family: Nft.ip6, masks: 32..<64, interfaces: 64, transport: 128, flags: 131, targetOffset: 140, size: 168)
+    }
+
+    /// The chains of both families, with their rules. Empty where the older filter is not in use, or cannot be read: asking
+    /// for a table makes it, so only one that is listed is asked for.
+    static func chains() -> [KernelChain] {
+        chains("ip_tables_names", AF_INET, level: Int32(IPPROTO_IP), .v4)
+            + chains("ip6_tables_names", AF_INET6, level: 41, .v6)  // IPPROTO_IPV6
+    }
+
+    private static func chains(_ list: String, _ domain: Int32, level: Int32, _ layout: Layout) -> [KernelChain] {
+        guard let file = fopen("/proc/thread-self/net/\(list)", "r") else { return [] }
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 64)
+        var isInUse = false
+        while fgets(&line, 64, file) != nil { isInUse = isInUse || strcmp(line, "filter\n") == 0 }
+        guard isInUse, let table = read(domain, level: level) else { return [] }
+        return table.entries.withUnsafeBytes { parse($0, table.hooks, layout) }
+    }
+
+    /// `IPT_SO_GET_INFO`, then `IPT_SO_GET_ENTRIES`. Hooks: where each one's rules begin, and where its policy stands.
+    static func read(_ domain: Int32, level: Int32) -> (hooks: [(start: Int, policy: Int)], entries: [UInt8])? {
+        let fd = socket(domain, 3 | 0o2000000, 255)  // SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW
+        guard fd >= 0 else { return nil }
+        defer { close(fd) }
+        // name[32], valid_hooks, hook_entry[5], underflow[5], num_entries, size
+        var info = Array("filter".utf8) + [UInt8](repeating: 0, count: 84 - 6)
+        var length = socklen_t(info.count)
+        guard getsockopt(fd, level, 64, &info, &length) == 0 else { return nil }
+        func word(_ offset: Int) -> Int {
+            Int(info.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: UInt32.self) })
+        }
+        // name[32], size, padding to 8 bytes, entries
+        let size = word(80)
+        var answer = Array(info[..<32]) + [UInt8](repeating: 0, count: 8 + size)
+        answer.replaceSubrange(32..<36, with: info[80..<84])
+        length = socklen_t(answer.count)
+        guard getsockopt(fd, level, 65, &answer, &length) == 0 else { return nil }
+        return ((0..<5).map { (word(36 + 4 * $0), word(56 + 4 * $0)) }, Array(answer[40...]))
+    }
+
+    /// The chains in what `IPT_SO_GET_ENTRIES` answered.
+    static func parse(
+        _ table: UnsafeRawBufferPointer, _ hooks: [(start: Int, policy: Int)], _ layout: Layout
+    ) -> [KernelChain] {
+        var chains: [KernelChain] = []
+        var targets: [Int: String] = [:]
+        // A chain of somebody's own begins with an entry that says its name; a built-in one where its hook points.
+        forEachEntry(table, layout) { offset, entry, next in
+            let target = target(entry, layout)
+            if target.name == "ERROR" { targets[next] = string(target.data.prefix(30)) }
+        }
+        forEachEntry(table, layout) { offset, entry, next in
+            if let number = hooks.indices.first(where: { (1...3).contains($0) && hooks[$0].start == offset }) {
+                var chain = KernelChain(
+                    family: layout.family, table: Self.table, name: ["INPUT", "FORWARD", "OUTPUT"][number - 1])
+                let policy = target(UnsafeRawBufferPointer(rebasing: table[hooks[number].policy...]), layout)
+                let drops = policy.data.loadUnaligned(as: Int32.self) == -1
+                chain.hook = .init(type: "filter", number: UInt32(number), priority: 0, drops: drops)
+                chains.append(chain)
+            } else if let name = targets[offset], target(entry, layout).name != "ERROR" {
+                chains.append(KernelChain(family: layout.family, table: Self.table, name: name))
+            }
+            guard !chains.isEmpty, target(entry, layout).name != "ERROR",
+                !hooks.contains(where: { $0.policy == offset })
+            else { return }
+            chains[chains.count - 1].rules.append(rule(entry, next: next, targets, layout))
+        }
+        return chains
+    }
+
+    private static func forEachEntry(
+        _ table: UnsafeRawBufferPointer, _ layout: Layout, _ body: (Int, UnsafeRawBufferPointer, Int) -> Void
+    ) {
+        var offset = 0
+        while offset + layout.size <= table.count {
+            let length = Int(table.loadUnaligned(fromByteOffset: offset + layout.targetOffset + 2, as: UInt16.self))
+            guard length > layout.size, offset + length <= table.count else { return }
+            body(offset, UnsafeRawBufferPointer(rebasing: table[offset..<offset + length]), offset + length)
+            offset += length
+        }
+    }
+
+    private static func target(
+        _ entry: UnsafeRawBufferPointer, _ layout: Layout
+    ) -> (name: String, data: UnsafeRawBufferPointer) {
+        let start = Int(entry.loadUnaligned(fromByteOffset: layout.targetOffset, as: UInt16.self))
+        return (string(entry[(start + 2)..<(start + 31)]), UnsafeRawBufferPointer(rebasing: entry[(start + 32)...]))
+    }
+
+    private static func rule(
+        _ entry: UnsafeRawBufferPointer, next: Int, _ targets: [Int: String], _ layout: Layout
+    ) -> [FirewallExpression] {
+        var rule: [FirewallExpression] = []
+        let flags = entry[layout.flags]
+        let inverted = entry[layout.flags + 1]
+        // A mask as long as the name with its zero byte; shorter for `wg+`.
+        for (i, key) in [UInt32(6), 7].enumerated() {
+            let name = layout.interfaces + 16 * i
+            let length = entry[(name + 32)..<(name + 48)].count { $0 != 0 }
+            if length == 0 { continue }
+            rule.append(.meta(key: key, register: 1))
+            let isOther = inverted & UInt8(1 << i) != 0
+            rule.append(.compare(op: isOther ? 1 : 0, register: 1, bytes: Array(entry[name..<(name + length)])))
+        }
+        if entry[layout.masks].contains(where: { $0 != 0 }) { rule.append(.foreign("address")) }
+        let transport = entry.loadUnaligned(fromByteOffset: layout.transport, as: UInt16.self)
+        if transport != 0 {
+            rule.append(.meta(key: 16, register: 1))
+            rule.append(
+                .compare(op: inverted & 0x40 != 0 ? 1 : 0, register: 1, bytes: [UInt8(truncatingIfNeeded: transport)]))
+        }
+        rule += matches(entry, layout)
+        let target = target(entry, layout)
+        guard target.name.isEmpty else { return rule + [.foreign("target \(target.name)")] }
+        switch Int(target.data.loadUnaligned(as: Int32.self)) {
+        case -1: rule.append(.verdict(.drop))
+        case -2: rule.append(.verdict(.accept))
+        case -5: rule.append(.verdict(.return))
+        case let offset where offset >= 0 && offset != next:
+            let name = targets[offset] ?? ""
+            rule.append(.verdict(flags & 2 != 0 ? .goto(name) : .jump(name)))
+        default: break
+        }
+        return rule
+    }
+
+    private static func matches(_ entry: UnsafeRawBufferPointer, _ layout: Layout) -> [FirewallExpression] {
+        var expressions: [FirewallExpression] = []
+        var offset = layout.size
+        let end = Int(entry.loadUnaligned(fromByteOffset: layout.targetOffset, as: UInt16.self))
+        while offset + 32 <= end {
+            let size = Int(entry.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
+            guard size >= 32 else { break }
+            let name = string(entry[(offset + 2)..<(offset + 31)])
+            let data = UnsafeRawBufferPointer(rebasing: entry[(offset + 32)..<min(offset + size, end)])
+            // xt_udp: source ports from and to, destination ports from and to, inversions.
+            if name == "udp", data.count >= 9, data[8] == 0, data.loadUnaligned(as: UInt32.self) == 0xffff_0000,
+                data[4] == data[6], data[5] == data[7]
+            {
+                expressions.append(.payload(base: 2, offset: 2, length: 2, register: 1))
+                expressions.append(.compare(op: 0, register: 1, bytes: [data[5], data[4]]))
+            } else {
+                expressions.append(.foreign("match \(name)"))
+            }
+            offset += size
+        }
+        return expressions
+    }
+
+    private static func string(_ bytes: some Sequence<UInt8>) -> String {
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,73 @@
+import Compiler
+import Foundation
+import Testing
+
+@testable import LinuxNet
+
+/// What the kernel's older packet filter answers.
+@Suite struct LegacyFirewallTests {
+    /// `iptables-legacy -P FORWARD DROP; -N MINE; -A FORWARD -j MINE; -A FORWARD ! -i eth+ -o eth1 -g MINE;`
+    /// `-A INPUT -p udp --dport 51820 -j ACCEPT; -A MINE -s 10.0.0.0/8 -j LOG`, as `IPT_SO_GET_ENTRIES` gives it.
+    static let entries = """
+        AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+        AAARAAAAAAAAAKAAyAACAAAAAAAAAAAAAAAAAAAAAAAAADAAdWRwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAD//2zKbMoAAAAA\
+        AAAAACgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA/v///wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+        AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAcACYAAIAAAAAAAAAAAAAAAAAAAAAAAAA\
+        KAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAD+////AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+        AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABwAJgABAAAAAAAAAAAAAAAAAAAAAAAAAAoAAAA\
+        AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAGV0aCsAAAAAAAAAAAAAAABldGgxAAAAAAAA\
+        AAAAAAAA////AAAAAAAAAAAAAAAAAP//////AAAAAAAAAAAAAAAAAAIBAAAAAHAAmAAEAAAAAAAAAAAAAAAAAAAAAAAAACgAAAAAAAAA\
+        AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAcAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+        AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAcACYAAQAAAAAAAAAAAAAAAAAAAAAAAAAKAAAAAAAAAAAAAAA\
+        AAAAAAAAAAAAAAAAAAAAAAAAAAD/////AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+        AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABwAJgACAAAAAAAAAAAAAAAAAAAAAAAAAAoAAAAAAAAAAAAAAAAAAAA\
+        AAAAAAAAAAAAAAAAAAAAAP7///8AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+        AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHAAsAAAAAAAAAAAAAAAAAAAAAAAAAAAAEAARVJST1IAAAAAAAAAAAAAAAAA\
+        AAAAAAAAAAAAAAAATUlORQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAKAAAAAAAAAP8AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+        AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAcACwAAQAAAAAAAAAAAAAAAAAAAAAAAAA\
+        QABMT0cAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+        AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABwAJgA\
+        BAAAAAAAAAAAAAAAAAAAAAAAAAAoAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAPv///8AAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+        AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAHAAsAAAAAAA\
+        AAAAAAAAAAAAAAAAAAAAAEAARVJST1IAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAARVJST1IAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+        AAA=
+        """
+
+    @Test func `entries are chains with rules`() throws {
+        let none = (start: 0xffff_ffff, policy: 0xffff_ffff)
+        let hooks = [none, (start: 0, policy: 200), (start: 352, policy: 656), (start: 808, policy: 808), none]
+        let bytes = try #require(Data(base64Encoded: Self.entries))
+        let chains = bytes.withUnsafeBytes { LegacyFirewall.parse($0, hooks, .v4) }
+        #expect(chains.map(\.description) == ["INPUT", "FORWARD", "OUTPUT", "MINE"].map { "ip filter (legacy) \($0)" })
+        #expect(chains.map { $0.hook?.drops } == [false, true, false, nil])
+        #expect(
+            chains[0].rules == [
+                [
+                    .meta(key: 16, register: 1), .compare(op: 0, register: 1, bytes: [17]),
+                    .payload(base: 2, offset: 2, length: 2, register: 1),
+                    .compare(op: 0, register: 1, bytes: [0xca, 0x6c]), .verdict(.accept),
+                ]
+            ])
+        #expect(
+            chains[1].rules == [
+                [.verdict(.jump("MINE"))],
+                [
+                    .meta(key: 6, register: 1), .compare(op: 1, register: 1, bytes: Array("eth".utf8)),
+                    .meta(key: 7, register: 1), .compare(op: 0, register: 1, bytes: Array("eth1\0".utf8)),
+                    .verdict(.goto("MINE")),
+                ],
+            ])
+        #expect(chains[2].rules == [])
+        #expect(chains[3].rules == [[.foreign("address"), .foreign("target LOG")], [.verdict(.return)]])
+
+        let foreign = ForeignFirewall(chains, interface: "wg0", index: nil)
+        #expect(
+            foreign.obstacles(listenPort: 51820, hasIPv6: true) == [
+                FirewallObstacle(
+                    chain: "ip filter (legacy) FORWARD", owner: nil,
+                    remedy: """
+                        iptables-legacy -I FORWARD -i wg0 -j ACCEPT && iptables-legacy -I FORWARD -o wg0 -j ACCEPT
+                        """)
+            ])
+    }
+}
