@@ -43,7 +43,9 @@ let package = Package(
         .target(name: "Compiler", dependencies: ["SiteModel", "NetTypes"], swiftSettings: strict),
         .target(
             name: "Storage",
-            dependencies: ["SiteModel", "NetTypes", "CSodium", "CLinux", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: [
+                "SiteModel", "NetTypes", "CSodium", "CLinux", .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             swiftSettings: strict),
         .target(
             name: "LinuxNet", dependencies: ["Compiler", "NetTypes", "CLinux", "CMnl", "CNftnl"], swiftSettings: strict),
@@ -83,10 +85,12 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "GatewayTests", dependencies: ["Gateway", "Storage", "LinuxNet", "Compiler", "SiteModel", "NetTypes"],
+            name: "GatewayTests",
+            dependencies: ["Gateway", "Storage", "LinuxNet", "Compiler", "SiteModel", "NetTypes"],
             swiftSettings: strict),
         .testTarget(
-            name: "LinuxNetTests", dependencies: ["LinuxNet", "Compiler", "SiteModel", "NetTypes", "SiteSamples", "CLinux"],
+            name: "LinuxNetTests",
+            dependencies: ["LinuxNet", "Compiler", "SiteModel", "NetTypes", "SiteSamples", "CLinux"],
             swiftSettings: strict),
         .testTarget(
             name: "WireGuardProtocolTests", dependencies: ["WireGuardProtocol", "NetTypes", "CCrypto"],
