@@ -6,6 +6,7 @@ import WireGuardProtocol
 /// A device with a peer and a session, a peer of it that can be made to talk, and operations that the input picks.
 nonisolated(unsafe) private var world = World()
 
+/// libFuzzer's entry: one input is one run of operations.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     world.run(UnsafeRawBufferPointer(start: data, count: count))
