@@ -37,6 +37,7 @@ TRAFFIC = [
     Measure("cpu", "CPU machine", "µs/Mbit", more=False),
     Measure("cpu_own", "CPU", "µs/Mbit", more=False),
     Measure("cpu_tunnel", "CPU tunnel", "µs/Mbit", more=False),
+    Measure("cpu_packet", "UDP 64 CPU", "µs/packet", more=False),
     Measure("memory", "memory", "MB", more=False),
 ]
 HANDSHAKES = [
@@ -87,9 +88,10 @@ class Generator:
         return sum(s["bits_per_second"] for s in sums) / 1e9, sum(s["bytes"] for s in sums) * 8 / 1e6
 
     def udp(self, target, length):
-        """Packets a second that arrived, as the receiving end counts them; the sender sends all it can."""
+        """Packets a second that arrived, as the receiving end counts them, and how many; the sender sends all it can."""
         end = self.run(target, "-u", "-b", "0", "-l", str(length))["sum"]
-        return (end["packets"] - end["lost_packets"]) / end["seconds"]
+        arrived = end["packets"] - end["lost_packets"]
+        return arrived / end["seconds"], arrived
 
 
 def ping(link, target, *options):
@@ -131,13 +133,19 @@ def traffic(tunnel, link, generator, options, failures):
         values.update(cpu=machine, cpu_own=own, cpu_tunnel=tunnels if tunnel.processes else None)
         return speed
 
+    def small_packets():
+        _, _, before = spent()
+        speed, arrived = generator.udp(target, 64)
+        values["cpu_packet"] = (spent()[2] - before) * 1e6 / arrived if tunnel.processes and arrived else None
+        return speed / 1e3
+
     seconds = "1" if options.quick else "2"
     take = lambda key, body: attempt(values, failures, tunnel.name, key, body)
     take("tcp1", with_cpu)
     take("tcp4", lambda: generator.tcp(target, "-P", "4")[0])
     take("both", lambda: generator.tcp(target, "--bidir")[0])
-    take("udp64", lambda: generator.udp(target, 64) / 1e3)
-    take("udp1360", lambda: generator.udp(target, 1360) * 1360 * 8 / 1e9)
+    take("udp64", small_packets)
+    take("udp1360", lambda: generator.udp(target, 1360)[0] * 1360 * 8 / 1e9)
     time.sleep(0.2)  # what the flood left in the queues is not the ping's fault
     take("pingf", lambda: ping(link, target, "-f", "-q", "-w", seconds))
     take("ping", lambda: ping(link, target, "-i", "0.01", "-w", seconds))
