@@ -15,21 +15,25 @@ enum EndpointResolver {
     }
 
     /// The change with every name replaced by its first address (the order of RFC 6724, as getaddrinfo gives it), and
-    /// without the endpoints whose names have none. `lookUp` is asked once for a name.
+    /// without the endpoints whose names have none. `lookUp` is asked once for a name, and told how often it may try: as
+    /// soon as one name had no answer after all its tries, the others have one each, or a hundred peers would wait for a
+    /// name server that is not there a hundred times.
     static func resolve(
-        _ change: WireGuardChange, lookUp: (String) -> LookUp = lookUp
+        _ change: WireGuardChange, lookUp: (_ name: String, _ tries: Int) -> LookUp
     ) -> (change: WireGuardChange, failures: [Failure]) {
         var change = change
         var failures: [Failure] = []
         var known: [String: LookUp] = [:]
+        var tries = 3
         for i in change.set.indices {
             guard let endpoint = change.set[i].endpoint, case .name(let name) = endpoint.host else { continue }
-            let answer = known[name] ?? lookUp(name)
+            let answer = known[name] ?? lookUp(name, tries)
             known[name] = answer
             switch answer {
             case .address(let address): change.set[i].endpoint = Endpoint(.address(address), port: endpoint.port)
             case .failure(let code, let reason):
                 change.set[i].endpoint = nil
+                if code == EAI_AGAIN { tries = 1 }
                 failures.append(
                     Failure(peer: change.set[i].publicKey, endpoint: endpoint, reason: reason, code: code))
             }
@@ -43,8 +47,8 @@ enum EndpointResolver {
         case failure(code: Int32, reason: String)
     }
 
-    /// getaddrinfo; twice more, a second apart, where it says that trying again may help.
-    static func lookUp(_ name: String) -> LookUp {
+    /// getaddrinfo; `tries` times, a second apart, where it says that trying again may help.
+    @Sendable static func lookUp(_ name: String, tries: Int) -> LookUp {
         for attempt in 1... {
             var hints = addrinfo()
             hints.ai_socktype = Int32(SOCK_DGRAM.rawValue)
@@ -53,7 +57,7 @@ enum EndpointResolver {
             let code = getaddrinfo(name, nil, &hints, &list)
             defer { if let list { freeaddrinfo(list) } }
             if code == 0, let address = list.flatMap(firstAddress) { return .address(address) }
-            if code != EAI_AGAIN || attempt == 3 {
+            if code != EAI_AGAIN || attempt >= tries {
                 return .failure(
                     code: code, reason: code == 0 ? "it has no address" : String(cString: gai_strerror(code)))
             }

@@ -6,16 +6,18 @@ internal import NetTypes
 /// This machine: the network namespace of the calling thread.
 public struct LinuxBox: Box {
     private let datapathCommand: [String]
-    private let lookUp: @Sendable (String) -> EndpointResolver.LookUp
+    private let lookUp: @Sendable (_ name: String, _ tries: Int) -> EndpointResolver.LookUp
 
     /// A box whose userspace datapath is started by `datapathCommand` and the interface's name; by default this
     /// executable's own `datapath` command.
     public init(datapathCommand: [String] = ["/proc/self/exe", "datapath"]) {
-        self.init(datapathCommand: datapathCommand, lookUp: EndpointResolver.lookUp)
+        self.init(datapathCommand: datapathCommand, lookUp: EndpointResolver.lookUp(_:tries:))
     }
 
     /// A box with a name service of its own.
-    init(datapathCommand: [String], lookUp: @escaping @Sendable (String) -> EndpointResolver.LookUp) {
+    init(
+        datapathCommand: [String], lookUp: @escaping @Sendable (_ name: String, _ tries: Int) -> EndpointResolver.LookUp
+    ) {
         self.datapathCommand = datapathCommand
         self.lookUp = lookUp
     }

@@ -62,9 +62,15 @@ extension NetlinkSocket {
     mutating func rulesetGeneration() throws(BoxError) -> UInt32 {
         var message = MessageBuffer()
         message.begin(type: Nft.type(NFT_MSG_GETGEN), flags: 0, header: Nft.header(family: 0))
-        return try get(&message, "read the firewall's generation") {
-            Attributes($0, after: nfgenmsg.self).first(NFTA_GEN_ID)?.big32
-        } ?? 0
+        do throws(BoxError) {
+            return try get(&message, "read the firewall's generation") {
+                Attributes($0, after: nfgenmsg.self).first(NFTA_GEN_ID)?.big32
+            } ?? 0
+        } catch {
+            var error = error
+            if error.code == EINVAL { error.remedy = "the kernel has to have nf_tables (module nf_tables)" }
+            throw error
+        }
     }
 
     /// Runs `read` until no change of the ruleset came in between.

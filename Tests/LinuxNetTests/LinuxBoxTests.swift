@@ -104,7 +104,7 @@ import Testing
     }
 
     @Test func `a name that does not resolve holds up nothing else`() throws {
-        let box = LinuxBox(datapathCommand: ["wireguard-go"]) { name in
+        let box = LinuxBox(datapathCommand: ["wireguard-go"]) { name, _ in
             name == "peer.example"
                 ? .address(IPAddress("192.0.2.7")!) : .failure(code: EAI_NONAME, reason: "no such name")
         }
@@ -130,6 +130,24 @@ import Testing
             #expect(
                 device.listenPort == 51998 && device.peers.map { $0.endpoint?.description } == [nil, "192.0.2.7:1234"])
         }
+    }
+
+    @Test func `a name server that is not there is waited for once`() {
+        let names = ["a.example", "b.example", "a.example", "c.example", "d.example"]
+        let peers = names.enumerated().map { i, name in
+            WireGuardPeerChange(
+                publicKey: Self.key(UInt8(i)), isNew: true, endpoint: Endpoint(.name(name), port: 1))
+        }
+        var asked: [String] = []
+        let (change, failures) = EndpointResolver.resolve(WireGuardChange(set: peers)) { name, tries in
+            asked.append("\(name) \(tries)")
+            return name == "d.example"
+                ? .address(IPAddress("192.0.2.7")!)
+                : .failure(code: name == "a.example" ? EAI_NONAME : EAI_AGAIN, reason: "none")
+        }
+        #expect(asked == ["a.example 3", "b.example 3", "c.example 1", "d.example 1"])
+        #expect(failures.map(\.peer) == (0..<4).map { Self.key($0) })
+        #expect(change.set.map { $0.endpoint?.description } == [nil, nil, nil, nil, "192.0.2.7:1"])
     }
 
     @Test func `proxy neighbours come and go`() throws {
