@@ -144,7 +144,8 @@ import Testing
     }
 
     @Test func twoWritersDoNotMix() throws {
-        let one = try bench.draft()
+        try bench.draft()
+        let one = try bench.control(lockWait: 0)
         let held = try StateLock(bench.directory, purpose: "wggw apply", waitingMilliseconds: 0)
         #expect {
             try one.apply()

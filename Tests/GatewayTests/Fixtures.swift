@@ -38,8 +38,9 @@ final class Workbench {
 
     var directory: StateDirectory { StateDirectory(path) }
 
-    /// Another wggw process on the same box and state.
-    func control(_ box: (any Box)? = nil, command: String = "wggw test", lockWait: Int = 0) throws -> ControlPlane {
+    /// Another wggw process on the same box and state. It may have to wait for a lock that nobody holds: a process that
+    /// another test is just spawning has it open until it runs its program.
+    func control(_ box: (any Box)? = nil, command: String = "wggw test", lockWait: Int = 10_000) throws -> ControlPlane {
         let (time, counter) = (time, counter)
         let clock = Clock(
             now: { time.now.withLock { 1_700_000_000 + $0 } }, sinceBoot: { time.now.withLock { $0 } },
