@@ -13,6 +13,8 @@ public enum GatewayError: Error, CustomStringConvertible {
     case noSuchPeer(String, known: [String])
     /// The site that would come out is not valid.
     case invalid([SiteProblem])
+    /// A file that was to be taken is not right.
+    case profile(ProfileErrors)
     /// The site cannot be compiled.
     case compile(CompileError)
     /// The box cannot be brought to the desired state.
@@ -35,6 +37,7 @@ public enum GatewayError: Error, CustomStringConvertible {
             "there is no peer \(name)"
                 + (known.isEmpty ? " (there are none yet); see `wggw add-peer`" : "; did you mean \(list(known))?")
         case .invalid(let problems): problems.map(\.description).joined(separator: "\n")
+        case .profile(let errors): errors.description
         case .compile(let error): error.description
         case .diff(let error): error.description
         case .box(let error): error.description
@@ -97,6 +100,7 @@ func wrapping<R>(_ body: () throws -> R) throws(GatewayError) -> R {
         case let error as BoxError: throw .box(error)
         case let error as CompileError: throw .compile(error)
         case let error as DiffError: throw .diff(error)
+        case let error as ProfileErrors: throw .profile(error)
         case let error as ParseError: throw .refused(error.description)
         default: throw .refused("\(error)")
         }

@@ -24,11 +24,8 @@ struct Failure {
 
     func exit() -> Never {
         switch error {
-        case let error as ProfileErrors:
-            Console.error("\(error)")
-            let count = error.errors.count
-            Console.error("wggw: \(count) fault\(count == 1 ? "" : "s"), nothing was changed")
-            Glibc.exit(Status.badProfile)
+        case let error as ProfileErrors: refuse(error)
+        case GatewayError.profile(let errors): refuse(errors)
         case let error as NotRoot:
             Console.error("wggw: \(error)")
             Glibc.exit(Status.notRoot)
@@ -40,6 +37,12 @@ struct Failure {
             Glibc.exit(Status.failed)
         default: Wggw.exit(withError: error)
         }
+    }
+
+    private func refuse(_ errors: ProfileErrors) -> Never {
+        Console.error("\(errors)")
+        Console.error("wggw: \(Format.count(errors.errors.count, "fault")), nothing was changed")
+        Glibc.exit(Status.badProfile)
     }
 
     private func status(of error: GatewayError) -> Int32 {

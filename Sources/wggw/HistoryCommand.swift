@@ -28,7 +28,8 @@ struct HistoryCommand: ParsableCommand {
                 revisions.map { revision in
                     [
                         revision.id == current ? "*" : " ", "\(revision.id)", Format.time(revision.madeAt),
-                        revision.who, "\(revision.peers)", revision.appliedAt.map(Format.time) ?? "-", revision.why,
+                        revision.who, "\(revision.peers)", revision.appliedAt.map(Format.time) ?? "-",
+                        Format.line(revision.why),
                     ]
                 }))
     }
