@@ -34,10 +34,10 @@ extension Controller {
     /// 0, or the errno of the first thing that could not be done. The port comes first, since only it can be refused by others.
     private func apply(_ change: UAPIChange) -> Int32 {
         if let wanted = change.listenPort, wanted != port || wanted == 0 {
-            if isUp {
+            if engine.isUp {
                 let error = reopenSockets(port: wanted)
                 if error != 0 { return error }
-                perform { $0.clearEndpointSources(into: &effects) }
+                engine.perform { $0.clearEndpointSources(into: &engine.effects) }
             } else {
                 port = wanted
             }
@@ -50,25 +50,26 @@ extension Controller {
                     if error != 0 { return -error }
                 }
             }
-            perform { $0.clearEndpointSources(into: &effects) }
+            engine.perform { $0.clearEndpointSources(into: &engine.effects) }
         }
-        let moment = now
-        if let key = change.privateKey { perform { $0.setPrivateKey(key, now: moment, into: &effects) } }
-        if change.replacePeers { perform { $0.removeAllPeers(into: &effects) } }
+        let moment = engine.clock()
+        if let key = change.privateKey { engine.perform { $0.setPrivateKey(key, now: moment, into: &engine.effects) } }
+        if change.replacePeers { engine.perform { $0.removeAllPeers(into: &engine.effects) } }
         for peer in change.peers {
-            effects.removeAll()
+            engine.effects.removeAll()
             do throws(ConfigurationError) {
-                try device.configure(peer, now: moment, into: &effects)
+                try engine.device.configure(peer, now: moment, into: &engine.effects)
             } catch {
-                carryOut()
+                engine.carryOut()
                 return ENOMEM
             }
-            carryOut()
+            engine.carryOut()
         }
         return 0
     }
 
     private func dump() -> [UInt8] {
+        let device = engine.device
         let peers = device.peers
         var writer = UAPIWriter(peers: peers.count)
         writer.device(privateKey: device.privateKey, port: port, mark: mark)
@@ -76,7 +77,7 @@ extension Controller {
             let record = device.tables.peer(peer)
             writer.peer(
                 UAPIPeer(
-                    status: device.status(of: peer), endpoint: paths[peer].pointee.endpoint.load().remote,
+                    status: device.status(of: peer), endpoint: engine.paths[peer].pointee.endpoint.load().remote,
                     receivedBytes: record.pointee.receivedBytes.load(ordering: .relaxed),
                     sentBytes: record.pointee.sentBytes.load(ordering: .relaxed)),
                 interfaceName: { index in

@@ -51,9 +51,10 @@ public enum DatapathDaemon {
             link.initialize(to: WorkerLink())
             return link
         }
-        let controller = try Controller(
-            device: device, tun: tun, control: control, links: links, paths: paths, listener: listener, signals: signals
-        )
+        let engine = ControlEngine(
+            device: device, control: control, links: links, paths: paths, clock: currentTime,
+            sendDatagram: { _, _, _ in -ENETDOWN })
+        let controller = try Controller(engine: engine, tun: tun, listener: listener, signals: signals)
         let threads = zip(tun.queues, links).map { queue, link in
             WorkerThread(
                 WorkerStart(
@@ -159,7 +160,7 @@ struct WorkerThread {
 extension Controller {
     /// Tells all workers to end and all clients good-bye.
     func finish() {
-        for link in links {
+        for link in engine.links {
             link.pointee.stopping.store(true, ordering: .sequentiallyConsistent)
             link.pointee.bell.ring()
         }
@@ -168,10 +169,10 @@ extension Controller {
 
     /// After the workers ended: erases every key.
     func wipe() {
-        perform { $0.down(into: &effects) }
-        perform { $0.removeAllPeers(into: &effects) }
-        perform { $0.setPrivateKey(nil, now: now, into: &effects) }
-        if let ticket = device.retire() { device.reclaim(ticket) }
+        engine.perform { $0.down(into: &engine.effects) }
+        engine.perform { $0.removeAllPeers(into: &engine.effects) }
+        engine.perform { $0.setPrivateKey(nil, now: engine.clock(), into: &engine.effects) }
+        if let ticket = engine.device.retire() { engine.device.reclaim(ticket) }
         for pair in sockets { pair.closeAll() }
     }
 }

@@ -2,6 +2,7 @@
 
 import CLinux
 import Glibc
+import WireGuardProtocol
 
 /// The text of an errno value.
 func systemErrorText(_ code: Int32) -> String {
@@ -22,6 +23,15 @@ func bootNanoseconds() -> UInt64 {
     var t = timespec()
     clock_gettime(CLOCK_BOOTTIME, &t)
     return UInt64(t.tv_sec) &* 1_000_000_000 &+ UInt64(t.tv_nsec)
+}
+
+/// This moment, by both clocks.
+func currentTime() -> Now {
+    var wall = timespec()
+    clock_gettime(CLOCK_REALTIME, &wall)
+    return Now(
+        monotonic: max(1, bootNanoseconds()),
+        wall: WallTime(seconds: Int64(wall.tv_sec), nanoseconds: UInt32(wall.tv_nsec)))
 }
 
 /// Fills memory from the kernel's generator.

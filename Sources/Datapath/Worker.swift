@@ -75,8 +75,8 @@ struct Worker<Queue: PacketQueue, Port: DatagramPort>: ~Copyable {
 
     /// One turn: what the control thread asked, then the network, then TUN. Whether there was anything to do.
     @inline(__always)
-    mutating func turn(lookingAtV6: Bool, _ v6Messages: inout Int) -> Bool {
-        now = bootNanoseconds()
+    mutating func turn(now moment: UInt64, lookingAtV6: Bool, _ v6Messages: inout Int) -> Bool {
+        now = moment
         mtu = link.pointee.mtu.load(ordering: .relaxed)
         if !link.pointee.commands.isEmpty { obeyCommands() }
         var messages = receive(isV6: false)
@@ -128,7 +128,7 @@ extension Worker where Queue == TunQueue, Port == UDPSockets {
             turns &+= 1
             let looksAtV6 = v6Turns > 0 || turns & 7 == 0
             var v6Messages = 0
-            let busy = turn(lookingAtV6: looksAtV6, &v6Messages)
+            let busy = turn(now: bootNanoseconds(), lookingAtV6: looksAtV6, &v6Messages)
             if looksAtV6 { v6Turns = v6Messages > 0 ? 64 : v6Turns == 0 ? 0 : v6Turns - 1 }
             if busy {
                 idleSince = 0

@@ -122,3 +122,12 @@ extension TestRandom {
     mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8.random(in: 0...255, using: &self) } }
     mutating func oneIn(_ n: Int) -> Bool { Int.random(in: 0..<n, using: &self) == 0 }
 }
+
+/// The identification of a packet that may not be fragmented means nothing, and joining counts it anew (RFC 6864).
+func withoutIdentification(_ packet: [UInt8]) -> [UInt8] {
+    guard packet[0] == 0x45, packet[6] & 0x40 != 0, naiveSum(Array(packet[..<20])) == 0xffff else { return packet }
+    var packet = packet
+    packet.replaceSubrange(4..<6, with: [0, 0])
+    packet.replaceSubrange(10..<12, with: [0, 0])
+    return packet
+}

@@ -143,15 +143,6 @@ private func expectSame(_ a: [[UInt8]], _ b: [[UInt8]]) {
         }
     }
 
-    /// The identification of a packet that may not be fragmented means nothing, and joining counts it anew (RFC 6864).
-    private func withoutIdentification(_ packet: [UInt8]) -> [UInt8] {
-        guard packet[0] == 0x45, packet[6] & 0x40 != 0, naiveSum(Array(packet[..<20])) == 0xffff else { return packet }
-        var packet = packet
-        packet.replaceSubrange(4..<6, with: [0, 0])
-        packet.replaceSubrange(10..<12, with: [0, 0])
-        return packet
-    }
-
     /// Bursts of packets, with everything in them that forbids joining.
     private func stream(_ random: inout TestRandom) -> [[UInt8]] {
         var packets: [[UInt8]] = []

@@ -6,7 +6,7 @@ import NetTypes
 import Synchronization
 import WireGuardProtocol
 
-extension Controller {
+extension ControlEngine {
     /// Does each effect, in order.
     func carryOut() {
         for effect in effects.list { carryOut(effect) }
@@ -55,22 +55,19 @@ extension Controller {
     /// Sends from the endpoint's source address, or if that is not ours any more, from any, and says so in `to`.
     @discardableResult
     private func transmit(_ to: inout udp_endpoint, _ message: UnsafeRawBufferPointer, _ trafficClass: UInt8) -> Int32 {
-        guard let pair = sockets.first, let bytes = message.baseAddress else { return -ENETDOWN }
-        let descriptor = Int32(to.family) == AF_INET6 ? pair.v6 : pair.v4
-        guard descriptor >= 0 else { return -ENETUNREACH }
-        let error = udp_send(descriptor, &to, bytes, message.count, 0, UInt32(trafficClass))
+        let error = sendDatagram(&to, message, trafficClass)
         guard [-EINVAL, -ENETUNREACH, -EHOSTUNREACH, -EADDRNOTAVAIL, -ENODEV].contains(error),
             to.source.0 | to.source.1 != 0
         else { return error }
         to.source = (0, 0)
-        return udp_send(descriptor, &to, bytes, message.count, 0, UInt32(trafficClass))
+        return sendDatagram(&to, message, trafficClass)
     }
 
     /// What is staged confirms the session as well as an empty message; the worker that has it sends it.
     private func sendKeepalive(_ peer: PeerIndex) {
         if paths[peer].pointee.staged.load(ordering: .relaxed) > 0 { return command(.sendStaged(peer)) }
         let record = device.tables.peer(peer)
-        let moment = bootNanoseconds()
+        let moment = clock().monotonic
         guard let keypair = device.tables.currentKeypair(of: peer),
             let counter = keypair.pointee.reserveCounters(1, now: moment)
         else {

@@ -1,0 +1,133 @@
+// The control side without any descriptor: the protocol's state machine between the workers and whoever sends for it.
+
+import CLinux
+import Glibc
+import NetTypes
+import Synchronization
+import WireGuardProtocol
+
+/// Owns the device, does what it wants done, and frees what the workers have let go of. One thread, or a test.
+final class ControlEngine {
+    let device: Device
+    let control: UnsafeMutablePointer<ControlQueue>
+    let links: [UnsafeMutablePointer<WorkerLink>]
+    let paths: PeerPaths
+    /// Sends one datagram with a traffic class; 0 or -errno.
+    var sendDatagram: (UnsafePointer<udp_endpoint>, UnsafeRawBufferPointer, UInt8) -> Int32
+    /// This moment, by both clocks.
+    let clock: () -> Now
+    var effects = Effects()
+    /// Keepalives are sealed here: they are due when no worker has anything to do with the peer.
+    let aead = AEAD()
+    /// Handshake messages are looked at only while the interface is up.
+    var isUp = false
+    /// Where the message came from that the device is looking at.
+    var source = udp_endpoint()
+    private var underLoadUntil: UInt64 = 0
+    private var pendingCommands: [(worker: Int, command: WorkerCommand)] = []
+    /// What waits for all workers to pass an epoch, oldest first.
+    private var retired: [(epoch: UInt64, ticket: UInt64?, sockets: [SocketPair])] = []
+
+    init(
+        device: Device, control: UnsafeMutablePointer<ControlQueue>, links: [UnsafeMutablePointer<WorkerLink>],
+        paths: PeerPaths, clock: @escaping () -> Now,
+        sendDatagram: @escaping (UnsafePointer<udp_endpoint>, UnsafeRawBufferPointer, UInt8) -> Int32
+    ) {
+        self.device = device
+        self.control = control
+        self.links = links
+        self.paths = paths
+        self.clock = clock
+        self.sendDatagram = sendDatagram
+    }
+
+    /// Whether something waits that no event announces: workers to pass an epoch, or room for commands.
+    var isWaiting: Bool { !retired.isEmpty || !pendingCommands.isEmpty }
+
+    /// Calls the device and does what it wants done.
+    func perform(_ call: (Device) -> Void) {
+        effects.removeAll()
+        call(device)
+        carryOut()
+    }
+
+    /// One turn: what workers asked for, what came in, what is due, and what can be let go.
+    func turn() {
+        serveRequests()
+        serveHandshakes()
+        if let deadline = device.nextDeadline {
+            let moment = clock()
+            if deadline <= moment.monotonic { perform { $0.tick(now: moment, into: &effects) } }
+        }
+        deliverCommands()
+        reclaim()
+    }
+
+    private func serveRequests() {
+        var peer = PeerIndex.none
+        while control.pointee.requests.pop({ peer = PeerIndex(rawValue: $0.load(as: UInt32.self)) }) {
+            let index = peer
+            perform { $0.serve(index, now: clock(), into: &effects) }
+        }
+    }
+
+    private func serveHandshakes() {
+        // A flood of handshakes must not keep timers and clients waiting.
+        for _ in 0..<256 {
+            let waiting = control.pointee.handshakes.count
+            let moment = clock()
+            if waiting >= Limits.underLoadThreshold { underLoadUntil = moment.monotonic + Limits.underLoadLatency }
+            let underLoad = moment.monotonic < underLoadUntil
+            let more = control.pointee.popHandshake { bytes, from in
+                guard isUp, let address = from.remote else { return }
+                source = from
+                perform { $0.receive(bytes, from: address, underLoad: underLoad, now: moment, into: &effects) }
+            }
+            if !more { break }
+        }
+    }
+
+    // MARK: Epochs
+
+    /// Keeps the ticket and the sockets until every worker has passed an epoch.
+    func retire(ticket: UInt64?, sockets: [SocketPair] = []) {
+        let epoch = control.pointee.epoch.add(1, ordering: .sequentiallyConsistent).newValue
+        retired.append((epoch, ticket, sockets))
+    }
+
+    /// Frees what no worker can hold any more. Those that are awake pass an epoch each turn, the others hold nothing.
+    private func reclaim() {
+        if let ticket = device.retire() { retire(ticket: ticket) }
+        guard !retired.isEmpty else { return }
+        let passed = links.map { $0.pointee.epoch.load(ordering: .sequentiallyConsistent) }.min() ?? WorkerLink.parked
+        while let first = retired.first, first.epoch <= passed {
+            if let ticket = first.ticket { device.reclaim(ticket) }
+            for pair in first.sockets { pair.closeAll() }
+            retired.removeFirst()
+        }
+    }
+
+    // MARK: Commands
+
+    /// Queues a command for every worker; what finds no room waits here.
+    func command(_ command: WorkerCommand) {
+        for worker in links.indices { pendingCommands.append((worker, command)) }
+    }
+
+    private func deliverCommands() {
+        guard !pendingCommands.isEmpty else { return }
+        var left: [(worker: Int, command: WorkerCommand)] = []
+        var full = Set<Int>()
+        for entry in pendingCommands {
+            let word = entry.command.packed
+            let queue = links[entry.worker].pointee.commands
+            // In order: behind one that had no room, none may go first.
+            if full.contains(entry.worker) || !queue.push({ $0.storeBytes(of: word, as: UInt64.self) }) {
+                full.insert(entry.worker)
+                left.append(entry)
+            }
+        }
+        pendingCommands = left
+        for link in links { link.pointee.bell.ring() }
+    }
+}
