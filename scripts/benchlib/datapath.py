@@ -44,6 +44,7 @@ HANDSHAKES = [
     Measure("handshakes", "handshakes", "1/s"),
     Measure("of_limit", "of X25519", "limit"),
     Measure("cpu_handshake", "CPU each", "µs", more=False),
+    Measure("x25519_share", "of it X25519", "%"),
 ]
 PEERS = [
     Measure("tcp1", "TCP 1 flow", "Gbit/s"),
@@ -239,7 +240,8 @@ def measure_handshakes(found, link, generator, options, rounds, scratch, result)
     def body(tunnel):
         rate, cost = handshakes.measure(tunnel, link, scratch, 1.5 if options.quick else 4)
         limits.append(handshakes.limit())
-        return {"handshakes": rate, "of_limit": rate / limits[-1], "cpu_handshake": cost}
+        return {"handshakes": rate, "of_limit": rate / limits[-1], "cpu_handshake": cost,
+                "x25519_share": 1e8 / limits[-1] / cost if cost else None}
 
     collected = interleaved("handshakes", subjects, rounds, result["failures"], body)
     result["x25519_limit"] = median(limits)
