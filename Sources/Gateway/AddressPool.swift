@@ -6,6 +6,8 @@ internal import SiteModel
 /// With proxy-arp the peers' IPv4 addresses are the LAN's, highest first: routers count their DHCP leases up from below.
 struct AddressPool {
     private var used: Set<IPAddress>
+    /// What was taken last from each network: nothing before it is free, so that 10,000 are taken in one pass.
+    private var latest: [IPPrefix: IPAddress] = [:]
     private let site: Site
 
     init(_ site: Site) {
@@ -40,6 +42,7 @@ struct AddressPool {
                         + "or give the peer an address with --address")
             }
             used.insert(address)
+            latest[network] = address
             taken.append(address)
         }
         return taken
@@ -62,9 +65,9 @@ struct AddressPool {
             let high = last.rawValue - margin
             // .254 and its neighbours are where routers like to be.
             let top = fromTop && high - low > 16 ? high - 4 : high
-            let candidates =
-                fromTop
-                ? stride(from: Int(top), through: Int(low), by: -1) : stride(from: Int(low), through: Int(high), by: 1)
+            var start = fromTop ? top : low
+            if case .v4(let address)? = latest[network] { start = address.rawValue }
+            let candidates = stride(from: Int(start), through: Int(fromTop ? low : high), by: fromTop ? -1 : 1)
             for value in candidates {
                 let address = IPAddress.v4(IPv4Address(rawValue: UInt32(value)))
                 if !used.contains(address) { return address }
@@ -72,6 +75,7 @@ struct AddressPool {
             return nil
         case (.v6(let first), .v6(let last)):
             var value = first.rawValue + (network.length < 127 ? 1 : 0)
+            if case .v6(let address)? = latest[network] { value = address.rawValue }
             while used.contains(.v6(IPv6Address(rawValue: value))) {
                 if value == last.rawValue { return nil }
                 value += 1

@@ -33,7 +33,15 @@ final class SecretBytes: @unchecked Sendable {
 }
 
 /// Overwrites memory that held a secret, in a way that the optimiser keeps.
+///
+/// Plain pointer stores: unoptimised, a loop over `indices` runs through generic code, a hundred times slower, and a site
+/// of 10,000 peers wipes 20,000 keys.
 @inline(never) @_optimize(none)
 public func wipe(_ bytes: UnsafeMutableRawBufferPointer) {
-    for i in bytes.indices { bytes[i] = 0 }
+    guard var at = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
+    let end = at + bytes.count
+    while at < end {
+        at.pointee = 0
+        at += 1
+    }
 }

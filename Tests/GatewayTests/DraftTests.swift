@@ -197,3 +197,25 @@ import Testing
         #expect(wireGuard.privateKey == (try PrivateKey(parsing: "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=")))
     }
 }
+
+@Suite struct AddressPoolTests {
+    /// Against a twin that looks through the whole subnet every time.
+    @Test(arguments: [ReplyPath.masquerade, .proxyARP]) func takesWhatASearchFinds(replyPath: ReplyPath) throws {
+        let peers = [3, 4, 9, 250, 249].map { Peer(name: "p\($0)", addresses: [IPAddress("192.168.2.\($0)")!]) }
+        let network = IPPrefix("192.168.2.0/24")!
+        let isProxy = replyPath == .proxyARP
+        let site = Site(
+            lan: LAN(subnets: [isProxy ? network : IPPrefix("10.0.0.0/8")!], replyPath: replyPath),
+            tunnel: Tunnel(addresses: [InterfaceAddress(isProxy ? "192.168.2.254/32" : "192.168.2.254/24")!]),
+            peers: peers)
+        var used = Set(peers.flatMap(\.addresses) + [IPAddress("192.168.2.254")!])
+        let order = isProxy ? Array((1...250).reversed()) : Array(1...253)
+        var pool = AddressPool(site)
+        for number in order {
+            let address = IPAddress("192.168.2.\(number)")!
+            if !used.insert(address).inserted { continue }
+            #expect(try pool.take() == [address])
+        }
+        #expect(throws: GatewayError.self) { try pool.take() }
+    }
+}
