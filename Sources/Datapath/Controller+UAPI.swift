@@ -40,6 +40,8 @@ extension Controller {
                 engine.perform { $0.clearEndpointSources(into: &engine.effects) }
             } else {
                 port = wanted
+                // The interface may be up without sockets, because the port that it had was taken.
+                followLink()
             }
         }
         if let wanted = change.mark {

@@ -120,7 +120,8 @@ final class Controller {
         if news != 0 { followLink() }
     }
 
-    private func followLink() {
+    /// Takes over the interface's MTU and whether it is up. Where the port is taken it stays down until there is another.
+    func followLink() {
         let mtu = hasMoved ? -ENODEV : tun_get_mtu(interface)
         if mtu > 0 { for link in engine.links { link.pointee.mtu.store(Int(mtu), ordering: .relaxed) } }
         let wanted = hasMoved || tun_is_up(interface) == 1

@@ -107,14 +107,17 @@ final class UAPIConnection {
     /// What to wait for next, or nil: the connection is done.
     func serve(_ answer: (UnsafeRawBufferPointer) -> [UInt8]) -> UInt32? {
         if wantsInput { readAvailable() }
-        while output.count - written <= Self.outputLimit, let end = requestEnd() {
-            let reply = input.withUnsafeBytes { answer(UnsafeRawBufferPointer(rebasing: $0[..<end])) }
-            output.append(contentsOf: reply)
-            input.withUnsafeMutableBytes { wipeAll(UnsafeMutableRawBufferPointer(rebasing: $0[..<(end + 2)])) }
-            input.removeSubrange(..<(end + 2))
-            scanned = 0
-        }
-        guard writeAvailable() else { return nil }
+        repeat {
+            while output.count - written <= Self.outputLimit, let end = requestEnd() {
+                let reply = input.withUnsafeBytes { answer(UnsafeRawBufferPointer(rebasing: $0[..<end])) }
+                output.append(contentsOf: reply)
+                input.withUnsafeMutableBytes { wipeAll(UnsafeMutableRawBufferPointer(rebasing: $0[..<(end + 2)])) }
+                input.removeSubrange(..<(end + 2))
+                scanned = 0
+            }
+            guard writeAvailable() else { return nil }
+            // Requests that had to wait for room are answered now: no event will tell of them again.
+        } while output.isEmpty && requestEnd() != nil
         let isWaiting = written < output.count
         if !isWaiting && isFinished { return nil }
         return (isWaiting ? UInt32(POLLER_WRITABLE) : 0) | (wantsInput ? UInt32(POLLER_READABLE) : 0)

@@ -1,0 +1,80 @@
+import CLinux
+import Glibc
+import Testing
+
+@testable import Datapath
+
+@Suite struct UAPIConnectionTests {
+    /// A connection and the client's end of it.
+    private func connect() -> (UAPIConnection, Int32) {
+        var ends: [Int32] = [-1, -1]
+        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+        precondition(socketpair(AF_UNIX, kind, 0, &ends) == 0)
+        return (UAPIConnection(descriptor: ends[0]), ends[1])
+    }
+
+    private func write(_ client: Int32, _ text: String) {
+        #expect(Glibc.write(client, text, text.utf8.count) == text.utf8.count)
+    }
+
+    private func readAll(_ client: Int32) -> String {
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        var text: [UInt8] = []
+        while true {
+            let n = read(client, &buffer, buffer.count)
+            if n <= 0 { return String(decoding: text, as: UTF8.self) }
+            text += buffer[..<n]
+        }
+    }
+
+    private func echo(_ request: UnsafeRawBufferPointer) -> [UInt8] {
+        Array("<".utf8) + Array(request) + Array(">".utf8)
+    }
+
+    @Test func severalOperationsInPieces() {
+        let (connection, client) = connect()
+        defer { close(client) }
+        write(client, "get=1\n")
+        #expect(connection.serve(echo) == UInt32(POLLER_READABLE))
+        #expect(readAll(client) == "")
+        write(client, "\nset=1\nlisten_port=1\n\nget")
+        #expect(connection.serve(echo) == UInt32(POLLER_READABLE))
+        #expect(readAll(client) == "<get=1><set=1\nlisten_port=1>")
+        write(client, "=1\n\n")
+        shutdown(client, Int32(SHUT_WR))
+        _ = connection.serve(echo)
+        #expect(readAll(client) == "<get=1>")
+        #expect(connection.serve(echo) == nil)
+    }
+
+    @Test func clientThatNeverReadsIsLeftAlone() {
+        let (connection, client) = connect()
+        defer { close(client) }
+        let big = [UInt8](repeating: 65, count: 400_000)
+        var answers = 0
+        write(client, String(repeating: "get=1\n\n", count: 50))
+        for _ in 0..<10 {
+            let wanted = connection.serve { _ in
+                answers += 1
+                return big
+            }
+            #expect(wanted.map { $0 & UInt32(POLLER_WRITABLE) } == UInt32(POLLER_WRITABLE))
+        }
+        // Past the limit no further request is answered until what there is was read.
+        #expect(answers < 6)
+        while answers < 50 {
+            _ = readAll(client)
+            _ = connection.serve { _ in
+                answers += 1
+                return big
+            }
+        }
+    }
+
+    @Test func clientThatIsGoneEndsTheConnection() {
+        let (connection, client) = connect()
+        write(client, "get=1\n\n")
+        close(client)
+        #expect(connection.serve(echo) == nil)
+    }
+}
