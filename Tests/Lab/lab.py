@@ -61,7 +61,7 @@ class Lab:
         """The words that run a command on a host; the process that they become is the command itself."""
         return [str(ROOT / "scripts/lab"), "exec", "--name", self.name, host, *map(str, command)]
 
-    def run(self, host, *command, check=True, limit=30, stdin=None):
+    def run(self, host, *command, check=True, limit=60, stdin=None):
         """Runs to the end; `.code`, `.out`, `.err`. Raises `CommandFailed` on another status than 0 unless told not to."""
         try:
             done = subprocess.run(self.command(host, *command), capture_output=True, text=True,
