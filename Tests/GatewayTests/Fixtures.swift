@@ -40,7 +40,8 @@ final class Workbench {
 
     /// Another wggw process on the same box and state. It may have to wait for a lock that nobody holds: a process that
     /// another test is just spawning has it open until it runs its program.
-    func control(_ box: (any Box)? = nil, command: String = "wggw test", lockWait: Int = 10_000) throws -> ControlPlane {
+    func control(_ box: (any Box)? = nil, command: String = "wggw test", lockWait: Int = 10_000) throws -> ControlPlane
+    {
         let (time, counter) = (time, counter)
         let clock = Clock(
             now: { time.now.withLock { 1_700_000_000 + $0 } }, sinceBoot: { time.now.withLock { $0 } },
