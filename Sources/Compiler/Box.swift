@@ -13,7 +13,7 @@ public protocol Box {
 }
 
 /// What to look at.
-public struct Scope: Hashable, Sendable {
+public struct Scope: Equatable, Sendable {
     /// The WireGuard interface's name.
     public var interface: String
     /// Files under /proc/sys, with slashes.
@@ -22,6 +22,8 @@ public struct Scope: Hashable, Sendable {
     public var neighbourInterfaces: Set<String>
     /// The UDP port that foreign firewalls have to let in; nil: the one that the interface has now.
     public var listenPort: UInt16?
+    /// What the firewall is if its generation is still the same: then it need not be read, and comes without counters.
+    public var knownFirewall: KnownFirewall?
 
     /// Makes a scope.
     public init(

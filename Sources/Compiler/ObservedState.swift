@@ -12,6 +12,8 @@ public struct ObservedState: Equatable, Sendable {
     public var routes: [Route]
     /// Table `inet wggw` if it is there.
     public var firewall: Firewall?
+    /// When the firewall was looked at; nil where nobody counts.
+    public var generation: RulesetGeneration?
     /// Current values by key; nothing for a file that is not there.
     public var sysctls: [String: Int]
     /// Proxy entries on the interfaces asked about; sorted.

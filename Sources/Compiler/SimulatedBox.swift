@@ -13,6 +13,7 @@ public final class SimulatedBox: Box, Sendable {
         var names: [String: IPAddress]
         var performed: [Change] = []
         var failures: [Int: BoxError] = [:]
+        var generation = RulesetGeneration(namespace: "simulated", number: 1)
 
         mutating func perform(_ change: Change) throws(BoxError) {
             switch change {
@@ -25,6 +26,7 @@ public final class SimulatedBox: Box, Sendable {
             default: break
             }
             try observed.perform(change, names: names)
+            generation = generation.after(Plan([change]))
         }
     }
 
@@ -42,7 +44,14 @@ public final class SimulatedBox: Box, Sendable {
     /// Everything on the box, whatever a scope names. May be set, to make the box drift.
     public var everything: ObservedState {
         get { state.withLock { $0.observed } }
-        set { state.withLock { $0.observed = newValue } }
+        set {
+            state.withLock {
+                if $0.observed.firewall != newValue.firewall {
+                    $0.generation = $0.generation.after(Plan([.removeFirewall]))
+                }
+                $0.observed = newValue
+            }
+        }
     }
 
     /// The name of the one interface that this box can hold.
@@ -66,6 +75,9 @@ public final class SimulatedBox: Box, Sendable {
         }
         seen.sysctls = seen.sysctls.filter { scope.sysctls.contains($0.key) }
         seen.proxyNeighbours = seen.proxyNeighbours.filter { scope.neighbourInterfaces.contains($0.interface) }
+        seen.generation = state.withLock { $0.generation }
+        // As the real box does: whoever says that he knows is believed, so that a test sees what wrong knowledge does.
+        if let known = scope.knownFirewall, known.generation == seen.generation { seen.firewall = known.firewall }
         return seen
     }
 

@@ -15,6 +15,8 @@ public struct PlannedApply {
     public let plan: Plan
     /// What is on the box now, by the records; nil is nothing.
     public let applied: Int?
+    /// The plan, for people.
+    public let preview: PlanPreview
 }
 
 /// What an apply came to.
@@ -36,6 +38,7 @@ public struct ApplyReport {
 /// What is on the box by the records: what an apply starts from and goes back to.
 struct AppliedState {
     let revision: Int
+    let site: Site
     let desired: DesiredState
 }
 
@@ -53,17 +56,20 @@ extension ControlPlane {
         // The same revision again: no need to compile it twice.
         let desired = previous?.revision == target.revision.id ? previous!.desired : try desiredState(target.site)
         let saved = try store.savedSysctls(bootID: clock.bootID())
-        let observed = try box.observe(desired.scope(previous: previous?.desired, savedSysctls: saved))
+        var scope = desired.scope(previous: previous?.desired, savedSysctls: saved)
+        scope.knownFirewall = previous.flatMap { record.knownFirewall($0.desired) }
+        let observed = try box.observe(scope)
         let plan = try diff(desired, observed, previous: previous?.desired, savedSysctls: saved)
         return PlannedApply(
-            stored: target, desired: desired, observed: observed, plan: plan, applied: previous?.revision)
+            stored: target, desired: desired, observed: observed, plan: plan, applied: previous?.revision,
+            preview: PlanPreview(plan, from: previous?.site, to: target.site))
     }
 
     /// What the records say is on the box; nil before the first apply and after `down`.
     func appliedState(_ record: BoxRecord, knowing known: StoredSite? = nil) throws -> AppliedState? {
         guard record.isUp, let id = record.applied else { return nil }
         let stored = known?.revision.id == id ? known! : try store.revision(id)
-        return AppliedState(revision: id, desired: try desiredState(stored.site))
+        return AppliedState(revision: id, site: stored.site, desired: try desiredState(stored.site))
     }
 
     /// Applies the newest revision, or `revision`: all of it or nothing.
@@ -71,7 +77,7 @@ extension ControlPlane {
     /// With `confirmWithin` seconds it goes back by itself unless `confirm` comes. `willPerform` sees the plan before the
     /// first change.
     public func apply(
-        revision: Int? = nil, confirmWithin: Int64? = nil, willPerform: (Plan) -> Void = { _ in }
+        revision: Int? = nil, confirmWithin: Int64? = nil, willPerform: (PlanPreview) -> Void = { _ in }
     ) throws(GatewayError) -> ApplyReport {
         try locked {
             var notices = try settlePending()
@@ -84,14 +90,14 @@ extension ControlPlane {
 
     func apply(
         _ target: StoredSite, confirmWithin: Int64? = nil, notices: [String] = [],
-        willPerform: (Plan) -> Void = { _ in }
+        willPerform: (PlanPreview) -> Void = { _ in }
     ) throws -> ApplyReport {
         let record = try store.box()
         let previous = try appliedState(record, knowing: target)
         let planned = try plan(target, record, previous: previous)
         let isCurrent = previous?.revision == target.revision.id && record.journal == nil
         if planned.plan.isEmpty && isCurrent { return report(planned, nil, notices) }
-        willPerform(planned.plan)
+        willPerform(planned.preview)
         let pending = confirmWithin.map { seconds in
             PendingConfirmation(
                 token: token(), revision: target.revision.id, returnTo: previous?.revision,
@@ -106,8 +112,9 @@ extension ControlPlane {
         }
         let warnings: [String]
         do {
-            warnings = try perform(planned, previous)
-            try recordApplied(target.revision.id, planned.desired)
+            let seen: RulesetGeneration?
+            (warnings, seen) = try perform(planned, previous)
+            try recordApplied(target.revision.id, planned.desired, seen)
         } catch {
             throw try goBack(to: previous, after: error, target: target.revision.id, pending: pending)
         }
@@ -139,10 +146,12 @@ extension ControlPlane {
     }
 
     /// After the last change. Saved sysctls that the state does not ask for have their old values again.
-    func recordApplied(_ revision: Int, _ desired: DesiredState) throws {
+    func recordApplied(_ revision: Int, _ desired: DesiredState, _ seen: RulesetGeneration? = nil) throws {
         let required = Set(desired.sysctls.map(\.key))
         let saved = try store.savedSysctls(bootID: clock.bootID())
-        try store.finish(applied: revision, at: clock.now(), returned: saved.keys.filter { !required.contains($0) })
+        try store.finish(
+            applied: revision, at: clock.now(), returned: saved.keys.filter { !required.contains($0) },
+            ruleset: seen?.description)
     }
 
     private func recordNothingDone(_ previous: AppliedState?, _ pending: PendingConfirmation) throws {
@@ -154,11 +163,18 @@ extension ControlPlane {
 
     // MARK: Carrying out
 
-    /// Carries out the plan, looks again, and is content only if nothing is left to do. Returns warnings.
-    private func perform(_ planned: PlannedApply, _ previous: AppliedState?) throws -> [String] {
+    /// Carries out the plan, looks again, and is content only if nothing is left to do. Returns warnings, and when the
+    /// firewall was seen to be right.
+    private func perform(
+        _ planned: PlannedApply, _ previous: AppliedState?
+    ) throws -> ([String], RulesetGeneration?) {
         let warnings = try perform(planned.plan)
         let saved = try store.savedSysctls(bootID: clock.bootID())
-        let observed = try box.observe(planned.desired.scope(previous: previous?.desired, savedSysctls: saved))
+        var scope = planned.desired.scope(previous: previous?.desired, savedSysctls: saved)
+        // The kernel took each of our transactions; if the generation tells of no other, the table is what they made of it.
+        scope.knownFirewall = KnownFirewall(
+            planned.desired.firewall, since: planned.observed.generation?.after(planned.plan))
+        let observed = try box.observe(scope)
         // What was just applied is the state before now: else an endpoint's name, or an interface that got another one,
         // would look as if it still had to be changed.
         var rest = try diff(planned.desired, observed, previous: planned.desired, savedSysctls: saved)
@@ -170,7 +186,7 @@ extension ControlPlane {
                     "look at the box again", cause: "it is still not as desired: " + rest.lines.joined(separator: ", "),
                     remedy: "does something else on this box change the same settings?"))
         }
-        return warnings
+        return (warnings, observed.generation)
     }
 
     /// Carries out changes in order. Throws `Interruption` at the first that is refused.
@@ -228,6 +244,14 @@ extension ControlPlane {
         let known = attemptedState?.interface == previous.desired.interface ? attemptedState : nil
         _ = try perform(try diff(previous.desired, observed, previous: known, savedSysctls: saved))
         try recordApplied(previous.revision, previous.desired)
+    }
+}
+
+extension BoxRecord {
+    /// What the firewall is, if nobody touched any since the apply of `desired` ended.
+    func knownFirewall(_ desired: DesiredState) -> KnownFirewall? {
+        guard journal == nil else { return nil }
+        return KnownFirewall(desired.firewall, since: ruleset.flatMap { RulesetGeneration($0) })
     }
 }
 

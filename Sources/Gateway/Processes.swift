@@ -2,6 +2,9 @@ internal import CLinux
 internal import Glibc
 public import Storage
 
+/// For a process that runs one command and ends: memory is kept, not given back and taken again. Call it first.
+public func prepareForOneCommand() { heap_keep() }
+
 /// Starts `wggw guard` in a session of its own, so that it outlives this process and its terminal: it takes an apply back
 /// that nobody confirms.
 public func startGuardProcess(_ directory: StateDirectory, _ pending: PendingConfirmation) throws(GatewayError) {

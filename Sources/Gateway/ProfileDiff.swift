@@ -21,8 +21,42 @@ public struct ProfileDiff: Sendable {
     /// Sections with differences, in the order of the profile.
     public let sections: [Section]
 
+    /// Compares two sites; only peers that differ are written out.
+    public init(from old: Site, to new: Site) {
+        var (before, after) = (old, new)
+        before.peers = []
+        after.peers = []
+        let peers = Self.changedPeers(old.peers, new.peers)
+        func text(_ site: Site, _ peers: [Peer]) -> String {
+            site.profileText() + peers.map { $0.profileText() }.joined()
+        }
+        self.init(text(before, peers.old), text(after, peers.new))
+    }
+
+    /// One pass over both lists, which are sorted by name.
+    private static func changedPeers(_ old: [Peer], _ new: [Peer]) -> (old: [Peer], new: [Peer]) {
+        var changed: (old: [Peer], new: [Peer]) = ([], [])
+        var (i, j) = (0, 0)
+        while i < old.count || j < new.count {
+            if i < old.count, j < new.count, old[i].name == new[j].name {
+                if old[i] != new[j] {
+                    changed.old.append(old[i])
+                    changed.new.append(new[j])
+                }
+                (i, j) = (i + 1, j + 1)
+            } else if j == new.count || i < old.count && old[i].name < new[j].name {
+                changed.old.append(old[i])
+                i += 1
+            } else {
+                changed.new.append(new[j])
+                j += 1
+            }
+        }
+        return changed
+    }
+
     /// Compares two profiles, section by section. O(n) in their lines.
-    public init(_ old: String, _ new: String) {
+    init(_ old: String, _ new: String) {
         let (before, after) = (Self.sections(of: old), Self.sections(of: new))
         let oldLines = Dictionary(before.map { ($0.title, $0.lines) }, uniquingKeysWith: { $0 + $1 })
         let newTitles = Set(after.map(\.title))

@@ -6,7 +6,7 @@ extension ControlPlane {
     /// the current one; where there was nothing before, it takes wggw off the box. An apply that waits for confirmation is
     /// taken back instead.
     public func rollback(
-        to id: Int?, why: String?, willPerform: (Plan) -> Void = { _ in }
+        to id: Int?, why: String?, willPerform: (PlanPreview) -> Void = { _ in }
     ) throws(GatewayError) -> ApplyReport {
         try locked {
             if id == nil, let report = try withdrawPending() { return report }
@@ -51,7 +51,7 @@ extension ControlPlane {
     }
 
     /// Brings the revision that was applied last back onto the box: at boot, or after `down`.
-    public func up(willPerform: (Plan) -> Void = { _ in }) throws(GatewayError) -> ApplyReport {
+    public func up(willPerform: (PlanPreview) -> Void = { _ in }) throws(GatewayError) -> ApplyReport {
         try locked {
             let notices = try settlePending() + repair()
             guard let applied = try store.box().applied else {

@@ -53,7 +53,9 @@ extension ControlPlane {
             }
             let desired = try desiredState(applied.site)
             let saved = try store.savedSysctls(bootID: clock.bootID())
-            let observed = try box.observe(desired.scope(savedSysctls: saved))
+            var scope = desired.scope(savedSysctls: saved)
+            scope.knownFirewall = record.knownFirewall(desired)
+            let observed = try box.observe(scope)
             return GatewayStatus(
                 applied: applied, draft: draft, record: record, confirmWithin: waits, observed: observed,
                 peers: peerStatus(applied.site, observed),

@@ -4,7 +4,7 @@ internal import Storage
 
 extension ControlPlane {
     /// Takes everything of wggw's off the box and gives the sysctls back. The revisions stay; `up` brings them back.
-    public func down(willPerform: (Plan) -> Void = { _ in }) throws(GatewayError) -> ApplyReport {
+    public func down(willPerform: (PlanPreview) -> Void = { _ in }) throws(GatewayError) -> ApplyReport {
         try locked {
             let record = try store.box()
             if let pending = record.pending { _ = try store.confirm(pending.token) }
@@ -17,10 +17,10 @@ extension ControlPlane {
         try wrapping { try teardownPlan(try interfacesOnBox(try store.box())) }
     }
 
-    func takeDown(_ record: BoxRecord, willPerform: (Plan) -> Void = { _ in }) throws -> ApplyReport {
+    func takeDown(_ record: BoxRecord, willPerform: (PlanPreview) -> Void = { _ in }) throws -> ApplyReport {
         let sites = try interfacesOnBox(record)
         let plan = try teardownPlan(sites)
-        willPerform(plan)
+        willPerform(PlanPreview(plan, from: nil, to: nil))
         if !plan.isEmpty || record.isUp || record.journal != nil {
             try begin(Plan(), target: nil, pending: nil)
             do {

@@ -43,7 +43,15 @@ public struct LinuxBox: Box {
             if let value = try Sysctl.read(key) { state.sysctls[key] = value }
         }
         var netfilter = try NetlinkSocket(NETLINK_NETFILTER)
-        state.firewall = try netfilter.firewall()
+        state.generation = try RulesetNamespace.current().map { namespace throws(BoxError) in
+            RulesetGeneration(namespace: namespace, number: try netfilter.rulesetGeneration())
+        }
+        // The table is asked for all the same: a number may come back in another namespace, a firewall that is gone must not.
+        if let known = scope.knownFirewall, known.generation == state.generation, try netfilter.hasTable() {
+            state.firewall = known.firewall
+        } else {
+            state.firewall = try netfilter.firewall()
+        }
         let foreign = ForeignFirewall(
             try netfilter.foreignChains() + LegacyFirewall.chains(), interface: scope.interface,
             index: state.link?.index)
@@ -88,7 +96,10 @@ public struct LinuxBox: Box {
     private func performOnFirewall(_ change: Change) throws(BoxError) {
         var socket = try NetlinkSocket(NETLINK_NETFILTER)
         switch change {
-        case .replaceFirewall(let firewall, let old): try socket.replaceFirewall(with: firewall, carrying: old)
+        case .replaceFirewall(let firewall, let old):
+            // What was counted since the box was looked at, or was not read at all then, counts too.
+            let counted = try old == nil ? nil : socket.firewall()
+            try socket.replaceFirewall(with: firewall, carrying: counted)
         case .updateFirewall(let updates): try socket.updateFirewall(updates)
         case .removeFirewall: try socket.removeFirewall()
         default: preconditionFailure("\(change) is not about the firewall")

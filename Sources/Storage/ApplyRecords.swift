@@ -12,6 +12,8 @@ public struct BoxRecord: Hashable, Sendable {
     public var pending: PendingConfirmation?
     /// The boot in which the box was last changed: after another one, nothing of it is left.
     public var bootID: String?
+    /// The generation of the rulesets in which the apply ended, as text; nil is unknown.
+    public var ruleset: String?
 }
 
 /// An apply, or a teardown, that was begun: written before the first change, deleted after the last.
@@ -58,13 +60,13 @@ extension Store {
     /// What is applied, on the way, waiting.
     public func box() throws(StorageError) -> BoxRecord {
         try read { db in
-            let box = try Row.fetchOne(db, sql: "SELECT applied, is_up, boot_id FROM box")
+            let box = try Row.fetchOne(db, sql: "SELECT applied, is_up, boot_id, ruleset FROM box")
             let journal = try Row.fetchOne(db, sql: "SELECT target, started_at, command FROM journal").map {
                 Journal(target: $0[0], startedAt: $0[1], command: $0[2])
             }
             return BoxRecord(
                 applied: box?[0], isUp: box?[1] ?? false, journal: journal, pending: try Self.pending(db),
-                bootID: box?[2])
+                bootID: box?[2], ruleset: box?[3])
         }
     }
 
@@ -107,11 +109,13 @@ extension Store {
     }
 
     /// After the last change: the revision is on the box, and the journal is closed. Sysctls in `returned` have their old
-    /// values again.
-    public func finish(applied revision: Int, at time: Int64, returned: some Sequence<String>) throws(StorageError) {
+    /// values again. `ruleset` is the generation in which the firewall was seen to be right.
+    public func finish(
+        applied revision: Int, at time: Int64, returned: some Sequence<String>, ruleset: String? = nil
+    ) throws(StorageError) {
         try write { db in
             try db.execute(sql: "UPDATE revision SET applied_at = ? WHERE id = ?", arguments: [time, revision])
-            try db.execute(sql: "UPDATE box SET applied = ?, is_up = 1", arguments: [revision])
+            try db.execute(sql: "UPDATE box SET applied = ?, is_up = 1, ruleset = ?", arguments: [revision, ruleset])
             try Self.close(db, returned)
         }
     }

@@ -74,7 +74,8 @@ enum Schema {
             boot_id TEXT NOT NULL
         );
         CREATE TABLE saved_sysctl (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-        """
+        """,
+        "ALTER TABLE box ADD COLUMN ruleset TEXT",
     ]
 
     /// `peer.last` of a row that nothing has replaced.

@@ -76,6 +76,15 @@ func show(_ report: ApplyReport, _ control: ControlPlane, _ common: CommonOption
 }
 
 /// The plan, before it is carried out.
-func show(_ plan: Plan, _ common: CommonOptions, _ json: JSONOption) {
-    if !json.isOn && !common.quiet { plan.lines.forEach { Console.data(Console.planLine($0)) } }
+func show(_ preview: PlanPreview, _ common: CommonOptions, _ json: JSONOption) {
+    if !json.isOn && !common.quiet { show(preview) }
+}
+
+/// What changes in the site, if there is a site to change from, then what changes on the box.
+func show(_ preview: PlanPreview) {
+    let most = 8
+    show(preview.site.prefix(most))
+    if preview.site.count > most { Console.data("… and \(preview.site.count - most) more; `wggw diff` shows all") }
+    if !preview.site.isEmpty { Console.data(Console.bold("on the box")) }
+    preview.box.forEach { Console.data(Console.planLine($0)) }
 }

@@ -19,24 +19,28 @@ struct DiffCommand: ParsableCommand {
 
     func run() throws {
         let control = try common.reader("diff")
-        let (a, b) = (try control.site(first).site, try control.site(second).site)
-        let diff = ProfileDiff(a.profileText(), b.profileText())
+        let diff = ProfileDiff(from: try control.site(first).site, to: try control.site(second).site)
         if json.isOn { return Console.raw(JSON.array(diff.sections.map(\.json)).text) }
-        for section in diff.sections {
-            Console.data(Console.bold(section.title))
-            for line in section.lines {
-                switch line {
-                case .added(let text): Console.data(Console.planLine("+ \(text)"))
-                case .removed(let text): Console.data(Console.planLine("- \(text)"))
-                }
-            }
-        }
+        show(diff.sections)
         if diff.sections.isEmpty { common.note("revisions \(first) and \(second) are the same") }
     }
 }
 
+/// Sections of two profiles, with what goes and what comes.
+func show(_ sections: some Sequence<ProfileDiff.Section>) {
+    for section in sections {
+        Console.data(Console.bold(section.title))
+        for line in section.lines {
+            switch line {
+            case .added(let text): Console.data(Console.planLine("+ \(text)"))
+            case .removed(let text): Console.data(Console.planLine("- \(text)"))
+            }
+        }
+    }
+}
+
 extension ProfileDiff.Section {
-    fileprivate var json: JSON {
+    var json: JSON {
         let removed = lines.compactMap { if case .removed(let text) = $0 { text } else { nil } }
         let added = lines.compactMap { if case .added(let text) = $0 { text } else { nil } }
         return .object([("section", .string(title)), ("removed", .texts(removed)), ("added", .texts(added))])

@@ -8,8 +8,9 @@ struct PlanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan", abstract: "What an apply would change on this box. Changes nothing.",
         discussion: """
-            JSON: an object with the keys revision, applied (null for none), changes (a list of lines), obstacles (a list of \
-            objects with chain, owner, remedy), router (a list of objects with router, lines).
+            JSON: an object with the keys revision, applied (null for none), site (what differs from the applied revision, \
+            as in diff), changes (a list of lines), obstacles (a list of objects with chain, owner, remedy), router (a list \
+            of objects with router, lines).
             """)
 
     @OptionGroup var common: CommonOptions
@@ -27,11 +28,12 @@ struct PlanCommand: ParsableCommand {
             Console.raw(
                 JSON.object([
                     ("revision", .number(planned.stored.revision.id)), ("applied", .number(planned.applied)),
-                    ("changes", planned.plan.json), ("obstacles", planned.observed.obstacles.json),
+                    ("site", .array(planned.preview.site.map(\.json))), ("changes", planned.plan.json),
+                    ("obstacles", planned.observed.obstacles.json),
                     ("router", router.json),
                 ]).text)
         } else {
-            planned.plan.lines.forEach { Console.data(Console.planLine($0)) }
+            show(planned.preview)
             let id = planned.stored.revision.id
             common.note(
                 planned.plan.isEmpty

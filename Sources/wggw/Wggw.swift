@@ -1,4 +1,5 @@
 import ArgumentParser
+import Gateway
 import Glibc
 
 /// `wggw`, the command line. Each command is a file; they print, and leave the work to Gateway.
@@ -49,6 +50,7 @@ struct Wggw: ParsableCommand {
         }
         do {
             var command = try parseAsRoot(arguments)
+            if !(command is DatapathCommand) { prepareForOneCommand() }
             try command.run()
         } catch {
             Failure(error, of: arguments.first).exit()

@@ -32,6 +32,20 @@ import Testing
         #expect(try control.status().drift.isEmpty)
     }
 
+    /// Nobody reads the elements again while the kernel's count of changes stands still; whoever touches them raises it.
+    @Test func aFirewallThatSomebodyElseChangedIsReadAgain() throws {
+        let control = try bench.draft()
+        _ = try control.apply()
+        #expect(try control.store.box().ruleset == bench.box.observe(Scope(interface: "wg0")).generation?.description)
+        #expect(try control.status().drift.isEmpty)
+        let asApplied = bench.box.everything
+        bench.box.everything.firewall?.sets.removeAll { $0.name == "from4" }
+        #expect(try control.status().drift.changes.count == 1)
+        #expect(try control.apply().plan.changes.count == 1)
+        #expect(bench.box.everything == asApplied)
+        #expect(try control.plan().plan.isEmpty)
+    }
+
     /// Whatever change of the first apply fails, the box is as before and the next apply does it all.
     @Test func aFailureAnywhereInTheFirstApplyTakesItBack() throws {
         let steps = try Workbench().applied().count

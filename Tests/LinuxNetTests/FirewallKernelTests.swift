@@ -47,6 +47,24 @@ import Testing
         }
     }
 
+    @Test func `what is known is not read again until somebody changes a table`() throws {
+        try inNetworkNamespace {
+            let box = LinuxBox()
+            let before = try box.observe(Self.scope).generation
+            let change = Change.replaceFirewall(Sample.firewall, carrying: nil)
+            try box.perform(change)
+            var scope = Self.scope
+            let marked = Firewall(sets: [], chains: [])
+            scope.knownFirewall = KnownFirewall(marked, since: before?.after(Plan([change])))
+            #expect(try box.observe(scope).firewall == marked, "our one transaction raised it by one")
+            try run("nft", "add table ip somebody-else")
+            #expect(try box.observe(scope).firewall == Sample.firewall)
+            try run("nft", "delete table inet wggw")
+            scope.knownFirewall = KnownFirewall(marked, since: try box.observe(scope).generation)
+            #expect(try box.observe(scope).firewall == nil, "a table that is gone is gone, whatever is known of it")
+        }
+    }
+
     @Test(arguments: Sample.sets) func `elements come and go, also those that did already`(_ set: FirewallSet) throws {
         try inNetworkNamespace {
             let box = LinuxBox()

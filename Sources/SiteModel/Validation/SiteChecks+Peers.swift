@@ -1,10 +1,16 @@
 import NetTypes
 
 extension SiteChecks {
+    /// No private key gives it: an unset key, most likely.
+    private static let zeroKey = PublicKey(bytes: [UInt8](repeating: 0, count: 32))
+
     mutating func checkPeers() {
         var names: [String: String] = [:]
         var keys: [PublicKey: String] = [:]
         var addresses: [IPAddress: String] = [:]
+        names.reserveCapacity(site.peers.count)
+        keys.reserveCapacity(site.peers.count)
+        addresses.reserveCapacity(2 * site.peers.count)
         for peer in site.peers {
             let path = ["peers", peer.name]
             checkLabel(peer.name, path, "a peer's name")
@@ -22,7 +28,7 @@ extension SiteChecks {
                         path + ["public-key"], "\(key) is the key of peer \(other) too",
                         remedy: "make a key pair for each device")
                 }
-                if key.bytes.allSatisfy({ $0 == 0 }) {
+                if key == Self.zeroKey {
                     report(path + ["public-key"], "is all zeros", remedy: "write what `wg pubkey` prints")
                 }
             }
@@ -78,6 +84,7 @@ extension SiteChecks {
     }
 
     private mutating func checkAccess(of peer: Peer) {
+        if peer.group == nil && peer.policy == nil { return }
         let path = ["peers", peer.name]
         if let group = peer.group, site.groups[group] == nil, isWhole(["groups"]) {
             let close = nearest(group, among: site.groups.keys.sorted()).map { "did you mean \($0)?" }
@@ -96,6 +103,7 @@ extension SiteChecks {
     }
 
     private mutating func checkRoutes(of peer: Peer) {
+        if peer.routes.isEmpty { return }
         let path = ["peers", peer.name, "routes"]
         for (i, route) in peer.routes.enumerated() {
             if route.length == 0 {

@@ -1,0 +1,25 @@
+public import Compiler
+internal import NetTypes
+public import SiteModel
+
+/// What is about to change, for people: first in the words that they wrote, then on the box.
+public struct PlanPreview: Sendable {
+    /// What differs from the revision that is on the box; empty if there is none.
+    public let site: [ProfileDiff.Section]
+    /// What changes on the box, peers by name.
+    public let box: [String]
+
+    /// The way from one site to another; nil is nothing of wggw's on the box.
+    init(_ plan: Plan, from old: Site?, to new: Site?) {
+        if let old, let new { site = ProfileDiff(from: old, to: new).sections } else { site = [] }
+        var names: [PublicKey: String] = [:]
+        for change in plan.changes {
+            guard case .setWireGuard(_, let change) = change else { continue }
+            var unnamed = Set(change.set.map(\.publicKey)).union(change.remove)
+            for peer in [old, new].lazy.compactMap({ $0 }).flatMap(\.peers) where !unnamed.isEmpty {
+                if let key = peer.publicKey, unnamed.remove(key) != nil { names[key] = peer.name }
+            }
+        }
+        box = plan.lines(naming: names)
+    }
+}
