@@ -1,6 +1,6 @@
-public import Compiler
+internal import Compiler
 internal import NetTypes
-public import SiteModel
+internal import SiteModel
 
 /// What is about to change, for people: first in the words that they wrote, then on the box.
 public struct PlanPreview: Sendable {

@@ -1,4 +1,4 @@
-internal import SiteModel
+public import SiteModel
 
 /// What differs between two sites, in the words of their profiles.
 public struct ProfileDiff: Sendable {

@@ -1,4 +1,4 @@
-public import Compiler
+internal import Compiler
 internal import Storage
 
 extension ControlPlane {
