@@ -31,8 +31,16 @@ extension ControlEngine {
         case .sendKeepalive(let peer): sendKeepalive(peer)
         case .sendStaged(let peer): command(.sendStaged(peer))
         case .dropStaged(let peer): command(.dropStaged(peer))
-        case .log: break
+        case .log(let event): note(event)
         }
+    }
+
+    /// Remembers an event and tells it to whoever listens.
+    private func note(_ event: LogEvent) {
+        let peer = event.peer
+        let endpoint = peer.map { paths[$0].pointee.endpoint.load() } ?? source
+        events.note(
+            event, publicKey: peer.flatMap { device.publicKey(of: $0) }, endpoint: endpoint.remote, at: clock())
     }
 
     private func send(_ peer: PeerIndex, _ message: Range<Int>) {
@@ -76,6 +84,7 @@ extension ControlEngine {
             }
             return
         }
+        note(.sendingKeepalive(peer))
         withUnsafeTemporaryAllocation(byteCount: Message.keepaliveSize, alignment: 16) { message in
             guard let start = message.baseAddress else { return }
             Message.writeDataHeader(start, receiver: keypair.pointee.remoteIndex, counter: counter)

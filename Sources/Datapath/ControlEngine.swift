@@ -16,6 +16,8 @@ final class ControlEngine {
     var sendDatagram: (UnsafePointer<udp_endpoint>, UnsafeRawBufferPointer, UInt8) -> Int32
     /// This moment, by both clocks.
     let clock: () -> Now
+    /// What the device says of itself.
+    let events = EventStream()
     var effects = Effects()
     /// Keepalives are sealed here: they are due when no worker has anything to do with the peer.
     let aead = AEAD()

@@ -25,6 +25,7 @@ final class Controller {
     let signals: Int32
     let netlink: Int32
     let listener: UAPIListener
+    let eventListener: UAPIListener
     var connections: [Int32: UAPIConnection] = [:]
     private var armedDeadline: UInt64 = 0
 
@@ -35,16 +36,21 @@ final class Controller {
         static let signals: UInt64 = 2
         static let netlink: UInt64 = 3
         static let listener: UInt64 = 4
+        static let eventListener: UInt64 = 5
         static let connection: UInt64 = 1 << 32
+        static let eventReader: UInt64 = 1 << 33
     }
 
-    init(engine: ControlEngine, tun: TunDevice, listener: UAPIListener, signals: Int32) throws(DatapathError) {
+    init(
+        engine: ControlEngine, tun: TunDevice, listener: UAPIListener, eventListener: UAPIListener, signals: Int32
+    ) throws(DatapathError) {
         self.engine = engine
         interface = tun.name
         interfaceIndex = if_nametoindex(tun.name)
         tunDescriptor = tun.queues[0].descriptor
         fallbacks = tun.fallbacks
         self.listener = listener
+        self.eventListener = eventListener
         self.signals = signals
         poller = try check(poller_open(), "making an epoll descriptor")
         timer = try check(poller_timer(), "making a timer")
@@ -52,6 +58,7 @@ final class Controller {
         let watched: [(Int32, UInt64)] = [
             (engine.control.pointee.bell.descriptor, Tag.bell), (timer, Tag.timer), (signals, Tag.signals),
             (netlink, Tag.netlink), (listener.descriptor, Tag.listener),
+            (eventListener.descriptor, Tag.eventListener),
         ]
         for (descriptor, tag) in watched {
             try check(poller_watch(poller, descriptor, tag, UInt32(POLLER_READABLE)), "watching a descriptor")
@@ -82,6 +89,7 @@ final class Controller {
     }
 
     private func wait() {
+        engine.events.flush { poller_watch(poller, $0, Tag.eventReader | UInt64($0), $1) }
         var events = [poller_event](repeating: poller_event(), count: 64)
         engine.control.pointee.bell.prepareToSleep()
         let hasWork = !engine.control.pointee.requests.isEmpty || !engine.control.pointee.handshakes.isEmpty
@@ -102,6 +110,8 @@ final class Controller {
         case Tag.signals: ended = true
         case Tag.netlink: followNews()
         case Tag.listener: accept()
+        case Tag.eventListener: acceptReaders()
+        case let tag where tag & Tag.eventReader != 0: engine.events.serve(Int32(truncatingIfNeeded: tag))
         default: serve(Int32(truncatingIfNeeded: event.tag))
         }
     }
@@ -169,6 +179,12 @@ final class Controller {
             if descriptor < 0 { return }
             connections[descriptor] = UAPIConnection(descriptor: descriptor)
             serve(descriptor)
+        }
+    }
+
+    private func acceptReaders() {
+        while case let descriptor = poller_accept(eventListener.descriptor), descriptor >= 0 {
+            engine.events.connect(descriptor)
         }
     }
 

@@ -34,14 +34,17 @@ public enum DatapathDaemon {
         let tun = try TunDevice(name: options.interface, queueCount: count, without: without)
         _ = tun_set_mtu(tun.name, 1420)
         let listener = try UAPIListener(path: path)
+        defer { listener.remove() }
+        let eventListener = try UAPIListener(path: EventStream.path(interface: options.interface))
+        defer { eventListener.remove() }
         try check(process_drop_capabilities(), "giving up capabilities")
-        try runUntilEnd(options, tun, listener, signals)
+        try runUntilEnd(options, tun, listener, eventListener, signals)
     }
 
     private static func runUntilEnd(
-        _ options: DatapathOptions, _ tun: TunDevice, _ listener: UAPIListener, _ signals: Int32
+        _ options: DatapathOptions, _ tun: TunDevice, _ listener: UAPIListener, _ eventListener: UAPIListener,
+        _ signals: Int32
     ) throws(DatapathError) {
-        defer { listener.remove() }
         let device = Device(random: { fillRandom($0) })
         let control = UnsafeMutablePointer<ControlQueue>.allocate(capacity: 1)
         control.initialize(to: ControlQueue())
@@ -54,7 +57,8 @@ public enum DatapathDaemon {
         let engine = ControlEngine(
             device: device, control: control, links: links, paths: paths, clock: currentTime,
             sendDatagram: { _, _, _ in -ENETDOWN })
-        let controller = try Controller(engine: engine, tun: tun, listener: listener, signals: signals)
+        let controller = try Controller(
+            engine: engine, tun: tun, listener: listener, eventListener: eventListener, signals: signals)
         let threads = zip(tun.queues, links).map { queue, link in
             WorkerThread(
                 WorkerStart(
@@ -165,6 +169,7 @@ extension Controller {
             link.pointee.bell.ring()
         }
         connections.removeAll()
+        engine.events.removeAll()
     }
 
     /// After the workers ended: erases every key.

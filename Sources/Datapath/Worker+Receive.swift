@@ -14,6 +14,7 @@ struct ReceiveRun {
     /// Whether anything was authentic, and whether any of it was data.
     var isAuthentic = false
     var hasData = false
+    var hasKeepalive = false
     var from = udp_endpoint()
 }
 
@@ -71,6 +72,7 @@ extension Worker {
         else { return joiner.discard() }
         run.isAuthentic = true
         if length == 0 {
+            run.hasKeepalive = true
             run.bytes &+= UInt64(count)
             return joiner.discard()
         }
@@ -119,12 +121,14 @@ extension Worker {
             {
                 notify = record.pointee.raise(.session) || notify
             }
+            if run.hasKeepalive { notify = record.pointee.raise(.keepaliveReceived) || notify }
             if notify { notifyControl(run.peer) }
         }
         run.slot = 0
         run.bytes = 0
         run.isAuthentic = false
         run.hasData = false
+        run.hasKeepalive = false
     }
 
     /// The path was congested and the inner packet can say so: the kernel's INET_ECN_decapsulate.

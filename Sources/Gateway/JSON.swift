@@ -37,7 +37,15 @@ public enum JSON: Sendable {
         return String(decoding: out, as: UTF8.self)
     }
 
-    private func write(to out: inout [UInt8], indent: Int) {
+    /// RFC 8259 on one line, without its end.
+    public var line: String {
+        var out: [UInt8] = []
+        write(to: &out, indent: nil)
+        return String(decoding: out, as: UTF8.self)
+    }
+
+    /// `indent`: how far in it stands; nil: everything on one line.
+    private func write(to out: inout [UInt8], indent: Int?) {
         switch self {
         case .null: out += "null".utf8
         case .bool(let value): out += (value ? "true" : "false").utf8
@@ -45,31 +53,33 @@ public enum JSON: Sendable {
         case .unsigned(let value): out += String(value).utf8
         case .string(let value): Self.write(value, to: &out)
         case .array(let values):
-            Self.write("[", "]", values, to: &out, indent) { $0.write(to: &$1, indent: indent + 2) }
+            Self.write("[", "]", values, to: &out, indent) { $0.write(to: &$1, indent: indent.map { $0 + 2 }) }
         case .object(let members):
             Self.write("{", "}", members, to: &out, indent) { member, out in
                 Self.write(member.0, to: &out)
                 out += ": ".utf8
-                member.1.write(to: &out, indent: indent + 2)
+                member.1.write(to: &out, indent: indent.map { $0 + 2 })
             }
         }
     }
 
     private static func write<Item>(
-        _ open: String, _ close: String, _ items: [Item], to out: inout [UInt8], _ indent: Int,
+        _ open: String, _ close: String, _ items: [Item], to out: inout [UInt8], _ indent: Int?,
         _ body: (Item, inout [UInt8]) -> Void
     ) {
         out += open.utf8
         for (i, item) in items.enumerated() {
-            out += (i == 0 ? "\n" : ",\n").utf8
-            out += repeatElement(UInt8(ascii: " "), count: indent + 2)
+            if i > 0 { out += (indent == nil ? ", " : ",").utf8 }
+            if let indent { startLine(&out, indent + 2) }
             body(item, &out)
         }
-        if !items.isEmpty {
-            out.append(UInt8(ascii: "\n"))
-            out += repeatElement(UInt8(ascii: " "), count: indent)
-        }
+        if !items.isEmpty, let indent { startLine(&out, indent) }
         out += close.utf8
+    }
+
+    private static func startLine(_ out: inout [UInt8], _ indent: Int) {
+        out.append(UInt8(ascii: "\n"))
+        out += repeatElement(UInt8(ascii: " "), count: indent)
     }
 
     private static func write(_ text: String, to out: inout [UInt8]) {

@@ -1,3 +1,4 @@
+import CLinux
 import CMnl
 internal import Compiler
 import Glibc
@@ -48,8 +49,9 @@ struct UserspaceWireGuard: WireGuardDevice {
 }
 
 /// A connected Unix socket, open as long as the value lives.
-private struct StreamSocket: ~Copyable {
-    private let fd: Int32
+struct StreamSocket: ~Copyable {
+    /// Owned by this value.
+    let fd: Int32
 
     init(path: String, _ operation: String, patience: Int) throws(BoxError) {
         let fd = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)

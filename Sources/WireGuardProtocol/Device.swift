@@ -105,6 +105,7 @@ public final class Device {
         guard exists(peer) else { return }
         let requests = tables.peer(peer).pointee.takeRequests()
         guard isUp else { return }
+        if requests.contains(.keepaliveReceived) { effects.log(.receivedKeepalive(peer)) }
         if requests.contains(.keypairConfirmed) { confirmKeypair(of: peer, now: now, &effects) }
         if requests.contains(.session) { sendInitiation(to: peer, isRetry: false, now: now, &effects) }
         reschedule(peer, now: now.monotonic)

@@ -109,6 +109,9 @@ extension Device {
     /// The peer with a public key.
     public func peer(_ publicKey: PublicKey) -> PeerIndex? { peersByKey[publicKey] }
 
+    /// The peer's identity; nil if it is not there any more.
+    public func publicKey(of peer: PeerIndex) -> PublicKey? { exists(peer) ? state(peer).pointee.publicKey : nil }
+
     /// What a dump says about a peer.
     public func status(of peer: PeerIndex) -> PeerStatus {
         precondition(exists(peer))

@@ -82,8 +82,10 @@ public enum LogEvent: Equatable, Sendable {
     case keypairCreated(PeerIndex, id: UInt64)
     /// Keypair with this number destroyed for the peer.
     case keypairDestroyed(PeerIndex, id: UInt64)
-    /// Sending keepalive to the peer.
+    /// Sending keepalive to the peer: whoever carries out `.sendKeepalive` tells it, since what is staged goes in its place.
     case sendingKeepalive(PeerIndex)
+    /// Receiving keepalive from the peer.
+    case receivedKeepalive(PeerIndex)
     /// Handshake did not complete in five seconds, retrying; the number of the try, from 2.
     case retryingHandshake(PeerIndex, attempt: Int)
     /// Handshake did not complete after this many attempts, giving up.

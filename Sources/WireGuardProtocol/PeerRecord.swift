@@ -24,6 +24,8 @@ public import Synchronization
     @inlinable public static var keypairConfirmed: PeerRequest { PeerRequest(rawValue: 2) }
     /// A timer is wanted and nothing is armed.
     @inlinable public static var arm: PeerRequest { PeerRequest(rawValue: 4) }
+    /// A keepalive came in: somebody may want to know.
+    @inlinable public static var keepaliveReceived: PeerRequest { PeerRequest(rawValue: 8) }
     /// In the queue already.
     @inlinable static var queued: PeerRequest { PeerRequest(rawValue: 1 << 31) }
 }

@@ -16,6 +16,7 @@ struct Wggw: ParsableCommand {
               sudo wggw plan
               sudo wggw apply
               sudo wggw status
+              sudo wggw log
               sudo wggw rollback
 
             Exit status: 0 done, 1 failed, 2 something would change (plan --detailed-exitcode), 64 wrong usage, 77 not root, \
@@ -37,9 +38,9 @@ struct Wggw: ParsableCommand {
                 ]),
             CommandGroup(
                 name: "Look",
-                subcommands: [StatusCommand.self, HistoryCommand.self, ShowCommand.self, DiffCommand.self]),
+                subcommands: [StatusCommand.self, LogCommand.self, HistoryCommand.self, ShowCommand.self, DiffCommand.self]),
             CommandGroup(name: "The built-in datapath", subcommands: [DatapathCommand.self]),
-            CommandGroup(name: "For wggw itself", subcommands: [GuardCommand.self]),
+            CommandGroup(name: "For wggw itself", subcommands: [GuardCommand.self, LogSwitchCommand.self]),
         ])
 
     static func main() {

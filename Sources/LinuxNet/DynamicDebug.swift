@@ -1,0 +1,97 @@
+internal import Compiler
+import Glibc
+
+/// The kernel's switch for each of its debug lines. Two closures, so that tests have a kernel of their own.
+struct DynamicDebug {
+    /// Everything that the control file says.
+    var read: () throws(BoxError) -> String
+    /// Gives commands to it, one a line.
+    var write: (String) throws(BoxError) -> Void
+
+    /// A line of the source that can speak.
+    struct CallSite: Hashable {
+        /// As the kernel names it: `drivers/net/wireguard/send.c`.
+        let file: String
+        /// In that file.
+        let line: UInt32
+        /// Whether it speaks.
+        let isOn: Bool
+
+        /// Reads `FILE:LINE [MODULE]FUNCTION =FLAGS "FORMAT"`; nil for other modules' lines.
+        init?(_ text: some StringProtocol, module: String) {
+            let words = text.split(separator: " ", maxSplits: 3)
+            guard words.count >= 3, words[1].hasPrefix("[\(module)]"), words[2].hasPrefix("="),
+                let colon = words[0].lastIndex(of: ":"), colon != words[0].startIndex,
+                let line = UInt32(words[0][words[0].index(after: colon)...])
+            else { return nil }
+            file = String(words[0][..<colon])
+            self.line = line
+            isOn = words[2].contains("p")
+        }
+    }
+
+    /// All lines of WireGuard's that do not speak, as commands that name them: `module wireguard file F line N`.
+    func silentSites() throws(BoxError) -> [String] {
+        let sites = try read().split(separator: "\n").compactMap { CallSite($0, module: "wireguard") }
+        guard !sites.isEmpty else {
+            throw BoxError(
+                "turn on WireGuard's debug lines", cause: "this kernel's WireGuard was built without them",
+                remedy: "take a kernel with CONFIG_DYNAMIC_DEBUG, or datapath = \"userspace\"", code: EOPNOTSUPP)
+        }
+        return Set(sites.filter { !$0.isOn }).map { "module wireguard file \($0.file) line \($0.line)" }.sorted()
+    }
+
+    /// Lets these speak, or no longer.
+    func set(_ sites: [String], on: Bool) throws(BoxError) {
+        // The kernel takes less than a page at a time.
+        var text = ""
+        for site in sites {
+            let command = "\(site) \(on ? "+p" : "-p")\n"
+            if text.utf8.count + command.utf8.count > 4000 {
+                try write(text)
+                text = ""
+            }
+            text += command
+        }
+        if !text.isEmpty { try write(text) }
+    }
+
+    /// This machine's.
+    static var system: DynamicDebug {
+        DynamicDebug(
+            read: { () throws(BoxError) in String(decoding: try Self.contents(), as: UTF8.self) },
+            write: { text throws(BoxError) in
+                let operation = "turn on WireGuard's debug lines"
+                let fd = try open(O_WRONLY, operation)
+                defer { close(fd) }
+                let bytes = Array(text.utf8)
+                guard Glibc.write(fd, bytes, bytes.count) == bytes.count else { throw .system(operation) }
+            })
+    }
+
+    private static func contents() throws(BoxError) -> [UInt8] {
+        let operation = "read WireGuard's debug lines"
+        let fd = try open(O_RDONLY, operation)
+        defer { close(fd) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = Glibc.read(fd, &buffer, buffer.count)
+            guard count >= 0 else { throw .system(operation) }
+            if count == 0 { return bytes }
+            bytes += buffer[..<count]
+        }
+    }
+
+    /// Since 5.7 the kernel has the file in /proc as well, where nobody needs to mount anything.
+    private static func open(_ flags: Int32, _ operation: String) throws(BoxError) -> Int32 {
+        for path in ["/proc/dynamic_debug/control", "/sys/kernel/debug/dynamic_debug/control"] {
+            let fd = Glibc.open(path, flags | O_CLOEXEC)
+            if fd >= 0 { return fd }
+            if errno != ENOENT { throw .system("\(operation) (\(path))") }
+        }
+        throw BoxError(
+            operation, cause: "this kernel has no dynamic debug, or it is not mounted",
+            remedy: "try `mount -t debugfs debugfs /sys/kernel/debug`, or use datapath = \"userspace\"", code: ENOENT)
+    }
+}

@@ -1,0 +1,92 @@
+public import Compiler
+import Glibc
+
+/// Keeps WireGuard's debug lines on for as long as somebody reads them, and gives back what was.
+///
+/// Several may hold it at once: each has a shared lock on the record of what wggw has turned on, and whoever lets go as the
+/// last turns that off. A record that a killed process left is taken over by the next holder.
+public final class KernelLogSwitch {
+    private let directory: String
+    private let debug: DynamicDebug
+    /// The record, with a shared lock on it.
+    private let record: Int32
+
+    /// Turns on what is off. `directory` is made if it is missing, and must not outlive a reboot.
+    init(directory: String = "/run/wggw", debug: DynamicDebug = .system) throws(BoxError) {
+        if mkdir(directory, 0o700) != 0 && errno != EEXIST { throw .system("make \(directory)") }
+        self.directory = directory
+        self.debug = debug
+        let gate = try Self.lock(directory)
+        defer { close(gate) }
+        record = try Self.open("\(directory)/log.on")
+        // Nobody waits here for long: the exclusive lock is held under the gate only.
+        guard flock(record, LOCK_SH) == 0 else { throw .system("lock \(directory)/log.on") }
+        let sites = try debug.silentSites()
+        // Written down first: what is not recorded would stay on after a crash.
+        try Self.append(sites, to: record)
+        try debug.set(sites, on: true)
+    }
+
+    deinit { close(record) }
+
+    /// Turns off what wggw has turned on, unless others hold it still.
+    func release() throws(BoxError) {
+        let gate = try Self.lock(directory)
+        defer { close(gate) }
+        guard flock(record, LOCK_EX | LOCK_NB) == 0 else { return }
+        let sites = try Self.sites(in: record)
+        try debug.set(sites, on: false)
+        ftruncate(record, 0)
+    }
+
+    /// Holds it until `input` ends, and says `+` on `output` when the lines are on. For a process of its own, which
+    /// sees the end of the one that reads, however that came.
+    public static func hold(until input: Int32, tell output: Int32) throws(BoxError) {
+        for signal in [SIGHUP, SIGINT, SIGTERM, SIGPIPE] { Glibc.signal(signal, SIG_IGN) }
+        let held = try KernelLogSwitch()
+        _ = write(output, "+", 1)
+        close(output)
+        var byte: UInt8 = 0
+        while true {
+            let count = read(input, &byte, 1)
+            if count == 0 || count < 0 && errno != EINTR { break }
+        }
+        try held.release()
+    }
+
+    private static func open(_ path: String) throws(BoxError) -> Int32 {
+        let fd = Glibc.open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        guard fd >= 0 else { throw .system("open \(path)") }
+        return fd
+    }
+
+    private static func lock(_ directory: String) throws(BoxError) -> Int32 {
+        let fd = try open("\(directory)/log.lock")
+        while flock(fd, LOCK_EX) != 0 {
+            if errno == EINTR { continue }
+            close(fd)
+            throw .system("lock \(directory)/log.lock")
+        }
+        return fd
+    }
+
+    private static func append(_ sites: [String], to fd: Int32) throws(BoxError) {
+        let bytes = Array(sites.map { $0 + "\n" }.joined().utf8)
+        guard bytes.isEmpty || write(fd, bytes, bytes.count) == bytes.count else {
+            throw .system("write down which debug lines were off")
+        }
+    }
+
+    private static func sites(in fd: Int32) throws(BoxError) -> [String] {
+        guard lseek(fd, 0, SEEK_SET) == 0 else { throw .system("read which debug lines were off") }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 14)
+        while true {
+            let count = read(fd, &buffer, buffer.count)
+            guard count >= 0 else { throw .system("read which debug lines were off") }
+            if count == 0 { break }
+            bytes += buffer[..<count]
+        }
+        return Set(String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)).sorted()
+    }
+}

@@ -1,0 +1,99 @@
+/// A line of an event stream: what the datapath writes to `/var/run/wireguard/IF.events`, and what readers of it get.
+///
+/// First what is remembered, then `live`, then what happens from there on. A reader that is too slow loses events and gets
+/// their number in place of them. Readers ignore keys that they do not know.
+public enum EventStreamLine: Hashable, Sendable, LosslessStringConvertible {
+    /// `time=SECONDS.NANOSECONDS since_boot=NANOSECONDS event=WORD [peer=BASE64] [endpoint=…] [keypair=N] [attempts=N]`
+    case event(TunnelEvent)
+    /// `missed=N`: so many events are not told, because the reader was too slow.
+    case missed(Int)
+    /// `live`: what was remembered ends here.
+    case live
+
+    /// The line, without its end.
+    public var description: String {
+        switch self {
+        case .missed(let count): return "missed=\(count)"
+        case .live: return "live"
+        case .event(let event):
+            let digits = String(event.nanoseconds)
+            let fraction = String(repeating: "0", count: max(0, 9 - digits.count)) + digits
+            var line = "time=\(event.seconds).\(fraction) since_boot=\(event.sinceBoot) event=\(event.kind.rawValue)"
+            if let peer = event.peer { line += " peer=\(peer)" }
+            if let number = event.peerNumber { line += " peer_number=\(number)" }
+            if let endpoint = event.endpoint { line += " endpoint=\(endpoint)" }
+            if let keypair = event.keypair { line += " keypair=\(keypair)" }
+            if let attempts = event.attempts { line += " attempts=\(attempts)" }
+            return line
+        }
+    }
+
+    /// Reads a line; nil if it is none, or is about an event that is not known here.
+    public init?(_ description: String) {
+        if description == "live" {
+            self = .live
+            return
+        }
+        var values: [Substring: Substring] = [:]
+        for word in description.split(separator: " ") {
+            guard let equals = word.firstIndex(of: "="), equals != word.startIndex else { return nil }
+            let old = values.updateValue(word[word.index(after: equals)...], forKey: word[..<equals])
+            if old != nil { return nil }
+        }
+        if let missed = values["missed"] {
+            guard let count = Int(missed), count > 0 else { return nil }
+            self = .missed(count)
+            return
+        }
+        guard let event = TunnelEvent(values) else { return nil }
+        self = .event(event)
+    }
+}
+
+extension TunnelEvent {
+    fileprivate init?(_ values: [Substring: Substring]) {
+        guard let word = values["event"], let kind = Kind(rawValue: String(word)), let time = values["time"],
+            let sinceBoot = values["since_boot"].flatMap({ UInt64($0) })
+        else { return nil }
+        let parts = time.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 2, let seconds = Int64(parts[0]), parts[1].utf8.count == 9,
+            let nanoseconds = UInt32(parts[1])
+        else { return nil }
+        self.init(kind, sinceBoot: sinceBoot, seconds: seconds, nanoseconds: nanoseconds)
+        /// False: there is a value, and it is none of this type.
+        func take<Value>(_ key: Substring, _ field: WritableKeyPath<Self, Value?>, _ read: (String) -> Value?) -> Bool {
+            guard let text = values[key] else { return true }
+            self[keyPath: field] = read(String(text))
+            return self[keyPath: field] != nil
+        }
+        guard take("peer", \.peer, { PublicKey($0) }), take("peer_number", \.peerNumber, { UInt64($0) }),
+            take("endpoint", \.endpoint, { SocketAddress($0) }), take("keypair", \.keypair, { UInt64($0) }),
+            take("attempts", \.attempts, { Int($0) })
+        else { return nil }
+    }
+}
+
+extension SocketAddress: LosslessStringConvertible {
+    /// The inverse of `description`: `203.0.113.7:51820`, `[fe80::1%3]:51820`; the scope is a number.
+    public init?(_ description: String) {
+        guard let colon = description.lastIndex(of: ":") else { return nil }
+        let portText = description[description.index(after: colon)...]
+        guard portText.utf8.allSatisfy({ (48...57).contains($0) }), let port = UInt16(portText) else { return nil }
+        var host = description[..<colon]
+        guard host.hasPrefix("[") else {
+            guard let v4 = IPv4Address(String(host)) else { return nil }
+            self.init(.v4(v4), port: port)
+            return
+        }
+        guard host.hasSuffix("]") else { return nil }
+        host = host.dropFirst().dropLast()
+        var scope: UInt32 = 0
+        if let percent = host.firstIndex(of: "%") {
+            guard let number = UInt32(host[host.index(after: percent)...]), number > 0 else { return nil }
+            scope = number
+            host = host[..<percent]
+        }
+        guard let v6 = IPv6Address(String(host)) else { return nil }
+        self.init(.v6(v6), port: port, scope: scope)
+    }
+}

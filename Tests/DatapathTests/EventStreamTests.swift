@@ -1,0 +1,132 @@
+import Glibc
+import NetTypes
+import Testing
+import WireGuardProtocol
+
+@testable import Datapath
+
+@Suite struct EventStreamTests {
+    private static let key = PublicKey(bytes: [UInt8](repeating: 7, count: 32))!
+    private static let peer = PeerIndex(rawValue: 3)
+
+    private static func moment(_ time: UInt64) -> Now {
+        Now(monotonic: time, wall: WallTime(seconds: Int64(time), nanoseconds: 5))
+    }
+
+    /// A connection whose far end is read by the test.
+    private final class Far {
+        let near: Int32
+        private let descriptor: Int32
+
+        init() {
+            var ends: [Int32] = [-1, -1]
+            socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0, &ends)
+            (near, descriptor) = (ends[0], ends[1])
+        }
+
+        deinit { close(descriptor) }
+
+        func hangUp() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+
+        /// What has come.
+        func lines() -> [String] {
+            var bytes: [UInt8] = []
+            var buffer = [UInt8](repeating: 0, count: 1 << 16)
+            while case let count = read(descriptor, &buffer, buffer.count), count > 0 { bytes += buffer[..<count] }
+            return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+        }
+    }
+
+    @Test func `the ring holds what a naive one holds`() {
+        var random = SystemRandomNumberGenerator()
+        for capacity in [1, 2, 3, 7, 64] {
+            var ring = EventRing<Int>(capacity: capacity)
+            var naive: [Int] = []
+            for _ in 0..<capacity * 5 {
+                let value = Int.random(in: 0..<1000, using: &random)
+                ring.append(value)
+                naive = (naive + [value]).suffix(capacity)
+                var held: [Int] = []
+                ring.forEach { held.append($0) }
+                #expect(held == naive)
+            }
+        }
+    }
+
+    @Test func `a reader gets what is remembered, then what comes`() {
+        let stream = EventStream()
+        let endpoint = SocketAddress("192.0.2.7:5")!
+        stream.note(.peerCreated(Self.peer), publicKey: Self.key, endpoint: nil, at: Self.moment(1))
+        stream.note(.keypairCreated(Self.peer, id: 9), publicKey: Self.key, endpoint: endpoint, at: Self.moment(2))
+        let far = Far()
+        stream.connect(far.near)
+        stream.note(.invalidMAC, publicKey: nil, endpoint: endpoint, at: Self.moment(3))
+        // It is gone already when this is told.
+        stream.note(.peerDestroyed(Self.peer), publicKey: nil, endpoint: nil, at: Self.moment(4))
+        stream.note(.retryingHandshake(Self.peer, attempt: 2), publicKey: nil, endpoint: nil, at: Self.moment(5))
+        var wishes: [UInt32] = []
+        stream.flush { wishes.append($1) }
+        stream.flush { wishes.append($1) }
+        #expect(wishes == [1])
+        #expect(
+            far.lines() == [
+                "time=1.000000005 since_boot=1 event=peer-created peer=\(Self.key)",
+                "time=2.000000005 since_boot=2 event=keypair-created peer=\(Self.key) endpoint=192.0.2.7:5 keypair=9",
+                "live",
+                "time=3.000000005 since_boot=3 event=invalid-mac endpoint=192.0.2.7:5",
+                "time=4.000000005 since_boot=4 event=peer-destroyed peer=\(Self.key)",
+                "time=5.000000005 since_boot=5 event=retrying-handshake attempts=2",
+            ])
+    }
+
+    @Test func `a reader who does not read is told what he missed, and holds up nobody`() {
+        let stream = EventStream()
+        let slow = Far()
+        let quick = Far()
+        stream.connect(slow.near)
+        stream.connect(quick.near)
+        let total = 20_000
+        var got = 0
+        for i in 1...total {
+            stream.note(.invalidMAC, publicKey: nil, endpoint: nil, at: Self.moment(UInt64(i)))
+            stream.flush { _, _ in }
+            if i % 100 == 0 { got += quick.lines().count { $0 != "live" } }
+        }
+        #expect(got == total)
+        var told = 0
+        var missed = 0
+        var next: UInt64 = 1
+        // The socket gives room again as he reads.
+        while case let lines = slow.lines(), !lines.isEmpty {
+            for line in lines {
+                switch EventStreamLine(line) {
+                case .event(let event)?:
+                    told += 1
+                    // In order, with gaps only where it was said.
+                    #expect(event.sinceBoot == next)
+                    next = event.sinceBoot + 1
+                case .missed(let count)?:
+                    missed += count
+                    next += UInt64(count)
+                case .live?: break
+                case nil: Issue.record("\(line)")
+                }
+            }
+            stream.flush { _, _ in }
+        }
+        #expect(missed > 0)
+        #expect(told + missed == total)
+    }
+
+    @Test func `who hangs up is forgotten`() {
+        let stream = EventStream()
+        let far = Far()
+        stream.connect(far.near)
+        stream.flush { _, _ in }
+        stream.serve(far.near)
+        #expect(stream.isHeard)
+        far.hangUp()
+        stream.serve(far.near)
+        #expect(!stream.isHeard)
+    }
+}
