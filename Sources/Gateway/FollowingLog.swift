@@ -51,8 +51,10 @@ extension ControlPlane {
     }
 }
 
-/// The names of the applied revision's peers. Looks again for a key that it does not know: a peer may be new.
+/// The names of the applied revision's peers. For a key that it does not know it looks at the newest one: that may be on its
+/// way onto the box.
 private struct PeerNames {
+    /// The last one that was looked at.
     private var revision: Int
     private var names: [PublicKey: String]
 
@@ -62,11 +64,11 @@ private struct PeerNames {
     }
 
     mutating func name(of key: PublicKey, _ store: Store) -> String? {
-        // What is read in the middle of an apply, or not at all, only lacks a name.
-        if names[key] == nil, let id = try? store.box().applied, id != revision, let stored = try? store.revision(id) {
+        // What cannot be read now only lacks a name.
+        if names[key] == nil, let id = try? store.newestID(), id != revision, let site = try? store.revision(id).site {
             revision = id
             // A peer that was removed is still named in what it says last.
-            names.merge(Self.names(of: stored.site)) { _, new in new }
+            names.merge(Self.names(of: site)) { _, new in new }
         }
         return names[key]
     }

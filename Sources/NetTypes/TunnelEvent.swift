@@ -3,33 +3,55 @@
 public struct TunnelEvent: Hashable, Sendable {
     /// What happened. The raw value is the word in event streams and in JSON.
     public enum Kind: String, CaseIterable, Sendable {
+        /// A handshake is begun.
         case sendingInitiation = "sending-initiation"
+        /// A handshake is answered.
         case sendingResponse = "sending-response"
+        /// Too much comes in: the sender must prove its address first.
         case sendingCookieReply = "sending-cookie-reply"
+        /// Nothing else was sent for a while.
         case sendingKeepalive = "sending-keepalive"
+        /// The peer begins a handshake.
         case receivingInitiation = "receiving-initiation"
+        /// The peer answers a handshake.
         case receivingResponse = "receiving-response"
+        /// A peer under load wants our address proven.
         case receivingCookieReply = "receiving-cookie-reply"
+        /// The peer is there and has nothing to say.
         case receivingKeepalive = "receiving-keepalive"
+        /// A handshake message whose sender does not know our public key.
         case invalidMAC = "invalid-mac"
+        /// From a stranger, a replay, or damaged.
         case invalidInitiation = "invalid-initiation"
+        /// To no handshake that was begun, or damaged.
         case invalidResponse = "invalid-response"
+        /// To no message that was sent, or damaged.
         case invalidCookieReply = "invalid-cookie-reply"
         /// Too many handshake messages wait already.
         case droppedHandshake = "dropped-handshake"
+        /// A handshake is done: there are new session keys.
         case keypairCreated = "keypair-created"
+        /// Session keys are erased.
         case keypairDestroyed = "keypair-destroyed"
+        /// Nobody answered for five seconds.
         case retryingHandshake = "retrying-handshake"
+        /// Nobody answered for 90 seconds.
         case gaveUpHandshake = "gave-up-handshake"
+        /// Data was sent, and nothing came back for 15 seconds.
         case stoppedHearing = "stopped-hearing"
+        /// No new keys for nine minutes: the old ones are erased.
         case zeroingKeys = "zeroing-keys"
+        /// A peer was configured.
         case peerCreated = "peer-created"
+        /// A peer was removed.
         case peerDestroyed = "peer-destroyed"
         /// A packet came in that its peer may not send, or that is none.
         case refusedPacket = "refused-packet"
         /// A packet cannot go out: nobody's allowed IPs, no endpoint, no route.
         case unsentPacket = "unsent-packet"
+        /// The interface was made.
         case interfaceCreated = "interface-created"
+        /// The interface was deleted.
         case interfaceDestroyed = "interface-destroyed"
     }
 

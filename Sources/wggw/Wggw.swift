@@ -38,7 +38,9 @@ struct Wggw: ParsableCommand {
                 ]),
             CommandGroup(
                 name: "Look",
-                subcommands: [StatusCommand.self, LogCommand.self, HistoryCommand.self, ShowCommand.self, DiffCommand.self]),
+                subcommands: [
+                    StatusCommand.self, LogCommand.self, HistoryCommand.self, ShowCommand.self, DiffCommand.self,
+                ]),
             CommandGroup(name: "The built-in datapath", subcommands: [DatapathCommand.self]),
             CommandGroup(name: "For wggw itself", subcommands: [GuardCommand.self, LogSwitchCommand.self]),
         ])
