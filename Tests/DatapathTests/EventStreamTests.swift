@@ -79,6 +79,38 @@ import WireGuardProtocol
             ])
     }
 
+    @Test func `two interfaces tell both sides of one handshake`() throws {
+        let pair = try TwinPair()
+        var packet = NaivePacket()
+        packet.isTCP = false
+        packet.source = 1
+        packet.payload = [1, 2, 3]
+        pair.a.write(packet.bytes())
+        pair.settle()
+        // B got data and has nothing to say: that is what a keepalive is for.
+        pair.time.nanoseconds += Limits.keepaliveTimeout
+        pair.settle()
+        func told(_ node: TwinNode) -> [TunnelEvent] {
+            let far = Far()
+            node.engine.events.connect(far.near)
+            node.engine.events.flush { _, _ in }
+            return far.lines().compactMap {
+                guard case .event(let event)? = EventStreamLine($0) else { return nil }
+                return event
+            }
+        }
+        let (a, b) = (told(pair.a), told(pair.b))
+        #expect(
+            a.map(\.kind) == [
+                .peerCreated, .sendingInitiation, .receivingResponse, .keypairCreated, .receivingKeepalive,
+            ])
+        #expect(
+            b.map(\.kind) == [.peerCreated, .receivingInitiation, .sendingResponse, .keypairCreated, .sendingKeepalive])
+        #expect(a.allSatisfy { $0.peer == pair.b.device.publicKey })
+        #expect(b.allSatisfy { $0.peer == pair.a.device.publicKey })
+        #expect(b.dropFirst().allSatisfy { $0.endpoint == pair.a.port.address })
+    }
+
     @Test func `a reader who does not read is told what he missed, and holds up nobody`() {
         let stream = EventStream()
         let slow = Far()

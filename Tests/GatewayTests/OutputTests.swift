@@ -24,6 +24,9 @@ import Testing
                 }
 
                 """)
+        #expect(
+            value.line
+                == #"{"z": "a\"b\\c\n\u0001é", "a": [-3, 18446744073709551615, null, true], "e": [], "o": {}}"#)
     }
 
     @Test func aQRCodeHasItsFinderPatterns() throws {
