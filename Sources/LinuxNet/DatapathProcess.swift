@@ -18,7 +18,7 @@ struct DatapathProcess {
         try wait(operation, "it started, but \(device.path) does not answer\(output)") { (try? device.read()) != nil }
     }
 
-    /// Waits until the process is gone, after its interface was deleted, and clears away a socket that it left.
+    /// Waits until the process is gone, after its interface was deleted, and clears away the sockets that it left.
     func awaitEnd() throws(BoxError) {
         let device = UserspaceWireGuard(interface: interface)
         do throws(BoxError) {
@@ -27,10 +27,11 @@ struct DatapathProcess {
             }
         } catch {
             var error = error
-            error.remedy = "end the process by hand: `ss -xlp src \(device.path)` names it"
+            error.remedy = "end the process by hand: `ss -xlp | grep \(device.path)` names it"
             throw error
         }
         unlink(device.path)
+        unlink(DatapathEventStream.path(interface: interface))
     }
 
     /// Polls, since neither a process that daemonised itself nor a socket's file has anything to wait on. Five seconds.

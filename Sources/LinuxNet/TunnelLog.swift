@@ -89,13 +89,16 @@ struct DatapathEventStream: ~Copyable {
         operation = "listen to the datapath of \(interface)"
         self.remembered = remembered
         do throws(BoxError) {
-            socket = try StreamSocket(path: "/var/run/wireguard/\(interface).events", operation, patience: 10)
+            socket = try StreamSocket(path: Self.path(interface: interface), operation, patience: 10)
         } catch {
             var error = error
             if error.code == ENOENT { error.remedy = "only wggw's own datapath tells events" }
             throw error
         }
     }
+
+    /// Where the datapath listens for readers.
+    static func path(interface: String) -> String { "/var/run/wireguard/\(interface).events" }
 
     /// Readable when there is something, or when it has ended.
     var descriptor: Int32 { socket.fd }
