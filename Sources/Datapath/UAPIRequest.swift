@@ -175,11 +175,10 @@ private struct UAPIParser {
     }
 
     private func endpoint(_ value: UnsafeRawBufferPointer) throws(UAPIError) -> SocketAddress {
-        let text = String(decoding: value, as: UTF8.self)
-        guard let colon = text.lastIndex(of: ":") else { throw refused("an endpoint is ADDRESS:PORT") }
-        let digits = text.utf8.distance(from: text.startIndex, to: colon) + 1
-        let port = UInt16(try number(UnsafeRawBufferPointer(rebasing: value[digits...]), upTo: 65535))
-        var host = text[..<colon]
+        // In bytes: what is not UTF-8 has another length as a string.
+        guard let colon = value.lastIndex(of: UInt8(ascii: ":")) else { throw refused("an endpoint is ADDRESS:PORT") }
+        let port = UInt16(try number(UnsafeRawBufferPointer(rebasing: value[(colon + 1)...]), upTo: 65535))
+        var host = Substring(String(decoding: value[..<colon], as: UTF8.self))
         guard host.hasPrefix("[") else {
             guard let v4 = IPv4Address(String(host)) else {
                 throw refused("an endpoint is ADDRESS:PORT, IPv6 in brackets")

@@ -102,6 +102,18 @@ import Testing
         #expect(error?.line == line)
     }
 
+    /// Found by fuzzing: as a string it is longer than its bytes, and a place in the one was taken for one in the other.
+    @Test func refusesAnEndpointThatIsNoText() {
+        let bytes =
+            Array("set=1\npublic_key=\(Self.key)\nendpoint=".utf8) + Array(repeating: 0xff, count: 9) + [0x3a, 0x31]
+        let error = #expect(throws: UAPIError.self) {
+            _ = try bytes.withUnsafeBytes { bytes throws(UAPIError) in
+                try UAPIRequest.parse(bytes, interfaceIndex: { _ in nil })
+            }
+        }
+        #expect(error?.code == EINVAL && error?.line == 3)
+    }
+
     @Test func dump() {
         var writer = UAPIWriter(peers: 1)
         let key = PrivateKey { bytes in for i in bytes.indices { bytes[i] = UInt8(i) } }
