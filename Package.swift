@@ -100,3 +100,17 @@ let package = Package(
             swiftSettings: strict),
     ]
 )
+
+// The fuzzers are built by scripts/fuzz alone, with instrumentation that nothing else has.
+if Context.environment["WGGW_FUZZ"] != nil {
+    package.targets += [
+        .systemLibrary(name: "CFuzzer", path: "Tests/CFuzzer"),
+        .executableTarget(
+            name: "Fuzz",
+            dependencies: [
+                "Datapath", "WireGuardProtocol", "LinuxNet", "Compiler", "SiteModel", "NetTypes", "CLinux", "CCrypto",
+                "CFuzzer",
+            ],
+            path: "Tests/Fuzz", swiftSettings: strict),
+    ]
+}

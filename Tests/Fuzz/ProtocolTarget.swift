@@ -1,35 +1,16 @@
+// The protocol over a long life: handshakes, timers, transport keys and configuration, mixed by the input.
+
 import CCrypto
 import NetTypes
 import Synchronization
 import WireGuardProtocol
 
-/// A device with a peer and a session, a peer of it that can be made to talk, and operations that the input picks.
-nonisolated(unsafe) private var world = World()
+/// A device with a peer and a session, a peer of it that can be made to talk, and operations that the input picks: the state
+/// machine, the replay window, the AEAD and the allowed IPs. What was made lives on for 4,096 inputs.
+final class ProtocolTarget {
+    // libFuzzer calls from one thread.
+    nonisolated(unsafe) static let shared = ProtocolTarget()
 
-/// libFuzzer's entry: one input is one run of operations.
-@_cdecl("LLVMFuzzerTestOneInput")
-public func fuzz(_ data: UnsafePointer<UInt8>, _ count: Int) -> CInt {
-    world.run(UnsafeRawBufferPointer(start: data, count: count))
-    return 0
-}
-
-private struct Input {
-    var bytes: UnsafeRawBufferPointer
-    var at = 0
-    mutating func byte() -> UInt8 {
-        defer { at += 1 }
-        return at < bytes.count ? bytes[at] : 0
-    }
-    mutating func word() -> UInt32 { (0..<4).reduce(0) { word, _ in word << 8 | UInt32(byte()) } }
-    var isEmpty: Bool { at >= bytes.count }
-    mutating func rest(_ most: Int) -> [UInt8] {
-        let end = min(bytes.count, at + most)
-        defer { at = max(at, end) }
-        return at < end ? Array(bytes[at..<end]) : []
-    }
-}
-
-private final class World {
     var seed: UInt64 = 1
     var time: UInt64 = 1_000_000_000
     var a: Device!
@@ -62,19 +43,19 @@ private final class World {
         _ = try! b.configure(PeerConfiguration(keyA.publicKey), now: now, into: &effects)!
     }
 
-    func run(_ data: UnsafeRawBufferPointer) {
+    func run(_ input: Input) -> Int32 {
         if runs % 4096 == 0 { setUp() }
         runs += 1
-        var input = Input(bytes: data)
+        var input = input
         while !input.isEmpty {
             switch input.byte() % 8 {
-            case 0: deliver(input.rest(200), to: input.byte() & 1 == 0 ? a : b, load: false)
+            case 0: deliver(input.bytes(200), to: input.byte() & 1 == 0 ? a : b, load: false)
             case 1: shake(&input)
             case 2: forge(&input)
             case 3: transport(&input)
             case 4: configure(&input)
             case 5:
-                time += UInt64(input.word()) * 100
+                time += UInt64(input.word32()) * 100
                 effects.removeAll()
                 a.tick(now: now, into: &effects)
                 effects.removeAll()
@@ -90,6 +71,7 @@ private final class World {
                 for device in [a!, b!] { if let ticket = device.retire() { device.reclaim(ticket) } }
             }
         }
+        return 0
     }
 
     func deliver(_ message: [UInt8], to device: Device, load: Bool) {
@@ -128,11 +110,11 @@ private final class World {
 
     /// What a worker does with a message under a keypair that is there.
     func transport(_ input: inout Input) {
-        let index = input.word()
+        let index = input.word32()
         for device in [a!, b!] { precondition(index != 0 || device.tables.slot(receiving: index) == 0) }
         guard let keypair = a.tables.currentKeypair(of: toB) else { return }
-        let counter = UInt64(input.word()) << (UInt64(input.byte()) & 63)
-        var message = input.rest(100)
+        let counter = UInt64(input.word32()) << (UInt64(input.byte()) & 63)
+        var message = input.bytes(100)
         let length = message.count
         message += [UInt8](repeating: 0, count: 16)
         let key = keypair.pointee.receivingKey
@@ -156,7 +138,7 @@ private final class World {
         if what & 0x40 != 0 { configuration.persistentKeepalive = UInt16(input.byte()) }
         for _ in 0..<(input.byte() & 7) {
             let isV6 = input.byte() & 1 == 0
-            let word = input.word()
+            let word = input.word32()
             let prefix =
                 isV6
                 ? IPPrefix(

@@ -1,0 +1,45 @@
+// What people write: profiles, and files of wg-quick.
+
+import NetTypes
+
+@testable import SiteModel
+
+/// An input is a profile. What is taken must be written and read again as the same.
+enum ProfileTarget {
+    static func run(_ input: Input) -> Int32 {
+        var input = input
+        let text = String(decoding: input.remainder(), as: UTF8.self)
+        do throws(ProfileErrors) {
+            let site = try Site.parse(text, file: "fuzz.toml")
+            let written = site.profileText()
+            guard let back = try? Site.parse(written, file: "written.toml") else {
+                finding("not read back: \(written)")
+            }
+            expect(back == site, "another site: \(written)")
+            expect(back.profileText() == written, "another text: \(written)")
+        } catch {
+            expect(!error.description.isEmpty, "an error that says nothing")
+        }
+        return 0
+    }
+}
+
+/// An input is a file of wg-quick. A site that is made of it has no problems.
+enum WgQuickTarget {
+    static func run(_ input: Input) -> Int32 {
+        var input = input
+        let text = String(decoding: input.remainder(), as: UTF8.self)
+        let lan = LAN(interface: "eth0", subnets: [IPPrefix("192.168.1.0/24")!])
+        do throws(ProfileErrors) {
+            let config = try WgQuickConfig.parse(text, file: "fuzz.conf")
+            // Any function of the key does: no arithmetic on curves here.
+            let made = try config.gatewaySite(interface: "wg0", lan: lan) { key in
+                key.withBytes { PublicKey(loading: $0) }
+            }
+            expect(made.site.problems().isEmpty, "a site with problems: \(made.site.problems())")
+        } catch {
+            expect(!error.description.isEmpty, "an error that says nothing")
+        }
+        return 0
+    }
+}
