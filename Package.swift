@@ -17,7 +17,6 @@ let package = Package(
     products: [.executable(name: "wggw", targets: ["wggw"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
@@ -33,7 +32,7 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 "SiteModel", "Compiler", "Storage", "LinuxNet", "WireGuardProtocol", "Datapath", "NetTypes", "CLinux",
-                "CQREncode", "CPNG", "CSodium", .product(name: "Logging", package: "swift-log"),
+                "CQREncode", "CPNG", "CSodium",
             ],
             swiftSettings: strict),
         .target(
