@@ -8,10 +8,14 @@ struct DatapathProcess {
     let command: [String]
     /// The interface's name.
     let interface: String
+    /// Whether the command is wggw's own, which can say when it is ready; then no process is needed in between.
+    let announcesReadiness: Bool
 
-    /// Starts the process, which goes into the background by itself, and waits until its configuration socket answers.
+    /// Starts the process and waits until its configuration socket answers.
     func start() throws(BoxError) {
         let operation = "start the datapath of \(interface)"
+        if announcesReadiness { return try startAnnounced(operation) }
+        // It goes into the background by itself.
         let output = try run(operation)
         let device = UserspaceWireGuard(interface: interface)
         // Not `answers`: wireguard-go listens before it has the TUN device, and sets that device's MTU in between.
@@ -41,6 +45,31 @@ struct DatapathProcess {
             usleep(2000)
         }
         throw BoxError(operation, cause: cause, code: ETIMEDOUT)
+    }
+
+    /// Starts the command in a session of its own, and reads from descriptor 3 what it has to say: `+` once its socket
+    /// answers, or why it cannot. Ten seconds at most.
+    private func startAnnounced(_ operation: String) throws(BoxError) {
+        var ends: [Int32] = [-1, -1]
+        guard clinux_nonblocking_pipe(&ends) == 0 else { throw .system(operation) }
+        defer { close(ends[0]) }
+        let spawned = Result { () throws(BoxError) in
+            try spawn(["--foreground"], ["WGGW_READY_FD=3"], announcing: ends[1], operation)
+        }
+        close(ends[1])
+        let pid = try spawned.get()
+        var words: [UInt8] = []
+        var descriptor = pollfd(fd: ends[0], events: Int16(POLLIN), revents: 0)
+        let ready = poll(&descriptor, 1, 10_000)
+        drain(ends[0], into: &words)
+        if words.first == UInt8(ascii: "+") { return }
+        if ready == 0 { kill(pid, SIGKILL) }
+        var status: Int32 = 0
+        waitpid(pid, &status, 0)
+        drain(ends[0], into: &words)
+        let text = String(decoding: words, as: UTF8.self)
+        let how = ready == 0 ? "it was not ready in ten seconds" : "it ended with wait status \(status)"
+        throw BoxError(operation, cause: text.isEmpty ? how : text, code: ready == 0 ? ETIMEDOUT : 0)
     }
 
     /// Runs the command until it returns, ten seconds at most. Returns the last line it wrote, after a colon.
@@ -84,14 +113,24 @@ struct DatapathProcess {
     }
 
     /// In a session of its own, with no signal blocked, nothing of this process's environment and none of its files.
-    private func spawn(output: Int32, _ operation: String) throws(BoxError) -> pid_t {
+    private func spawn(
+        _ options: [String] = [], _ settings: [String] = [], output: Int32? = nil, announcing: Int32? = nil,
+        _ operation: String
+    ) throws(BoxError) -> pid_t {
         var files = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&files)
         defer { posix_spawn_file_actions_destroy(&files) }
         posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_adddup2(&files, output, 1)
-        posix_spawn_file_actions_adddup2(&files, output, 2)
-        clinux_spawn_close_from(&files, 3)
+        for descriptor: Int32 in 1...2 {
+            if let output {
+                posix_spawn_file_actions_adddup2(&files, output, descriptor)
+            } else {
+                posix_spawn_file_actions_addopen(&files, descriptor, "/dev/null", O_WRONLY, 0)
+            }
+        }
+        if let announcing { posix_spawn_file_actions_adddup2(&files, announcing, 3) }
+        clinux_spawn_close_from(&files, announcing == nil ? 3 : 4)
+        clinux_spawn_change_directory(&files, "/")
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -102,8 +141,9 @@ struct DatapathProcess {
         posix_spawnattr_setsigdefault(&attributes, &signals)
         let flags = Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) | clinux_spawn_new_session()
         posix_spawnattr_setflags(&attributes, flags)
-        var arguments: [UnsafeMutablePointer<CChar>?] = (command + [interface]).map { strdup($0) }
-        var environment: [UnsafeMutablePointer<CChar>?] = [strdup("PATH=/usr/sbin:/usr/bin:/sbin:/bin")]
+        var arguments: [UnsafeMutablePointer<CChar>?] = (command + [interface] + options).map { strdup($0) }
+        var environment: [UnsafeMutablePointer<CChar>?] = (["PATH=/usr/sbin:/usr/bin:/sbin:/bin"] + settings)
+            .map { strdup($0) }
         defer { for text in arguments + environment { free(text) } }
         arguments.append(nil)
         environment.append(nil)

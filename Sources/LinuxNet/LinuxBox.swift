@@ -5,18 +5,19 @@ internal import NetTypes
 
 /// This machine: the network namespace of the calling thread.
 public struct LinuxBox: Box {
-    private let datapathCommand: [String]
+    private let datapathCommand: [String]?
     private let lookUp: @Sendable (_ name: String, _ tries: Int) -> EndpointResolver.LookUp
 
-    /// A box whose userspace datapath is started by `datapathCommand` and the interface's name; by default this
-    /// executable's own `datapath` command.
-    public init(datapathCommand: [String] = ["/proc/self/exe", "datapath"]) {
+    /// A box whose userspace datapath is started by `datapathCommand` and the interface's name, as one starts wireguard-go;
+    /// nil is this executable's own `datapath` command.
+    public init(datapathCommand: [String]? = nil) {
         self.init(datapathCommand: datapathCommand, lookUp: EndpointResolver.lookUp(_:tries:))
     }
 
     /// A box with a name service of its own.
     init(
-        datapathCommand: [String], lookUp: @escaping @Sendable (_ name: String, _ tries: Int) -> EndpointResolver.LookUp
+        datapathCommand: [String]?,
+        lookUp: @escaping @Sendable (_ name: String, _ tries: Int) -> EndpointResolver.LookUp
     ) {
         self.datapathCommand = datapathCommand
         self.lookUp = lookUp
@@ -115,6 +116,12 @@ extension LinuxBox {
         return try GenericNetlink.family(WG_GENL_NAME, on: &socket) != nil
     }
 
+    private func datapath(of interface: String) -> DatapathProcess {
+        DatapathProcess(
+            command: datapathCommand ?? ["/proc/self/exe", "datapath"], interface: interface,
+            announcesReadiness: datapathCommand == nil)
+    }
+
     private func device(_ interface: String, _ backend: Backend) -> any WireGuardDevice {
         switch backend {
         case .kernel: KernelWireGuard(interface: interface)
@@ -148,14 +155,14 @@ extension LinuxBox {
                 }
                 throw error
             }
-        case .userspace: try DatapathProcess(command: datapathCommand, interface: name).start()
+        case .userspace: try datapath(of: name).start()
         }
     }
 
     private func delete(_ name: String, _ backend: Backend) throws(BoxError) {
         var socket = try NetlinkSocket(NETLINK_ROUTE)
         try socket.deleteLink(name)
-        if backend == .userspace { try DatapathProcess(command: datapathCommand, interface: name).awaitEnd() }
+        if backend == .userspace { try datapath(of: name).awaitEnd() }
     }
 
     private func setWireGuard(_ interface: String, _ change: WireGuardChange) throws(BoxError) {
