@@ -90,7 +90,7 @@ let package = Package(
         .testTarget(
             name: "LinuxNetTests",
             dependencies: ["LinuxNet", "Compiler", "SiteModel", "NetTypes", "SiteSamples", "CLinux"],
-            swiftSettings: strict),
+            exclude: ["Goldens"], swiftSettings: strict),
         .testTarget(
             name: "WireGuardProtocolTests", dependencies: ["WireGuardProtocol", "NetTypes", "CCrypto"],
             resources: [.copy("Vectors")], swiftSettings: strict),

@@ -35,7 +35,11 @@ private final class Work {
 
 /// What a command prints, run in the calling thread's namespace.
 @discardableResult
-func run(_ command: String...) throws -> String {
+func run(_ command: String...) throws -> String { try run(command) }
+
+/// The same for a command that was put together.
+@discardableResult
+func run(_ command: [String]) throws -> String {
     var files = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&files)
     defer { posix_spawn_file_actions_destroy(&files) }

@@ -28,6 +28,7 @@ import Testing
         let state = try Self.state(name)
         let box = LinuxBox(datapathCommand: ["wireguard-go"]) { _, _ in .address(IPAddress("203.0.113.9")!) }
         try inNetworkNamespace {
+            try run("sh", "-c", Self.freshSettings)
             for interface in ["eth0", "eth1"] {
                 try run("ip", "link", "add", interface, "type", "veth", "peer", "name", interface + "x")
                 try run("ip", "link", "set", interface, "up")
@@ -39,6 +40,7 @@ import Testing
             #expect(after.firewall == state.firewall)
             #expect(try diff(state, after, previous: state) == Plan())
             #expect(after.obstacles == [])
+            try Golden(name).check(try Self.whatOthersSee(state, after))
             for change in plan.changes { try box.perform(change) }
             #expect(try diff(state, box.observe(state.scope())) == Plan(), "each change may happen twice")
 
@@ -49,6 +51,46 @@ import Testing
             let gone = try box.observe(state.scope())
             #expect(gone.link == nil && gone.firewall == nil && gone.sysctls == saved && gone.proxyNeighbours == [])
         }
+    }
+
+    /// A new namespace may begin with the host's settings; the goldens begin with the kernel's.
+    private static let freshSettings = """
+        cd /proc/sys/net && echo 0 >ipv4/ip_forward && echo 0 >ipv6/conf/all/forwarding
+        for i in all default; do echo 0 >ipv4/conf/$i/rp_filter; echo 1 >ipv6/conf/$i/accept_ra; done
+        """
+
+    /// What Debian's own tools say of the box. Their JSON is cut to what wggw set: no index, no lifetime, no link-local.
+    private static func whatOthersSee(_ state: DesiredState, _ observed: ObservedState) throws -> String {
+        let name = state.interface
+        let secret = /(PrivateKey|PresharedKey) = .*/
+        let sections = [
+            ("wg showconf", try peersInOrder(run("wg", "showconf", name)).replacing(secret) { "\($0.1) = (hidden)" }),
+            ("ip -j addr", try fields(["addr", "show", "dev", name, "scope", "global"], ["local", "prefixlen"])),
+            ("ip -j -4 route", try fields(["-4", "route", "show", "dev", name], ["dst", "protocol"])),
+            ("ip -j -6 route", try fields(["-6", "route", "show", "dev", name], ["dst", "protocol"])),
+            ("ip -j neigh proxy", try fields(["-6", "neigh", "show", "proxy"], ["dst", "dev"])),
+            ("sysctl", observed.sysctls.map { "\($0) = \($1)" }.sorted().joined(separator: "\n")),
+            ("nft list ruleset", try run("nft", "--stateless", "list", "ruleset")),
+        ]
+        return sections.map { "# \($0)\n\($1)\n" }.joined(separator: "\n")
+    }
+
+    /// wireguard-go tells its peers in any order.
+    private static func peersInOrder(_ text: String) -> String {
+        let sections = text.split(separator: "\n\n").map { $0.trimmingCharacters(in: .newlines) }
+        return (sections.prefix(1) + sections.dropFirst().sorted()).joined(separator: "\n\n")
+    }
+
+    /// A line an object, sorted; objects of `addr` are one level down.
+    private static func fields(_ arguments: [String], _ keys: [String]) throws -> String {
+        let text = try run(["ip", "-j"] + arguments)
+        let json = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [[String: Any]] ?? []
+        let objects = json.flatMap { $0["addr_info"] as? [[String: Any]] ?? [$0] }
+        let lines = objects.map { object in
+            keys.compactMap { key in object[key].map { "\(key) \($0)" } }.joined(separator: " ")
+        }
+        return lines.filter { !$0.isEmpty && !$0.contains("fe80:") && !$0.contains("ff00::") }.sorted()
+            .joined(separator: "\n")
     }
 
     /// What nft makes of the text that people are shown, and what wggw put there, print alike.
