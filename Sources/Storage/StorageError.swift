@@ -63,7 +63,8 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
         let cause = error.message ?? "SQLite error \(error.resultCode.rawValue)"
         switch error.resultCode.primaryResultCode {
         case .SQLITE_CORRUPT, .SQLITE_NOTADB: self = .corrupt(path: path, cause: cause)
-        case .SQLITE_BUSY, .SQLITE_LOCKED: self = .busy(holder: "it holds the database", waitedMilliseconds: 5000)
+        case .SQLITE_BUSY, .SQLITE_LOCKED:
+            self = .busy(holder: "it holds the database", waitedMilliseconds: Store.busyMilliseconds)
         case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_READONLY, .SQLITE_AUTH:
             self = .file(path: path, cause: cause, remedy: "run wggw as root, or give --state-dir a directory of yours")
         case .SQLITE_FULL: self = .file(path: path, cause: cause, remedy: "make room on the disk")

@@ -10,6 +10,8 @@ public final class Store {
     let queue: DatabaseQueue
     let keySource: SealingKey.Source
     private var loadedKey: SealingKey?
+    /// How long to wait for another process's transaction: as long as for its lock, since a slow disk makes both slow.
+    static let busyMilliseconds = 30_000
 
     /// Opens the database, makes it and its directory if they are not there, and brings an older one up to date.
     ///
@@ -19,7 +21,7 @@ public final class Store {
         self.directory = directory
         keySource = SealingKey.Source(keyFile: directory.key, credentialsDirectory: credentialsDirectory)
         var configuration = Configuration()
-        configuration.busyMode = .timeout(5)
+        configuration.busyMode = .timeout(Double(Self.busyMilliseconds) / 1000)
         configuration.prepareDatabase { db in
             try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
         }

@@ -29,6 +29,9 @@ struct ApplyCommand: ParsableCommand {
     var confirm: Int64?
 
     func validate() throws {
+        if message.message != nil && file == nil {
+            throw ValidationError("-m says why a revision is made; apply makes one only of --file")
+        }
         if let confirm, !(5...86_400).contains(confirm) {
             throw ValidationError("--confirm \(confirm): it is 5 to 86400 seconds")
         }

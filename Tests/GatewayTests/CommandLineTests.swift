@@ -24,6 +24,7 @@ import Testing
         Call("help status", 0, "last_handshake"),
         Call("--generate-completion-script bash", 0, "wggw"),
         Call("nonsense", 64, "nonsense"),
+        Call("apply -m reason", 64, "only of --file"),
         Call("init --lan 192.168.1.0/33", 64, "at most /32"),
         Call("init --lan 192.168.1.7/24", 64, "the network is 192.168.1.0/24"),
         Call("init --tunnel fd00::1/64", 64, "--tunnel6"),
