@@ -87,6 +87,14 @@ public struct ObservedWireGuard: Equatable, Sendable {
         self.fwmark = fwmark
         self.peers = peers.sorted { $0.publicKey < $1.publicKey }
     }
+
+    /// The same with the peers and their allowed IPs in order, whatever order they were appended in.
+    public func sorted() -> Self {
+        var sorted = self
+        sorted.peers.sort { $0.publicKey < $1.publicKey }
+        for i in sorted.peers.indices { sorted.peers[i].allowedIPs.sort() }
+        return sorted
+    }
 }
 
 /// A peer as the interface answers.

@@ -10,6 +10,9 @@ public struct Plan: Equatable, Sendable {
 
     /// Whether the box is already as it should be.
     public var isEmpty: Bool { changes.isEmpty }
+
+    /// How many things change, as a person counts them: the lines of `text` if no list were summed up.
+    public var size: Int { changes.reduce(0) { $0 + $1.size } }
 }
 
 /// One step. Whoever carries it out decides nothing.

@@ -53,6 +53,16 @@ extension Change {
         }
     }
 
+    var size: Int {
+        switch self {
+        case .setWireGuard(_, let change):
+            (change.privateKey == nil ? 0 : 1) + (change.listenPort == nil ? 0 : 1) + (change.fwmark == nil ? 0 : 1)
+                + change.remove.count + change.set.count
+        case .updateFirewall(let updates): updates.reduce(0) { $0 + $1.delete.count + $1.add.count }
+        default: 1
+        }
+    }
+
     /// What a person reads; no secrets.
     public var lines: [String] { lines([:]) }
 

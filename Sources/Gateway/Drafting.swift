@@ -50,8 +50,7 @@ extension ControlPlane {
             var site = profile
             // Forwarding is on by now because wggw turned it on, so the box cannot be asked again.
             if site.otherForwarding == nil { site.otherForwarding = previous?.site.otherForwarding }
-            let hints = SiteChoices.commonLANHint(site).map { [$0] } ?? []
-            return try record(site, after: previous, kind: .imported, why: why, notices: hints)
+            return try record(site, after: previous, kind: .imported, why: why, notices: SiteChoices.hints(site))
         }
     }
 }

@@ -9,7 +9,7 @@ public enum GatewayError: Error, CustomStringConvertible {
     case refused(String)
     /// There is no site yet.
     case noSite
-    /// There is no peer of that name.
+    /// There is no peer of that name among those of a site.
     case noSuchPeer(String, known: [String])
     /// The site that would come out is not valid.
     case invalid([SiteProblem])
@@ -34,8 +34,13 @@ public enum GatewayError: Error, CustomStringConvertible {
         case .refused(let text): text
         case .noSite: "there is no site yet; start with `wggw init --lan 192.168.1.0/24 --endpoint HOST`"
         case .noSuchPeer(let name, let known):
-            "there is no peer \(name)"
-                + (known.isEmpty ? " (there are none yet); see `wggw add-peer`" : "; did you mean \(list(known))?")
+            if known.isEmpty {
+                "there is no peer \(name) (there are none yet); see `wggw add-peer`"
+            } else if let close = nearest(name, among: known) {
+                "there is no peer \(name); did you mean \(close)?"
+            } else {
+                "there is no peer \(name); `wggw list` shows those that there are"
+            }
         case .invalid(let problems): problems.map(\.description).joined(separator: "\n")
         case .profile(let errors): errors.description
         case .compile(let error): error.description
@@ -48,8 +53,6 @@ public enum GatewayError: Error, CustomStringConvertible {
         case .storage(let error): error.description
         }
     }
-
-    private func list(_ names: [String]) -> String { names.joined(separator: ", ") }
 }
 
 /// An apply that stopped: how far it got, why, and where the box is now.

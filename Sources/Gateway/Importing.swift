@@ -7,11 +7,18 @@ extension ControlPlane {
     /// Takes a gateway's wg-quick file in place of the newest site, its keys as well. What such a file does not tell, the
     /// LAN and the way out, is taken from the newest site or found out.
     ///
-    /// `interface` is the tunnel's, which wg-quick takes from the file's name.
+    /// `interface` is the tunnel's, which wg-quick takes from the file's name. Of `clients`, files of the other side, the
+    /// notices say what keeps them from making a tunnel with this one.
     public func takeWgQuick(
-        _ text: String, file: String, interface: String, lan: LAN?, why: String
+        _ text: String, file: String, interface: String, lan: LAN?, clients: [(file: String, text: String)] = [],
+        why: String
     ) throws -> Draft {
         let config = try WgQuickConfig.parse(text, file: file)
+        let slips = try clients.flatMap { client in
+            config.mismatches(withClient: try WgQuickConfig.parse(client.text, file: client.file)) {
+                KeyPair($0).publicKey
+            }
+        }
         return try locked {
             let previous = try store.newest()
             var choices = SiteChoices(try box.facts())
@@ -33,7 +40,7 @@ extension ControlPlane {
             }
             return try record(
                 taken.site, after: previous, keys: keys, kind: .imported, why: why,
-                notices: choices.notices + taken.notes.map(\.description))
+                notices: choices.notices + (taken.notes + slips).map(\.description))
         }
     }
 }

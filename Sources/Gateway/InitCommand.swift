@@ -65,7 +65,7 @@ extension ControlPlane {
             try choices.complete(&site)
             if site.tunnel.addresses.isEmpty { site.tunnel.addresses = try tunnelAddresses(site, options, &choices) }
             var notices = choices.notices
-            if let hint = SiteChoices.commonLANHint(site) { notices.append(hint) }
+            notices += SiteChoices.hints(site)
             if site.endpoint == nil {
                 notices.append("hint: peers cannot dial in yet; give the public name or address with --endpoint HOST")
             }

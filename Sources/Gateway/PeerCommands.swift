@@ -151,13 +151,10 @@ extension Site {
         return low
     }
 
-    /// Where a peer is. Throws `.noSuchPeer` with the names that were likely meant.
+    /// Where a peer is. Throws `.noSuchPeer`.
     func index(of name: String) throws(GatewayError) -> Int {
         let index = peerIndex(name)
         if index < peers.count, peers[index].name == name { return index }
-        let close =
-            peers.count > 2000
-            ? [] : peers.map(\.name).filter { $0.lowercased().hasPrefix(name.lowercased().prefix(3)) }
-        throw .noSuchPeer(name, known: Array((close.isEmpty ? peers.map(\.name) : close).prefix(5)))
+        throw .noSuchPeer(name, known: peers.map(\.name))
     }
 }

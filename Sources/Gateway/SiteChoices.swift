@@ -158,10 +158,23 @@ struct SiteChoices {
         }
     }
 
+    /// What is allowed and still likely to disappoint.
+    static func hints(_ site: Site) -> [String] { [commonLANHint(site), endpointHint(site)].compactMap { $0 } }
+
     /// Half the homes of the world are in these two, and a laptop there cannot tell their LAN from this one.
-    static func commonLANHint(_ site: Site) -> String? {
+    private static func commonLANHint(_ site: Site) -> String? {
         let common = ["192.168.0.0/24", "192.168.1.0/24"].map { IPPrefix($0)! }
         guard let subnet = site.lan.subnets.first(where: { common.contains($0) }) else { return nil }
         return "hint: many homes use \(subnet) too; from such a home a peer may not reach this LAN by its addresses"
+    }
+
+    /// A peer that dials an address inside what it sends through the tunnel would send the tunnel into itself.
+    private static func endpointHint(_ site: Site) -> String? {
+        let inside = site.lan.subnets + site.tunnel.addresses.map(\.network)
+        guard let endpoint = site.endpoint, case .address(let address) = endpoint.host,
+            let subnet = inside.first(where: { $0.contains(address) })
+        else { return nil }
+        return "hint: the endpoint \(address) is inside \(subnet), which peers send through the tunnel; "
+            + "give the address or name by which this box is reached from outside"
     }
 }

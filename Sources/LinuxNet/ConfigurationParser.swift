@@ -4,39 +4,32 @@ internal import NetTypes
 
 /// Takes the lines of an answer to `get=1` one by one. Bytes all the way: with 10,000 peers it has 100,000 lines.
 struct ConfigurationParser {
-    private var privateKey: PrivateKey?
-    private var listenPort: UInt16 = 0
-    private var fwmark: UInt32 = 0
-    private var peers: [ObservedPeer] = []
+    private var taken = ObservedWireGuard(privateKey: nil, listenPort: 0, fwmark: 0, peers: [])
 
     /// What was read so far.
-    var device: ObservedWireGuard {
-        var peers = peers
-        for i in peers.indices { peers[i].allowedIPs.sort() }
-        return ObservedWireGuard(privateKey: privateKey, listenPort: listenPort, fwmark: fwmark, peers: peers)
-    }
+    var device: ObservedWireGuard { taken.sorted() }
 
     /// Takes a line; a zero byte stands behind `value`. Returns what is wrong with it, nil if nothing is. Keys that are not
     /// known are passed over: the protocol grows by new ones.
     mutating func take(_ key: UnsafeRawBufferPointer, _ value: UnsafeMutableRawBufferPointer) -> String? {
         if key.is("public_key") {
             guard let key = Self.publicKey(value) else { return "public_key is not 64 hexadecimal digits" }
-            peers.append(ObservedPeer(publicKey: key))
+            taken.peers.append(ObservedPeer(publicKey: key))
             return nil
         }
-        return peers.isEmpty ? takeDevice(key, value) : takePeer(key, value, peers.count - 1)
+        return taken.peers.isEmpty ? takeDevice(key, value) : takePeer(key, value, taken.peers.count - 1)
     }
 
     private mutating func takeDevice(_ key: UnsafeRawBufferPointer, _ value: UnsafeMutableRawBufferPointer) -> String? {
         if key.is("private_key") {
             guard let isZero = Self.isZeroKey(value) else { return "private_key is not 64 hexadecimal digits" }
-            privateKey = isZero ? nil : PrivateKey { Self.decodeHex(value, into: $0) }
+            taken.privateKey = isZero ? nil : PrivateKey { Self.decodeHex(value, into: $0) }
         } else if key.is("listen_port") {
             guard let port = Self.number(value), port <= 65535 else { return "listen_port is not a port" }
-            listenPort = UInt16(port)
+            taken.listenPort = UInt16(port)
         } else if key.is("fwmark") {
             guard let mark = Self.number(value), mark <= UInt32.max else { return "fwmark is not a number of 32 bits" }
-            fwmark = UInt32(mark)
+            taken.fwmark = UInt32(mark)
         }
         return nil
     }
@@ -46,25 +39,25 @@ struct ConfigurationParser {
     ) -> String? {
         if key.is("allowed_ip") {
             guard let network = Self.network(value) else { return "allowed_ip is not a network" }
-            peers[i].allowedIPs.append(network)
+            taken.peers[i].allowedIPs.append(network)
         } else if key.is("endpoint") {
             guard let endpoint = Self.endpoint(value) else { return "endpoint is not an address and a port" }
-            peers[i].endpoint = endpoint
+            taken.peers[i].endpoint = endpoint
         } else if key.is("preshared_key") {
             guard let isZero = Self.isZeroKey(value) else { return "preshared_key is not 64 hexadecimal digits" }
-            peers[i].presharedKey = isZero ? nil : PresharedKey { Self.decodeHex(value, into: $0) }
+            taken.peers[i].presharedKey = isZero ? nil : PresharedKey { Self.decodeHex(value, into: $0) }
         } else if key.is("persistent_keepalive_interval") {
             guard let seconds = Self.number(value), seconds <= 65535 else { return "the keepalive is not 0 to 65535" }
-            peers[i].keepalive = UInt16(seconds)
+            taken.peers[i].keepalive = UInt16(seconds)
         } else if key.is("last_handshake_time_sec") {
             guard let seconds = Self.number(value), seconds < 1 << 62 else { return "the handshake time is no number" }
-            peers[i].lastHandshake = Int64(seconds)
+            taken.peers[i].lastHandshake = Int64(seconds)
         } else if key.is("rx_bytes") {
             guard let bytes = Self.number(value) else { return "rx_bytes is no number" }
-            peers[i].received = bytes
+            taken.peers[i].received = bytes
         } else if key.is("tx_bytes") {
             guard let bytes = Self.number(value) else { return "tx_bytes is no number" }
-            peers[i].sent = bytes
+            taken.peers[i].sent = bytes
         }
         return nil
     }

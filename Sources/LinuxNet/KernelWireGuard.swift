@@ -154,17 +154,10 @@ struct KernelWireGuardEncoder {
 /// Puts a device together from the messages of a `WG_CMD_GET_DEVICE` dump. A peer whose allowed IPs do not fit is
 /// continued in the next message, by its public key and the rest of them.
 struct KernelWireGuardReader {
-    private var privateKey: PrivateKey?
-    private var listenPort: UInt16 = 0
-    private var fwmark: UInt32 = 0
-    private var peers: [ObservedPeer] = []
+    private var taken = ObservedWireGuard(privateKey: nil, listenPort: 0, fwmark: 0, peers: [])
 
     /// What was read so far.
-    var device: ObservedWireGuard {
-        var peers = peers
-        for i in peers.indices { peers[i].allowedIPs.sort() }
-        return ObservedWireGuard(privateKey: privateKey, listenPort: listenPort, fwmark: fwmark, peers: peers)
-    }
+    var device: ObservedWireGuard { taken.sorted() }
 
     /// Takes one message.
     mutating func read(_ payload: UnsafeRawBufferPointer) {
@@ -172,10 +165,10 @@ struct KernelWireGuardReader {
             switch UInt32(attribute.type) {
             case WGDEVICE_A_PRIVATE_KEY.rawValue where attribute.payload.count == 32:
                 if attribute.payload.contains(where: { $0 != 0 }) {
-                    privateKey = PrivateKey { $0.copyMemory(from: attribute.payload) }
+                    taken.privateKey = PrivateKey { $0.copyMemory(from: attribute.payload) }
                 }
-            case WGDEVICE_A_LISTEN_PORT.rawValue: listenPort = attribute.u16
-            case WGDEVICE_A_FWMARK.rawValue: fwmark = attribute.u32
+            case WGDEVICE_A_LISTEN_PORT.rawValue: taken.listenPort = attribute.u16
+            case WGDEVICE_A_FWMARK.rawValue: taken.fwmark = attribute.u32
             case WGDEVICE_A_PEERS.rawValue: for peer in attribute.nested { read(peer: peer.nested) }
             default: break
             }
@@ -185,22 +178,22 @@ struct KernelWireGuardReader {
     private mutating func read(peer attributes: Attributes) {
         guard let bytes = attributes.first(WGPEER_A_PUBLIC_KEY)?.payload, bytes.count == 32 else { return }
         let key = PublicKey(loading: bytes)
-        if peers.last?.publicKey != key { peers.append(ObservedPeer(publicKey: key)) }
-        let last = peers.count - 1
+        if taken.peers.last?.publicKey != key { taken.peers.append(ObservedPeer(publicKey: key)) }
+        let last = taken.peers.count - 1
         for attribute in attributes {
             switch UInt32(attribute.type) {
             case WGPEER_A_PRESHARED_KEY.rawValue where attribute.payload.count == 32:
                 if attribute.payload.contains(where: { $0 != 0 }) {
-                    peers[last].presharedKey = PresharedKey { $0.copyMemory(from: attribute.payload) }
+                    taken.peers[last].presharedKey = PresharedKey { $0.copyMemory(from: attribute.payload) }
                 }
-            case WGPEER_A_ENDPOINT.rawValue: peers[last].endpoint = SocketAddress(sockaddr: attribute.payload)
-            case WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL.rawValue: peers[last].keepalive = attribute.u16
-            case WGPEER_A_LAST_HANDSHAKE_TIME.rawValue: peers[last].lastHandshake = Int64(bitPattern: attribute.u64)
-            case WGPEER_A_RX_BYTES.rawValue: peers[last].received = attribute.u64
-            case WGPEER_A_TX_BYTES.rawValue: peers[last].sent = attribute.u64
+            case WGPEER_A_ENDPOINT.rawValue: taken.peers[last].endpoint = SocketAddress(sockaddr: attribute.payload)
+            case WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL.rawValue: taken.peers[last].keepalive = attribute.u16
+            case WGPEER_A_LAST_HANDSHAKE_TIME.rawValue: taken.peers[last].lastHandshake = Int64(bitPattern: attribute.u64)
+            case WGPEER_A_RX_BYTES.rawValue: taken.peers[last].received = attribute.u64
+            case WGPEER_A_TX_BYTES.rawValue: taken.peers[last].sent = attribute.u64
             case WGPEER_A_ALLOWEDIPS.rawValue:
                 for item in attribute.nested {
-                    if let network = allowedIP(item.nested) { peers[last].allowedIPs.append(network) }
+                    if let network = allowedIP(item.nested) { taken.peers[last].allowedIPs.append(network) }
                 }
             default: break
             }

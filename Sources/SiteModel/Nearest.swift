@@ -1,5 +1,5 @@
 /// The candidate that `text` was most likely meant to be; nil if none is close. Case does not count.
-func nearest(_ text: String, among candidates: some Sequence<String>) -> String? {
+public func nearest(_ text: String, among candidates: some Sequence<String>) -> String? {
     let limit = max(1, text.count / 3)
     let scored = candidates.lazy.map { ($0, editDistance(text.lowercased(), $0.lowercased())) }
     return scored.filter { $0.1 <= limit }.min { $0.1 < $1.1 }?.0

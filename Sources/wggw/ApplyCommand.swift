@@ -69,7 +69,7 @@ func show(_ report: ApplyReport, _ control: ControlPlane, _ common: CommonOption
     common.note(
         report.plan.isEmpty
             ? "nothing to do: the box is as revision \(revision) wants it"
-            : "applied revision \(revision), \(Format.count(report.plan.changes.count, "change"))")
+            : "applied revision \(revision), \(Format.count(report.plan.size, "change"))")
     if let seconds = report.confirmWithin {
         common.note("it goes back in \(seconds) s unless you run `wggw confirm`")
     }

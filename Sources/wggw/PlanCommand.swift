@@ -38,7 +38,7 @@ struct PlanCommand: ParsableCommand {
             common.note(
                 planned.plan.isEmpty
                     ? "nothing to do: the box is as revision \(id) wants it"
-                    : "\(Format.count(planned.plan.changes.count, "change")) for revision \(id); `wggw apply` carries them out"
+                    : "\(Format.count(planned.plan.size, "change")) for revision \(id), to be carried out by `wggw apply`"
             )
             warn(planned.observed.obstacles)
             advise(router)

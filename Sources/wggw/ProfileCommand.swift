@@ -37,10 +37,20 @@ struct ProfileCommand: ParsableCommand {
             transform: parsed { text throws(ParseError) in try IPPrefix(parsing: text) })
         var lan: [IPPrefix] = []
 
+        @Option(
+            parsing: .upToNextOption,
+            help: ArgumentHelp(
+                "With a wg-quick file: also say why these clients' files do not fit to it.", valueName: "file"),
+            completion: .file())
+        var client: [String] = []
+
         func run() throws {
             let text = try readTextFile(file)
             let why = message.message ?? "import \(file)"
             guard text.isWgQuick else {
+                guard lan.isEmpty && client.isEmpty else {
+                    throw ValidationError("--lan and --client go with a wg-quick file, and \(file) is a profile")
+                }
                 let site = try Site.parse(text, file: file)
                 let draft = try common.writer("profile import", mayBeFirst: true).take(site, why: why)
                 report(draft, common)
@@ -48,7 +58,8 @@ struct ProfileCommand: ParsableCommand {
             }
             let control = try common.writer("profile import", mayBeFirst: true)
             let draft = try control.takeWgQuick(
-                text, file: file, interface: interfaceName, lan: lan.isEmpty ? nil : LAN(subnets: lan), why: why)
+                text, file: file, interface: interfaceName, lan: lan.isEmpty ? nil : LAN(subnets: lan),
+                clients: try client.map { ($0, try readTextFile($0)) }, why: why)
             report(draft, common)
             common.note("next: `wggw init --endpoint HOST` if peers dial in, `wggw plan`, then `wggw apply`")
         }

@@ -187,9 +187,25 @@ import Testing
             PresharedKey = AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=
             AllowedIPs = 192.168.2.1/32
             """
+        let client = """
+            [Interface]
+            PrivateKey = AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=
+            Address = 192.168.2.1/24
+            [Peer]
+            PublicKey = pOCSkrZRwnj1ZHbDAgjYtZB5FpZ1zCgMTJ2Pk4Q1Vwg=
+            Endpoint = itzxa.com:51820
+            AllowedIPs = 192.168.2.0/24
+            """
         let control = try bench.control()
-        let draft = try control.takeWgQuick(text, file: "wg0.conf", interface: "wg0", lan: nil, why: "import")
+        let draft = try control.takeWgQuick(
+            text, file: "wg0.conf", interface: "wg0", lan: nil, clients: [("laptop.conf", client)], why: "import")
         #expect(draft.stored.site.peers.map(\.name) == ["laptop"])
+        for slip in [
+            "laptop.conf:2:14: PrivateKey: is the same as in wg0.conf", "laptop.conf:4:1: Endpoint itzxa.com:51820",
+            "wg0.conf:6:1: PresharedKey: differs",
+        ] {
+            #expect(draft.notices.contains { $0.hasPrefix(slip) }, "\(slip) is not in \(draft.notices)")
+        }
         _ = try control.apply()
         let wireGuard = try #require(bench.box.everything.wireGuard)
         #expect(wireGuard.listenPort == 51821)
