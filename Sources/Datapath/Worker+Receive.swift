@@ -15,6 +15,8 @@ struct ReceiveRun {
     var isAuthentic = false
     var hasData = false
     var hasKeepalive = false
+    /// Whether this is the first one under its keypair that we may answer with.
+    var hasConfirmed = false
     var from = udp_endpoint()
 }
 
@@ -70,7 +72,10 @@ extension Worker {
                 counter: counter),
             keypair.pointee.replayWindow.accept(counter)
         else { return joiner.discard() }
-        run.isAuthentic = true
+        if !run.isAuthentic {
+            run.isAuthentic = true
+            run.hasConfirmed = tables.peer(run.peer).pointee.confirm(run.slot)
+        }
         if length == 0 {
             run.hasKeepalive = true
             run.bytes &+= UInt64(count)
@@ -115,18 +120,23 @@ extension Worker {
             if !udp_endpoint.same(path.pointee.endpoint.load(), run.from) { path.pointee.endpoint.store(run.from) }
             if run.bytes > 0 { record.pointee.receivedBytes.add(run.bytes, ordering: .relaxed) }
             var notify = record.pointee.noteReceived(data: run.hasData, now: now)
-            if keypair.pointee.takeConfirmation() { notify = record.pointee.raise(.keypairConfirmed) || notify }
+            if run.hasConfirmed { notify = record.pointee.raise(.keypairConfirmed) || notify }
             if keypair.pointee.wantsRekeyAfterReceiving(now: now),
-                record.pointee.currentKeypair.load(ordering: .relaxed) == run.slot, record.pointee.takeLastMinute()
+                record.pointee.currentKeypair() == run.slot, record.pointee.takeLastMinute()
             {
                 notify = record.pointee.raise(.session) || notify
             }
             if run.hasKeepalive { notify = record.pointee.raise(.keepaliveReceived) || notify }
             if notify { notifyControl(run.peer) }
+            if run.hasConfirmed && staged.count(run.peer) > 0 {
+                sendStaged(run.peer)
+                flushOutbox()
+            }
         }
         run.slot = 0
         run.bytes = 0
         run.isAuthentic = false
+        run.hasConfirmed = false
         run.hasData = false
         run.hasKeepalive = false
     }

@@ -32,7 +32,7 @@ extension Device {
             peer = responder
             effects.append(.endpointIsSource(peer))
             effects.log(.receivedResponse(peer))
-            beginSession(of: peer, isInitiator: true, now: now.monotonic, &effects)
+            beginSession(of: peer, isInitiator: true, now: now, &effects)
             sessionDerived(peer, now: now.monotonic)
             handshakeCompleted(peer, now: now)
             // Whatever is sent now confirms the session to the responder.
@@ -193,7 +193,7 @@ extension Device {
             return created
         }
         guard let message else { return clearHandshake(of: peer) }
-        beginSession(of: peer, isInitiator: false, now: now.monotonic, &effects)
+        beginSession(of: peer, isInitiator: false, now: now, &effects)
         sessionDerived(peer, now: now.monotonic)
         handshakeSent(peer, message, now: now.monotonic, &effects)
     }

@@ -41,7 +41,7 @@ extension Device {
     }
 
     /// Makes the handshake of the peer into a keypair in the slot that the handshake has.
-    func beginSession(of peer: PeerIndex, isInitiator: Bool, now: UInt64, _ effects: inout Effects) {
+    func beginSession(of peer: PeerIndex, isInitiator: Bool, now: Now, _ effects: inout Effects) {
         let state = state(peer)
         guard let handshake = state.pointee.handshake else { return }
         let slot = state.pointee.handshakeSlot
@@ -52,64 +52,83 @@ extension Device {
         lastKeypairID += 1
         let keypair = tables.keypair(slot)
         keypair.pointee.install(
-            memory: memory, remoteIndex: state.pointee.remoteIndex, isInitiator: isInitiator, birthdate: now,
+            memory: memory, remoteIndex: state.pointee.remoteIndex, isInitiator: isInitiator, birthdate: now.monotonic,
             id: lastKeypairID)
         state.pointee.handshakeSlot = 0
         state.pointee.handshakeState = .none
         handshake.deallocate()
         state.pointee.handshake = nil
-        if isInitiator { addCurrent(slot, of: peer, &effects) } else { addNext(slot, of: peer, &effects) }
+        if isInitiator {
+            addCurrent(slot, of: peer, now: now, &effects)
+        } else {
+            addNext(slot, of: peer, now: now, &effects)
+        }
         keypair.pointee.receiveIndex.store(keypair.pointee.index, ordering: .releasing)
         effects.log(.keypairCreated(peer, id: lastKeypairID))
     }
 
     /// The initiator knows that the responder has the keys, and uses them at once.
-    private func addCurrent(_ slot: KeypairSlot, of peer: PeerIndex, _ effects: inout Effects) {
+    private func addCurrent(_ slot: KeypairSlot, of peer: PeerIndex, now: Now, _ effects: inout Effects) {
         let state = state(peer)
-        let current = tables.peer(peer).pointee.currentKeypair.load(ordering: .relaxed)
-        let oldPrevious = state.pointee.previous
+        publish(slot, asNext: false, of: peer, now: now, &effects)
+        retireKeypair(state.pointee.previous, &effects)
         if state.pointee.next != 0 {
             // Our own keypair overtakes one that the peer asked for: that may still come into use on its side.
+            retireKeypair(state.pointee.current, &effects)
             state.pointee.previous = state.pointee.next
-            state.pointee.next = 0
-            retireKeypair(current, &effects)
         } else {
-            state.pointee.previous = current
+            state.pointee.previous = state.pointee.current
         }
-        retireKeypair(oldPrevious, &effects)
-        tables.peer(peer).pointee.currentKeypair.store(slot, ordering: .releasing)
+        state.pointee.current = slot
+        state.pointee.next = 0
     }
 
     /// The responder waits for the first message under the new keys.
-    private func addNext(_ slot: KeypairSlot, of peer: PeerIndex, _ effects: inout Effects) {
+    private func addNext(_ slot: KeypairSlot, of peer: PeerIndex, now: Now, _ effects: inout Effects) {
         let state = state(peer)
+        publish(slot, asNext: true, of: peer, now: now, &effects)
         retireKeypair(state.pointee.next, &effects)
         retireKeypair(state.pointee.previous, &effects)
         state.pointee.next = slot
         state.pointee.previous = 0
     }
 
-    /// The first message under the next keypair came: it is the current one now.
+    /// Puts a new keypair into the record, in one go with what a worker may be confirming at this very moment: `state` knows
+    /// then what the new one stands beside or in the place of.
+    private func publish(
+        _ slot: KeypairSlot, asNext: Bool, of peer: PeerIndex, now: Now, _ effects: inout Effects
+    ) {
+        let state = state(peer)
+        let keypairs = tables.peer(peer)
+        while true {
+            confirmKeypair(of: peer, now: now, &effects)
+            let known = PeerKeypairs(current: state.pointee.current, next: state.pointee.next)
+            let wanted = PeerKeypairs(current: asNext ? known.current : slot, next: asNext ? slot : 0)
+            if keypairs.pointee.replace(known, by: wanted) { return }
+        }
+    }
+
+    /// The first message under the next keypair came, and a worker made it the current one: what follows from that.
     func confirmKeypair(of peer: PeerIndex, now: Now, _ effects: inout Effects) {
         let state = state(peer)
-        let next = state.pointee.next
-        guard next != 0, tables.keypair(next).pointee.confirmation.load(ordering: .acquiring) == 2 else { return }
+        guard state.pointee.next != 0, tables.peer(peer).pointee.currentKeypair() == state.pointee.next else { return }
         retireKeypair(state.pointee.previous, &effects)
-        state.pointee.previous = tables.peer(peer).pointee.currentKeypair.load(ordering: .relaxed)
+        state.pointee.previous = state.pointee.current
+        state.pointee.current = state.pointee.next
         state.pointee.next = 0
-        tables.peer(peer).pointee.currentKeypair.store(next, ordering: .releasing)
         handshakeCompleted(peer, now: now)
         effects.append(.sendStaged(peer))
     }
 
     func clearKeypairs(of peer: PeerIndex, _ effects: inout Effects) {
         let state = state(peer)
-        retireKeypair(state.pointee.next, &effects)
-        retireKeypair(state.pointee.previous, &effects)
+        tables.peer(peer).pointee.clearKeypairs()
+        for slot in [state.pointee.next, state.pointee.previous, state.pointee.current] {
+            retireKeypair(slot, &effects)
+        }
         state.pointee.next = 0
         state.pointee.previous = 0
-        let current = tables.peer(peer).pointee.currentKeypair.exchange(0, ordering: .acquiringAndReleasing)
-        retireKeypair(current, &effects)
+        state.pointee.current = 0
     }
 
     func clearHandshake(of peer: PeerIndex) {
@@ -124,8 +143,8 @@ extension Device {
     func expireKeypairs(of peer: PeerIndex) {
         clearHandshake(of: peer)
         tables.peer(peer).pointee.lastHandshakeSent.store(0, ordering: .relaxed)
-        let current = tables.peer(peer).pointee.currentKeypair.load(ordering: .relaxed)
-        for slot in [state(peer).pointee.next, current] where slot != 0 {
+        let state = state(peer)
+        for slot in [state.pointee.current, state.pointee.next] where slot != 0 {
             tables.keypair(slot).pointee.sendingValid.store(false, ordering: .releasing)
         }
     }
@@ -165,7 +184,18 @@ extension Keypair {
         self.birthdate = birthdate
         self.id = id
         sendingCounter.store(0, ordering: .relaxed)
-        confirmation.store(isInitiator ? 0 : 1, ordering: .relaxed)
         sendingValid.store(true, ordering: .releasing)
     }
+}
+
+extension PeerRecord {
+    /// False: a worker has confirmed the next keypair since.
+    borrowing func replace(_ known: PeerKeypairs, by wanted: PeerKeypairs) -> Bool {
+        keypairs.compareExchange(
+            expected: known.rawValue, desired: wanted.rawValue, ordering: .acquiringAndReleasing
+        ).exchanged
+    }
+
+    /// Nothing to send with; a worker that is about to confirm finds that there is nothing to confirm.
+    borrowing func clearKeypairs() { keypairs.store(0, ordering: .sequentiallyConsistent) }
 }

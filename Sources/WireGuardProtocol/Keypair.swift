@@ -5,7 +5,7 @@ public typealias KeypairSlot = UInt32
 
 /// One keypair as workers see it: two keys, their counters and when they were born. Whitepaper 5.4.5.
 ///
-/// The control thread writes the plain fields before it publishes the slot (`receiveIndex`, a peer's `currentKeypair`) and
+/// The control thread writes the plain fields before it publishes the slot (`receiveIndex`, a peer's `keypairs`) and
 /// wipes them only after every worker has passed an epoch. A worker reads them between two epochs.
 @frozen public struct Keypair: ~Copyable {
     /// The index that messages to us carry, 0 while nothing may be received.
@@ -20,8 +20,6 @@ public typealias KeypairSlot = UInt32
     public internal(set) var isInitiator: Bool
     /// False once it may not be used to send any more.
     @usableFromInline let sendingValid: Atomic<Bool>
-    /// 0: confirmed, or we are the initiator. 1: the responder waits for the first message. 2: it came, and was told.
-    @usableFromInline let confirmation: Atomic<UInt8>
     @usableFromInline let replayLock: Atomic<Bool>
     /// When it was derived, monotonic nanoseconds.
     public internal(set) var birthdate: UInt64
@@ -39,7 +37,6 @@ public typealias KeypairSlot = UInt32
         peer = .none
         isInitiator = false
         sendingValid = Atomic(false)
-        confirmation = Atomic(0)
         replayLock = Atomic(false)
         birthdate = 0
         sendingCounter = Atomic(0)
@@ -92,13 +89,6 @@ public typealias KeypairSlot = UInt32
     @inlinable public borrowing func mayReceive(now: UInt64) -> Bool {
         (now < birthdate || now &- birthdate < Limits.rejectAfterTime)
             && replayWindow.next < Limits.rejectAfterMessages
-    }
-
-    /// After a message was opened and accepted: true once, for the first message of a keypair that we responded for.
-    /// Then raise `.keypairConfirmed`.
-    @inlinable public borrowing func takeConfirmation() -> Bool {
-        confirmation.load(ordering: .relaxed) == 1
-            && confirmation.compareExchange(expected: 1, desired: 2, ordering: .acquiringAndReleasing).exchanged
     }
 
     /// Excludes other workers from the replay window. Held for a batch, never across a system call.

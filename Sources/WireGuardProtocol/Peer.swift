@@ -39,8 +39,10 @@ struct Peer {
     var lastMAC1: Words16 = (0, 0)
     var hasSentMAC1 = false
 
-    var previous: KeypairSlot = 0
+    /// What is in the record, but for a confirmation that was not noticed yet.
+    var current: KeypairSlot = 0
     var next: KeypairSlot = 0
+    var previous: KeypairSlot = 0
 
     /// Seconds, 0 for off.
     var persistentKeepalive: UInt16 = 0

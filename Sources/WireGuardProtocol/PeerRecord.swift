@@ -30,20 +30,37 @@ public import Synchronization
     @inlinable static var queued: PeerRequest { PeerRequest(rawValue: 1 << 31) }
 }
 
+/// The two keypairs of a peer that may change hands at any moment.
+@frozen public struct PeerKeypairs: Equatable, Sendable {
+    /// Both slots in one word.
+    @usableFromInline let rawValue: UInt64
+
+    /// The slot to send with, 0 for none.
+    @inlinable public var current: KeypairSlot { KeypairSlot(truncatingIfNeeded: rawValue) }
+    /// The slot of a keypair that we responded for and that no message came under yet, 0 for none.
+    @inlinable public var next: KeypairSlot { KeypairSlot(truncatingIfNeeded: rawValue >> 32) }
+
+    @usableFromInline init(rawValue: UInt64) { self.rawValue = rawValue }
+    @usableFromInline init(current: KeypairSlot, next: KeypairSlot) {
+        rawValue = UInt64(next) << 32 | UInt64(current)
+    }
+}
+
 /// What workers and the control thread share about one peer: 64 bytes, zero when unused.
 ///
 /// Every field is atomic; the workers write times once a batch. All times are monotonic nanoseconds, 0 is never.
 /// What the kernel keeps in timers is here the moment from which a timer counts; the control thread does the rest.
 @frozen public struct PeerRecord: ~Copyable {
-    /// The slot of the keypair to send with, 0 for none. Written by the control thread.
-    public let currentKeypair: Atomic<UInt32>
+    /// The keypair to send with and the one that waits for its first message, in one word: `PeerKeypairs`. The control
+    /// thread writes it, and the worker that gets that first message.
+    @usableFromInline let keypairs: Atomic<UInt64>
     /// Bits of `PeerRequest` that the control thread has not served.
     @usableFromInline let requests: Atomic<UInt32>
     /// 1 while the control thread looks at this peer's times at least every ten seconds.
-    @usableFromInline let armed: Atomic<UInt32>
+    @usableFromInline let armed: Atomic<UInt8>
     /// Bit 0: data came in while a keepalive was owed. Bit 1: the last-minute handshake was asked for. Bit 2: a handshake
     /// was asked for while another was under way.
-    @usableFromInline let flags: Atomic<UInt32>
+    @usableFromInline let flags: Atomic<UInt8>
     /// When a handshake message was last sent to the peer. Written by the control thread.
     public let lastHandshakeSent: Atomic<UInt64>
     /// When the first data was sent that nothing authenticated has answered yet.
@@ -58,7 +75,7 @@ public import Synchronization
     public let sentBytes: Atomic<UInt64>
 
     init() {
-        currentKeypair = Atomic(0)
+        keypairs = Atomic(0)
         requests = Atomic(0)
         armed = Atomic(0)
         flags = Atomic(0)
@@ -68,6 +85,24 @@ public import Synchronization
         lastTraversal = Atomic(0)
         receivedBytes = Atomic(0)
         sentBytes = Atomic(0)
+    }
+
+    /// The slot of the keypair to send with, 0 for none.
+    @inlinable public borrowing func currentKeypair() -> KeypairSlot {
+        PeerKeypairs(rawValue: keypairs.load(ordering: .acquiring)).current
+    }
+
+    /// Call after a message under `slot` was opened and accepted, before its packet goes anywhere, for an answer may be there
+    /// at once. Makes the keypair the current one if it waited for just that; true: raise `.keypairConfirmed`. Any worker.
+    @inlinable public borrowing func confirm(_ slot: KeypairSlot) -> Bool {
+        let seen = PeerKeypairs(rawValue: keypairs.load(ordering: .relaxed))
+        guard seen.next == slot else { return false }
+        // Between two epochs of a worker no slot is used again, so an equal word is the same word. Where it is not equal the
+        // control thread has put something else there: whoever sends next uses that.
+        return keypairs.compareExchange(
+            expected: seen.rawValue, desired: PeerKeypairs(current: slot, next: 0).rawValue,
+            ordering: .acquiringAndReleasing
+        ).exchanged
     }
 
     /// Call once a batch after messages went out: `data` unless all were keepalives.

@@ -34,7 +34,7 @@ public import Synchronization
 
     /// The keypair to send to a peer with; nil where there is none: stage the packets and raise `.session`.
     @inlinable public func currentKeypair(of peer: PeerIndex) -> UnsafeMutablePointer<Keypair>? {
-        let slot = peers[Int(peer.rawValue)].currentKeypair.load(ordering: .acquiring)
+        let slot = peers[Int(peer.rawValue)].currentKeypair()
         return slot == 0 ? nil : keypairs + Int(slot)
     }
 

@@ -14,6 +14,8 @@ final class TwinQueue: PacketQueue {
     var outgoing: [[UInt8]] = []
     /// What the local stack got.
     var delivered: [[UInt8]] = []
+    /// What the local stack says to a packet at once, before the worker goes on.
+    var answer: ([UInt8]) -> [UInt8]? = { _ in nil }
     let descriptor: Int32 = -1
 
     func read(_ buffer: UnsafeMutableRawPointer, _ capacity: Int) -> Int {
@@ -25,6 +27,7 @@ final class TwinQueue: PacketQueue {
 
     func write(_ bytes: UnsafeRawPointer, _ count: Int) -> Int {
         delivered.append(Array(UnsafeRawBufferPointer(start: bytes, count: count)))
+        if let answer = answer(delivered[delivered.count - 1]) { outgoing.append(answer) }
         return 0
     }
 }

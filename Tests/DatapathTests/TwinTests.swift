@@ -48,6 +48,31 @@ import WireGuardProtocol
         #expect(pair.b.record(pair.a).pointee.sentBytes.load(ordering: .relaxed) == 92 + 160)
     }
 
+    /// Whoever lost its session starts a new one and has no keys but those: an answer under the old ones would be lost.
+    @Test(arguments: [false, true]) func firstAnswerGoesUnderTheNewKeys(_ isRestarted: Bool) throws {
+        let pair = try TwinPair()
+        let header = [UInt8](repeating: 0, count: VirtioNetHeader.size)
+        pair.b.queue.answer = { _ in header + self.answer() }
+        pair.a.write(packet(1))
+        pair.settle()
+        expect(pair.a.takeDelivered(), [answer()])
+        for byte in 2...5 as ClosedRange<UInt8> {
+            if isRestarted {
+                pair.time.nanoseconds += 1_000_000_000
+                pair.a.engine.perform { $0.down(into: &pair.a.engine.effects) }
+                pair.a.engine.perform { $0.up(now: pair.time.now, into: &pair.a.engine.effects) }
+            } else {
+                // Both have keys; A wants new ones.
+                pair.pass(seconds: 121)
+            }
+            let handshakes = pair.log.count { $0.bytes[0] == 2 }
+            pair.a.write(packet(byte))
+            pair.settle()
+            #expect(pair.log.count { $0.bytes[0] == 2 } == handshakes + 1)
+            expect(pair.a.takeDelivered(), [answer()])
+        }
+    }
+
     private func superPacket(_ count: Int, _ mss: Int = 1368, tos: UInt8 = 0) -> (NaivePacket, VirtioNetHeader) {
         var random = TestRandom(state: 8)
         var p = NaivePacket()

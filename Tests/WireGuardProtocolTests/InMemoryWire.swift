@@ -145,8 +145,8 @@ final class Node {
         let record = tables.peer(peer)
         endpoints[peer] = datagram.source
         record.pointee.receivedBytes.add(UInt64(datagram.bytes.count), ordering: .relaxed)
-        if keypair.pointee.takeConfirmation() && record.pointee.raise(.keypairConfirmed) { serve(peer) }
-        if slot == record.pointee.currentKeypair.load(ordering: .relaxed)
+        if record.pointee.confirm(slot) && record.pointee.raise(.keypairConfirmed) { serve(peer) }
+        if slot == record.pointee.currentKeypair()
             && keypair.pointee.wantsRekeyAfterReceiving(now: now) && record.pointee.handshakeAllowed(now: now)
             && record.pointee.takeLastMinute() && record.pointee.raise(.session)
         {
