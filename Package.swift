@@ -54,7 +54,7 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "NetTypes", swiftSettings: strict),
 
-        .target(name: "CLinux", cSettings: strictC),
+        .target(name: "CLinux", cSettings: strictC, linkerSettings: [.linkedLibrary("seccomp")]),
         .target(
             name: "CCrypto", cSettings: strictC,
             linkerSettings: [.linkedLibrary("crypto"), .linkedLibrary("sodium"), .linkedLibrary("b2")]),

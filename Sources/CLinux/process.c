@@ -8,7 +8,6 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include <linux/capability.h>
 
 int process_harden(void) {
     const struct rlimit none = {0, 0};
@@ -16,17 +15,6 @@ int process_harden(void) {
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) return -errno;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return -errno;
     return 0;
-}
-
-int process_drop_capabilities(void) {
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-    struct __user_cap_data_struct data[2];
-    if (syscall(SYS_capget, &header, data) < 0) return -errno;
-    const unsigned kept = 1u << CAP_NET_ADMIN | 1u << CAP_NET_BIND_SERVICE;
-    data[0].effective &= kept;
-    data[0].permitted &= kept;
-    data[0].inheritable = data[1].effective = data[1].permitted = data[1].inheritable = 0;
-    return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
 
 int process_respawn(char *const argv[], int keep) {

@@ -37,7 +37,6 @@ public enum DatapathDaemon {
         defer { listener.remove() }
         let eventListener = try UAPIListener(path: EventStream.path(interface: options.interface))
         defer { eventListener.remove() }
-        try check(process_drop_capabilities(), "giving up capabilities")
         try runUntilEnd(options, tun, listener, eventListener, signals)
     }
 
@@ -54,6 +53,8 @@ public enum DatapathDaemon {
             link.initialize(to: WorkerLink())
             return link
         }
+        // After the tables for keys are mapped, and before there are threads.
+        try Privileges.drop(interfaceIndex: if_nametoindex(tun.name))
         let engine = ControlEngine(
             device: device, control: control, links: links, paths: paths, clock: currentTime,
             sendDatagram: { _, _, _ in -ENETDOWN })
@@ -65,6 +66,7 @@ public enum DatapathDaemon {
                     queue: queue, tables: device.tables, paths: paths, control: control, link: link,
                     fallbacks: tun.fallbacks, sharesPeers: tun.queues.count > 1))
         }
+        Privileges.confine(links)
         if let ready = options.readinessDescriptor { report(ready, "+") }
         controller.run()
         controller.finish()

@@ -7,8 +7,8 @@ import Glibc
 struct UAPIListener {
     let path: String
     let descriptor: Int32
-    private let device: dev_t
-    private let inode: ino_t
+    /// Who removes the socket, since its directory is root's.
+    private let janitor: (descriptor: Int32, process: pid_t)
 
     /// `/var/run/wireguard/NAME.sock`, where `wg` looks.
     static func path(interface name: String) -> String { "/var/run/wireguard/\(name).sock" }
@@ -38,6 +38,9 @@ struct UAPIListener {
             try check(listen(fd, 128), "listening on \(temporary)")
             try check(lstat(temporary, &status), "looking at \(temporary)")
             try check(rename(temporary, path), "renaming \(temporary) to \(path)")
+            var process: pid_t = 0
+            let end = privileges_janitor(path, status.st_dev, status.st_ino, &process)
+            janitor = (try check(end, "starting the process that removes \(path)"), process)
         } catch {
             close(fd)
             unlink(temporary)
@@ -45,15 +48,12 @@ struct UAPIListener {
         }
         self.path = path
         descriptor = fd
-        device = status.st_dev
-        inode = status.st_ino
     }
 
     /// Stops listening, and removes the socket if it still is this one.
     func remove() {
         close(descriptor)
-        var status = stat()
-        if lstat(path, &status) == 0, status.st_dev == device, status.st_ino == inode { unlink(path) }
+        privileges_await_janitor(janitor.descriptor, janitor.process)
     }
 
     /// Whether a process accepts connections at `path`.

@@ -6,6 +6,7 @@
 #include "launch.h"
 #include "linkwatch.h"
 #include "poller.h"
+#include "privileges.h"
 #include "process.h"
 #include "tun.h"
 #include "udp.h"

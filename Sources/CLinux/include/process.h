@@ -3,9 +3,6 @@
 
 /// No core dumps, no tracing by others of the same user, no new privileges by exec. 0 or -errno.
 int process_harden(void);
-/// Gives up all capabilities but CAP_NET_ADMIN (fwmark, TUN offloads) and CAP_NET_BIND_SERVICE (a port below 1024), for this
-/// thread and those it makes. 0 or -errno.
-int process_drop_capabilities(void);
 /// Starts this program again with `argv`, in a session of its own and in `/`, with /dev/null as descriptors 0 to 2, `keep` as 3
 /// and nothing else open. Its process id, or -errno.
 int process_respawn(char *const argv[], int keep);

@@ -1,0 +1,18 @@
+// What a process that holds keys gives up once it has what it needs.
+#pragma once
+#include <stdint.h>
+#include <sys/types.h>
+
+/// Lets all memory that is mapped be locked as it is touched, so that keys never reach swap; and what is mapped later too, unless
+/// CAP_SYS_RESOURCE is lacking to lift RLIMIT_MEMLOCK. 0 or -errno, without CAP_IPC_LOCK; then nothing changed.
+int privileges_lock_memory(void);
+/// Starts a process that removes `path`, if it still is this inode, once the returned descriptor is closed: by its owner, or by
+/// the owner's end of whatever kind. It has root's uid, for that directory is root's, and no capability. The descriptor or -errno; `janitor` is its process.
+int privileges_janitor(const char *path, dev_t device, ino_t inode, pid_t *janitor);
+/// Waits until the janitor has done its work, after its descriptor was given up.
+void privileges_await_janitor(int descriptor, pid_t janitor);
+/// Becomes `user` and a group of the same number, without capabilities but CAP_NET_ADMIN (fwmark) and CAP_NET_BIND_SERVICE
+/// (a port below 1024), and none can come back. For a process with one thread. 0 or -errno.
+int privileges_drop(uid_t user);
+/// Allows only the system calls that a running datapath makes, on all threads; any other kills the process. 0 or -errno.
+int privileges_confine(void);

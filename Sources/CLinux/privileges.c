@@ -1,0 +1,129 @@
+#define _GNU_SOURCE
+#include "privileges.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <linux/capability.h>
+
+int privileges_lock_memory(void) {
+    const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
+    // Under a limit, what comes later must not count, for it would be refused.
+    int later = setrlimit(RLIMIT_MEMLOCK, &all) == 0 ? MCL_FUTURE : 0;
+    return mlockall(MCL_CURRENT | later | MCL_ONFAULT) < 0 ? -errno : 0;
+}
+
+// libseccomp's macros leave fields out.
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+
+static int set_capabilities(unsigned kept) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct data[2] = {{0}};
+    if (syscall(SYS_capget, &header, data) < 0) return -errno;
+    data[0].effective = data[0].permitted &= kept;
+    data[0].inheritable = data[1].effective = data[1].permitted = data[1].inheritable = 0;
+    return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
+}
+
+int privileges_janitor(const char *path, dev_t device, ino_t inode, pid_t *janitor) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0) return -errno;
+    int child = fork();
+    if (child < 0) {
+        int error = -errno;
+        close(ends[0]);
+        close(ends[1]);
+        return error;
+    }
+    if (child > 0) {
+        *janitor = child;
+        close(ends[0]);
+        return ends[1];
+    }
+    // Nothing of the parent's but the pipe: not its TUN device, which would live on, and no way to wake it.
+    if (dup2(ends[0], 0) < 0) _exit(1);
+    syscall(SYS_close_range, 1u, ~0u, 0u);
+    sigset_t signals;
+    sigfillset(&signals);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    prctl(PR_SET_NAME, "wggw-janitor", 0, 0, 0);
+    set_capabilities(0);
+    char byte;
+    while (read(0, &byte, 1) < 0 && errno == EINTR) {}
+    struct stat status;
+    if (lstat(path, &status) == 0 && status.st_dev == device && status.st_ino == inode) unlink(path);
+    _exit(0);
+}
+
+void privileges_await_janitor(int descriptor, pid_t janitor) {
+    close(descriptor);
+    while (waitpid(janitor, NULL, 0) < 0 && errno == EINTR) {}
+}
+
+int privileges_drop(uid_t user) {
+    const unsigned kept = 1u << CAP_NET_ADMIN | 1u << CAP_NET_BIND_SERVICE;
+    for (int capability = 0; capability < 64; capability++)
+        if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0 && errno == EINVAL) break;
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0) return -errno;
+    // Some user namespaces forbid setgroups; root has no further groups there.
+    if ((setgroups(0, NULL) < 0 && errno != EPERM) || setresgid(user, user, user) < 0 || setresuid(user, user, user) < 0) return -errno;
+    int error = set_capabilities(kept);
+    if (error) return error;
+    // A change of user turns it on again where core dumps of such processes are allowed.
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) return -errno;
+    return 0;
+}
+
+// Moving packets, the configuration socket, sockets on a new port, the interface's state, memory, the end.
+static const int allowed[] = {
+    SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(close), SCMP_SYS(sendmsg),
+    SCMP_SYS(sendmmsg), SCMP_SYS(sendto), SCMP_SYS(recvmsg), SCMP_SYS(recvmmsg), SCMP_SYS(recvfrom),
+    SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl), SCMP_SYS(poll), SCMP_SYS(ppoll),
+    SCMP_SYS(timerfd_settime), SCMP_SYS(accept4), SCMP_SYS(bind), SCMP_SYS(setsockopt), SCMP_SYS(getsockopt),
+    SCMP_SYS(getsockname), SCMP_SYS(shutdown), SCMP_SYS(sched_yield), SCMP_SYS(futex), SCMP_SYS(munmap),
+    SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk), SCMP_SYS(getrandom), SCMP_SYS(clock_gettime),
+    SCMP_SYS(gettimeofday), SCMP_SYS(clock_nanosleep), SCMP_SYS(restart_syscall), SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigaction), SCMP_SYS(sigaltstack), SCMP_SYS(set_robust_list),
+    SCMP_SYS(rseq), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getcpu), SCMP_SYS(sched_getaffinity),
+    SCMP_SYS(wait4), SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(fcntl),
+    SCMP_SYS(prctl),
+};
+
+// New sockets are of these families only; AF_UNIX is what glibc asks interface names with.
+static const int families[] = {AF_INET, AF_INET6, AF_UNIX};
+
+int privileges_confine(void) {
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+    if (!filter) return -ENOMEM;
+    int error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
+    for (size_t i = 0; !error && i < sizeof allowed / sizeof *allowed; i++)
+        error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
+    for (size_t i = 0; !error && i < sizeof families / sizeof *families; i++)
+        error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, families[i]));
+    // Memory is never made executable.
+    const int mapping[] = {SCMP_SYS(mmap), SCMP_SYS(mprotect)};
+    for (size_t i = 0; !error && i < 2; i++)
+        error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, mapping[i], 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+    // Of ioctls, those that ask for an interface's flags, MTU, index and name.
+    const unsigned long asked[] = {0x8913, 0x8921, 0x8933, 0x8910};
+    for (size_t i = 0; !error && i < sizeof asked / sizeof *asked; i++)
+        error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, asked[i]));
+    // What abort does; to this process alone.
+    if (!error)
+        error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+    if (!error) error = seccomp_load(filter);
+    seccomp_release(filter);
+    return error;
+}

@@ -1,0 +1,32 @@
+// What the process gives up once TUN and the configuration socket are there.
+
+import CLinux
+import Glibc
+import Synchronization
+
+/// What stays: the capabilities for a new fwmark and a port below 1024, since `wg set` may ask for either at any time, and the
+/// system calls of a running datapath. A janitor with root's uid, no capability and no key removes the socket.
+enum Privileges {
+    /// The first of the uids that processes take, one an interface, so that no other process has the same and may send signals.
+    /// Past the ranges that systemd and container managers hand out, and below 2^31.
+    private static let firstUser: uid_t = 0x7767_0000
+    private static let nobody: uid_t = 65534
+
+    /// Locks memory and drops root. On one thread. Throws `.system` if capabilities cannot be given up.
+    static func drop(interfaceIndex: UInt32) throws(DatapathError) {
+        // Where containers forbid to lock memory, there is mostly no swap either; not a reason to stay down.
+        _ = privileges_lock_memory()
+        // A user namespace may know few users, or root alone, who has no capability left then.
+        for user in [firstUser + interfaceIndex & 0xffff, nobody] where privileges_drop(user) == 0 { return }
+        try check(privileges_drop(getuid()), "giving up capabilities")
+    }
+
+    /// Forbids all other system calls, once every worker has made its descriptors and found its libraries.
+    static func confine(_ links: [UnsafeMutablePointer<WorkerLink>]) {
+        while links.contains(where: { $0.pointee.epoch.load(ordering: .acquiring) == 0 }) { sched_yield() }
+        let error = privileges_confine()
+        guard error != 0 else { return }
+        let text = Array("datapath: goes on without a seccomp filter: \(systemErrorText(-error))\n".utf8)
+        _ = write(STDERR_FILENO, text, text.count)
+    }
+}
