@@ -101,15 +101,25 @@ static const int allowed[] = {
     SCMP_SYS(prctl),
 };
 
+// What only somebody does who got in.
+static const int deadly[] = {
+    SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev),
+};
+
 // New sockets are of these families only; AF_UNIX is what glibc asks interface names with.
 static const int families[] = {AF_INET, AF_INET6, AF_UNIX};
 
 int privileges_confine(void) {
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+    // Not death for all the rest: the next version of a library may try a call that is news to us, and get along without.
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
     if (!filter) return -ENOMEM;
     int error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
+    // Kernels before 5.16 would slow every load and store down otherwise, for the sake of programs that run others' code.
+    if (!error) error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
     for (size_t i = 0; !error && i < sizeof allowed / sizeof *allowed; i++)
         error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
+    for (size_t i = 0; !error && i < sizeof deadly / sizeof *deadly; i++)
+        error = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, deadly[i], 0);
     for (size_t i = 0; !error && i < sizeof families / sizeof *families; i++)
         error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, families[i]));
     // Memory is never made executable.

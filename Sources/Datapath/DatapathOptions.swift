@@ -4,7 +4,7 @@ public struct DatapathOptions: Sendable {
     public var interface: String
     /// Threads that move packets; nil: one up to two processors, then as many as there are, at most 16.
     public var workers: Int?
-    /// What to do without, for tests.
+    /// What to do without, though it is there: for drivers with faults, and for tests.
     public var without: Fallbacks = []
     /// A descriptor that gets one `+` when the configuration socket answers, or else the reason why it never will.
     public var readinessDescriptor: Int32?

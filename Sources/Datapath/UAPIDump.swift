@@ -41,6 +41,8 @@ struct UAPIWriter {
     }
 
     private mutating func start(_ key: StaticString) {
+        // Enough for any line.
+        bytes.makeRoom(for: 256)
         bytes.append(contentsOf: UnsafeBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount))
         bytes.append(UInt8(ascii: "="))
     }

@@ -98,8 +98,8 @@ final class UAPIConnection {
 
     deinit {
         // Keys came this way.
-        input.withUnsafeMutableBytes { wipeAll($0) }
-        output.withUnsafeMutableBytes { wipeAll($0) }
+        input.wipe()
+        output.wipe()
         close(descriptor)
     }
 
@@ -109,10 +109,11 @@ final class UAPIConnection {
         if wantsInput { readAvailable() }
         repeat {
             while output.count - written <= Self.outputLimit, let end = requestEnd() {
-                let reply = input.withUnsafeBytes { answer(UnsafeRawBufferPointer(rebasing: $0[..<end])) }
+                var reply = input.withUnsafeBytes { answer(UnsafeRawBufferPointer(rebasing: $0[..<end])) }
+                output.makeRoom(for: reply.count)
                 output.append(contentsOf: reply)
-                input.withUnsafeMutableBytes { wipeAll(UnsafeMutableRawBufferPointer(rebasing: $0[..<(end + 2)])) }
-                input.removeSubrange(..<(end + 2))
+                reply.wipe()
+                input.removeWiping(first: end + 2)
                 scanned = 0
             }
             guard writeAvailable() else { return nil }
@@ -131,6 +132,7 @@ final class UAPIConnection {
             let n = withUnsafeTemporaryAllocation(byteCount: 65536, alignment: 16) { buffer in
                 let n = read(descriptor, buffer.baseAddress, buffer.count)
                 if n > 0 {
+                    input.makeRoom(for: n)
                     input.append(contentsOf: buffer[..<n])
                     wipeAll(UnsafeMutableRawBufferPointer(rebasing: buffer[..<n]))
                 }
@@ -169,15 +171,8 @@ final class UAPIConnection {
             if n < 0 { return errno == EAGAIN || errno == EINTR }
             written += n
         }
-        output.withUnsafeMutableBytes { wipeAll($0) }
-        output.removeAll()
+        output.wipe()
         written = 0
         return true
     }
-}
-
-/// Overwrites memory that may hold a key.
-func wipeAll(_ bytes: UnsafeMutableRawBufferPointer) {
-    guard let base = bytes.baseAddress, bytes.count > 0 else { return }
-    explicit_bzero(base, bytes.count)
 }

@@ -49,7 +49,7 @@ struct Worker<Queue: PacketQueue, Port: DatagramPort>: ~Copyable {
         self.paths = paths
         self.control = control
         self.link = link
-        aead = AEAD()
+        aead = AEAD(fallbacks.contains(.noAVX512) ? .openSSL : .fastest)
         joiner = SuperPacketJoiner(
             joinsTCP: !fallbacks.contains(.noTunOffload), joinsUDP: !fallbacks.contains(.noTunUDPOffload))
         outbox = Outbox(segments: !fallbacks.contains(.noSegmentation))

@@ -21,18 +21,39 @@ struct DatapathCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Threads that move packets.", valueName: "count"))
     var workers: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Do without, where a driver or processor promises what it does not keep; may be repeated: "
+                + Fallbacks.names.map(\.0).joined(separator: ", ") + ".",
+            valueName: "what"))
+    var without: [Without] = []
+
     func run() throws {
         try NotRoot.refuse("datapath")
         do {
             guard foreground else {
                 var arguments = ["/proc/self/exe", "datapath", interface, "--foreground"]
                 if let workers { arguments += ["--workers", "\(workers)"] }
+                arguments += without.flatMap { ["--without", $0.name] }
                 return try DatapathDaemon.spawn(arguments: arguments)
             }
             var options = DatapathOptions(interface: interface)
             options.workers = workers
+            options.without = without.reduce([]) { $0.union($1.fallback) }
             options.readinessDescriptor = getenv("WGGW_READY_FD").flatMap { Int32(String(cString: $0)) }
             try DatapathDaemon.run(options)
         } catch { throw GatewayError.refused("\(error)") }
+    }
+}
+
+/// One of the things that a datapath can do without.
+struct Without: ExpressibleByArgument {
+    let name: String
+    let fallback: Fallbacks
+
+    init?(argument: String) {
+        guard let (name, fallback) = Fallbacks.names.first(where: { $0.0 == argument }) else { return nil }
+        self.name = name
+        self.fallback = fallback
     }
 }

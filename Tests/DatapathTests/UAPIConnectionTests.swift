@@ -47,6 +47,57 @@ import Testing
         #expect(connection.serve(echo) == nil)
     }
 
+    @Test func memoryThatIsOutgrownIsWiped() {
+        let before = Array("private_key=00112233".utf8)
+        // Not the same memory: what has two owners is copied by the first who writes.
+        var text = Array("private_key=00112233".utf8)
+        let old = text.withUnsafeBytes { $0.baseAddress }
+        var seen: [UInt8] = []
+        text.makeRoom(for: text.capacity - text.count) { _ in Issue.record("it had room") }
+        text.makeRoom(for: 4096) { memory in
+            #expect(memory.baseAddress.map { UnsafeRawPointer($0) } == old)
+            seen = Array(memory)
+            wipeAll(memory)
+            #expect(memory.allSatisfy { $0 == 0 })
+        }
+        #expect(seen == before)
+        #expect(text == before && text.capacity >= before.count + 4096)
+    }
+
+    @Test func memoryBehindTheLastByteIsWiped() {
+        var text = Array("set=1\nprivate_key=00112233\n\nget=1\n".utf8)
+        let count = text.count
+        text.removeWiping(first: 28)
+        #expect(text == Array("get=1\n".utf8))
+        text.withUnsafeBytes { bytes in
+            // Its own memory still: it has room for as much as it had.
+            let behind = UnsafeRawBufferPointer(start: bytes.baseAddress! + bytes.count, count: count - bytes.count)
+            #expect(behind.allSatisfy { $0 == 0 })
+        }
+        text.wipe()
+        #expect(text.isEmpty)
+    }
+
+    /// A request in two pieces, the first longer than any room that there was.
+    @Test func requestsLargerThanABufferArriveWhole() {
+        let (connection, client) = connect()
+        defer { close(client) }
+        let lines = String(repeating: "allowed_ip=10.0.0.0/8\n", count: 5000)
+        var request = "set=1\n" + lines + "\n"
+        var answers: [Int] = []
+        request.withUTF8 { bytes in
+            var sent = 0
+            while sent < bytes.count {
+                sent += max(0, Glibc.write(client, bytes.baseAddress! + sent, bytes.count - sent))
+                _ = connection.serve {
+                    answers.append($0.count)
+                    return []
+                }
+            }
+        }
+        #expect(answers == ["set=1\n".utf8.count + lines.utf8.count - 1])
+    }
+
     @Test func clientThatNeverReadsIsLeftAlone() {
         let (connection, client) = connect()
         defer { close(client) }

@@ -4,22 +4,13 @@
 import os
 import pathlib
 import re
+import signal
+from base64 import b64encode
 
 from lab import SERVER, eventually
+from tunnel import process_of, status
 
 SOCKET = "/var/run/wireguard/wg0.sock"
-
-
-def process_of(lab):
-    """The datapath's process id, by the socket it listens on."""
-    found = re.search(r"pid=(\d+)", lab.run("gateway", "ss", "-xlpH", "src", SOCKET).out)
-    return int(found.group(1)) if found else None
-
-
-def status(pid):
-    """/proc/PID/status as a dictionary."""
-    lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
-    return {key: value.strip() for key, value in (line.split(":", 1) for line in lines)}
 
 
 def privileges(lab, checks):
@@ -30,7 +21,7 @@ def privileges(lab, checks):
     lab.wggw("add-peer", "laptop")
     lab.wggw("apply")
     lab.connect()
-    pid = process_of(lab)
+    pid = process_of(lab, interface="wg0")
     if not checks.check("the datapath listens on its socket", pid):
         return
     seen = status(pid)
@@ -47,16 +38,53 @@ def privileges(lab, checks):
     checks.check("its memory is locked", int(seen["VmLck"].split()[0]) > 0, seen["VmLck"])
     checks.check("and in no core dump", re.search(r"core file size +0 +0", pathlib.Path(f"/proc/{pid}/limits").read_text()))
     still_works(lab, checks, pid)
-    lab.run("gateway", "kill", "-KILL", pid)
-    checks.check("killed, it leaves no socket behind",
-                 eventually(lambda: lab.run("gateway", "test", "-e", SOCKET, check=False).code))
-    lab.wggw("apply")
-    pid = process_of(lab)
-    lab.run("gateway", "kill", "-TERM", pid)
-    checks.check("nor does it when it is told to end",
-                 eventually(lambda: lab.run("gateway", "test", "-e", SOCKET, check=False).code
-                            and not os.path.exists(f"/proc/{pid}")))
+    for how, command in (("killed", "kill -KILL {}"), ("told to end", "kill -TERM {}"),
+                         ("its interface deleted", "ip link delete wg0")):
+        lab.wggw("apply")
+        pid = process_of(lab, interface="wg0")
+        lab.run("gateway", *command.format(pid).split())
+        checks.check(f"{how}, it is gone with its sockets", eventually(
+            lambda: not os.path.exists(f"/proc/{pid}") and not left_behind(lab)), left_behind(lab))
     lab.wggw("down", check=False)
+    out_of_memory(lab, checks)
+
+
+def left_behind(lab):
+    """Sockets of the datapath, and the processes that were to remove them."""
+    files = lab.run("gateway", "find", "/var/run/wireguard", "-type", "s").out.split()
+    inside = lab.run("gateway", "sh", "-c", "ip netns pids $(ip netns identify $$)").out.split()
+    names = [pathlib.Path(f"/proc/{pid}/comm") for pid in inside]
+    return files + [name.read_text().strip() for name in names if name.exists() and "janitor" in name.read_text()]
+
+
+GREEDY = """
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+s.sendall(b"set=1\\n" + b"x" * (60 << 20))
+s.recv(1)
+"""
+
+
+def out_of_memory(lab, checks):
+    """A crash is a crash, and no system call that the filter does not know: the exit says what it was."""
+    size = 0
+    for limit in ("unlimited", None):
+        # The second time with hardly more room than the first one took to start.
+        process = lab.start("gateway", "prlimit", "--core=0", f"--as={limit or size + (1 << 20)}",
+                            "wggw", "datapath", "wg7", "--foreground")
+        checks.check("a datapath in the foreground", eventually(lambda: process_of(lab, interface="wg7")))
+        size = int(status(process_of(lab, interface="wg7"))["VmSize"].split()[0]) << 10
+        if limit:
+            process.terminate()
+            process.communicate()
+    # A request that never ends: so much of it is kept.
+    lab.run("gateway", "/usr/bin/env", "python3", "-Ic", GREEDY, "/var/run/wireguard/wg7.sock", check=False)
+    process.terminate()
+    process.communicate()
+    checks.check("without memory it ends by a signal of its own", process.returncode in
+                 (-signal.SIGABRT, -signal.SIGILL, -signal.SIGTRAP, -signal.SIGSEGV), process.returncode)
+    checks.check("and leaves nothing either", eventually(lambda: not left_behind(lab)), left_behind(lab))
 
 
 def still_works(lab, checks, pid):
@@ -64,7 +92,7 @@ def still_works(lab, checks, pid):
 
     def goes(what, *command):
         done = lab.run("gateway", *command, check=False)
-        checks.check(what, done.code == 0 and process_of(lab) == pid, done.err)
+        checks.check(what, done.code == 0 and process_of(lab, interface="wg0") == pid, done.err)
 
     goes("a port below 1024", "wg", "set", "wg0", "listen-port", "80")
     goes("a fwmark", "wg", "set", "wg0", "fwmark", "7")
@@ -76,3 +104,10 @@ def still_works(lab, checks, pid):
     goes("the port that it had", "wg", "set", "wg0", "listen-port", "51820")
     goes("a dump", "wg", "show", "all", "dump")
     checks.check("packets go through", eventually(lambda: lab.pings("laptop", SERVER[4])))
+    goes("down", "ip", "link", "set", "wg0", "down")
+    goes("a port while it is down", "wg", "set", "wg0", "listen-port", "80")
+    goes("and that one again", "wg", "set", "wg0", "listen-port", "51820")
+    goes("and up", "ip", "link", "set", "wg0", "up")
+    # The laptop finds out that its session is gone after fifteen seconds, or when it is told.
+    checks.check("a new session begins", eventually(lambda: lab.pings("gateway", lab.tunnel_addresses()[4])))
+    checks.check("packets go through again", eventually(lambda: lab.pings("laptop", SERVER[4])))

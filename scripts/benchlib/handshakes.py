@@ -79,12 +79,26 @@ def kdf(key, data, count):
     return outputs
 
 
-def seal(library, key, data, associated):
+def nonce(counter):
+    return bytes(4) + struct.pack("<Q", counter)
+
+
+def seal(library, key, data, associated, counter=0):
     out = ctypes.create_string_buffer(len(data) + 16)
     length = ctypes.c_ulonglong
     library.crypto_aead_chacha20poly1305_ietf_encrypt(
-        out, None, data, length(len(data)), associated, length(len(associated)), None, bytes(12), key)
+        out, None, data, length(len(data)), associated, length(len(associated)), None, nonce(counter), key)
     return out.raw
+
+
+def unseal(library, key, data, counter):
+    """What a data message carries, or None if it is forged."""
+    out = ctypes.create_string_buffer(max(1, len(data) - 16))
+    length = ctypes.c_ulonglong
+    if library.crypto_aead_chacha20poly1305_ietf_decrypt(
+            out, None, None, data, length(len(data)), None, length(0), nonce(counter), key) != 0:
+        return None
+    return out.raw[:len(data) - 16]
 
 
 class Initiator:
@@ -112,13 +126,19 @@ class Initiator:
 
     def accepts(self, initiation, response):
         """Whether the response is one that only the responder could have made, to this very initiation."""
+        return self.session(initiation, response) is not None
+
+    def session(self, initiation, response):
+        """The keys to send and to receive with, 32 bytes each; None if the response is none to this very initiation."""
         ephemeral, empty = response[12:44], response[44:60]
         transcript = blake2s(blake2s(self.transcript + initiation[88:116]) + ephemeral)
         [chain] = kdf(self.chain, ephemeral, 1)
         [chain] = kdf(chain, x25519(self.library, self.ephemeral, ephemeral), 1)
         [chain] = kdf(chain, x25519(self.library, self.secret, ephemeral), 1)
-        _, middle, key = kdf(chain, bytes(32), 3)
-        return empty == seal(self.library, key, b"", blake2s(transcript + middle))
+        chain, middle, key = kdf(chain, bytes(32), 3)
+        if empty != seal(self.library, key, b"", blake2s(transcript + middle)):
+            return None
+        return kdf(chain, b"", 2)
 
 
 def tai64n(count):
@@ -128,8 +148,8 @@ def tai64n(count):
 
 
 def socket_in(namespace):
-    """A UDP socket of another network namespace."""
-    with open("/proc/self/ns/net") as home, open(f"/run/netns/{namespace.name}") as away:
+    """A UDP socket of the network namespace of that name."""
+    with open("/proc/self/ns/net") as home, open(f"/run/netns/{namespace}") as away:
         libc.setns(away.fileno(), CLONE_NEWNET)
         try:
             made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -150,7 +170,7 @@ def measure(tunnel, link, scratch, seconds):
     prepared = [initiators[n % PEERS].initiation(n, tai64n(n)) for n in range(count)]
     tunnel.up(link, scratch, peers=configured)
     try:
-        with socket_in(link.ends[1]) as wire:
+        with socket_in(link.ends[1].name) as wire:
             cpu = tunnel.gateway.cpu if tunnel.gateway else None
             responses, elapsed = exchange(wire, (OUTER[0], PORT), prepared, seconds)
             if cpu is not None:

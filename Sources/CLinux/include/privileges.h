@@ -14,5 +14,6 @@ void privileges_await_janitor(int descriptor, pid_t janitor);
 /// Becomes `user` and a group of the same number, without capabilities but CAP_NET_ADMIN (fwmark) and CAP_NET_BIND_SERVICE
 /// (a port below 1024), and none can come back. For a process with one thread. 0 or -errno.
 int privileges_drop(uid_t user);
-/// Allows only the system calls that a running datapath makes, on all threads; any other kills the process. 0 or -errno.
+/// Allows only the system calls that a running datapath makes, on all threads; any other fails with ENOSYS, and starting a program
+/// or looking into another process ends this one. 0 or -errno.
 int privileges_confine(void);

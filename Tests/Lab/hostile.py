@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Under attack and under wear: a flood of handshakes, peers that come and go, and what they leave behind."""
+
+import os
+import pathlib
+import re
+import socket
+import struct
+import sys
+import time
+from base64 import b64decode, b64encode
+
+from lab import PATIENCE, ROOT, eventually
+from tunnel import INNER, INTERFACE, PORT, Tunnel, median, resident
+
+sys.path.insert(0, str(ROOT / "scripts"))
+from benchlib import handshakes  # noqa: E402
+
+FLOOD = pathlib.Path(__file__).parent / "flood.py"
+RATE = 50_000
+ATTACKER, CROWD = "192.168.1.66", "198.18.0.0/15"
+#: What is sent where, a phase each: nothing, to a port that nobody has, and to the datapath's, from one address and from many.
+PHASES = {"quiet": None, "closed port": (ATTACKER, 9), "one address": (ATTACKER, PORT), "many addresses": (CROWD, PORT)}
+
+
+def flood(lab, checks):
+    """50,000 initiations a second with a right mac1 leave a TCP flow most of its speed, and let newcomers in."""
+    if lab.datapath != "userspace":
+        return
+    tunnel = Tunnel(lab)
+    checks.check("the tunnel works", tunnel.answers())
+    # The attacker is in the LAN, and what goes to the crowd ends there too.
+    lab.run("lan", "ip", "address", "add", f"{ATTACKER}/24", "dev", "switch")
+    lab.run("gateway", "ip", "route", "add", CROWD, "via", ATTACKER)
+    processes = tunnel.flow()
+    time.sleep(1)
+    seen, rates = {phase: [] for phase in PHASES}, []
+    for _ in range(3):
+        for phase, way in PHASES.items():
+            attack = way and start_flood(lab, tunnel, *way, 2.4)
+            time.sleep(0.3)
+            seen[phase].append(tunnel.speed(2))
+            if attack:
+                rates.append((phase, attack.communicate()[0].split()))
+    speed = {phase: median([gbits for gbits, _ in values]) for phase, values in seen.items()}
+    spent = {phase: median([share for _, share in values]) for phase, values in seen.items()}
+    for phase in PHASES:
+        words = next((words for name, words in rates if name == phase), None)
+        print(f"     {phase}: {speed[phase]:.2f} Gbit/s, datapath {spent[phase]:.2f} cores"
+              + (f"; {words[3]} a second sent, by {words[5]} cores" if words else ""), flush=True)
+    checks.check(f"{RATE} a second were sent", all(int(words[3]) > 0.9 * RATE for _, words in rates), rates)
+    for phase in ("one address", "many addresses"):
+        ratio = speed[phase] / speed["closed port"]
+        checks.check(f"{phase}: {ratio:.0%} of the speed of the same flood at a closed port, {speed[phase] / speed['quiet']:.0%} "
+                     "of that without", ratio >= 0.5, speed)
+    newcomer(lab, checks, tunnel)
+    checks.check("it ends well", tunnel.end(processes))
+
+
+def start_flood(lab, tunnel, source, port, seconds):
+    attack = lab.start("lan", "/usr/bin/env", "python3", "-I", FLOOD, source, lab.gateway[4], port, tunnel.public["gateway"],
+                       RATE, seconds)
+    attack.stdout.readline()
+    return attack
+
+
+def newcomer(lab, checks, tunnel):
+    """A peer without a session gets one in the middle of it, by a cookie."""
+    attack = start_flood(lab, tunnel, CROWD, PORT, 60)
+    try:
+        lab.run("server", "wg", "set", INTERFACE, "private-key", "/dev/stdin", stdin=tunnel.private["server"])
+        lab.run("server", "ip", "link", "set", INTERFACE, "down")
+        lab.run("server", "ip", "link", "set", INTERFACE, "up")
+        start = time.monotonic()
+        checks.check("a peer gets a new session all the same", eventually(tunnel.answers, 30), time.monotonic() - start)
+    finally:
+        attack.kill()
+        attack.communicate()
+
+
+class Visitor(handshakes.Initiator):
+    """A peer in Python that shakes hands, pings, and is gone."""
+
+    def __init__(self, library, responder, number):
+        super().__init__(library, responder)
+        self.number = number
+        self.address = f"10.63.{number >> 8 & 127}.{number & 255}"
+        self.name = b64encode(self.public).decode()
+        self.message = self.initiation(number, handshakes.tai64n(number))
+        self.keys = None
+        self.sent = self.answered = 0
+
+    def establish(self, response):
+        self.keys = self.session(self.message, response)
+        self.remote = response[4:8]
+
+    def ping(self):
+        """A data message with an echo request to the gateway's own address."""
+        icmp = struct.pack("!BBHHH", 8, 0, 0, self.number & 0xffff, self.sent) + bytes(24)
+        icmp = icmp[:2] + struct.pack("!H", checksum(icmp)) + icmp[4:]
+        packet = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(icmp), 0, 0, 64, 1, 0, socket.inet_aton(self.address),
+                             socket.inet_aton(INNER["gateway"]))
+        packet = packet[:10] + struct.pack("!H", checksum(packet)) + packet[12:] + icmp
+        packet += bytes(-len(packet) % 16)
+        counter, self.sent = self.sent, self.sent + 1
+        return struct.pack("<I4sQ", 4, self.remote, counter) + handshakes.seal(self.library, self.keys[0], packet, b"", counter)
+
+    def take(self, message):
+        plain = handshakes.unseal(self.library, self.keys[1], message[16:], struct.unpack_from("<Q", message, 8)[0])
+        # Byte 20 is the type of ICMP: an echo reply.
+        self.answered += bool(plain) and plain[9] == 1 and plain[20] == 0
+
+
+def checksum(data):
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+class Visitors:
+    """So many at a time: the oldest go as new ones come."""
+
+    def __init__(self, lab, tunnel, most):
+        self.lab, self.tunnel, self.most = lab, tunnel, most
+        self.library = handshakes.sodium()
+        self.responder = b64decode(tunnel.public["gateway"])
+        self.gateway = (lab.gateway[4], PORT)
+        self.wire = handshakes.socket_in(f"{lab.name}-server")
+        self.here, self.by_number = [], {}
+        self.count = self.established = self.pings = self.answers = 0
+
+    def change(self, how_many):
+        """That many come; as many go as there are too many."""
+        came = []
+        for _ in range(how_many):
+            self.count += 1
+            came.append(Visitor(self.library, self.responder, self.count))
+        gone = self.here[:max(0, len(self.here) + how_many - self.most)]
+        words = [word for visitor in gone for word in ("peer", visitor.name, "remove")]
+        words += [word for visitor in came for word in ("peer", visitor.name, "allowed-ips", f"{visitor.address}/32")]
+        self.lab.run("gateway", "wg", "set", INTERFACE, *words)
+        self.here = self.here[len(gone):] + came
+        for visitor in came:
+            self.by_number[visitor.number] = visitor
+            self.wire.sendto(visitor.message, self.gateway)
+        for visitor in gone:
+            # One more, which must go nowhere.
+            if visitor.keys:
+                self.wire.sendto(visitor.ping(), self.gateway)
+            del self.by_number[visitor.number]
+            self.established += visitor.keys is not None
+            self.pings += max(0, visitor.sent - 1)
+            self.answers += visitor.answered
+
+    def turn(self):
+        """Everyone pings, and all that came back is looked at."""
+        for visitor in self.here:
+            if visitor.keys:
+                self.wire.sendto(visitor.ping(), self.gateway)
+        while True:
+            try:
+                message = self.wire.recv(2048)
+            except BlockingIOError:
+                return
+            kind = message[0]
+            if kind == handshakes.RESPONSE:
+                visitor = self.by_number.get(struct.unpack_from("<I", message, 8)[0])
+                if visitor:
+                    visitor.establish(message)
+            elif kind == 4:
+                visitor = self.by_number.get(struct.unpack_from("<I", message, 4)[0])
+                if visitor and visitor.keys:
+                    visitor.take(message)
+
+
+def soak(lab, checks, most=200):
+    """Peers come and go under load, and memory stays as it is. WGGW_SOAK_SECONDS says for how long."""
+    if lab.datapath != "userspace":
+        return
+    seconds = float(os.environ.get("WGGW_SOAK_SECONDS", "60"))
+    tunnel = Tunnel(lab)
+    checks.check("the tunnel works", tunnel.answers())
+    processes = tunnel.flow()
+    visitors = Visitors(lab, tunnel, most)
+    descriptors = lambda: len(os.listdir(f"/proc/{tunnel.pid}/fd"))
+    memory, open_before, before = [], descriptors(), tunnel.received()
+    start = time.monotonic()
+    while (elapsed := time.monotonic() - start) < seconds:
+        visitors.change(most // 20)
+        visitors.turn()
+        memory.append((elapsed / seconds, resident(tunnel.pid)))
+        time.sleep(0.05)
+    gbits = (tunnel.received() - before) * 8 / seconds / 1e9
+    warm = max(kilobytes for at, kilobytes in memory if 0.2 < at <= 0.4)
+    late = max(kilobytes for at, kilobytes in memory if at > 0.8)
+    gone = visitors.count - len(visitors.here)
+    print(f"     {visitors.count} peers in {seconds:.0f} s, {visitors.established} of {gone} had a session, {visitors.answers} of "
+          f"{visitors.pings} pings answered, {gbits:.2f} Gbit/s beside; resident {warm} kB early, {late} kB late", flush=True)
+    checks.check("peers came and went", gone > most)
+    checks.check("nearly all of them had a session", visitors.established >= 0.98 * gone, (visitors.established, gone))
+    checks.check("and their pings were answered", visitors.answers >= 0.95 * visitors.pings, (visitors.answers, visitors.pings))
+    checks.check("memory stays as it is, within a quarter of a megabyte", late - warm <= 256, memory[::max(1, len(memory) // 20)])
+    checks.equal("so do descriptors", descriptors(), open_before)
+    checks.check("the flow lives", gbits > 0.01 / PATIENCE, gbits)
+    checks.check("it ends well", tunnel.end(processes))
