@@ -57,7 +57,7 @@ def roaming(lab, checks):
     checks.check("the gateway learns the new endpoint", eventually(lambda: endpoint() != first), first)
     key = lab.run("laptop", "wg", "show", CLIENT, "peers").out.strip()
     lab.run("laptop", "wg", "set", CLIENT, "peer", key, "endpoint", f"[{lab.gateway[6]}]:51820")
-    checks.check("from IPv4 to IPv6 as well", eventually(lambda: endpoint().startswith("[2001:db8:7::2]")), endpoint())
+    checks.check("from IPv4 to IPv6 as well", eventually(lambda: endpoint().startswith("[2001:db8:7::2]"), 15), endpoint())
     time.sleep(1)
     out, _ = session.communicate("end\n", timeout=60)
     checks.check("the session lived through both", out.startswith("equal"), out)
