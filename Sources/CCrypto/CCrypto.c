@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+bool wgc_start(void) { return sodium_init() >= 0; }
+
 static void nonce12(uint8_t nonce[12], uint64_t counter) {
     memset(nonce, 0, 4);
     for (int i = 0; i < 8; i++) nonce[4 + i] = (uint8_t)(counter >> 8 * i);
@@ -55,23 +57,44 @@ void wgc_mac16(void *out, const void *data, size_t length, const void *key, size
     blake2s(out, data, key, 16, length, key_length);
 }
 
-void wgc_hmac(void *out, const void *key, const void *a, size_t a_length, const void *b, size_t b_length) {
-    uint8_t pad[BLAKE2S_BLOCKBYTES], inner[32];
-    blake2s_state state;
-    for (int i = 0; i < BLAKE2S_BLOCKBYTES; i++) pad[i] = (i < 32 ? ((const uint8_t *)key)[i] : 0) ^ 0x36;
-    blake2s_init(&state, 32);
-    blake2s_update(&state, pad, sizeof pad);
-    if (a_length) blake2s_update(&state, a, a_length);
-    if (b_length) blake2s_update(&state, b, b_length);
-    blake2s_final(&state, inner, 32);
+// What HMAC has absorbed before the message comes: the key once for the inner hash and once for the outer one.
+struct keyed {
+    blake2s_state inner, outer;
+};
+
+static void absorb_key(struct keyed *to, const uint8_t key[32]) {
+    uint8_t pad[BLAKE2S_BLOCKBYTES];
+    for (int i = 0; i < BLAKE2S_BLOCKBYTES; i++) pad[i] = (i < 32 ? key[i] : 0) ^ 0x36;
+    blake2s_init(&to->inner, 32);
+    blake2s_update(&to->inner, pad, sizeof pad);
     for (int i = 0; i < BLAKE2S_BLOCKBYTES; i++) pad[i] ^= 0x36 ^ 0x5c;
-    blake2s_init(&state, 32);
-    blake2s_update(&state, pad, sizeof pad);
-    blake2s_update(&state, inner, 32);
-    blake2s_final(&state, out, 32);
-    sodium_memzero(&state, sizeof state);
+    blake2s_init(&to->outer, 32);
+    blake2s_update(&to->outer, pad, sizeof pad);
     sodium_memzero(pad, sizeof pad);
-    sodium_memzero(inner, sizeof inner);
+}
+
+static void finish_hmac(struct keyed *with, const void *message, size_t length, uint8_t out[32]) {
+    if (length) blake2s_update(&with->inner, message, length);
+    blake2s_final(&with->inner, out, 32);
+    blake2s_update(&with->outer, out, 32);
+    blake2s_final(&with->outer, out, 32);
+}
+
+void wgc_kdf(const void *key, const void *input, size_t length, void *const *outputs, size_t count) {
+    struct {
+        struct keyed extract, expand, with;
+        uint8_t secret[32], step[33];
+    } s;
+    absorb_key(&s.extract, key);
+    finish_hmac(&s.extract, input, length, s.secret);
+    absorb_key(&s.expand, s.secret);
+    for (size_t i = 0; i < count; i++) {
+        s.with = s.expand;
+        s.step[32] = (uint8_t)(i + 1);
+        finish_hmac(&s.with, i ? s.step : s.step + 32, i ? 33 : 1, s.step);
+        memcpy(outputs[i], s.step, 32);
+    }
+    sodium_memzero(&s, sizeof s);
 }
 
 void wgc_wipe(void *bytes, size_t length) { sodium_memzero(bytes, length); }

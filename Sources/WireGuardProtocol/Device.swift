@@ -39,6 +39,7 @@ public final class Device {
         capacity: Int = Limits.peersPerDevice, random: @escaping (UnsafeMutableRawBufferPointer) -> Void
     ) {
         precondition((1...Limits.peersPerDevice).contains(capacity))
+        precondition(wgc_start(), "libsodium does not start")
         self.random = random
         allowedIPs = AllowedIPs()!
         // Zero is a valid record, keypair and "no peer", so none of this is touched before it is used.

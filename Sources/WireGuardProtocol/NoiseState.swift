@@ -72,7 +72,7 @@ struct NoiseState {
     /// An ephemeral public key, ours or theirs: into the hash and the chaining key.
     func mixEphemeral(_ publicKey: UnsafeRawPointer) {
         mixHash(publicKey, 32)
-        derive(from: publicKey, 32, into: [chainingKey])
+        derive(from: publicKey, 32, into: chainingKey)
     }
 
     /// A Diffie-Hellman result. False: it is zero, which only a point of small order gives.
@@ -81,7 +81,7 @@ struct NoiseState {
             let at = shared.baseAddress!
             defer { wgc_wipe(at, 32) }
             guard wgc_x25519(at, privateKey, publicKey) else { return false }
-            derive(from: at, 32, into: [chainingKey, key])
+            derive(from: at, 32, into: chainingKey, key)
             return true
         }
     }
@@ -89,13 +89,13 @@ struct NoiseState {
     /// The precomputed result for the two static keys. False: it is zero.
     func mixPrecomputedDH(_ shared: UnsafeRawPointer) -> Bool {
         guard !Self.isZero(shared) else { return false }
-        derive(from: shared, 32, into: [chainingKey, key])
+        derive(from: shared, 32, into: chainingKey, key)
         return true
     }
 
     func mixPresharedKey(_ presharedKey: UnsafeRawPointer) {
         withUnsafeTemporaryAllocation(byteCount: 32, alignment: 8) { mixed in
-            derive(from: presharedKey, 32, into: [chainingKey, mixed.baseAddress!, key])
+            derive(from: presharedKey, 32, into: chainingKey, mixed.baseAddress!, key)
             mixHash(mixed.baseAddress!, 32)
             wgc_wipe(mixed.baseAddress!, 32)
         }
@@ -116,22 +116,18 @@ struct NoiseState {
 
     /// The two transport keys: what the initiator sends with, then what it receives with. Whitepaper 5.4.5.
     func split(initiatorSends: UnsafeMutableRawPointer, initiatorReceives: UnsafeMutableRawPointer) {
-        derive(from: nil, 0, into: [initiatorSends, initiatorReceives])
+        derive(from: nil, 0, into: initiatorSends, initiatorReceives)
     }
 
-    /// KDF1, KDF2 or KDF3 of the whitepaper: HKDF (RFC 5869) with HMAC-BLAKE2s.
-    private func derive(from input: UnsafeRawPointer?, _ count: Int, into outputs: [UnsafeMutableRawPointer]) {
-        withUnsafeTemporaryAllocation(byteCount: 32 + 33, alignment: 8) { memory in
-            let secret = memory.baseAddress!
-            let step = secret + 32
-            wgc_hmac(secret, chainingKey, input, count, nil, 0)
-            for (number, output) in outputs.enumerated() {
-                step.storeBytes(of: UInt8(number + 1), toByteOffset: 32, as: UInt8.self)
-                let skip = number == 0 ? 32 : 0
-                wgc_hmac(step, secret, step + skip, 33 - skip, nil, 0)
-                output.copyMemory(from: step, byteCount: 32)
-            }
-            wgc_wipe(secret, 32 + 33)
+    /// KDF1, KDF2 or KDF3 of the whitepaper, keyed with the chaining key.
+    private func derive(
+        from input: UnsafeRawPointer?, _ count: Int, into first: UnsafeMutableRawPointer,
+        _ second: UnsafeMutableRawPointer? = nil, _ third: UnsafeMutableRawPointer? = nil
+    ) {
+        let outputs = (first, second ?? first, third ?? first)
+        withUnsafeBytes(of: outputs) {
+            let pointers = $0.assumingMemoryBound(to: UnsafeMutableRawPointer.self).baseAddress!
+            wgc_kdf(chainingKey, input, count, pointers, third != nil ? 3 : second != nil ? 2 : 1)
         }
     }
 

@@ -66,7 +66,7 @@ import Testing
         #expect(["intel-ipsec-mb", "openssl"].contains(AEAD(.fastest).name))
     }
 
-    /// RFC 7693 appendix B, and HMAC-BLAKE2s as hashlib and hmac of Python have it.
+    /// RFC 7693 appendix B, and HKDF with HMAC-BLAKE2s as hashlib and hmac of Python make it.
     @Test func blake2s() {
         var out = [UInt8](repeating: 0, count: 32)
         wgc_hash(&out, "abc", 3, nil, 0)
@@ -74,8 +74,14 @@ import Testing
         wgc_hash(&out, "a", 1, "bc", 2)
         #expect(out == hex("508c5e8c327c14e2e1a72ba34eeb452f37458b209ed63a294d999b4c86675982"))
         let key = (0..<32).map { UInt8($0) }
-        wgc_hmac(&out, key, "abc", 3, nil, 0)
-        #expect(out == hex("82623be5bc0a391b24dce53e67d028eff92d586de0485ac37822e597d049c74f"))
+        var outputs = [UInt8](repeating: 0, count: 96)
+        outputs.withUnsafeMutableBytes { memory in
+            let each = (0..<3).map { memory.baseAddress! + 32 * $0 }
+            wgc_kdf(key, "abc", 3, each, 3)
+        }
+        #expect(outputs[..<32] == hex("c67e0b211ebf48c12c6d41da8fcee207d4c325a8c30f054d97401b14ed212f9f")[...])
+        #expect(outputs[32..<64] == hex("923b032867c597d1df124053325e553b104bf3b76180a46e0c21b44001ec50f6")[...])
+        #expect(outputs[64...] == hex("73e5eae9c5d230ea6becb29ab8a49f627aff1eb27586b938a71ae090d4c7a184")[...])
     }
 
     @Test func x25519RefusesSmallOrder() {
