@@ -51,6 +51,7 @@ struct Wggw: ParsableCommand {
         if CommandLine.arguments.first?.split(separator: "/").last == "wggw-datapath" {
             arguments.insert("datapath", at: 0)
         }
+        arguments = commandFirst(arguments)
         do {
             var command = try parseAsRoot(arguments)
             if !(command is DatapathCommand) { prepareForOneCommand() }
@@ -58,5 +59,19 @@ struct Wggw: ParsableCommand {
         } catch {
             Failure(error, of: arguments.first).exit()
         }
+    }
+
+    /// What every command takes may stand before the command as well.
+    private static func commandFirst(_ arguments: [String]) -> [String] {
+        var end = 0
+        while end < arguments.count {
+            switch arguments[end] {
+            case "--state-dir": end += 2
+            case "-q", "--quiet": end += 1
+            case let word where word.hasPrefix("--state-dir="): end += 1
+            default: return Array(arguments[end...] + arguments[..<end])
+            }
+        }
+        return arguments
     }
 }

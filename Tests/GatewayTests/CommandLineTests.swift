@@ -56,6 +56,10 @@ import Testing
         Call("profile nonsense", 64, "nonsense"),
         Call("history --json --jsn", 64, "--jsn"),
         Call("list", 1, "wggw init"),
+        Call("--quiet --state-dir /var/empty/none list", 1, "wggw init"),
+        Call("--state-dir=/var/empty/none profile export --quiet", 1, "wggw init"),
+        Call("--state-dir", 64, "state-dir"),
+        Call("--quiet --nonsense list", 64, "nonsense"),
         Call("export laptop", 1, "wggw init"),
         Call("profile import /dev/null", 78, "nothing was changed"),
     ]
