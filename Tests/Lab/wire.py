@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A WireGuard by itself, beside Debian's wireguard-go: what `wg` sets and shows, and what can be seen on the wire.
 
-The same checks hold for the built-in datapath and for the kernel's: nobody shall be able to tell them apart."""
+The same checks hold for the built-in datapath and for the kernel's: nobody shall be able to tell them apart. Beside the
+kernel's stands another of the kernel's, since wireguard-go refuses to run where there is one."""
 
 import re
 import time
@@ -23,10 +24,11 @@ class Wire:
     def __init__(self, lab, psk=True):
         self.lab = lab
         if lab.datapath == "kernel":
-            self.here("ip", "link", "add", TUNNEL, "type", "wireguard")
+            for host in INSIDE:
+                lab.run(host, "ip", "link", "add", TUNNEL, "type", "wireguard")
         else:
             self.here("wggw", "datapath", TUNNEL)
-        self.there("wireguard-go", TUNNEL)
+            self.there("wireguard-go", TUNNEL)
         self.private = {host: lab.run(host, "wg", "genkey").out.strip() for host in INSIDE}
         self.public = {host: lab.run(host, "wg", "pubkey", stdin=key).out.strip() for host, key in self.private.items()}
         self.psk = lab.run("server", "wg", "genpsk").out.strip() if psk else None
