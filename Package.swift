@@ -100,6 +100,14 @@ let package = Package(
     ]
 )
 
+// Of `scripts/bench kernel` alone: what only the rooms' own functions can be timed by.
+if Context.environment["WGGW_BENCH"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "KernelBench", dependencies: ["LinuxNet", "Compiler", "SiteModel", "NetTypes", "SiteSamples"],
+            path: "Tests/KernelBench", swiftSettings: strict))
+}
+
 // The fuzzers are built by scripts/fuzz alone, with instrumentation that nothing else has.
 if Context.environment["WGGW_FUZZ"] != nil {
     package.targets += [

@@ -23,7 +23,13 @@ int link_watch_open(void) {
     return fd;
 }
 
-int link_watch_read(int fd, int index) {
+static void read_name(struct nlmsghdr *m, char *name) {
+    unsigned left = IFLA_PAYLOAD(m);
+    for (struct rtattr *a = IFLA_RTA(NLMSG_DATA(m)); RTA_OK(a, left); a = RTA_NEXT(a, left))
+        if (a->rta_type == IFLA_IFNAME && RTA_PAYLOAD(a) <= 16) memcpy(name, RTA_DATA(a), RTA_PAYLOAD(a));
+}
+
+int link_watch_read(int fd, int index, char *name) {
     _Alignas(struct nlmsghdr) char buffer[32768];
     int news = 0;
     for (;;) {
@@ -39,7 +45,10 @@ int link_watch_read(int fd, int index) {
             if (m->nlmsg_len < NLMSG_LENGTH(sizeof(struct ifinfomsg))) continue;
             const struct ifinfomsg *info = NLMSG_DATA(m);
             if (info->ifi_index != index || info->ifi_family != AF_UNSPEC) continue;
-            if (m->nlmsg_type == RTM_NEWLINK) news |= LINK_CHANGED;
+            if (m->nlmsg_type == RTM_NEWLINK) {
+                news |= LINK_CHANGED;
+                read_name(m, name);
+            }
             if (m->nlmsg_type == RTM_DELLINK) news |= LINK_DELETED;
         }
     }

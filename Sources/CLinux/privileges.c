@@ -7,6 +7,8 @@
 #include <seccomp.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -36,6 +38,15 @@ static int set_capabilities(unsigned kept) {
     return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
 
+// Only within the directory, whatever the owner has become by now.
+static void follow(char *path, size_t room, const char name[JANITOR_NAME]) {
+    const char *slash = strrchr(path, '/'), *ending = strrchr(path, '.');
+    if (!slash || !ending || !*name || !memchr(name, 0, JANITOR_NAME) || strchr(name, '/')) return;
+    char now[256];
+    int count = snprintf(now, sizeof now, "%.*s/%s%s", (int)(slash - path), path, name, ending);
+    if (count > 0 && (size_t)count < sizeof now && (size_t)count < room) memcpy(path, now, (size_t)count + 1);
+}
+
 int privileges_janitor(const char *path, dev_t device, ino_t inode, pid_t *janitor) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0) return -errno;
@@ -59,10 +70,14 @@ int privileges_janitor(const char *path, dev_t device, ino_t inode, pid_t *janit
     sigprocmask(SIG_BLOCK, &signals, NULL);
     prctl(PR_SET_NAME, "wggw-janitor", 0, 0, 0);
     set_capabilities(0);
-    char byte;
-    while (read(0, &byte, 1) < 0 && errno == EINTR) {}
+    char place[256], name[JANITOR_NAME];
+    snprintf(place, sizeof place, "%s", path);
+    for (ssize_t n; (n = read(0, name, sizeof name)) != 0;) {
+        if (n < 0 && errno != EINTR) break;
+        if (n == sizeof name) follow(place, sizeof place, name);
+    }
     struct stat status;
-    if (lstat(path, &status) == 0 && status.st_dev == device && status.st_ino == inode) unlink(path);
+    if (lstat(place, &status) == 0 && status.st_dev == device && status.st_ino == inode) unlink(place);
     _exit(0);
 }
 

@@ -1,7 +1,11 @@
+import NetTypes
+
 /// A desired state that this box cannot be brought to, and what would help.
 public enum DiffError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Something that is not WireGuard has the interface's name.
     case foreignInterface(String)
+    /// A WireGuard interface has the name, but with the key of somebody else.
+    case foreignWireGuard(String)
     /// The kernel's WireGuard is wanted, and this kernel has none.
     case noKernelWireGuard
 
@@ -10,8 +14,13 @@ public enum DiffError: Error, Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .foreignInterface(let name):
             "\(name) exists and is not a WireGuard interface; choose another name in tunnel.interface, or remove it"
+        case .foreignWireGuard(let name):
+            "\(name) exists and is a WireGuard interface with another private key, not made by wggw; choose another name "
+                + "in tunnel.interface (`wggw init --interface`), or take it down (`wg-quick down \(name)`, "
+                + "`ip link delete \(name)`)"
         case .noKernelWireGuard:
-            "this kernel has no WireGuard; set tunnel.datapath to \"auto\" or \"userspace\", or load the module wireguard"
+            "this kernel has no WireGuard, neither built in nor as a module; load or install the module "
+                + "(`modprobe wireguard`), or use wggw's own: `wggw init --datapath auto`, or tunnel.datapath = \"userspace\""
         }
     }
 }
@@ -22,48 +31,65 @@ public enum DiffError: Error, Hashable, Sendable, CustomStringConvertible {
 ///   endpoint) and what is wggw's own (proxy neighbours, an interface that got another name). To look whether an apply
 ///   succeeded, `previous` is what was just applied: a name that was set cannot be told from the address it stood for.
 /// - `savedSysctls`: values from before wggw changed them; those that are not required any more are given back.
+/// - `restarts`: makes the interface anew, though it may be as desired, as from one datapath to another.
 ///
 /// The order is safe to be cut short anywhere: what takes away comes before what gives to somebody else, the filter before
 /// forwarding, additions before deletions. Throws `DiffError`.
 public func diff(
     _ desired: DesiredState, _ observed: ObservedState, previous: DesiredState? = nil,
-    savedSysctls: [String: Int] = [:]
+    savedSysctls: [String: Int] = [:], restarts: Bool = false
 ) throws(DiffError) -> Plan {
     let backend = try desired.datapath.backend(kernelHasWireGuard: observed.kernelHasWireGuard)
-    if let link = observed.link, link.backend == nil { throw .foreignInterface(desired.interface) }
-    let recreates = observed.link.map { $0.backend != backend || observed.wireGuard == nil } ?? false
-    let isNew = recreates || observed.link == nil
+    let old = try occupant(of: desired, observed, previous)
+    let isSwitched = old != nil && (old != backend || restarts)
+    let isNew = isSwitched || old == nil
     var now = observed
     if isNew { now.forgetInterface(desired.interface) }
     let renamed = previous.flatMap { $0.interface == desired.interface ? nil : $0 }
     if let renamed { now.forgetBelongings(of: renamed.interface) }
     let wireGuard = WireGuardDiff(
         desired.wireGuard, now.wireGuard, previous: previous?.wireGuard,
-        learned: recreates ? observed.wireGuard?.peers ?? [] : [])
+        learned: isSwitched ? observed.wireGuard?.peers ?? [] : [])
 
     var plan: [Change] = []
+    let successor = successorName(of: desired.interface)
+    if let leftover = observed.successor { plan.append(.deleteInterface(name: successor, backend: leftover)) }
     if let renamed {
         // The new filter would not know the old interface, so that goes first.
         let backend = renamed.datapath.resolved(kernelHasWireGuard: observed.kernelHasWireGuard)
         plan.append(.deleteInterface(name: renamed.interface, backend: backend))
     }
-    if recreates, let backend = observed.link?.backend {
-        plan.append(.deleteInterface(name: desired.interface, backend: backend))
+    if isSwitched, let old {
+        // The old one carries packets while the new one is made ready beside it; one that is down does not open its port.
+        plan += [
+            .createInterface(name: successor, backend: backend),
+            .setWireGuard(interface: successor, wireGuard.rest),
+            .setMTU(interface: successor, mtu: desired.link.mtu, was: nil),
+            .replaceInterface(name: desired.interface, by: successor, from: old, to: backend),
+        ]
     }
     if let yielded = wireGuard.yielded { plan.append(.setWireGuard(interface: desired.interface, yielded)) }
     plan += firewallChanges(desired.firewall, observed.firewall)
-    if isNew { plan.append(.createInterface(name: desired.interface, backend: backend)) }
-    if !wireGuard.rest.isEmpty { plan.append(.setWireGuard(interface: desired.interface, wireGuard.rest)) }
+    if old == nil { plan.append(.createInterface(name: desired.interface, backend: backend)) }
+    if !isSwitched && !wireGuard.rest.isEmpty {
+        plan.append(.setWireGuard(interface: desired.interface, wireGuard.rest))
+    }
     let settings = sysctlChanges(desired, now, savedSysctls)
     let (addresses, oldAddresses) = merge(desired.link.addresses, now.link?.addresses ?? [])
     let (routes, oldRoutes) = merge(desired.routes, now.routes)
     let (neighbours, _) = merge(desired.proxyNeighbours, now.proxyNeighbours)
     plan += addresses.map { .addAddress(interface: desired.interface, $0) }
-    if now.link?.mtu != desired.link.mtu {
+    if !isSwitched && now.link?.mtu != desired.link.mtu {
         plan.append(.setMTU(interface: desired.interface, mtu: desired.link.mtu, was: now.link?.mtu))
     }
     plan += settings.before
-    if now.link?.isUp != true { plan.append(.setUp(interface: desired.interface)) }
+    if now.link?.isUp != true {
+        plan.append(.setUp(interface: desired.interface, listenPort: desired.wireGuard.listenPort))
+    }
+    if isSwitched {
+        let waiting = peersWithSessions(desired.wireGuard, observed.wireGuard)
+        if !waiting.isEmpty { plan.append(.startHandshakes(interface: desired.interface, waiting)) }
+    }
     plan += routes.map { .addRoute($0) }
     plan += neighbours.map { .addProxyNeighbour($0) }
     plan += settings.forwarding
@@ -73,6 +99,38 @@ public func diff(
     let (_, ownNeighbours) = merge(desired.proxyNeighbours, previous?.proxyNeighbours ?? [])
     plan += common(ownNeighbours, now.proxyNeighbours).map { .removeProxyNeighbour($0) }
     return Plan(plan + settings.givenBack)
+}
+
+/// The name of the interface that is made ready beside another one to take its place: at most 15 bytes, as the kernel wants.
+public func successorName(of interface: String) -> String {
+    String(decoding: interface.utf8.prefix(10), as: UTF8.self) + "-next"
+}
+
+/// Who carries the interface of the desired name; nil if there is none. Throws where it is not wggw's to change.
+private func occupant(
+    of desired: DesiredState, _ observed: ObservedState, _ previous: DesiredState?
+) throws(DiffError) -> Backend? {
+    guard let link = observed.link else { return nil }
+    guard let backend = link.backend else { throw .foreignInterface(desired.interface) }
+    // One that wggw has just made has no key yet; one that a wg-quick file was imported from has the same.
+    if let key = observed.wireGuard?.privateKey, key != desired.wireGuard.privateKey,
+        previous?.interface != desired.interface
+    {
+        throw .foreignWireGuard(desired.interface)
+    }
+    return backend
+}
+
+/// Peers that may have a session with the old interface, which the new one has not: they would go on sending into it and
+/// not notice for 15 s. The one that was heard last comes first. A session ends after 180 s, and the newest handshake is
+/// not later than now. Peers with a keepalive are not among them: they have a handshake when the interface goes up.
+private func peersWithSessions(_ desired: WireGuardConfig, _ observed: ObservedWireGuard?) -> [PublicKey] {
+    let sessionLifetime: Int64 = 180
+    let peers = (observed?.peers ?? []).filter { $0.endpoint != nil }
+    let newest = peers.lazy.map(\.lastHandshake).max() ?? 0
+    let quiet = Set(desired.peers.lazy.filter { $0.keepalive == 0 }.map(\.publicKey))
+    return peers.filter { $0.lastHandshake >= newest - sessionLifetime && quiet.contains($0.publicKey) }
+        .sorted { ($1.lastHandshake, $0.publicKey) < ($0.lastHandshake, $1.publicKey) }.map(\.publicKey)
 }
 
 /// What `down` does: forwarding as it was, then all that wggw made, the filter last, then all other settings as they were.
@@ -92,6 +150,9 @@ public func teardown(
     var plan = restore(true)
     plan += common(proxyNeighbours.sorted(), observed.proxyNeighbours).map { .removeProxyNeighbour($0) }
     plan += observed.routes.map { .removeRoute($0) }
+    if let leftover = observed.successor {
+        plan.append(.deleteInterface(name: successorName(of: scope.interface), backend: leftover))
+    }
     if let backend = observed.link?.backend { plan.append(.deleteInterface(name: scope.interface, backend: backend)) }
     if observed.firewall != nil { plan.append(.removeFirewall) }
     return Plan(plan + restore(false))

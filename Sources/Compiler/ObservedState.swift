@@ -8,6 +8,8 @@ public struct ObservedState: Equatable, Sendable {
     public var link: ObservedLink?
     /// Its WireGuard side, if it is one and answers.
     public var wireGuard: ObservedWireGuard?
+    /// What carries an interface of the name `successorName(of:)`: a switch between datapaths was cut short.
+    public var successor: Backend?
     /// Only the routes that carry wggw's protocol number; sorted.
     public var routes: [Route]
     /// Table `inet wggw` if it is there.

@@ -21,12 +21,16 @@ public enum Change: Equatable, Sendable {
     case createInterface(name: String, backend: Backend)
     /// Deletes the interface; for userspace this ends the datapath.
     case deleteInterface(name: String, backend: Backend)
+    /// Deletes the interface of a name and gives the name to its successor, which is configured and down.
+    case replaceInterface(name: String, by: String, from: Backend, to: Backend)
     /// Sets the WireGuard side; what is not named stays.
     case setWireGuard(interface: String, WireGuardChange)
     /// Bytes.
     case setMTU(interface: String, mtu: Int, was: Int?)
-    /// Up.
-    case setUp(interface: String)
+    /// Up; this opens the UDP port.
+    case setUp(interface: String, listenPort: UInt16 = 0)
+    /// Sends each of the peers a handshake initiation at once, in this order, in place of when there is a packet for it.
+    case startHandshakes(interface: String, [PublicKey])
     /// An address of the interface.
     case addAddress(interface: String, InterfaceAddress)
     /// An address of the interface.

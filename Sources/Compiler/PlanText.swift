@@ -70,10 +70,14 @@ extension Change {
         switch self {
         case .createInterface(let name, let backend): ["+ interface \(name) (\(backend.rawValue))"]
         case .deleteInterface(let name, let backend): ["- interface \(name) (\(backend.rawValue))"]
+        case .replaceInterface(let name, let successor, let old, let new):
+            ["~ interface \(name) (\(old.rawValue) → \(new.rawValue)): \(successor) takes its place"]
         case .setWireGuard(_, let change): change.lines(names)
         case .setMTU(let interface, let mtu, let was):
             [was.map { "~ mtu \(interface) \($0) → \(mtu)" } ?? "+ mtu \(interface) \(mtu)"]
-        case .setUp(let interface): ["~ interface \(interface) up"]
+        case .setUp(let interface, _): ["~ interface \(interface) up"]
+        case .startHandshakes(_, let peers):
+            abridged(peers, "handshakes") { "~ handshake with \(names[$0] ?? $0.description)" }
         case .addAddress(let interface, let address): ["+ address \(address) on \(interface)"]
         case .removeAddress(let interface, let address): ["- address \(address) on \(interface)"]
         case .addRoute(let route): ["+ route \(route.destination) through \(route.interface)"]

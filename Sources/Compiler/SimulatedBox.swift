@@ -9,6 +9,8 @@ public final class SimulatedBox: Box, Sendable {
     private struct State {
         var observed: ObservedState
         var interface: String?
+        /// The one that is to take the interface's place.
+        var successor: ObservedState?
         var facts: BoxFacts
         var names: [String: IPAddress]
         var performed: [Change] = []
@@ -16,6 +18,30 @@ public final class SimulatedBox: Box, Sendable {
         var generation = RulesetGeneration(namespace: "simulated", number: 1)
 
         mutating func perform(_ change: Change) throws(BoxError) {
+            switch change {
+            case .createInterface(let name, _) where isSuccessor(name):
+                var beside = ObservedState(kernelHasWireGuard: observed.kernelHasWireGuard)
+                try beside.perform(change)
+                successor = beside
+            case .setWireGuard(let name, _) where isSuccessor(name), .setMTU(let name, _, _) where isSuccessor(name):
+                guard successor != nil else { throw BoxError("set \(name)", cause: "No such device", code: 19) }
+                try successor!.perform(change, names: names)
+            case .deleteInterface(let name, _) where isSuccessor(name): successor = nil
+            case .replaceInterface(let name, _, _, _):
+                guard name == interface, let new = successor else {
+                    throw BoxError("replace interface \(name)", cause: "No such device", code: 19)
+                }
+                observed.replaceInterface(name, by: new)
+                successor = nil
+            default: try performOnInterface(change)
+            }
+            observed.successor = successor?.link?.backend
+            generation = generation.after(Plan([change]))
+        }
+
+        private func isSuccessor(_ name: String) -> Bool { interface.map(successorName) == name }
+
+        private mutating func performOnInterface(_ change: Change) throws(BoxError) {
             switch change {
             case .createInterface(let name, _) where interface != nil && interface != name:
                 throw BoxError("create interface \(name)", cause: "the simulated box holds one interface")
@@ -26,7 +52,6 @@ public final class SimulatedBox: Box, Sendable {
             default: break
             }
             try observed.perform(change, names: names)
-            generation = generation.after(Plan([change]))
         }
     }
 
@@ -72,6 +97,7 @@ public final class SimulatedBox: Box, Sendable {
         if interface != scope.interface {
             seen.link = nil
             seen.wireGuard = nil
+            seen.successor = nil
         }
         seen.sysctls = seen.sysctls.filter { scope.sysctls.contains($0.key) }
         seen.proxyNeighbours = seen.proxyNeighbours.filter { scope.neighbourInterfaces.contains($0.interface) }
@@ -102,11 +128,14 @@ extension ObservedState {
         switch change {
         case .createInterface(let name, let backend): try create(name, backend)
         case .deleteInterface(let name, _): forgetInterface(name)
+        case .replaceInterface(let name, _, _, _):
+            throw BoxError("replace interface \(name)", cause: "No such device", code: 19)
+        case .startHandshakes: break
         case .setWireGuard(let name, let change):
             guard wireGuard != nil else { throw BoxError("set \(name)", cause: "No such device", code: 19) }
             try wireGuard!.set(change, names: names)
         case .setMTU(let name, let mtu, _): try changeLink(name) { $0.mtu = mtu }
-        case .setUp(let name): try changeLink(name) { $0.isUp = true }
+        case .setUp(let name, _): try changeLink(name) { $0.isUp = true }
         case .addAddress(let name, let address):
             try changeLink(name) { link in insert(address, into: &link.addresses) }
         case .removeAddress(let name, let address): try changeLink(name) { $0.addresses.removeAll { $0 == address } }
@@ -139,8 +168,19 @@ extension ObservedState {
         }
         link = ObservedLink(index: 7, backend: backend, isUp: false, mtu: 1420, addresses: [])
         wireGuard = ObservedWireGuard(privateKey: nil, listenPort: 0, fwmark: 0, peers: [])
+        addSettings(of: name)
+    }
+
+    private mutating func addSettings(of name: String) {
         sysctls["net/ipv4/conf/\(name)/rp_filter"] = sysctls[defaultReversePath] ?? 0
         sysctls["net/ipv4/conf/\(name)/promote_secondaries"] = 0
+    }
+
+    /// Another interface gets the name: the old one's routes and settings are gone.
+    fileprivate mutating func replaceInterface(_ name: String, by successor: ObservedState) {
+        forgetInterface(name)
+        (link, wireGuard) = (successor.link, successor.wireGuard)
+        addSettings(of: name)
     }
 
     private mutating func changeLink(_ name: String, _ change: (inout ObservedLink) -> Void) throws(BoxError) {

@@ -9,7 +9,7 @@ import WireGuardProtocol
 /// Everything of one interface but the moving of packets. One thread.
 final class Controller {
     let engine: ControlEngine
-    let interface: String
+    private(set) var interface: String
     let interfaceIndex: UInt32
     let tunDescriptor: Int32
     let fallbacks: Fallbacks
@@ -119,7 +119,11 @@ final class Controller {
     // MARK: The interface
 
     private func followNews() {
-        let news = link_watch_read(netlink, Int32(interfaceIndex))
+        var name = [CChar](repeating: 0, count: 16)
+        let news = link_watch_read(netlink, Int32(interfaceIndex), &name)
+        if name[0] != 0 {
+            followName(String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
+        }
         if news & Int32(LINK_DELETED) != 0 {
             // An interface that moved to another network namespace is deleted here as well, but its queues live on.
             // Nobody tells about it any more, so it counts as up.
@@ -128,6 +132,14 @@ final class Controller {
             if isGone { ended = true } else { hasMoved = true }
         }
         if news != 0 { followLink() }
+    }
+
+    /// Whoever renames the interface renames the sockets as well.
+    private func followName(_ name: String) {
+        guard name != interface else { return }
+        interface = name
+        listener.follow(interface: name)
+        eventListener.follow(interface: name)
     }
 
     /// Takes over the interface's MTU and whether it is up. Where the port is taken it stays down until there is another.

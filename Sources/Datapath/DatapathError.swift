@@ -6,6 +6,8 @@ public enum DatapathError: Error, Equatable, CustomStringConvertible {
     case system(doing: String, errno: Int32)
     /// Another process answers on the configuration socket.
     case alreadyRunning(path: String)
+    /// The kernel has no TUN device, or this container was not given it.
+    case noTunDevice
     /// The background process said why it ended.
     case child(String)
     /// The background process ended before its socket answered.
@@ -20,6 +22,8 @@ public enum DatapathError: Error, Equatable, CustomStringConvertible {
             "\(doing): \(systemErrorText(errno))"
         case .alreadyRunning(let path):
             "\(path) is answered by another process; end that one or choose another interface name"
+        case .noTunDevice:
+            "there is no /dev/net/tun; load the module (`modprobe tun`), or give it to the container (--device /dev/net/tun)"
         case .child(let words): words
         case .childFailed(let status):
             "the datapath ended at once with status \(status); run it with --foreground to see why"

@@ -40,7 +40,8 @@ struct TunDevice {
     /// What this kernel cannot do, and what was asked to be left out.
     let fallbacks: Fallbacks
 
-    /// Makes the interface. Throws `.badInterfaceName`, or `.system`: EPERM without CAP_NET_ADMIN, EBUSY if the name is taken.
+    /// Makes the interface. Throws `.badInterfaceName`, or `.system`: EPERM without CAP_NET_ADMIN, EBUSY if the name is taken. Throws
+    /// `.noTunDevice` where there is no /dev/net/tun.
     init(name: String, queueCount: Int, without asked: Fallbacks) throws(DatapathError) {
         guard Self.isName(name) else { throw .badInterfaceName(name) }
         var queues: [TunQueue] = []
@@ -54,7 +55,10 @@ struct TunDevice {
             }
         } catch {
             for queue in queues { close(queue.descriptor) }
-            throw error
+            switch error {
+            case .system(_, ENOENT), .system(_, ENODEV), .system(_, ENXIO): throw .noTunDevice
+            default: throw error
+            }
         }
         self.name = name
         self.queues = queues

@@ -5,6 +5,7 @@ import Glibc
 
 /// A listening socket at its final path, made so that nobody ever sees it bound but not listening.
 struct UAPIListener {
+    /// Where the socket was made.
     let path: String
     let descriptor: Int32
     /// Who removes the socket, since its directory is root's.
@@ -48,6 +49,12 @@ struct UAPIListener {
         }
         self.path = path
         descriptor = fd
+    }
+
+    /// The interface has another name now, and so has the socket: whoever renames one renames the other.
+    func follow(interface name: String) {
+        let bytes = Array(name.utf8) + [UInt8](repeating: 0, count: Int(JANITOR_NAME))
+        _ = write(janitor.descriptor, bytes, Int(JANITOR_NAME))
     }
 
     /// Stops listening, and removes the socket if it still is this one.

@@ -52,14 +52,17 @@ extension ControlPlane {
         }
     }
 
-    func plan(_ target: StoredSite, _ record: BoxRecord, previous: AppliedState?) throws -> PlannedApply {
+    func plan(
+        _ target: StoredSite, _ record: BoxRecord, previous: AppliedState?, restarts: Bool = false
+    ) throws -> PlannedApply {
         // The same revision again: no need to compile it twice.
         let desired = previous?.revision == target.revision.id ? previous!.desired : try desiredState(target.site)
         let saved = try store.savedSysctls(bootID: clock.bootID())
         var scope = desired.scope(previous: previous?.desired, savedSysctls: saved)
         scope.knownFirewall = previous.flatMap { record.knownFirewall($0.desired) }
         let observed = try box.observe(scope)
-        let plan = try diff(desired, observed, previous: previous?.desired, savedSysctls: saved)
+        let plan = try diff(
+            desired, observed, previous: previous?.desired, savedSysctls: saved, restarts: restarts)
         return PlannedApply(
             stored: target, desired: desired, observed: observed, plan: plan, applied: previous?.revision,
             preview: PlanPreview(plan, from: previous?.site, to: target.site))
@@ -74,27 +77,29 @@ extension ControlPlane {
 
     /// Applies the newest revision, or `revision`: all of it or nothing.
     ///
-    /// With `confirmWithin` seconds it goes back by itself unless `confirm` comes. `willPerform` sees the plan before the
-    /// first change.
+    /// With `confirmWithin` seconds it goes back by itself unless `confirm` comes. `restarts` makes the interface anew even
+    /// if it is as it should be. `willPerform` sees the plan before the first change.
     public func apply(
-        revision: Int? = nil, confirmWithin: Int64? = nil, willPerform: (PlanPreview) -> Void = { _ in }
+        revision: Int? = nil, confirmWithin: Int64? = nil, restarts: Bool = false,
+        willPerform: (PlanPreview) -> Void = { _ in }
     ) throws(GatewayError) -> ApplyReport {
         try locked {
             var notices = try settlePending()
             let target = try site(revision)
             // The same apply, cut short, needs no repair of its own: the diff starts from whatever is there.
             if let journal = try store.box().journal, journal.target != target.revision.id { notices += try repair() }
-            return try apply(target, confirmWithin: confirmWithin, notices: notices, willPerform: willPerform)
+            return try apply(
+                target, confirmWithin: confirmWithin, restarts: restarts, notices: notices, willPerform: willPerform)
         }
     }
 
     func apply(
-        _ target: StoredSite, confirmWithin: Int64? = nil, notices: [String] = [],
+        _ target: StoredSite, confirmWithin: Int64? = nil, restarts: Bool = false, notices: [String] = [],
         willPerform: (PlanPreview) -> Void = { _ in }
     ) throws -> ApplyReport {
         let record = try store.box()
         let previous = try appliedState(record, knowing: target)
-        let planned = try plan(target, record, previous: previous)
+        let planned = try plan(target, record, previous: previous, restarts: restarts)
         let isCurrent = previous?.revision == target.revision.id && record.journal == nil
         if planned.plan.isEmpty && isCurrent { return report(planned, nil, notices) }
         willPerform(planned.preview)

@@ -31,7 +31,10 @@ extension BoxError {
 
     private static func remedy(for code: Int32) -> String? {
         switch code {
-        case EPERM, EACCES: "run it as root"
+        case EPERM, EACCES:
+            geteuid() == 0
+                ? "root lacks the capability CAP_NET_ADMIN here: a container gets it by --cap-add NET_ADMIN"
+                : "run it as root"
         default: nil
         }
     }

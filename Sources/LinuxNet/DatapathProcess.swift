@@ -38,6 +38,17 @@ struct DatapathProcess {
         unlink(DatapathEventStream.path(interface: interface))
     }
 
+    /// Lets others find the process by the name that its interface has now. It follows the interface by itself.
+    func moveSockets(to name: String) throws(BoxError) {
+        let paths = [
+            (DatapathEventStream.path(interface: interface), DatapathEventStream.path(interface: name)),
+            (UserspaceWireGuard(interface: interface).path, UserspaceWireGuard(interface: name).path),
+        ]
+        for (old, new) in paths where rename(old, new) != 0 && errno != ENOENT {
+            throw BoxError.system("rename \(old) to \(new)")
+        }
+    }
+
     /// Polls, since neither a process that daemonised itself nor a socket's file has anything to wait on. Five seconds.
     private func wait(_ operation: String, _ cause: String, until isSo: () -> Bool) throws(BoxError) {
         for _ in 0..<2500 {

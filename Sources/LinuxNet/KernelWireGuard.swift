@@ -188,7 +188,8 @@ struct KernelWireGuardReader {
                 }
             case WGPEER_A_ENDPOINT.rawValue: taken.peers[last].endpoint = SocketAddress(sockaddr: attribute.payload)
             case WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL.rawValue: taken.peers[last].keepalive = attribute.u16
-            case WGPEER_A_LAST_HANDSHAKE_TIME.rawValue: taken.peers[last].lastHandshake = Int64(bitPattern: attribute.u64)
+            case WGPEER_A_LAST_HANDSHAKE_TIME.rawValue:
+                taken.peers[last].lastHandshake = Int64(bitPattern: attribute.u64)
             case WGPEER_A_RX_BYTES.rawValue: taken.peers[last].received = attribute.u64
             case WGPEER_A_TX_BYTES.rawValue: taken.peers[last].sent = attribute.u64
             case WGPEER_A_ALLOWEDIPS.rawValue:

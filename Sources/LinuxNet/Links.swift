@@ -78,6 +78,17 @@ extension NetlinkSocket {
         try tolerate(ENODEV, &message, "delete interface \(name)")
     }
 
+    /// Gives an interface, which is down, another name.
+    mutating func rename(_ name: String, to new: String) throws(BoxError) {
+        let operation = "rename \(name) to \(new)"
+        var header = ifinfomsg()
+        header.ifi_index = Int32(bitPattern: try index(name, operation))
+        var message = MessageBuffer()
+        message.begin(type: RTM_NEWLINK, flags: 0, header: header)
+        message.put(IFLA_IFNAME, string: new)
+        try request(&message, operation)
+    }
+
     /// Bytes.
     mutating func setMTU(_ name: String, _ mtu: Int) throws(BoxError) {
         var message = MessageBuffer()

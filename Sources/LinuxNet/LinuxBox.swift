@@ -39,6 +39,7 @@ public struct LinuxBox: Box {
             }
             state.routes = try route.ownRoutes(index: link.index, interface: scope.interface)
         }
+        state.successor = try route.link(successorName(of: scope.interface)).flatMap(backend(of:))
         state.proxyNeighbours = try route.proxyNeighbours(on: scope.neighbourInterfaces)
         for key in scope.sysctls {
             if let value = try Sysctl.read(key) { state.sysctls[key] = value }
@@ -70,7 +71,10 @@ public struct LinuxBox: Box {
         switch change {
         case .createInterface(let name, let backend): try create(name, backend)
         case .deleteInterface(let name, let backend): try delete(name, backend)
+        case .replaceInterface(let name, let successor, let old, let new):
+            try replace(name, by: successor, from: old, to: new)
         case .setWireGuard(let interface, let change): try setWireGuard(interface, change)
+        case .startHandshakes(let interface, let peers): try startHandshakes(interface, peers)
         case .setSysctl(let key, let value, _): try Sysctl.write(key, value)
         case .replaceFirewall, .updateFirewall, .removeFirewall: try performOnFirewall(change)
         case .setMTU, .setUp, .addAddress, .removeAddress, .addRoute, .removeRoute, .addProxyNeighbour,
@@ -83,7 +87,7 @@ public struct LinuxBox: Box {
         var socket = try NetlinkSocket(NETLINK_ROUTE)
         switch change {
         case .setMTU(let interface, let mtu, _): try socket.setMTU(interface, mtu)
-        case .setUp(let interface): try socket.setUp(interface)
+        case .setUp(let interface, let port): try setUp(interface, listenPort: port, &socket)
         case .addAddress(let interface, let address): try socket.addAddress(address, to: interface)
         case .removeAddress(let interface, let address): try socket.removeAddress(address, from: interface)
         case .addRoute(let route): try socket.addRoute(route)
@@ -155,7 +159,17 @@ extension LinuxBox {
                 }
                 throw error
             }
-        case .userspace: try datapath(of: name).start()
+        case .userspace:
+            try datapath(of: name).start()
+            try likeKernels(name)
+        }
+    }
+
+    /// What the kernel's WireGuard sets on its own interfaces: no redirects from one peer to another, no link-local address.
+    private func likeKernels(_ interface: String) throws(BoxError) {
+        for (key, value) in [("ipv4/conf/\(interface)/send_redirects", 0), ("ipv6/conf/\(interface)/addr_gen_mode", 1)]
+        where try Sysctl.read("net/\(key)") != nil {
+            try Sysctl.write("net/\(key)", value)
         }
     }
 
@@ -165,15 +179,62 @@ extension LinuxBox {
         if backend == .userspace { try datapath(of: name).awaitEnd() }
     }
 
-    private func setWireGuard(_ interface: String, _ change: WireGuardChange) throws(BoxError) {
-        let operation = "set \(interface)"
+    /// As short as can be between the old interface's end and the new one's beginning: nothing is forwarded meanwhile.
+    private func replace(
+        _ name: String, by successor: String, from old: Backend, to new: Backend
+    ) throws(BoxError) {
+        var socket = try NetlinkSocket(NETLINK_ROUTE)
+        guard try socket.link(successor) != nil else {
+            if let link = try socket.link(name), backend(of: link) == new { return }
+            throw BoxError(
+                "replace interface \(name)", cause: "there is no interface \(successor)", remedy: "apply again",
+                code: ENODEV)
+        }
+        try delete(name, old)
+        try socket.rename(successor, to: name)
+        if new == .userspace { try datapath(of: successor).moveSockets(to: name) }
+    }
+
+    /// A keepalive that is switched on is sent at once, and without a session that takes a handshake: so in the kernel, in
+    /// wggw's datapath and in all others. Switched off again, it is the only one.
+    private func startHandshakes(_ interface: String, _ peers: [PublicKey]) throws(BoxError) {
+        let device = try wireGuard(interface)
+        for seconds: UInt16 in [.max, 0] {
+            try device.set(
+                WireGuardChange(
+                    set: peers.map { WireGuardPeerChange(publicKey: $0, isNew: false, keepalive: seconds) }))
+        }
+    }
+
+    private func setUp(
+        _ interface: String, listenPort: UInt16, _ socket: inout NetlinkSocket
+    ) throws(BoxError) {
+        guard let link = try socket.link(interface), !link.isUp else { return try socket.setUp(interface) }
+        do throws(BoxError) {
+            // The kernel refuses to bring up an interface whose port is taken. wggw's datapath opens it later, and would have
+            // nobody to tell; others may have opened it by now.
+            if backend(of: link) == .userspace, datapathCommand == nil, !UDPPort.isFree(listenPort) {
+                throw BoxError.system("set \(interface) up", code: EADDRINUSE)
+            }
+            try socket.setUp(interface)
+        } catch { throw error.aboutPort(listenPort) }
+    }
+
+    /// The WireGuard side of an interface.
+    private func wireGuard(_ interface: String) throws(BoxError) -> any WireGuardDevice {
         var socket = try NetlinkSocket(NETLINK_ROUTE)
         guard let link = try socket.link(interface), let backend = backend(of: link) else {
             throw BoxError(
-                operation, cause: "it is no WireGuard interface", remedy: "apply again to make it", code: ENODEV)
+                "set \(interface)", cause: "it is no WireGuard interface", remedy: "apply again to make it",
+                code: ENODEV)
         }
+        return device(interface, backend)
+    }
+
+    private func setWireGuard(_ interface: String, _ change: WireGuardChange) throws(BoxError) {
+        let device = try wireGuard(interface)
         let (resolved, failures) = EndpointResolver.resolve(change, lookUp: lookUp)
-        try device(interface, backend).set(resolved)
+        do throws(BoxError) { try device.set(resolved) } catch { throw error.aboutPort(change.listenPort) }
         guard let first = failures.first else { return }
         let others = failures.count == 1 ? "" : ", and \(failures.count - 1) more like it"
         throw BoxError(

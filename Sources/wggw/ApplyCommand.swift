@@ -8,6 +8,9 @@ struct ApplyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "apply", abstract: "Bring the newest revision onto this box, all of it or nothing.",
         discussion: """
+            Where the datapath changes, or starts anew by --restart, the new one is made ready beside the old one, and then \
+            takes its place: peers miss packets for a moment, and no connection ends.
+
             With --confirm it goes back by itself unless `wggw confirm` comes in time, also when the connection that it was \
             given over is gone.
 
@@ -28,6 +31,9 @@ struct ApplyCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Go back after so many seconds unless confirmed.", valueName: "seconds"))
     var confirm: Int64?
 
+    @Flag(help: "Start the datapath anew, as after an upgrade of wggw; peers go over to the new one.")
+    var restart = false
+
     func validate() throws {
         if message.message != nil && file == nil {
             throw ValidationError("-m says why a revision is made; apply makes one only of --file")
@@ -44,7 +50,7 @@ struct ApplyCommand: ParsableCommand {
         let control = try common.writer("apply", mayBeFirst: profile != nil)
         let applied = try undisturbed {
             if let profile { report(try control.take(profile, why: message.message ?? "apply -f \(file!)"), common) }
-            return try control.apply(confirmWithin: confirm) { show($0, common, json) }
+            return try control.apply(confirmWithin: confirm, restarts: restart) { show($0, common, json) }
         }
         try show(applied, control, common, json)
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Compiler
 import Gateway
 import Glibc
 import SiteModel
@@ -46,8 +47,13 @@ struct Failure {
     }
 
     private func status(of error: GatewayError) -> Int32 {
-        if case .invalid = error, command == "apply" || command == "profile" { return Status.badProfile }
-        return Status.failed
+        switch error {
+        case .invalid where command == "apply" || command == "profile": Status.badProfile
+        // Root without the capability, as in most containers.
+        case .box(let cause) where cause.code == EPERM: Status.notRoot
+        case .applyFailed(let failure) where failure.cause.code == EPERM: Status.notRoot
+        default: Status.failed
+        }
     }
 }
 

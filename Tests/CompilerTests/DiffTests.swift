@@ -68,12 +68,11 @@ struct DiffTests {
         (
             "the other implementation, with the endpoint that was learned", { $0.tunnel.datapath = .userspace },
             [
-                "- interface wg0 (kernel)", "+ interface wg0 (userspace)", "~ wireguard private key (hidden)",
-                "~ wireguard listen port 51820",
-                "+ peer laptop  allowed ips 192.168.2.1/32  endpoint 198.51.100.9:4444",
-                "+ address 192.168.2.254/24 on wg0", "+ mtu wg0 1420",
+                "+ interface wg0-next (userspace)", "~ wireguard private key (hidden)", "~ wireguard listen port 51820",
+                "+ peer laptop  allowed ips 192.168.2.1/32  endpoint 198.51.100.9:4444", "+ mtu wg0-next 1420",
+                "~ interface wg0 (kernel → userspace): wg0-next takes its place", "+ address 192.168.2.254/24 on wg0",
                 "~ sysctl net.ipv4.conf.wg0.promote_secondaries 0 → 1",
-                "~ sysctl net.ipv4.conf.wg0.rp_filter 1 → 2", "~ interface wg0 up",
+                "~ sysctl net.ipv4.conf.wg0.rp_filter 1 → 2", "~ interface wg0 up", "~ handshake with laptop",
             ]
         ),
         (
@@ -173,6 +172,72 @@ struct DiffTests {
             kernelHasWireGuard: true, sysctls: [key: accepts, "net/ipv6/conf/all/forwarding": forwarding])
         let change = written.map { Change.setSysctl(key: key, value: $0, was: accepts) }
         #expect(try diff(state, observed).changes.first { $0.isAbout(key) } == change)
+    }
+
+    /// The new interface is made ready beside the old one, takes its name, and calls those who had a session: who was
+    /// heard last comes first, who has not been heard for longer than a session lives comes not at all.
+    @Test func anotherDatapathTakesOver() throws {
+        let before = Lab.site { site in
+            site.tunnel.datapath = .kernel
+            site.peers += [
+                Lab.peer("phone", 2, ["192.168.2.2"]), Lab.peer("tablet", 3, ["192.168.2.3"]),
+                Lab.peer("desk", 4, ["192.168.2.4"]),
+            ]
+        }
+        var after = before
+        after.tunnel.datapath = .userspace
+        let heard: [PublicKey: Int64] = [
+            Lab.publicKey(1): 1_000_000, Lab.publicKey(2): 1_000_150, Lab.publicKey(3): 999_969,
+        ]
+        let plan = try lines(from: before, to: after) { box in
+            for i in box.wireGuard!.peers.indices {
+                guard let time = heard[box.wireGuard!.peers[i].publicKey] else { continue }
+                box.wireGuard!.peers[i].lastHandshake = time
+                box.wireGuard!.peers[i].endpoint = SocketAddress(IPAddress("198.51.100.9")!, port: 7)
+            }
+        }
+        #expect(
+            plan.filter { !$0.hasPrefix("+ peer") } == [
+                "+ interface wg0-next (userspace)", "~ wireguard private key (hidden)",
+                "~ wireguard listen port 51820", "+ mtu wg0-next 1420",
+                "~ interface wg0 (kernel → userspace): wg0-next takes its place", "+ address 192.168.2.254/24 on wg0",
+                "~ sysctl net.ipv4.conf.wg0.promote_secondaries 0 → 1",
+                "~ sysctl net.ipv4.conf.wg0.rp_filter 1 → 2", "~ interface wg0 up", "~ handshake with phone",
+                "~ handshake with laptop",
+            ])
+        #expect(
+            plan.filter { $0.hasPrefix("+ peer") && $0.hasSuffix("endpoint 198.51.100.9:7") }.count == heard.count)
+    }
+
+    @Test func aRestartIsASwitch() throws {
+        let (previous, box) = try applied(Lab.site())
+        let seen = try box.observe(previous.scope())
+        #expect(try diff(previous, seen, previous: previous).isEmpty)
+        let plan = try diff(previous, seen, previous: previous, restarts: true)
+        #expect(plan.lines.first == "+ interface wg0-next (kernel)")
+        for change in plan.changes { try box.perform(change) }
+        #expect(try diff(previous, box.observe(previous.scope()), previous: previous).isEmpty)
+    }
+
+    @Test func whatACutOffSwitchLeftGoes() throws {
+        let plan = try lines(from: Lab.site(), to: Lab.site()) { $0.successor = .userspace }
+        #expect(plan == ["- interface wg0-next (userspace)"])
+    }
+
+    /// The names are as long as the kernel takes them, and never the interface's own.
+    @Test(arguments: ["wg0", "wg", "a23456789012345", "wg0-next"]) func successorsHaveNames(name: String) {
+        #expect(successorName(of: name).utf8.count <= 15 && successorName(of: name) != name)
+    }
+
+    @Test func somebodyElsesWireGuardIsNotTaken() throws {
+        let (previous, box) = try applied(Lab.site())
+        box.everything.wireGuard!.privateKey = Lab.privateKey(9)
+        let seen = try box.observe(previous.scope())
+        #expect(throws: DiffError.foreignWireGuard("wg0")) { try diff(previous, seen) }
+        // It is wggw's by the records, so that only its key is wrong.
+        #expect(try diff(previous, seen, previous: previous).lines == ["~ wireguard private key (hidden)"])
+        box.everything.wireGuard!.privateKey = nil
+        #expect(try !diff(previous, box.observe(previous.scope())).isEmpty)
     }
 
     @Test func refusals() throws {

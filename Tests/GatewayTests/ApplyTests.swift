@@ -98,6 +98,32 @@ import Testing
         }
     }
 
+    /// Refused or killed anywhere in a switch between datapaths, the box is as before, and nothing of the new one is left.
+    @Test func aSwitchOfDatapathsIsTakenBack() throws {
+        let steps = try Workbench().switched().plan().plan.changes.count
+        #expect(steps > 6)
+        for step in 0..<steps {
+            for isKilled in [false, true] {
+                let bench = Workbench()
+                let control = try bench.switched()
+                let before = bench.box.everything
+                if isKilled {
+                    kill(bench, at: step)
+                    #expect(try bench.control().repair().count == 1)
+                } else {
+                    bench.box.fail(at: bench.box.performed.count + step)
+                    let failure = try #require(failure { try control.apply() })
+                    #expect(failure.applied.count == step)
+                }
+                #expect(bench.box.everything == before, "step \(step)")
+                #expect(!(try bench.control().apply()).plan.isEmpty)
+                #expect(bench.box.everything.link?.backend == .userspace)
+                _ = try bench.control().down()
+                #expect(bench.box.everything.link == nil && bench.box.everything.successor == nil)
+            }
+        }
+    }
+
     @Test func aKilledFirstApplyLeavesNothing() throws {
         let steps = try Workbench().applied().count
         for step in 0..<steps {
@@ -215,6 +241,20 @@ extension Workbench {
         var options = InitOptions()
         options.listenPort = 4500
         options.mtu = 1300
+        _ = try control.initialize(options, why: nil)
+        return control
+    }
+}
+
+extension Workbench {
+    /// Applied with the kernel's WireGuard; the newest revision wants the built-in datapath.
+    @discardableResult func switched() throws -> ControlPlane {
+        box.everything.kernelHasWireGuard = true
+        var options = InitOptions.office
+        options.datapath = .kernel
+        let control = try draft(["amy", "bob"], options)
+        _ = try control.apply()
+        options.datapath = .userspace
         _ = try control.initialize(options, why: nil)
         return control
     }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The lab as the tests see it: hosts to run commands on, and the words for what is asked of them again and again."""
 
+import ctypes
 import json
 import os
 import pathlib
@@ -19,6 +20,9 @@ FAR = {4: "168.95.1.1", 6: "2001:db8:168::1"}
 HOME = {4: "203.0.113.7", 6: "2001:db8:7::2"}
 #: The client's interface, and so the name of its file in /etc/wireguard.
 CLIENT = "office"
+
+
+LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class CommandFailed(Exception):
@@ -57,15 +61,28 @@ class Lab:
         if done.returncode:
             raise CommandFailed(f"scripts/lab {' '.join(arguments)}: {done.stderr.strip()}")
 
-    def command(self, host, *command):
-        """The words that run a command on a host; the process that they become is the command itself."""
-        return [str(ROOT / "scripts/lab"), "exec", "--name", self.name, host, *map(str, command)]
+    def on(self, host):
+        """Options of `subprocess` that run a command on a host, as `scripts/lab exec` does; but without three processes on
+        the way, each of which takes a tenth of a second on an emulated machine."""
+        base = f"/run/wggw-lab/{self.name}"
+        places = [f"/run/netns/{self.name}-{host}", f"{base}/{host}/mounts"]
+        here = os.getcwd()
+
+        def enter():
+            for descriptor in [os.open(place, os.O_RDONLY | os.O_CLOEXEC) for place in places]:
+                if LIBC.setns(descriptor, 0):
+                    raise OSError(ctypes.get_errno(), "setns")
+            os.chdir(here)
+
+        path = [f"{base}/bin", os.path.dirname(os.environ["WGGW_BIN"]), "/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
+                "/usr/bin", "/sbin", "/bin", os.environ["PATH"]]
+        return {"preexec_fn": enter, "env": {**os.environ, "WGGW_LAB": self.name, "PATH": ":".join(path)}}
 
     def run(self, host, *command, check=True, limit=60, stdin=None):
         """Runs to the end; `.code`, `.out`, `.err`. Raises `CommandFailed` on another status than 0 unless told not to."""
         try:
-            done = subprocess.run(self.command(host, *command), capture_output=True, text=True,
-                                  input=stdin if stdin is not None else "", timeout=limit * PATIENCE)
+            done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
+                                  input=stdin if stdin is not None else "", timeout=limit * PATIENCE, **self.on(host))
         except subprocess.TimeoutExpired:
             raise CommandFailed(f"{host}: {' '.join(map(str, command))}: no end after {limit * PATIENCE:g} s") from None
         if check and done.returncode:
@@ -76,8 +93,8 @@ class Lab:
 
     def start(self, host, *command):
         """Starts a command and returns its process, with pipes."""
-        return subprocess.Popen(self.command(host, *command), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT, text=True)
+        return subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True, **self.on(host))
 
     def wggw(self, *arguments, **options):
         """wggw on the gateway."""

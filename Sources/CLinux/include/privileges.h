@@ -7,7 +7,10 @@
 /// CAP_SYS_RESOURCE is lacking to lift RLIMIT_MEMLOCK. 0 or -errno, without CAP_IPC_LOCK; then nothing changed.
 int privileges_lock_memory(void);
 /// Starts a process that removes `path`, if it still is this inode, once the returned descriptor is closed: by its owner, or by
-/// the owner's end of whatever kind. It has root's uid, for that directory is root's, and no capability. The descriptor or -errno; `janitor` is its process.
+/// the owner's end of whatever kind. It has root's uid, for that directory is root's, and no capability. The descriptor or -errno;
+/// `janitor` is its process. JANITOR_NAME bytes written to the descriptor, an interface's name and zeros, tell that the file is
+/// called so now, in the same directory and with the same ending.
+enum { JANITOR_NAME = 16 };
 int privileges_janitor(const char *path, dev_t device, ino_t inode, pid_t *janitor);
 /// Waits until the janitor has done its work, after its descriptor was given up.
 void privileges_await_janitor(int descriptor, pid_t janitor);
