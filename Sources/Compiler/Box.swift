@@ -4,12 +4,20 @@ public import NetTypes
 ///
 /// `LinuxNet` has the real one; `SimulatedBox` is its in-memory twin, so that whole applies run in tests without root.
 public protocol Box {
+    /// Says that an observation of this interface comes next, and that its WireGuard side may be as of now: a box that
+    /// takes long to read it begins, while the caller reads the site. Changes nothing.
+    func expectObservation(of interface: String)
     /// What the box says now about what `scope` names. Changes nothing.
     func observe(_ scope: Scope) throws(BoxError) -> ObservedState
     /// Carries out one change. A change that is already so is no error.
     func perform(_ change: Change) throws(BoxError)
     /// What a draft needs to know of the box to fill in what the profile left out.
     func facts() throws(BoxError) -> BoxFacts
+}
+
+extension Box {
+    /// A box that is looked at in no time waits until it is asked.
+    public func expectObservation(of interface: String) {}
 }
 
 /// What to look at.

@@ -10,13 +10,15 @@ public func compile(_ site: Site, secrets: Secrets) throws(CompileError) -> Desi
     guard let privateKey = secrets.privateKeys[publicKey] else { throw .noPrivateKey(publicKey) }
     var peers: [WireGuardPeerConfig] = []
     peers.reserveCapacity(site.peers.count)
-    for peer in site.peers { peers.append(try wireGuardPeer(peer, secrets)) }
+    // In the order that they will have: small keys are sorted sooner than whole peers.
+    let order = site.peers.indices.map { (key: site.peers[$0].publicKey, index: $0) }.ordered { $0.key ?? publicKey }
+    for (_, index) in order { peers.append(try wireGuardPeer(site.peers[index], secrets)) }
     let neighbours = proxyNeighbours(plan)
     return DesiredState(
         interface: site.tunnel.interface, datapath: site.tunnel.datapath,
         wireGuard: WireGuardConfig(
             privateKey: privateKey, publicKey: publicKey, listenPort: site.tunnel.listenPort,
-            fwmark: site.tunnel.fwmark, peers: sortedByKey(peers)),
+            fwmark: site.tunnel.fwmark, peers: peers),
         link: LinkConfig(
             mtu: try required(site.tunnel.mtu, "tunnel.mtu"), addresses: site.tunnel.addresses.sorted()),
         routes: plan.routes.map { Route($0, interface: site.tunnel.interface) },
@@ -149,11 +151,6 @@ private func wireGuardPeer(_ peer: Peer, _ secrets: Secrets) throws(CompileError
     return WireGuardPeerConfig(
         publicKey: publicKey, presharedKey: presharedKey, endpoint: peer.endpoint, keepalive: keepalive,
         allowedIPs: allowedIPs)
-}
-
-/// Sorts small keys instead of whole peers, which is what `WireGuardConfig` then finds sorted.
-private func sortedByKey(_ peers: [WireGuardPeerConfig]) -> [WireGuardPeerConfig] {
-    peers.indices.map { (key: peers[$0].publicKey, index: $0) }.sorted { $0.key < $1.key }.map { peers[$0.index] }
 }
 
 /// What the LAN's router has to send to the gateway: the tunnel's networks and those behind peers.

@@ -46,7 +46,7 @@ public struct WireGuardConfig: Equatable, Sendable {
         self.publicKey = publicKey
         self.listenPort = listenPort
         self.fwmark = fwmark
-        self.peers = peers.sorted { $0.publicKey < $1.publicKey }
+        self.peers = peers.ordered { $0.publicKey }
     }
 }
 
@@ -72,7 +72,7 @@ public struct WireGuardPeerConfig: Equatable, Sendable {
         self.presharedKey = presharedKey
         self.endpoint = endpoint
         self.keepalive = keepalive
-        self.allowedIPs = allowedIPs.sorted()
+        self.allowedIPs = allowedIPs.ordered()
     }
 }
 

@@ -36,7 +36,8 @@ struct WireGuardDiff {
                 losers.append((old[j].publicKey, old[j].allowedIPs, nil))
                 j += 1
             } else {
-                change(new[i], old[j], previous: earlier.seek(new[i].publicKey) { $0.publicKey })
+                let before = new[i].endpoint == nil ? nil : earlier.seek(new[i].publicKey) { $0.publicKey }
+                change(new[i], old[j], previous: before)
                 (i, j) = (i + 1, j + 1)
             }
         }
@@ -71,7 +72,7 @@ struct WireGuardDiff {
             gained += added
             if !removed.isEmpty { losers.append((old.publicKey, removed, merge(old.allowedIPs, removed).added)) }
         }
-        if change != WireGuardPeerChange(publicKey: peer.publicKey, isNew: false) { rest.set.append(change) }
+        if !change.isEmpty { rest.set.append(change) }
     }
 
     /// An endpoint is set when the site's changed; else the peer is where it was heard last.

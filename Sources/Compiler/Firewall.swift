@@ -162,7 +162,7 @@ public struct FirewallSet: Equatable, Sendable {
         self.isInterval = isInterval
         self.isVerdictMap = isVerdictMap
         self.hasCounters = hasCounters
-        self.elements = elements.sorted()
+        self.elements = elements.ordered()
     }
 
     /// Makes a set of elements that are sorted already.

@@ -87,14 +87,14 @@ public struct ObservedWireGuard: Equatable, Sendable {
         self.privateKey = privateKey
         self.listenPort = listenPort
         self.fwmark = fwmark
-        self.peers = peers.sorted { $0.publicKey < $1.publicKey }
+        self.peers = peers.ordered { $0.publicKey }
     }
 
     /// The same with the peers and their allowed IPs in order, whatever order they were appended in.
     public func sorted() -> Self {
         var sorted = self
-        sorted.peers.sort { $0.publicKey < $1.publicKey }
-        for i in sorted.peers.indices { sorted.peers[i].allowedIPs.sort() }
+        sorted.peers = peers.ordered { $0.publicKey }
+        for i in peers.indices where sorted.peers[i].allowedIPs.count > 1 { sorted.peers[i].allowedIPs.sort() }
         return sorted
     }
 }
@@ -127,7 +127,7 @@ public struct ObservedPeer: Equatable, Sendable {
         self.presharedKey = presharedKey
         self.endpoint = endpoint
         self.keepalive = keepalive
-        self.allowedIPs = allowedIPs.sorted()
+        self.allowedIPs = allowedIPs.ordered()
         self.lastHandshake = lastHandshake
         self.received = received
         self.sent = sent

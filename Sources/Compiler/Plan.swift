@@ -120,6 +120,11 @@ public struct WireGuardPeerChange: Equatable, Sendable {
         self.keepalive = keepalive
         self.allowedIPs = allowedIPs
     }
+
+    /// Whether nothing would be set on a peer that is there.
+    public var isEmpty: Bool {
+        !isNew && presharedKey == nil && endpoint == nil && keepalive == nil && allowedIPs == nil
+    }
 }
 
 /// Elements to add to and to delete from one set of the firewall.

@@ -27,9 +27,14 @@ struct UAPIWriter {
     /// `key=` and two digits a byte.
     mutating func line(_ key: StaticString, hex: UnsafeRawBufferPointer) {
         start(key)
-        for b in hex {
-            bytes.append(Hex.digit(of: b >> 4))
-            bytes.append(Hex.digit(of: b & 15))
+        // In one piece: most of a dump is keys.
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 2 * hex.count) { digits in
+            for (i, b) in hex.enumerated() {
+                digits[2 * i] = Hex.digit(of: b >> 4)
+                digits[2 * i + 1] = Hex.digit(of: b & 15)
+            }
+            bytes.append(contentsOf: digits)
+            wipeAll(UnsafeMutableRawBufferPointer(digits))
         }
         bytes.append(UInt8(ascii: "\n"))
     }

@@ -46,6 +46,7 @@ extension ControlPlane {
     /// What `apply` would do now. Changes nothing.
     public func plan(revision: Int? = nil) throws(GatewayError) -> PlannedApply {
         try wrapping {
+            try expectObservation(of: revision)
             let target = try site(revision)
             let record = try store.box()
             return try plan(target, record, previous: try appliedState(record, knowing: target))
@@ -71,7 +72,7 @@ extension ControlPlane {
     /// What the records say is on the box; nil before the first apply and after `down`.
     func appliedState(_ record: BoxRecord, knowing known: StoredSite? = nil) throws -> AppliedState? {
         guard record.isUp, let id = record.applied else { return nil }
-        let stored = known?.revision.id == id ? known! : try store.revision(id)
+        let stored = known?.revision.id == id ? known! : try store.revision(id, beside: known)
         return AppliedState(revision: id, site: stored.site, desired: try desiredState(stored.site))
     }
 
@@ -85,11 +86,13 @@ extension ControlPlane {
     ) throws(GatewayError) -> ApplyReport {
         try locked {
             var notices = try settlePending()
-            let target = try site(revision)
+            let wanted = try revision ?? store.newestID()
             // The same apply, cut short, needs no repair of its own: the diff starts from whatever is there.
-            if let journal = try store.box().journal, journal.target != target.revision.id { notices += try repair() }
+            if let journal = try store.box().journal, journal.target != wanted { notices += try repair() }
+            try expectObservation(of: wanted)
             return try apply(
-                target, confirmWithin: confirmWithin, restarts: restarts, notices: notices, willPerform: willPerform)
+                try site(wanted), confirmWithin: confirmWithin, restarts: restarts, notices: notices,
+                willPerform: willPerform)
         }
     }
 

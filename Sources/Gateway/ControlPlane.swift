@@ -21,6 +21,8 @@ public final class ControlPlane {
     /// Starts the process that takes an unconfirmed apply back.
     let startGuard: (PendingConfirmation) throws -> Void
     private var lock: StateLock?
+    /// What was opened so far. A secret is named by its hash, so it is the same for every revision that names it.
+    private var opened = Secrets()
 
     /// Opens the state directory; the box is touched by nothing but the commands that say so.
     public init(
@@ -69,10 +71,20 @@ public final class ControlPlane {
 
     private func secrets(of site: Site) throws -> Secrets {
         guard let publicKey = site.tunnel.publicKey else { return Secrets() }
-        var ids: Set<SecretID> = Set(minimumCapacity: site.peers.count)
-        for case .sealed(let id) in site.peers.lazy.map(\.presharedKey) { ids.insert(id) }
-        return Secrets(
-            privateKeys: [publicKey: try store.privateKey(of: publicKey)], presharedKeys: try store.presharedKeys(ids))
+        var sealed: Set<SecretID> = []
+        for case .sealed(let id) in site.peers.lazy.map(\.presharedKey) where opened.presharedKeys[id] == nil {
+            sealed.insert(id)
+        }
+        opened.presharedKeys.merge(try store.presharedKeys(sealed)) { _, new in new }
+        if opened.privateKeys[publicKey] == nil {
+            opened.privateKeys[publicKey] = try store.privateKey(of: publicKey)
+        }
+        return opened
+    }
+
+    /// Before a site is read: the box begins to read the WireGuard side, which is what takes long.
+    func expectObservation(of revision: Int?) throws {
+        if let interface = try store.tunnelInterface(of: revision) { box.expectObservation(of: interface) }
     }
 }
 

@@ -20,8 +20,8 @@ extension ControlPlane {
                     notices: repairs + ["nothing was applied before: took wggw off the box; `wggw up` brings it back"],
                     desired: nil, obstacles: [])
             }
-            let old = try store.revision(target)
             let newest = try store.newest()
+            let old = try store.revision(target, beside: newest)
             let note = RevisionNote(
                 who: who, why: why ?? "rollback to \(target)", kind: .rollback, at: clock.now(),
                 source: old.revision.source ?? target)

@@ -40,7 +40,9 @@ extension ControlPlane {
     public func status() throws(GatewayError) -> GatewayStatus {
         try wrapping {
             let record = try store.box()
-            let applied = try record.applied.flatMap { record.isUp ? try store.revision($0) : nil }
+            let up = record.isUp ? record.applied : nil
+            if let up { try expectObservation(of: up) }
+            let applied = try up.map { try store.revision($0) }
             let newest = try store.newestID()
             let draft = try newest.flatMap { id in
                 id == applied?.revision.id ? nil : try store.history(limit: 1).first
@@ -66,14 +68,18 @@ extension ControlPlane {
 
     private func peerStatus(_ site: Site, _ observed: ObservedState) -> [GatewayStatus.PeerStatus] {
         let seen = observed.wireGuard?.peers ?? []
-        var byKey = Dictionary(seen.map { ($0.publicKey, $0) }, uniquingKeysWith: { first, _ in first })
+        var indices = Dictionary(minimumCapacity: seen.count) as [PublicKey: Int]
+        for (index, peer) in seen.enumerated() { indices[peer.publicKey] = index }
         var peers: [GatewayStatus.PeerStatus] = []
-        peers.reserveCapacity(site.peers.count)
+        peers.reserveCapacity(max(site.peers.count, seen.count))
         for peer in site.peers {
             guard let key = peer.publicKey else { continue }
-            peers.append(.init(peer: peer, publicKey: key, observed: byKey.removeValue(forKey: key)))
+            peers.append(.init(peer: peer, publicKey: key, observed: indices.removeValue(forKey: key).map { seen[$0] }))
         }
-        let strangers = byKey.values.sorted { $0.publicKey < $1.publicKey }
-        return peers + strangers.map { .init(peer: nil, publicKey: $0.publicKey, observed: $0) }
+        // They are sorted by key in the observation.
+        for index in indices.values.sorted() {
+            peers.append(.init(peer: nil, publicKey: seen[index].publicKey, observed: seen[index]))
+        }
+        return peers
     }
 }

@@ -5,6 +5,8 @@ internal import NetTypes
 /// Takes the lines of an answer to `get=1` one by one. Bytes all the way: with 10,000 peers it has 100,000 lines.
 struct ConfigurationParser {
     private var taken = ObservedWireGuard(privateKey: nil, listenPort: 0, fwmark: 0, peers: [])
+    /// The number that ends an answer; nil until it was read.
+    private(set) var errorNumber: Int32?
 
     /// What was read so far.
     var device: ObservedWireGuard { taken.sorted() }
@@ -17,13 +19,18 @@ struct ConfigurationParser {
             taken.peers.append(ObservedPeer(publicKey: key))
             return nil
         }
+        if key.is("errno") {
+            errorNumber = Int32(String(decoding: value, as: UTF8.self))
+            return errorNumber == nil ? "errno is no number" : nil
+        }
         return taken.peers.isEmpty ? takeDevice(key, value) : takePeer(key, value, taken.peers.count - 1)
     }
 
     private mutating func takeDevice(_ key: UnsafeRawBufferPointer, _ value: UnsafeMutableRawBufferPointer) -> String? {
         if key.is("private_key") {
-            guard let isZero = Self.isZeroKey(value) else { return "private_key is not 64 hexadecimal digits" }
-            taken.privateKey = isZero ? nil : PrivateKey { Self.decodeHex(value, into: $0) }
+            guard let key = Self.secret(value, { bytes in PrivateKey { $0.copyMemory(from: bytes) } })
+            else { return "private_key is not 64 hexadecimal digits" }
+            taken.privateKey = key
         } else if key.is("listen_port") {
             guard let port = Self.number(value), port <= 65535 else { return "listen_port is not a port" }
             taken.listenPort = UInt16(port)
@@ -44,8 +51,9 @@ struct ConfigurationParser {
             guard let endpoint = Self.endpoint(value) else { return "endpoint is not an address and a port" }
             taken.peers[i].endpoint = endpoint
         } else if key.is("preshared_key") {
-            guard let isZero = Self.isZeroKey(value) else { return "preshared_key is not 64 hexadecimal digits" }
-            taken.peers[i].presharedKey = isZero ? nil : PresharedKey { Self.decodeHex(value, into: $0) }
+            guard let key = Self.secret(value, { bytes in PresharedKey { $0.copyMemory(from: bytes) } })
+            else { return "preshared_key is not 64 hexadecimal digits" }
+            taken.peers[i].presharedKey = key
         } else if key.is("persistent_keepalive_interval") {
             guard let seconds = Self.number(value), seconds <= 65535 else { return "the keepalive is not 0 to 65535" }
             taken.peers[i].keepalive = UInt16(seconds)
@@ -64,36 +72,41 @@ struct ConfigurationParser {
 
     private static func publicKey(_ value: UnsafeMutableRawBufferPointer) -> PublicKey? {
         withUnsafeTemporaryAllocation(byteCount: 32, alignment: 8) { bytes in
-            isZeroKey(value) == nil ? nil : PublicKey(loading: decoded(value, bytes))
+            decodeHex(value, into: bytes) ? PublicKey(loading: UnsafeRawBufferPointer(bytes)) : nil
         }
     }
 
-    private static func decoded(
-        _ value: UnsafeMutableRawBufferPointer, _ bytes: UnsafeMutableRawBufferPointer
-    ) -> UnsafeRawBufferPointer {
-        decodeHex(value, into: bytes)
-        return UnsafeRawBufferPointer(bytes)
-    }
-
-    /// nil if the value is not 64 hexadecimal digits, else whether all of them are 0: the protocol's way to say none.
-    private static func isZeroKey(_ value: UnsafeMutableRawBufferPointer) -> Bool? {
-        guard value.count == 64 else { return nil }
-        var bits: UInt8 = 0
-        for c in value {
-            guard (48...57).contains(c) || (97...102).contains(c) || (65...70).contains(c) else { return nil }
-            bits |= c ^ 48
+    /// What `make` makes of a key, or nil of one that is all zeros: the protocol's way to say none. Nil outside if the value
+    /// is not 64 hexadecimal digits.
+    private static func secret<Key>(
+        _ value: UnsafeMutableRawBufferPointer, _ make: (UnsafeRawBufferPointer) -> Key
+    ) -> Key?? {
+        withUnsafeTemporaryAllocation(byteCount: 32, alignment: 8) { bytes in
+            defer { explicit_bzero(bytes.baseAddress!, 32) }
+            guard decodeHex(value, into: bytes) else { return nil }
+            return .some(bytes.allSatisfy { $0 == 0 } ? nil : make(UnsafeRawBufferPointer(bytes)))
         }
-        return bits == 0
     }
 
-    /// 64 hexadecimal digits, checked before.
-    private static func decodeHex(_ value: UnsafeMutableRawBufferPointer, into key: UnsafeMutableRawBufferPointer) {
+    /// Whether the value is 64 hexadecimal digits, whose bytes are written to `key` then. Without branches and tables: the
+    /// time does not depend on the key, and a processor cannot guess what digit comes next.
+    private static func decodeHex(
+        _ value: UnsafeMutableRawBufferPointer, into key: UnsafeMutableRawBufferPointer
+    ) -> Bool {
+        guard value.count == 64 else { return false }
+        let digits = UnsafeRawBufferPointer(value)
+        var bad: UInt8 = 0
         for i in 0..<32 {
-            let high = value[i * 2]
-            let low = value[i * 2 + 1]
-            // A letter has bit 6: 9 more than its low four bits.
-            key[i] = ((high & 15) &+ (high >> 6) &* 9) << 4 | ((low & 15) &+ (low >> 6) &* 9)
+            let high = nibble(digits[i * 2], &bad)
+            key[i] = high << 4 | nibble(digits[i * 2 + 1], &bad)
         }
+        return bad == 0
+    }
+
+    @inline(__always) private static func nibble(_ c: UInt8, _ bad: inout UInt8) -> UInt8 {
+        let (digit, letter) = (c &- 48, (c | 32) &- 97)
+        bad |= (digit < 10 ? 0 : 1) & (letter < 6 ? 0 : 1)
+        return digit < 10 ? digit : letter &+ 10
     }
 
     private static func number(_ value: some Collection<UInt8>) -> UInt64? {

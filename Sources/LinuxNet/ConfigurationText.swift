@@ -63,29 +63,50 @@ enum ConfigurationText {
         guard line.starts(with: "errno=".utf8) else { return nil }
         return Int32(String(decoding: line.dropFirst(6), as: UTF8.self))
     }
+}
 
-    /// Reads the answer to `get=1`. Writes zeros over separators in `text`, for `inet_pton`, which wants C strings.
-    static func read(_ text: UnsafeMutableRawBufferPointer) throws(Refusal) -> ObservedWireGuard {
-        var parser = ConfigurationParser()
+/// Reads the answer to `get=1` as it comes in, so that it is read while the other side still writes.
+struct ConfigurationReader {
+    private var parser = ConfigurationParser()
+    private var line = 1
+    /// Whether the empty line at the end was seen.
+    private(set) var isComplete = false
+
+    /// The number at the answer's end, and what was read; `device` is whole then.
+    var errorNumber: Int32? { parser.errorNumber }
+    /// What was read so far.
+    var device: ObservedWireGuard { parser.device }
+
+    /// Takes all lines that are whole, and returns how many bytes they are; the rest comes again with what comes then.
+    /// Writes zeros over separators in `text`, for `inet_pton`, which wants C strings.
+    mutating func take(_ text: UnsafeMutableRawBufferPointer) throws(ConfigurationText.Refusal) -> Int {
         var start = 0
-        var line = 1
-        while start < text.count {
-            guard let found = memchr(text.baseAddress! + start, 10, text.count - start) else {
-                throw Refusal(line: line, reason: "the line has no end")
-            }
+        while !isComplete, start < text.count,
+            let found = memchr(text.baseAddress! + start, 10, text.count - start)
+        {
             let end = found - text.baseAddress!
-            if end == start { break }
-            guard let equals = memchr(text.baseAddress! + start, 61, end - start) else {
-                throw Refusal(line: line, reason: "no = in the line")
+            if end == start {
+                guard errorNumber != nil else { throw .init(line: line, reason: "the answer ends without errno") }
+                isComplete = true
+            } else {
+                try takeLine(UnsafeMutableRawBufferPointer(rebasing: text[start...end]))
             }
-            let middle = equals - text.baseAddress!
-            text[end] = 0
-            let key = UnsafeRawBufferPointer(rebasing: text[start..<middle])
-            let value = UnsafeMutableRawBufferPointer(rebasing: text[(middle + 1)..<end])
-            if let reason = parser.take(key, value) { throw Refusal(line: line, reason: reason) }
             start = end + 1
             line += 1
         }
-        return parser.device
+        return start
+    }
+
+    /// A line with the newline at its end.
+    private mutating func takeLine(_ text: UnsafeMutableRawBufferPointer) throws(ConfigurationText.Refusal) {
+        let end = text.count - 1
+        guard let equals = memchr(text.baseAddress!, 61, end) else {
+            throw .init(line: line, reason: "no = in the line")
+        }
+        let middle = equals - text.baseAddress!
+        text[end] = 0
+        let key = UnsafeRawBufferPointer(rebasing: text[..<middle])
+        let value = UnsafeMutableRawBufferPointer(rebasing: text[(middle + 1)..<end])
+        if let reason = parser.take(key, value) { throw .init(line: line, reason: reason) }
     }
 }

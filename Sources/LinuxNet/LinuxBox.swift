@@ -4,8 +4,9 @@ import Glibc
 internal import NetTypes
 
 /// This machine: the network namespace of the calling thread.
-public struct LinuxBox: Box {
+public struct LinuxBox: Box, Sendable {
     private let datapathCommand: [String]?
+    private let ahead = ReadingAhead()
     private let lookUp: @Sendable (_ name: String, _ tries: Int) -> EndpointResolver.LookUp
 
     /// A box whose userspace datapath is started by `datapathCommand` and the interface's name, as one starts wireguard-go;
@@ -23,6 +24,19 @@ public struct LinuxBox: Box {
         self.lookUp = lookUp
     }
 
+    /// A thread begins to read the interface's WireGuard side; the next observation of it takes what was read, unless a
+    /// change came in between.
+    public func expectObservation(of interface: String) {
+        ahead.begin(
+            WireGuardReading(of: interface) { [self] in
+                // What goes wrong here goes wrong again in the observation, which then says so.
+                guard var route = try? NetlinkSocket(NETLINK_ROUTE), let link = try? route.link(interface),
+                    let backend = backend(of: link), let read = try? device(interface, backend).read()
+                else { return nil }
+                return (backend, read)
+            })
+    }
+
     /// Reads, in this order, the interface, its WireGuard side, routes, firewall, sysctls and neighbours. Throws the first
     /// thing that cannot be read; what is merely not there is an answer.
     public func observe(_ scope: Scope) throws(BoxError) -> ObservedState {
@@ -35,7 +49,8 @@ public struct LinuxBox: Box {
             state.link = ObservedLink(
                 index: link.index, backend: backend, isUp: link.isUp, mtu: link.mtu, addresses: addresses)
             state.wireGuard = try backend.map { backend throws(BoxError) in
-                try device(scope.interface, backend).read()
+                if let read = ahead.take(scope.interface, backend) { return read }
+                return try device(scope.interface, backend).read()
             }
             state.routes = try route.ownRoutes(index: link.index, interface: scope.interface)
         }
@@ -68,6 +83,7 @@ public struct LinuxBox: Box {
     /// A peer's endpoint whose name cannot be looked up does not hold up the others: everything else of the change is set,
     /// that peer keeps the endpoint it had, and then the error names the peer, with the code `EHOSTUNREACH`.
     public func perform(_ change: Change) throws(BoxError) {
+        ahead.forget()
         switch change {
         case .createInterface(let name, let backend): try create(name, backend)
         case .deleteInterface(let name, let backend): try delete(name, backend)

@@ -52,6 +52,15 @@ struct SecretBuffer: ~Copyable {
         return got
     }
 
+    /// Takes the first `number` bytes away.
+    mutating func removeFirst(_ number: Int) {
+        guard number > 0 else { return }
+        let rest = count - number
+        memmove(memory.baseAddress!, memory.baseAddress! + number, rest)
+        explicit_bzero(memory.baseAddress! + rest, number)
+        count = rest
+    }
+
     private mutating func reserve(_ room: Int) {
         guard count + room > memory.count else { return }
         let bigger = UnsafeMutableRawBufferPointer.allocate(

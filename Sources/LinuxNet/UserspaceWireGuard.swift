@@ -12,18 +12,35 @@ struct UserspaceWireGuard: WireGuardDevice {
 
     func read() throws(BoxError) -> ObservedWireGuard {
         let operation = "read \(interface)"
-        var request = SecretBuffer(capacity: 16)
-        request.append("get=1\n\n")
-        let answer = try exchange(request, operation)
-        do { return try ConfigurationText.read(answer.mutableBytes) } catch {
-            throw BoxError(
-                operation, cause: "line \(error.line) of the answer on \(path) is wrong: \(error.reason)",
-                code: EBADMSG)
+        let socket = try StreamSocket(path: path, operation, patience: Self.patience)
+        var text = SecretBuffer(capacity: 1 << 17)
+        text.append("get=1\n\n")
+        try socket.send(text, operation)
+        text.removeFirst(text.count)
+        var reader = ConfigurationReader()
+        while !reader.isComplete {
+            try receive(from: socket, into: &text, operation)
+            do { text.removeFirst(try reader.take(text.mutableBytes)) } catch {
+                throw BoxError(
+                    operation, cause: "line \(error.line) of the answer on \(path) is wrong: \(error.reason)",
+                    code: EBADMSG)
+            }
         }
+        if let code = reader.errorNumber, code != 0 { throw .system(operation, code: abs(code)) }
+        return reader.device
     }
 
     func set(_ change: WireGuardChange) throws(BoxError) {
-        _ = try exchange(ConfigurationText.write(change), "set \(interface)")
+        let operation = "set \(interface)"
+        let socket = try StreamSocket(path: path, operation, patience: Self.patience)
+        try socket.send(ConfigurationText.write(change), operation)
+        var answer = SecretBuffer(capacity: 1 << 16)
+        while true {
+            try receive(from: socket, into: &answer, operation)
+            guard let code = ConfigurationText.errorNumber(answer.bytes) else { continue }
+            if code == 0 { return }
+            throw .system(operation, code: abs(code))
+        }
     }
 
     /// Whether somebody listens on the socket.
@@ -32,18 +49,11 @@ struct UserspaceWireGuard: WireGuardDevice {
     /// Where the configuration socket is.
     var path: String { "/var/run/wireguard/\(interface).sock" }
 
-    private func exchange(_ request: borrowing SecretBuffer, _ operation: String) throws(BoxError) -> SecretBuffer {
-        let socket = try StreamSocket(path: path, operation, patience: Self.patience)
-        try socket.send(request.bytes, operation)
-        var answer = SecretBuffer(capacity: 1 << 16)
-        while true {
-            if let code = ConfigurationText.errorNumber(answer.bytes) {
-                if code == 0 { return answer }
-                throw .system(operation, code: abs(code))
-            }
-            guard try socket.receive(into: &answer, operation) > 0 else {
-                throw BoxError(operation, cause: "\(path) closed in the middle of its answer", code: EPIPE)
-            }
+    private func receive(
+        from socket: borrowing StreamSocket, into answer: inout SecretBuffer, _ operation: String
+    ) throws(BoxError) {
+        guard try socket.receive(into: &answer, operation) > 0 else {
+            throw BoxError(operation, cause: "\(path) closed in the middle of its answer", code: EPIPE)
         }
     }
 }
@@ -81,8 +91,9 @@ struct StreamSocket: ~Copyable {
 
     deinit { close(fd) }
 
-    func send(_ bytes: UnsafeRawBufferPointer, _ operation: String) throws(BoxError) {
-        var rest = bytes
+    /// All of it; borrowed, so that the bytes stay until they are sent.
+    func send(_ buffer: borrowing SecretBuffer, _ operation: String) throws(BoxError) {
+        var rest = buffer.bytes
         while !rest.isEmpty {
             let sent = Glibc.send(fd, rest.baseAddress!, rest.count, Int32(MSG_NOSIGNAL))
             if sent < 0 && errno == EINTR { continue }

@@ -21,12 +21,18 @@ public enum IPAddress: Hashable, Comparable, Sendable, LosslessStringConvertible
     }
 
     /// The address from 4 or 16 octets in network order; nil for any other count.
-    public init?(octets: some Collection<UInt8>) {
+    public init?(octets: UnsafeRawBufferPointer) {
         switch octets.count {
-        case 4: self = .v4(IPv4Address(rawValue: octets.reduce(0) { $0 << 8 | UInt32($1) }))
-        case 16: self = .v6(IPv6Address(rawValue: octets.reduce(0) { $0 << 8 | UInt128($1) }))
+        case 4: self = .v4(IPv4Address(rawValue: octets.loadUnaligned(as: UInt32.self).bigEndian))
+        case 16: self = .v6(IPv6Address(rawValue: octets.loadUnaligned(as: UInt128.self).bigEndian))
         default: return nil
         }
+    }
+
+    /// The same, of any bytes.
+    public init?(octets: some Collection<UInt8>) {
+        guard let address = Array(octets).withUnsafeBytes({ IPAddress(octets: $0) }) else { return nil }
+        self = address
     }
 
     /// 4 or 16 octets in network order.

@@ -52,7 +52,11 @@ public struct IPPrefix: Hashable, Comparable, Sendable, LosslessStringConvertibl
 
     /// Whether `other` lies in this network; false across families.
     public func contains(_ other: IPAddress) -> Bool {
-        other.isV6 == isV6 && IPPrefix(masking: other, length: length).address == address
+        switch (address, other) {
+        case (.v4(let a), .v4(let b)): (a.rawValue ^ b.rawValue) >> UInt32(32 - length) == 0
+        case (.v6(let a), .v6(let b)): (a.rawValue ^ b.rawValue) >> UInt128(128 - length) == 0
+        default: false
+        }
     }
 
     /// Whether all of `other` lies in this network.
@@ -71,7 +75,7 @@ public struct IPPrefix: Hashable, Comparable, Sendable, LosslessStringConvertibl
     }
 
     /// `192.168.1.0/24`
-    public var description: String { "\(address)/\(length)" }
+    public var description: String { address.description + "/" + String(length) }
 
     /// By address, then the wider first.
     public static func < (a: Self, b: Self) -> Bool { (a.address, a.length) < (b.address, b.length) }

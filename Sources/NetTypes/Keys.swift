@@ -62,11 +62,11 @@ public struct PublicKey: Hashable, Comparable, Sendable, LosslessStringConvertib
     @inlinable public static func == (a: Self, b: Self) -> Bool { a.words == b.words }
 
     /// The bytes' order.
-    public static func < (a: Self, b: Self) -> Bool {
-        func big(_ k: PublicKey) -> (UInt64, UInt64, UInt64, UInt64) {
-            (k.words.0.bigEndian, k.words.1.bigEndian, k.words.2.bigEndian, k.words.3.bigEndian)
-        }
-        return big(a) < big(b)
+    @inlinable public static func < (a: Self, b: Self) -> Bool {
+        if a.words.0 != b.words.0 { return a.words.0.bigEndian < b.words.0.bigEndian }
+        if a.words.1 != b.words.1 { return a.words.1.bigEndian < b.words.1.bigEndian }
+        if a.words.2 != b.words.2 { return a.words.2.bigEndian < b.words.2.bigEndian }
+        return a.words.3.bigEndian < b.words.3.bigEndian
     }
 
     /// All four words.

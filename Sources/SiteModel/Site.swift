@@ -38,7 +38,7 @@ public struct Site: Hashable, Sendable {
         self.egress = egress
         self.dns = dns
         self.groups = groups
-        self.peers = peers.sorted { $0.name < $1.name }
+        self.peers = peers.ordered { $0.name }
     }
 }
 
@@ -208,13 +208,13 @@ public struct Peer: Hashable, Sendable {
         routes: [IPPrefix] = [], endpoint: Endpoint? = nil, keepalive: UInt16? = nil
     ) {
         self.name = name
-        self.addresses = addresses.sorted()
+        self.addresses = addresses.ordered()
         self.publicKey = publicKey
         self.presharedKey = presharedKey ?? (publicKey == nil ? .auto : .none)
         self.fullTunnel = fullTunnel
         self.group = group
         self.policy = policy
-        self.routes = routes.sorted()
+        self.routes = routes.ordered()
         self.endpoint = endpoint
         self.keepalive = keepalive
     }

@@ -24,33 +24,35 @@ enum PeerRow {
         ]
     }
 
-    static func peer(_ row: Row) throws -> Peer {
-        let name: String = row[0]
-        let addresses: Blob = row[1]
-        let key: Blob? = row[2]
-        var peer = Peer(name: name, addresses: try self.addresses(addresses.bytes, of: name))
-        if let key {
-            guard let publicKey = PublicKey(bytes: key.bytes) else { throw damaged(name) }
-            peer.publicKey = publicKey
+    static func peer(_ row: Columns) throws -> Peer {
+        let name = row.text(0) ?? ""
+        var peer = Peer(name: name, addresses: try addresses(row.bytes(1), of: name))
+        if !row.isNull(2) {
+            let key = row.bytes(2)
+            guard key.count == 32 else { throw damaged(name) }
+            peer.publicKey = PublicKey(loading: key)
         }
-        let presharedKey: String = row[3]
-        switch presharedKey {
-        case "none": peer.presharedKey = .none
-        case "auto": peer.presharedKey = .auto
-        default:
-            guard let id = SecretID(presharedKey) else { throw damaged(name) }
-            peer.presharedKey = .sealed(id)
-        }
-        peer.fullTunnel = row[4]
-        peer.group = row[5]
-        if let text: String = row[6] { peer.policy = Policy(allow: try ListText.read(text)) }
-        if let text: String = row[7] { peer.routes = try ListText.read(text) }
-        if let text: String = row[8] {
+        peer.presharedKey = try presharedKey(row.text(3) ?? "", of: name)
+        peer.fullTunnel = row.number(4).map { $0 != 0 }
+        peer.group = row.text(5)
+        if let text = row.text(6) { peer.policy = Policy(allow: try ListText.read(text)) }
+        if let text = row.text(7) { peer.routes = try ListText.read(text) }
+        if let text = row.text(8) {
             guard let endpoint = Endpoint(text) else { throw damaged(name) }
             peer.endpoint = endpoint
         }
-        peer.keepalive = (row[9] as Int?).flatMap { UInt16(exactly: $0) }
+        peer.keepalive = row.number(9).flatMap { UInt16(exactly: $0) }
         return peer
+    }
+
+    private static func presharedKey(_ text: String, of name: String) throws -> PresharedKeyChoice {
+        switch text {
+        case "none": return .none
+        case "auto": return .auto
+        default:
+            guard let id = SecretID(text) else { throw damaged(name) }
+            return .sealed(id)
+        }
     }
 
     /// One octet for the family, 4 or 6, then the address: 10,000 peers are read without parsing text.
@@ -58,16 +60,14 @@ enum PeerRow {
         addresses.flatMap { [$0.isV6 ? 6 : 4] + $0.octets }
     }
 
-    private static func addresses(_ bytes: [UInt8], of name: String) throws -> [IPAddress] {
+    private static func addresses(_ bytes: UnsafeRawBufferPointer, of name: String) throws -> [IPAddress] {
         var result: [IPAddress] = []
-        var at = 0
-        while at < bytes.count {
-            let count = bytes[at] == 6 ? 16 : 4
-            guard at + count < bytes.count, let address = IPAddress(octets: bytes[(at + 1)...(at + count)]) else {
-                throw damaged(name)
-            }
+        var rest = bytes[...]
+        while let family = rest.popFirst() {
+            let octets = UnsafeRawBufferPointer(rebasing: rest.prefix(family == 6 ? 16 : 4))
+            guard let address = IPAddress(octets: octets), address.isV6 == (family == 6) else { throw damaged(name) }
             result.append(address)
-            at += count + 1
+            rest = rest.dropFirst(octets.count)
         }
         return result
     }

@@ -1,4 +1,5 @@
 internal import GRDB
+internal import NetTypes
 public import SiteModel
 
 /// A site as it was at some time: who made it, when and why. The site itself is loaded apart.
@@ -74,12 +75,23 @@ extension Store {
     }
 
     /// One revision. Throws `.noSuchRevision`.
-    public func revision(_ id: Int) throws(StorageError) -> StoredSite {
+    ///
+    /// `known` is another one, if the caller has one already: of the peers, only those that differ from it are read.
+    public func revision(_ id: Int, beside known: StoredSite? = nil) throws(StorageError) -> StoredSite {
         try read { db in
             guard let row = try Row.fetchOne(db, sql: "SELECT * FROM revision WHERE id = ?", arguments: [id]) else {
                 throw StorageError.noSuchRevision(id, newest: try Self.newestID(db))
             }
-            return try Self.stored(db, row)
+            return try Self.stored(db, row, beside: known)
+        }
+    }
+
+    /// The tunnel's interface in a revision, or in the newest; nil if there is no such revision.
+    public func tunnelInterface(of revision: Int?) throws(StorageError) -> String? {
+        try read { db in
+            try String.fetchOne(
+                db, sql: "SELECT tunnel_interface FROM revision WHERE id = ifnull(?, (SELECT max(id) FROM revision))",
+                arguments: [revision])
         }
     }
 
@@ -145,36 +157,58 @@ extension Store {
         var i = 0
         var j = 0
         while i < old.count || j < peers.count {
+            if i < old.count, j < peers.count, old[i] == peers[j] {
+                (i, j) = (i + 1, j + 1)
+                continue
+            }
             let before = i < old.count ? old[i] : nil
             let after = j < peers.count ? peers[j] : nil
             let isGone = after == nil || (before != nil && before!.name < after!.name)
             let isNew = before == nil || (after != nil && after!.name < before!.name)
-            if isGone || isNew || before != after {
-                if !isNew { try close.execute(arguments: [revision - 1, before!.name, Schema.forever]) }
-                if !isGone {
-                    try open.execute(
-                        arguments: PeerRow.arguments(after!, first: revision, last: Int(Schema.forever)))
-                }
+            if !isNew {
+                try close.execute(arguments: [revision - 1, before!.name, Schema.forever])
+                i += 1
             }
-            if !isNew { i += 1 }
-            if !isGone { j += 1 }
+            if !isGone {
+                try open.execute(arguments: PeerRow.arguments(after!, first: revision, last: Int(Schema.forever)))
+                j += 1
+            }
         }
     }
 
-    private static func stored(_ db: Database, _ row: Row) throws -> StoredSite {
+    private static func stored(_ db: Database, _ row: Row, beside known: StoredSite? = nil) throws -> StoredSite {
         let revision = try revision(row)
         var site = try SiteRow.site(row)
-        site.peers.reserveCapacity(revision.peers)
-        let rows = try Row.fetchCursor(
-            db, sql: "SELECT \(PeerRow.columns) FROM peer WHERE first <= ?1 AND last >= ?1 ORDER BY name",
-            arguments: [revision.id])
-        while let row = try rows.next() { site.peers.append(try PeerRow.peer(row)) }
+        if let known {
+            site.peers = try peers(db, of: revision, beside: known)
+        } else {
+            site.peers.reserveCapacity(revision.peers)
+            try db.forEachRow(
+                "SELECT \(PeerRow.columns) FROM peer WHERE first <= ?1 AND last >= ?1 ORDER BY name",
+                arguments: [revision.id]
+            ) { site.peers.append(try PeerRow.peer($0)) }
+        }
         guard site.peers.count == revision.peers else {
             throw DatabaseError(
                 resultCode: .SQLITE_CORRUPT,
                 message: "revision \(revision.id) has \(site.peers.count) peers instead of \(revision.peers)")
         }
         return StoredSite(revision: revision, site: site)
+    }
+
+    /// A row that is valid in both revisions is the same peer in both.
+    private static func peers(_ db: Database, of revision: Revision, beside known: StoredSite) throws -> [Peer] {
+        let onlyFirst = "first <= ?1 AND last >= ?1 AND NOT (first <= ?2 AND last >= ?2)"
+        var gone: Set<String> = []
+        try db.forEachRow(
+            "SELECT name FROM peer WHERE \(onlyFirst)", arguments: [known.revision.id, revision.id]
+        ) { row in gone.insert(row.text(0) ?? "") }
+        var peers = known.site.peers
+        if !gone.isEmpty { peers.removeAll { gone.contains($0.name) } }
+        try db.forEachRow(
+            "SELECT \(PeerRow.columns) FROM peer WHERE \(onlyFirst)", arguments: [revision.id, known.revision.id]
+        ) { peers.append(try PeerRow.peer($0)) }
+        return peers.ordered { $0.name }
     }
 
     static func revision(_ row: Row) throws -> Revision {

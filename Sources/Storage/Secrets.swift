@@ -74,16 +74,14 @@ extension Store {
             var found: [SecretID: PresharedKey] = Dictionary(minimumCapacity: ids.count)
             // One scan of the table beats thousands of look-ups; a few look-ups beat the scan.
             if ids.count > 64 {
-                let rows = try Row.fetchCursor(db, sql: "SELECT id, sealed FROM preshared_key")
-                while let row = try rows.next() {
-                    guard let id = SecretID(row[0] as String), ids.contains(id) else { continue }
-                    found[id] = try Self.open(row, id, sealing)
+                try db.forEachRow("SELECT id, sealed FROM preshared_key") { row in
+                    guard let id = SecretID(row.text(0) ?? ""), ids.contains(id) else { return }
+                    found[id] = try Self.open(row.bytes(1), id, sealing)
                 }
             } else {
-                let statement = try db.makeStatement(sql: "SELECT id, sealed FROM preshared_key WHERE id = ?")
                 for id in ids {
-                    if let row = try Row.fetchOne(statement, arguments: [id.description]) {
-                        found[id] = try Self.open(row, id, sealing)
+                    try db.forEachRow("SELECT sealed FROM preshared_key WHERE id = ?", arguments: [id.description]) {
+                        found[id] = try Self.open($0.bytes(0), id, sealing)
                     }
                 }
             }
@@ -94,10 +92,11 @@ extension Store {
         }
     }
 
-    private static func open(_ row: Row, _ id: SecretID, _ sealing: SealingKey) throws -> PresharedKey {
-        let sealed: Blob = row[1]
+    private static func open(
+        _ sealed: UnsafeRawBufferPointer, _ id: SecretID, _ sealing: SealingKey
+    ) throws -> PresharedKey {
         let key = try PresharedKey { secret in
-            guard sealed.bytes.withUnsafeBytes({ sealing.open($0, into: secret) }) else {
+            guard sealing.open(sealed, into: secret) else {
                 throw StorageError.secret(name: "preshared key \(id)", cause: "does not open: the database is damaged")
             }
         }

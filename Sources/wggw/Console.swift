@@ -48,14 +48,28 @@ enum Console {
 
     /// Rows under a head, aligned; the last column is not padded.
     static func table(_ head: [String], _ rows: [[String]]) -> String {
-        var widths = head.map(\.count)
-        for row in rows { for (i, cell) in row.enumerated() { widths[i] = max(widths[i], cell.count) } }
-        func line(_ cells: [String]) -> String {
-            cells.enumerated().map { i, cell in
-                i == cells.count - 1 ? cell : cell + String(repeating: " ", count: widths[i] - cell.count + 2)
-            }.joined()
+        var widths = head.map(width)
+        for row in rows { for i in row.indices { widths[i] = max(widths[i], width(row[i])) } }
+        var text: [UInt8] = []
+        text.reserveCapacity((rows.count + 1) * (widths.reduce(0, +) + 2 * widths.count))
+        func add(_ cells: [String]) {
+            for (i, cell) in cells.enumerated() {
+                text += cell.utf8
+                if i < cells.count - 1 { text += repeatElement(UInt8(ascii: " "), count: widths[i] - width(cell) + 2) }
+            }
         }
-        return ([bold(line(head))] + rows.map(line)).joined(separator: "\n")
+        add(head)
+        text = Array(bold(String(decoding: text, as: UTF8.self)).utf8)
+        for row in rows {
+            text.append(UInt8(ascii: "\n"))
+            add(row)
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Columns on a terminal. Counting characters takes its time, and nearly all text here is ASCII.
+    private static func width(_ text: String) -> Int {
+        text.utf8.allSatisfy { $0 < 128 } ? text.utf8.count : text.count
     }
 
     /// Asks on the terminal; false without one.

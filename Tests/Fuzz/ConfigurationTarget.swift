@@ -66,9 +66,11 @@ enum ConfigurationTarget {
         writer.end(0)
         let dump = ExactCopy(writer.bytes)
         expect(ConfigurationText.errorNumber(UnsafeRawBufferPointer(dump.memory)) == 0, "no errno at the end")
-        guard let seen = try? ConfigurationText.read(dump.memory) else {
+        var reader = ConfigurationReader()
+        guard (try? reader.take(dump.memory)) == dump.memory.count, reader.isComplete, reader.errorNumber == 0 else {
             finding("a dump that cannot be read: \(String(decoding: writer.bytes, as: UTF8.self))")
         }
+        let seen = reader.device
         expect(seen.listenPort == change.listenPort ?? 0 && seen.fwmark == change.mark ?? 0, "port or mark")
         expect(seen.privateKey == device.privateKey, "the private key")
         expect(seen.peers.count == device.peers.count, "\(seen.peers.count) peers")
@@ -124,9 +126,13 @@ enum DumpTarget {
         var input = input
         let copy = ExactCopy(input.remainder())
         _ = ConfigurationText.errorNumber(UnsafeRawBufferPointer(copy.memory))
+        var reader = ConfigurationReader()
         do throws(ConfigurationText.Refusal) {
-            let device = try ConfigurationText.read(copy.memory)
-            for peer in device.peers { expect(peer.allowedIPs == peer.allowedIPs.sorted(), "allowed IPs in order") }
+            let taken = try reader.take(copy.memory)
+            expect(taken <= copy.memory.count, "\(taken) bytes taken of \(copy.memory.count)")
+            for peer in reader.device.peers {
+                expect(peer.allowedIPs == peer.allowedIPs.sorted(), "allowed IPs in order")
+            }
         } catch {
             expect(error.line > 0 && !error.reason.isEmpty, "line \(error.line)")
         }

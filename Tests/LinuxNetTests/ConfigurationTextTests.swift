@@ -10,9 +10,17 @@ import Testing
     static func hex(_ byte: String) -> String { String(repeating: byte, count: 32) }
 
     static func read(_ text: String) throws -> ObservedWireGuard {
+        var reader = ConfigurationReader()
+        try take(text, &reader)
+        return reader.device
+    }
+
+    /// Returns what is left of the text.
+    @discardableResult static func take(_ text: String, _ reader: inout ConfigurationReader) throws -> String {
         var buffer = SecretBuffer(capacity: 16)
         buffer.append(text)
-        return try ConfigurationText.read(buffer.mutableBytes)
+        buffer.removeFirst(try reader.take(buffer.mutableBytes))
+        return String(decoding: buffer.bytes, as: UTF8.self)
     }
 
     @Test func `a change is written in the words of the protocol`() {
@@ -82,6 +90,17 @@ import Testing
         #expect(device.peers == [first, second])
     }
 
+    @Test func `an answer is read wherever it is cut in two`() throws {
+        let text = "listen_port=7\n\(Self.peer)rx_bytes=12\nallowed_ip=10.0.0.0/8\nerrno=-5\n\nmore"
+        for count in 0...text.count {
+            var reader = ConfigurationReader()
+            let rest = try Self.take(String(text.prefix(count)), &reader)
+            #expect(try Self.take(rest + text.dropFirst(count), &reader) == "more")
+            #expect(reader.isComplete && reader.errorNumber == -5 && reader.device.listenPort == 7)
+            #expect(reader.device.peers.map(\.received) == [12])
+        }
+    }
+
     @Test func `nothing is set on a new interface`() throws {
         let device = try Self.read("private_key=\(Self.hex("00"))\nlisten_port=0\nerrno=0\n\n")
         #expect(device == ObservedWireGuard(privateKey: nil, listenPort: 0, fwmark: 0, peers: []))
@@ -98,7 +117,8 @@ import Testing
         ("fwmark=4294967296\n", 1, "fwmark is not a number of 32 bits"),
         ("listen_port=1\npublic_key=\(hex("01"))0\n", 2, "public_key is not 64 hexadecimal digits"),
         ("listen_port\n", 1, "no = in the line"),
-        ("listen_port=1", 1, "the line has no end"),
+        ("listen_port=1\n\n", 2, "the answer ends without errno"),
+        ("errno=x\n", 1, "errno is no number"),
         (peer + "preshared_key=xyz\n", 2, "preshared_key is not 64 hexadecimal digits"),
         (peer + "endpoint=192.0.2.7\n", 2, "endpoint is not an address and a port"),
         (peer + "endpoint=192.0.2.256:1\n", 2, "endpoint is not an address and a port"),

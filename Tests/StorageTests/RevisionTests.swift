@@ -38,6 +38,12 @@ import Testing
             sites.append(site)
         }
         for (i, site) in sites.enumerated() { #expect(try store.revision(i + 1).site == site) }
+        // Read as what differs from another one, older or newer, it is the same.
+        for _ in 0..<200 {
+            let known = try store.revision(Int.random(in: 1...40, using: &random))
+            let id = Int.random(in: 1...40, using: &random)
+            #expect(try store.revision(id, beside: known) == store.revision(id))
+        }
         #expect(try store.newest()?.site == sites.last)
         #expect(try store.history(limit: 3).map(\.id) == [40, 39, 38])
     }

@@ -11,8 +11,10 @@ extension SiteChecks {
         names.reserveCapacity(site.peers.count)
         keys.reserveCapacity(site.peers.count)
         addresses.reserveCapacity(2 * site.peers.count)
+        let homes = (v4: homes(isV6: false), v6: homes(isV6: true))
         for peer in site.peers {
-            let path = ["peers", peer.name]
+            // Made only for a report: most peers have none.
+            var path: [String] { ["peers", peer.name] }
             checkLabel(peer.name, path, "a peer's name")
             if let other = names.updateValue(peer.name, forKey: peer.name.lowercased()) {
                 let how = other == peer.name ? "is there twice" : "differs from \(other) only in case"
@@ -35,15 +37,18 @@ extension SiteChecks {
             for (i, address) in peer.addresses.enumerated() {
                 let first = addresses[address]
                 if first == nil { addresses[address] = peer.name }
-                check(address, index: i, of: peer, firstOwner: first)
+                check(
+                    address, index: i, of: peer, firstOwner: first, homes: address.isV6 ? homes.v6 : homes.v4)
             }
             checkAccess(of: peer)
             checkRoutes(of: peer)
         }
     }
 
-    private mutating func check(_ address: IPAddress, index: Int, of peer: Peer, firstOwner: String?) {
-        let path = ["peers", peer.name, "addresses"]
+    private mutating func check(
+        _ address: IPAddress, index: Int, of peer: Peer, firstOwner: String?, homes: Homes
+    ) {
+        var path: [String] { ["peers", peer.name, "addresses"] }
         if let firstOwner {
             let reason = firstOwner == peer.name ? "is listed twice" : "belongs to peer \(firstOwner) already"
             let remedy = firstOwner == peer.name ? "remove one of them" : "give \(peer.name) another one"
@@ -52,7 +57,6 @@ extension SiteChecks {
         if site.tunnel.addresses.contains(where: { $0.address == address }) {
             return report(path, index: index, "\(address) is the gateway's own address", remedy: "take another one")
         }
-        let homes = homes(for: address)
         if !homes.isKnown { return }
         guard let home = homes.networks.first(where: { $0.contains(address) }) else {
             let names = homes.networks.map(\.description).joined(separator: " and ")
@@ -65,21 +69,22 @@ extension SiteChecks {
                 path, index: index, "\(address) is outside \(place)\(names.isEmpty ? "" : ", \(names)")", remedy: remedy
             )
         }
-        let tunnels = site.tunnel.addresses.lazy.map(\.network)
-        if let reason = Self.reserved(address, in: home)
-            ?? tunnels.compactMap({ Self.reserved(address, in: $0) }).first
-        {
+        let reasons = site.tunnel.addresses.lazy.compactMap { Self.reserved(address, in: $0.network) }
+        if let reason = Self.reserved(address, in: home) ?? reasons.first {
             report(path, index: index, "\(address) \(reason)", remedy: Self.range(of: home))
         }
     }
 
-    /// The networks that a peer's address may be in: the LAN's with proxy-arp, if it has that family, else the tunnel's.
-    private func homes(for address: IPAddress) -> (networks: [IPPrefix], isLAN: Bool, isKnown: Bool) {
+    /// The networks that a peer's address of one family may be in.
+    private typealias Homes = (networks: [IPPrefix], isLAN: Bool, isKnown: Bool)
+
+    /// The LAN's with proxy-arp, if it has that family, else the tunnel's.
+    private func homes(isV6: Bool) -> Homes {
         if site.lan.replyPath == .proxyARP {
-            let subnets = site.lan.subnets.filter { $0.isV6 == address.isV6 }
+            let subnets = site.lan.subnets.filter { $0.isV6 == isV6 }
             if !subnets.isEmpty { return (subnets, true, isWhole(["lan", "subnets"])) }
         }
-        let networks = site.tunnel.addresses.filter { $0.address.isV6 == address.isV6 }.map(\.network)
+        let networks = site.tunnel.addresses.filter { $0.address.isV6 == isV6 }.map(\.network)
         return (networks, false, isWhole(["tunnel", "addresses"]))
     }
 

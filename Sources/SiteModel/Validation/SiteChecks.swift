@@ -114,10 +114,10 @@ struct SiteChecks {
         }
     }
 
-    mutating func checkLabel(_ name: String, _ path: [String], _ what: String) {
+    mutating func checkLabel(_ name: String, _ path: @autoclosure () -> [String], _ what: String) {
         if !isHostLabel(name) {
             report(
-                path, "\(tomlString(name)) is no host label",
+                path(), "\(tomlString(name)) is no host label",
                 remedy: "\(what) is 1 to 63 letters, digits and inner hyphens")
         }
     }
