@@ -20,7 +20,7 @@ final class ControlEngine {
     let events = EventStream()
     var effects = Effects()
     /// Keepalives are sealed here: they are due when no worker has anything to do with the peer.
-    let aead = AEAD()
+    let aead: AEAD
     /// Handshake messages are looked at only while the interface is up.
     var isUp = false
     /// Where the message came from that the device is looking at.
@@ -32,13 +32,14 @@ final class ControlEngine {
 
     init(
         device: Device, control: UnsafeMutablePointer<ControlQueue>, links: [UnsafeMutablePointer<WorkerLink>],
-        paths: PeerPaths, clock: @escaping () -> Now,
+        paths: PeerPaths, fallbacks: Fallbacks = [], clock: @escaping () -> Now,
         sendDatagram: @escaping (UnsafePointer<udp_endpoint>, UnsafeRawBufferPointer, UInt8) -> Int32
     ) {
         self.device = device
         self.control = control
         self.links = links
         self.paths = paths
+        aead = AEAD(fallbacks.contains(.noAVX512) ? .openSSL : .fastest)
         self.clock = clock
         self.sendDatagram = sendDatagram
     }

@@ -33,17 +33,8 @@ extension Controller {
 
     /// 0, or the errno of the first thing that could not be done. The port comes first, since only it can be refused by others.
     private func apply(_ change: UAPIChange) -> Int32 {
-        if let wanted = change.listenPort, wanted != port || wanted == 0 {
-            if engine.isUp {
-                let error = reopenSockets(port: wanted)
-                if error != 0 { return error }
-                engine.perform { $0.clearEndpointSources(into: &engine.effects) }
-            } else {
-                port = wanted
-                // The interface may be up without sockets, because the port that it had was taken.
-                followLink()
-            }
-        }
+        let refusal = changePort(change)
+        if refusal != 0 { return refusal }
         if let wanted = change.mark {
             mark = wanted
             for pair in sockets {
@@ -70,11 +61,25 @@ extension Controller {
         return 0
     }
 
+    /// An interface that is up and has no sockets, because the port that it had was taken, tries the new one.
+    private func changePort(_ change: UAPIChange) -> Int32 {
+        if engine.isUp {
+            guard let wanted = change.listenPort, wanted != port || wanted == 0 else { return 0 }
+            let error = reopenSockets(port: wanted)
+            if error == 0 { engine.perform { $0.clearEndpointSources(into: &engine.effects) } }
+            return error
+        }
+        guard let wanted = change.listenPort else { return 0 }
+        port = wanted
+        followLink()
+        return portRefusal
+    }
+
     private func dump() -> [UInt8] {
         let device = engine.device
         let peers = device.peers
         var writer = UAPIWriter(peers: peers.count)
-        writer.device(privateKey: device.privateKey, port: port, mark: mark)
+        writer.device(privateKey: device.privateKey, port: portRefusal == 0 ? port : 0, mark: mark)
         for peer in peers {
             let record = device.tables.peer(peer)
             writer.peer(

@@ -18,6 +18,8 @@ final class Controller {
     var port: UInt16 = 0
     var mark: UInt32 = 0
     var hasMoved = false
+    /// Why the interface, which is up, has no sockets: an errno, EADDRINUSE mostly. Tried again each second.
+    var portRefusal: Int32 = 0
     var ended = false
 
     let poller: Int32
@@ -93,10 +95,11 @@ final class Controller {
         var events = [poller_event](repeating: poller_event(), count: 64)
         engine.control.pointee.bell.prepareToSleep()
         let hasWork = !engine.control.pointee.requests.isEmpty || !engine.control.pointee.handshakes.isEmpty
-        let milliseconds: Int32 = hasWork ? 0 : engine.isWaiting ? 1 : -1
+        let milliseconds: Int32 = hasWork ? 0 : engine.isWaiting ? 1 : portRefusal != 0 ? 1000 : -1
         let count = poller_wait(poller, &events, 64, milliseconds)
         engine.control.pointee.bell.awake()
         for event in events.prefix(Int(max(0, count))) { handle(event) }
+        if portRefusal != 0 { followLink() }
         if engine.links.contains(where: { $0.pointee.interfaceGone.load(ordering: .relaxed) }) { ended = true }
     }
 
@@ -142,14 +145,17 @@ final class Controller {
         eventListener.follow(interface: name)
     }
 
-    /// Takes over the interface's MTU and whether it is up. Where the port is taken it stays down until there is another.
+    /// Takes over the interface's MTU and whether it is up. Where the port is taken it stays down until that is free again, or
+    /// until there is another.
     func followLink() {
         let mtu = hasMoved ? -ENODEV : tun_get_mtu(interface)
         if mtu > 0 { for link in engine.links { link.pointee.mtu.store(Int(mtu), ordering: .relaxed) } }
         let wanted = hasMoved || tun_is_up(interface) == 1
+        if !wanted { portRefusal = 0 }
         guard wanted != engine.isUp else { return }
         if wanted {
-            if reopenSockets(port: port) != 0 { return }
+            portRefusal = reopenSockets(port: port)
+            if portRefusal != 0 { return }
             engine.isUp = true
             engine.perform { $0.up(now: engine.clock(), into: &engine.effects) }
         } else {

@@ -56,7 +56,7 @@ public enum DatapathDaemon {
         // After the tables for keys are mapped, and before there are threads.
         try Privileges.drop(interfaceIndex: if_nametoindex(tun.name))
         let engine = ControlEngine(
-            device: device, control: control, links: links, paths: paths, clock: currentTime,
+            device: device, control: control, links: links, paths: paths, fallbacks: tun.fallbacks, clock: currentTime,
             sendDatagram: { _, _, _ in -ENETDOWN })
         let controller = try Controller(
             engine: engine, tun: tun, listener: listener, eventListener: eventListener, signals: signals)

@@ -29,9 +29,18 @@ def flood(lab, checks):
         return
     tunnel = Tunnel(lab)
     checks.check("the tunnel works", tunnel.answers())
-    # The attacker is in the LAN, and what goes to the crowd ends there too.
+    # The attacker is in the LAN, and what goes to the crowd ends there too: on the wire, for what an attacker does with
+    # answers is another machine's work.
     lab.run("lan", "ip", "address", "add", f"{ATTACKER}/24", "dev", "switch")
     lab.run("gateway", "ip", "route", "add", CROWD, "via", ATTACKER)
+    lab.run("lan", "nft", "-f", "-", stdin=f"""
+        table netdev wire {{
+            counter answers {{ }}
+            chain ingress {{
+                type filter hook ingress device to-gateway priority 0;
+                ip daddr {{ {ATTACKER}, {CROWD} }} counter name answers drop
+            }}
+        }}""")
     processes = tunnel.flow()
     time.sleep(1)
     seen, rates = {phase: [] for phase in PHASES}, []
