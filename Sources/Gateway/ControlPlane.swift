@@ -75,7 +75,12 @@ public final class ControlPlane {
         for case .sealed(let id) in site.peers.lazy.map(\.presharedKey) where opened.presharedKeys[id] == nil {
             sealed.insert(id)
         }
-        opened.presharedKeys.merge(try store.presharedKeys(sealed)) { _, new in new }
+        let keys = try store.presharedKeys(sealed)
+        if opened.presharedKeys.isEmpty {
+            opened.presharedKeys = keys
+        } else {
+            opened.presharedKeys.merge(keys) { _, new in new }
+        }
         if opened.privateKeys[publicKey] == nil {
             opened.privateKeys[publicKey] = try store.privateKey(of: publicKey)
         }

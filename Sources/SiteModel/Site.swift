@@ -232,14 +232,24 @@ public enum PresharedKeyChoice: Hashable, Sendable {
 
 /// The name of a sealed secret: 16 hex digits of a hash of it, which tells nothing about it.
 public struct SecretID: Hashable, Sendable, LosslessStringConvertible {
-    /// 16 hex digits.
-    public let description: String
+    /// The first eight bytes of the hash, as a number in network order.
+    public let rawValue: UInt64
+
+    /// Names by the hash.
+    public init(rawValue: UInt64) { self.rawValue = rawValue }
 
     /// nil unless 16 lower-case hex digits.
     public init?(_ description: String) {
         guard description.utf8.count == 16,
-            description.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) })
+            description.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) }),
+            let value = UInt64(description, radix: 16)
         else { return nil }
-        self.description = description
+        rawValue = value
+    }
+
+    /// 16 hex digits.
+    public var description: String {
+        let digits = String(rawValue, radix: 16)
+        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
     }
 }

@@ -124,15 +124,7 @@ final class SealingKey {
                 hash.baseAddress!.assumingMemoryBound(to: UInt8.self), 16,
                 secret.baseAddress!.assumingMemoryBound(to: UInt8.self), UInt64(secret.count),
                 (keys + 32).assumingMemoryBound(to: UInt8.self), 32)
-            let digits = Array("0123456789abcdef".utf8)
-            let text = String(unsafeUninitializedCapacity: 16) { out in
-                for i in 0..<8 {
-                    out[2 * i] = digits[Int(hash[i] >> 4)]
-                    out[2 * i + 1] = digits[Int(hash[i] & 15)]
-                }
-                return 16
-            }
-            return SecretID(text)!
+            return SecretID(rawValue: hash.loadUnaligned(as: UInt64.self).bigEndian)
         }
     }
 }

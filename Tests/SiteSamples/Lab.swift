@@ -24,10 +24,7 @@ package enum Lab {
         }
     }
 
-    package static func secretID(_ number: Int) -> SecretID {
-        let hex = String(number, radix: 16)
-        return SecretID(String(repeating: "0", count: 16 - hex.count) + hex)!
-    }
+    package static func secretID(_ number: Int) -> SecretID { SecretID(rawValue: UInt64(number)) }
 
     /// The gateway's key pair is number 0.
     package static let gatewayKey = publicKey(0)
