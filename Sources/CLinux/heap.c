@@ -20,3 +20,9 @@ void heap_keep(void) {
 #else
 void heap_keep(void) {}
 #endif
+
+void heap_give_back(void) {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}

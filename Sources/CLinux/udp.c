@@ -131,12 +131,12 @@ static void read_control(struct udp_received *to, struct msghdr *m) {
     }
 }
 
-int udp_receive(int fd, struct udp_batch *batch, struct udp_received *received) {
-    for (int i = 0; i < UDP_BATCH; i++) {
+int udp_receive(int fd, struct udp_batch *batch, struct udp_received *received, int limit) {
+    for (int i = 0; i < limit; i++) {
         batch->messages[i].msg_hdr.msg_namelen = sizeof(union address);
         batch->messages[i].msg_hdr.msg_controllen = CONTROL;
     }
-    int n = recvmmsg(fd, batch->messages, UDP_BATCH, MSG_DONTWAIT, NULL);
+    int n = recvmmsg(fd, batch->messages, (unsigned)limit, MSG_DONTWAIT, NULL);
     if (n < 0) return errno == EAGAIN || errno == EINTR ? 0 : -errno;
     for (int i = 0; i < n; i++) {
         struct udp_received *to = &received[i];

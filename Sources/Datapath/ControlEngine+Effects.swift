@@ -40,7 +40,7 @@ extension ControlEngine {
         let peer = event.peer
         let endpoint = peer.map { paths[$0].pointee.endpoint.load() } ?? source
         events.note(
-            event, publicKey: peer.flatMap { device.publicKey(of: $0) }, endpoint: endpoint.remote, at: clock())
+            event, publicKey: peer.map { device.publicKey(of: $0) }, endpoint: endpoint.remote, at: clock())
     }
 
     private func send(_ peer: PeerIndex, _ message: Range<Int>) {

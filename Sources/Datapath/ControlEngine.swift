@@ -99,7 +99,7 @@ final class ControlEngine {
     }
 
     /// Frees what no worker can hold any more. Those that are awake pass an epoch each turn, the others hold nothing.
-    private func reclaim() {
+    func reclaim() {
         if let ticket = device.retire() { retire(ticket: ticket) }
         guard !retired.isEmpty else { return }
         let passed = links.map { $0.pointee.epoch.load(ordering: .sequentiallyConsistent) }.min() ?? WorkerLink.parked

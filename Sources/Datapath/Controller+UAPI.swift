@@ -9,6 +9,7 @@ import WireGuardProtocol
 extension Controller {
     /// Answers one request.
     func answer(_ request: UnsafeRawBufferPointer) -> [UInt8] {
+        if request.count > 1 << 18 { hadLargeRequest = true }
         do throws(UAPIError) {
             switch try UAPIRequest.parse(
                 request,
@@ -48,7 +49,9 @@ extension Controller {
         let moment = engine.clock()
         if let key = change.privateKey { engine.perform { $0.setPrivateKey(key, now: moment, into: &engine.effects) } }
         if change.replacePeers { engine.perform { $0.removeAllPeers(into: &engine.effects) } }
-        for peer in change.peers {
+        for (number, peer) in change.peers.enumerated() {
+            // Else each of many changes of the allowed IPs would leave its predecessor's nodes to the end.
+            if number & 255 == 255 { engine.reclaim() }
             engine.effects.removeAll()
             do throws(ConfigurationError) {
                 try engine.device.configure(peer, now: moment, into: &engine.effects)
@@ -78,6 +81,7 @@ extension Controller {
     private func dump() -> [UInt8] {
         let device = engine.device
         let peers = device.peers
+        if peers.count > 1000 { hadLargeRequest = true }
         var writer = UAPIWriter(peers: peers.count)
         writer.device(privateKey: device.privateKey, port: portRefusal == 0 ? port : 0, mark: mark)
         for peer in peers {

@@ -21,6 +21,8 @@ final class Controller {
     /// Why the interface, which is up, has no sockets: an errno, EADDRINUSE mostly. Tried again each second.
     var portRefusal: Int32 = 0
     var ended = false
+    /// A client had so many peers to tell of that the heap is full of holes when it is gone.
+    var hadLargeRequest = false
 
     let poller: Int32
     let timer: Int32
@@ -163,6 +165,8 @@ final class Controller {
             engine.perform { $0.down(into: &engine.effects) }
             publish(sockets: engine.links.map { _ in SocketPair() })
         }
+        // What all peers wanted done was a long list.
+        heap_give_back()
     }
 
     /// Opens sockets on `port` for all workers and lets go of the old ones. 0 or an errno; then nothing changed.
@@ -212,6 +216,8 @@ final class Controller {
             poller_watch(poller, descriptor, Tag.connection | UInt64(descriptor), what)
         } else {
             connections[descriptor] = nil
+            if hadLargeRequest { heap_give_back() }
+            hadLargeRequest = false
         }
     }
 }

@@ -14,8 +14,6 @@ final class EventStream {
 
     private var ring = EventRing<TunnelEvent>(capacity: remembered)
     private var readers: [Int32: EventReader] = [:]
-    /// By place: a peer that is gone is named to the end.
-    private var keys: [PeerIndex: PublicKey] = [:]
 
     /// Whether anybody is connected.
     var isHeard: Bool { !readers.isEmpty }
@@ -23,20 +21,16 @@ final class EventStream {
     /// `/var/run/wireguard/NAME.events`; `wg` looks at what ends in .sock only.
     static func path(interface name: String) -> String { "/var/run/wireguard/\(name).events" }
 
-    /// Notes an event. `publicKey`: of a peer that is there; nil otherwise. `endpoint`: of the peer, or where a message that
+    /// Notes an event. `publicKey`: of the peer that it is about. `endpoint`: of the peer, or where a message that
     /// is nobody's came from.
     func note(_ event: LogEvent, publicKey: PublicKey?, endpoint: SocketAddress?, at moment: Now) {
         var told = TunnelEvent(
             event.kind, sinceBoot: moment.monotonic, seconds: moment.wall.seconds,
             nanoseconds: moment.wall.nanoseconds, endpoint: endpoint)
-        if let peer = event.peer {
-            if let publicKey { keys[peer] = publicKey }
-            told.peer = keys[peer]
-        }
+        told.peer = publicKey
         switch event {
         case .keypairCreated(_, let id), .keypairDestroyed(_, let id): told.keypair = id
         case .retryingHandshake(_, let count), .gaveUpHandshake(_, let count): told.attempts = count
-        case .peerDestroyed(let peer): keys[peer] = nil
         default: break
         }
         ring.append(told)

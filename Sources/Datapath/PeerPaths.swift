@@ -15,8 +15,9 @@ struct PeerPath: ~Copyable {
 
     /// Forgets everything, for the next peer in this place.
     borrowing func reset() {
-        endpoint.store(udp_endpoint())
-        plainUntil.store(0, ordering: .relaxed)
+        // A path that nothing was written to stays without memory.
+        if !udp_endpoint.same(endpoint.load(), udp_endpoint()) { endpoint.store(udp_endpoint()) }
+        if plainUntil.load(ordering: .relaxed) != 0 { plainUntil.store(0, ordering: .relaxed) }
     }
 }
 

@@ -6,9 +6,9 @@ import NetTypes
 
 /// Where a worker receives datagrams from and sends them to. `UDPSockets` is the real one; tests use a twin in memory.
 protocol DatagramPort {
-    /// Receives up to `UDP_BATCH` messages of one family without waiting; how many, 0 for none, or -errno.
+    /// Receives up to `limit` messages of one family, at most `UDP_BATCH`, without waiting; how many, 0 for none, or -errno.
     /// They stay valid until the next call.
-    func receive(isV6: Bool, _ received: UnsafeMutablePointer<udp_received>) -> Int
+    func receive(isV6: Bool, _ received: UnsafeMutablePointer<udp_received>, limit: Int32) -> Int
     /// Sends `count` bytes, cut every `segment` bytes unless that is 0, without waiting; 0 or -errno.
     func send(
         _ to: UnsafePointer<udp_endpoint>, _ bytes: UnsafeRawPointer, _ count: Int, segment: Int, trafficClass: UInt8
@@ -23,9 +23,9 @@ struct UDPSockets: DatagramPort {
     let batch: OpaquePointer
 
     @inline(__always)
-    func receive(isV6: Bool, _ received: UnsafeMutablePointer<udp_received>) -> Int {
+    func receive(isV6: Bool, _ received: UnsafeMutablePointer<udp_received>, limit: Int32) -> Int {
         let fd = isV6 ? v6 : v4
-        return fd < 0 ? 0 : Int(udp_receive(fd, batch, received))
+        return fd < 0 ? 0 : Int(udp_receive(fd, batch, received, limit))
     }
 
     @inline(__always)

@@ -24,7 +24,7 @@ extension Worker {
     /// Receives a batch of one family, opens it and writes it to TUN. How many messages there were.
     @inline(__always)
     mutating func receive(isV6: Bool) -> Int {
-        let count = port.receive(isV6: isV6, received)
+        let count = port.receive(isV6: isV6, received, limit: isCalm ? 1 : Int32(UDP_BATCH))
         guard count > 0 else { return 0 }
         for i in 0..<count {
             let message = received[i]

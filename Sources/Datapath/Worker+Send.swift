@@ -16,6 +16,7 @@ extension Worker {
             packets += 1
             transmit(tunBuffer, count)
             if count > Self.superPacket { break }
+            if isCalm && packets == 1 { flushOutbox() }
         }
         if packets > 0 { flushOutbox() }
         return packets

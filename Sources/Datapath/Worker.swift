@@ -32,6 +32,11 @@ struct Worker<Queue: PacketQueue, Port: DatagramPort>: ~Copyable {
     var mtu = 1420
     var ownPort: UInt16 = 0
     let locksReplay: Bool
+    /// The turn before found nothing: what comes now is more likely one packet that somebody waits for than the first of
+    /// many, so it goes on its way before there is a look for the next.
+    var isCalm = false
+    /// This turn wrote to TUN and read nothing from it: whoever got the packet may wait for this processor.
+    var hasOnlyReceived = false
 
     /// Packets read from TUN before the network is looked at again.
     static var tunBatch: Int { 64 }
@@ -73,18 +78,25 @@ struct Worker<Queue: PacketQueue, Port: DatagramPort>: ~Copyable {
         link.pointee.epoch.store(control.pointee.epoch.load(ordering: .acquiring), ordering: .sequentiallyConsistent)
     }
 
-    /// One turn: what the control thread asked, then the network, then TUN. Whether there was anything to do.
+    /// One turn: what the control thread asked, then the network, then TUN; TUN alone if somebody was given a packet just now
+    /// and is likely to have answered. Whether there was anything to do.
     @inline(__always)
     mutating func turn(now moment: UInt64, lookingAtV6: Bool, _ v6Messages: inout Int) -> Bool {
         now = moment
         mtu = link.pointee.mtu.load(ordering: .relaxed)
         if !link.pointee.commands.isEmpty { obeyCommands() }
+        if hasOnlyReceived {
+            hasOnlyReceived = false
+            if readTun() > 0 { return true }
+        }
         var messages = receive(isV6: false)
         if lookingAtV6 {
             v6Messages = receive(isV6: true)
             messages += v6Messages
         }
-        return messages + readTun() > 0
+        let packets = readTun()
+        hasOnlyReceived = messages > 0 && packets == 0
+        return messages + packets > 0
     }
 
     /// What the control thread asked for.
@@ -131,15 +143,19 @@ extension Worker where Queue == TunQueue, Port == UDPSockets {
             let busy = turn(now: bootNanoseconds(), lookingAtV6: looksAtV6, &v6Messages)
             if looksAtV6 { v6Turns = v6Messages > 0 ? 64 : v6Turns == 0 ? 0 : v6Turns - 1 }
             if busy {
-                idleSince = 0
+                if isCalm && hasOnlyReceived { sched_yield() }
+                isCalm = false
                 continue
             }
-            if idleSince == 0 { idleSince = now }
+            if !isCalm {
+                isCalm = true
+                idleSince = now
+            }
             if now &- idleSince < Self.spinNanoseconds {
-                sched_yield()
+                // As dear as the turn itself: whoever was given something had his chance in the first.
+                if turns & 3 == 0 || idleSince == now { sched_yield() }
                 continue
             }
-            idleSince = 0
             if !sleep(poller, pair) { break }
             turns = 7
         }

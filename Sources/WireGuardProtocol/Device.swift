@@ -18,7 +18,7 @@ public final class Device {
 
     let random: (UnsafeMutableRawBufferPointer) -> Void
     let peerStates: UnsafeMutablePointer<Peer>
-    var peersByKey: [PublicKey: PeerIndex] = [:]
+    var peersByKey = PeerTable()
     var firstPeer = PeerIndex.none
     var lastPeer = PeerIndex.none
     var freePeers: [PeerIndex] = []

@@ -35,7 +35,7 @@ extension Device {
         if let key, let privateKey, key == privateKey { return }
         if key == nil && privateKey == nil { return }
         let newPublicKey = key.map { $0.publicKey }
-        if let newPublicKey, let itself = peersByKey[newPublicKey] { remove(itself, &effects) }
+        if let newPublicKey, let itself = peer(newPublicKey) { remove(itself, &effects) }
         privateKey = key
         publicKey = newPublicKey
         cookies.setPublicKey(newPublicKey)
@@ -62,7 +62,7 @@ extension Device {
     @discardableResult public func configure(
         _ configuration: PeerConfiguration, now: Now, into effects: inout Effects
     ) throws(ConfigurationError) -> PeerIndex? {
-        let existing = peersByKey[configuration.publicKey]
+        let existing = self.peer(configuration.publicKey)
         if configuration.remove {
             if let existing { remove(existing, &effects) }
             return nil
@@ -107,10 +107,10 @@ extension Device {
     }
 
     /// The peer with a public key.
-    public func peer(_ publicKey: PublicKey) -> PeerIndex? { peersByKey[publicKey] }
+    public func peer(_ publicKey: PublicKey) -> PeerIndex? { peersByKey.find(publicKey, in: peerStates) }
 
-    /// The peer's identity; nil if it is not there any more.
-    public func publicKey(of peer: PeerIndex) -> PublicKey? { exists(peer) ? state(peer).pointee.publicKey : nil }
+    /// The peer's identity, to the end: of one that was removed until its index comes back after `reclaim`.
+    public func publicKey(of peer: PeerIndex) -> PublicKey { state(peer).pointee.publicKey }
 
     /// What a dump says about a peer.
     public func status(of peer: PeerIndex) -> PeerStatus {
@@ -139,7 +139,7 @@ extension Device {
         state(peer).pointee.before = lastPeer
         if lastPeer == .none { firstPeer = peer } else { state(lastPeer).pointee.after = peer }
         lastPeer = peer
-        peersByKey[publicKey] = peer
+        peersByKey.insert(peer, in: peerStates)
         effects.append(.peerAdded(peer))
         effects.log(.peerCreated(peer))
         return peer
@@ -154,7 +154,7 @@ extension Device {
         let (before, after) = (state.pointee.before, state.pointee.after)
         if before == .none { firstPeer = after } else { self.state(before).pointee.after = after }
         if after == .none { lastPeer = before } else { self.state(after).pointee.before = before }
-        peersByKey[state.pointee.publicKey] = nil
+        peersByKey.remove(peer, in: peerStates)
         state.pointee.wipe()
         state.pointee.isRemoved = true
         retirement.peers.append(peer)

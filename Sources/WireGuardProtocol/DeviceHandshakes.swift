@@ -55,7 +55,7 @@ extension Device {
                         message, scratch, privateKey: privateKey.baseAddress!, ownPublicKey: publicKey.baseAddress!)
                 }
             }
-            guard let initiator, let peer = peersByKey[initiator] else { return nil }
+            guard let initiator, let peer = peer(initiator) else { return nil }
             let state = state(peer)
             computeStaticStatic(of: peer)
             let timestamp = withUnsafeBytes(of: &state.pointee.staticStatic) {

@@ -135,7 +135,8 @@ extension PeerRecord {
     borrowing func armedTimes() -> (unanswered: UInt64, owed: UInt64) {
         var times = (unansweredSince.load(ordering: .relaxed), keepaliveOwedSince.load(ordering: .relaxed))
         if times == (0, 0) {
-            armed.store(0, ordering: .sequentiallyConsistent)
+            // Not a store into the memory of a peer that never did anything.
+            if armed.load(ordering: .relaxed) != 0 { armed.store(0, ordering: .sequentiallyConsistent) }
             times.0 = unansweredSince.load(ordering: .sequentiallyConsistent)
             times.1 = keepaliveOwedSince.load(ordering: .sequentiallyConsistent)
         }

@@ -36,9 +36,9 @@ public struct Effects: Sendable {
     /// An empty buffer.
     public init() {}
 
-    /// Empties it and keeps its memory.
+    /// Empties it and keeps its memory, but not that of a call about all of thousands of peers.
     public mutating func removeAll() {
-        list.removeAll(keepingCapacity: true)
+        list.removeAll(keepingCapacity: list.capacity <= 4096)
         bytes.removeAll(keepingCapacity: true)
     }
 

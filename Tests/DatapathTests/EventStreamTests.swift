@@ -62,7 +62,7 @@ import WireGuardProtocol
         stream.connect(far.near)
         stream.note(.invalidMAC, publicKey: nil, endpoint: endpoint, at: Self.moment(3))
         // It is gone already when this is told.
-        stream.note(.peerDestroyed(Self.peer), publicKey: nil, endpoint: nil, at: Self.moment(4))
+        stream.note(.peerDestroyed(Self.peer), publicKey: Self.key, endpoint: nil, at: Self.moment(4))
         stream.note(.retryingHandshake(Self.peer, attempt: 2), publicKey: nil, endpoint: nil, at: Self.moment(5))
         var wishes: [UInt32] = []
         stream.flush { wishes.append($1) }

@@ -60,9 +60,9 @@ final class TwinPort: DatagramPort {
     init(_ address: SocketAddress) { self.address = address }
     deinit { memory.deallocate() }
 
-    func receive(isV6: Bool, _ received: UnsafeMutablePointer<udp_received>) -> Int {
+    func receive(isV6: Bool, _ received: UnsafeMutablePointer<udp_received>, limit: Int32) -> Int {
         var count = 0
-        while count < 8, let i = incoming.firstIndex(where: { $0.from.address.isV6 == isV6 }) {
+        while count < limit, let i = incoming.firstIndex(where: { $0.from.address.isV6 == isV6 }) {
             let datagram = incoming.remove(at: i)
             let place = memory + count << 16
             place.copyMemory(from: datagram.bytes, byteCount: datagram.bytes.count)

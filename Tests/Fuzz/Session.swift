@@ -107,7 +107,7 @@ struct TwinQueue: PacketQueue {
 struct TwinPort: DatagramPort {
     let taps: Taps
 
-    func receive(isV6: Bool, _ received: UnsafeMutablePointer<udp_received>) -> Int {
+    func receive(isV6: Bool, _ received: UnsafeMutablePointer<udp_received>, limit: Int32) -> Int {
         let batch = taps.incoming.prefix(Int(UDP_BATCH))
         for (i, message) in batch.enumerated() { received[i] = message }
         taps.incoming.removeFirst(batch.count)

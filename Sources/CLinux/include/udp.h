@@ -39,7 +39,7 @@ int udp_probe_gso(int fd);
 /// Sets SO_MARK; 0 or -errno.
 int udp_set_mark(int fd, uint32_t mark);
 
-/// Receives up to UDP_BATCH messages without waiting. Returns how many, 0 for none, or -errno.
-int udp_receive(int fd, struct udp_batch *batch, struct udp_received *received);
+/// Receives up to `limit` messages, at most UDP_BATCH, without waiting. Returns how many, 0 for none, or -errno.
+int udp_receive(int fd, struct udp_batch *batch, struct udp_received *received, int limit);
 /// Sends `count` bytes, cut every `segment` bytes unless `segment` is 0. Never waits. Returns 0 or -errno.
 int udp_send(int fd, const struct udp_endpoint *to, const void *bytes, size_t count, unsigned segment, unsigned tos);
