@@ -11,7 +11,8 @@ import SiteSamples
 ///
 /// A line per round and operation: its name, wggw's time, that of `wg`. wggw reads, compares and sets as an apply does.
 @main struct KernelBench {
-    let interface: String
+    private var interface: String
+    private var interfaces = 0
     let directory: String
     let box = LinuxBox()
     let desired: DesiredState
@@ -22,7 +23,7 @@ import SiteSamples
         guard arguments.count == 6, let peers = Int(arguments[2]), let allowedIPs = Int(arguments[3]),
             let rounds = Int(arguments[4])
         else { fatalError("usage: KernelBench INTERFACE PEERS ALLOWED-IPS ROUNDS DIRECTORY") }
-        let bench = try KernelBench(
+        var bench = try KernelBench(
             interface: arguments[1], peers: peers, allowedIPs: allowedIPs, directory: arguments[5])
         for _ in 0..<rounds { try bench.round() }
         print("same", try bench.isEqual())
@@ -52,7 +53,7 @@ import SiteSamples
         try write(configuration(of: changed), to: "\(directory)/changed.conf")
     }
 
-    private func round() throws {
+    private mutating func round() throws {
         try fresh()
         let setting = try wireGuardChanges(desired)
         let ours = try time { for change in setting { try box.perform(change) } }
@@ -70,7 +71,7 @@ import SiteSamples
     }
 
     /// Whether what `wg` made is what wggw wants, and what wggw makes is what `wg` wants.
-    private func isEqual() throws -> Bool {
+    private mutating func isEqual() throws -> Bool {
         try fresh()
         try wg("setconf", interface, "\(directory)/all.conf")
         let theirs = try box.observe(Scope(interface: interface)).wireGuard
@@ -81,15 +82,19 @@ import SiteSamples
             && ours?.peers.map(\.allowedIPs) == desired.wireGuard.peers.map(\.allowedIPs)
     }
 
-    private func fresh() throws {
-        try box.perform(.deleteInterface(name: interface, backend: .kernel))
+    /// Another interface; the one before stays, since the kernel takes a grace period to delete each of its peers.
+    private mutating func fresh() throws {
+        interfaces += 1
+        interface = "\(desired.interface)-\(interfaces)"
         try box.perform(.createInterface(name: interface, backend: .kernel))
     }
 
     /// The WireGuard side of what an apply would do.
     private func wireGuardChanges(_ state: DesiredState) throws -> [Change] {
         let plan = try diff(state, box.observe(Scope(interface: interface)), previous: state)
-        return plan.changes.filter { if case .setWireGuard = $0 { true } else { false } }
+        return plan.changes.compactMap { change in
+            if case .setWireGuard(_, let setting) = change { .setWireGuard(interface: interface, setting) } else { nil }
+        }
     }
 
     private func sync(_ state: DesiredState) throws {
