@@ -31,13 +31,6 @@ table inet seen {{
 """
 
 
-def userspace_only(body):
-    def scenario(lab, checks):
-        if lab.datapath == "userspace":
-            body(lab, checks)
-    return scenario
-
-
 def packets(lab, counter):
     found = lab.json("gateway", "nft", "-j", "list", "counter", "inet", "seen", counter)["nftables"]
     return next(item["counter"]["packets"] for item in found if "counter" in item)
@@ -49,7 +42,6 @@ def there_and_back(lab):
     return (done.out + done.err).split()[-1]
 
 
-@userspace_only
 def fallbacks(lab, checks):
     """Everything arrives as it was sent without each of the offloads, and they are indeed not used."""
     lab.run("gateway", "nft", "-f", "-", stdin=SUPER_PACKETS)
@@ -102,7 +94,6 @@ print(came, late, flush=True)
 """
 
 
-@userspace_only
 def workers(lab, checks):
     """Four workers at either end: each flow of a peer comes in the order in which it was sent."""
     tunnel = Tunnel(lab, ["--workers", "4"])
@@ -131,7 +122,6 @@ def busy_threads(pid):
     return [task for task, (user, system) in times.items() if task != str(pid) and int(user) + int(system) > 1]
 
 
-@userspace_only
 def moved(lab, checks):
     """The interface goes to another network namespace, and its sockets stay: what containers are given a tunnel by."""
     tunnel = Tunnel(lab)
@@ -176,7 +166,6 @@ def hog(lab, port):
     return process
 
 
-@userspace_only
 def lost_port(lab, checks):
     """A port that somebody has is refused to `wg`, and missed no longer than he has it."""
     lab.init()
@@ -211,7 +200,6 @@ def comes_back(lab, checks):
     checks.check("when it is free, it takes it by itself", eventually(listens))
 
 
-@userspace_only
 def multitude(lab, checks, count=10_000):
     """Ten thousand peers go and ten thousand others come in one request, again and again, under a session that stays."""
     tunnel = Tunnel(lab)
