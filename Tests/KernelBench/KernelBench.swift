@@ -5,18 +5,19 @@ import NetTypes
 import SiteModel
 import SiteSamples
 
-/// Times of generic netlink and of `wg` on the kernel's WireGuard, by turns, in milliseconds; for `scripts/bench kernel`.
+/// Times of generic netlink and of `wg` on the kernel's WireGuard, in milliseconds; for `scripts/bench kernel`.
 ///
 ///     KernelBench INTERFACE PEERS ALLOWED-IPS ROUNDS DIRECTORY
 ///
-/// A line per round and operation: its name, wggw's time, that of `wg`. wggw reads, compares and sets as an apply does.
+/// A line per round and operation: its name, wggw's time, that of `wg`. Who goes first changes with every round, and one
+/// round more comes before all others and is not told. wggw reads, compares and sets as an apply does. At the end both
+/// interfaces must be the same, as `wg` shows them and as wggw does.
 @main struct KernelBench {
-    private var interface: String
-    private var interfaces = 0
     let directory: String
     let box = LinuxBox()
     let desired: DesiredState
     let changed: DesiredState
+    private var round = 0
 
     static func main() throws {
         let arguments = CommandLine.arguments
@@ -25,12 +26,14 @@ import SiteSamples
         else { fatalError("usage: KernelBench INTERFACE PEERS ALLOWED-IPS ROUNDS DIRECTORY") }
         var bench = try KernelBench(
             interface: arguments[1], peers: peers, allowedIPs: allowedIPs, directory: arguments[5])
-        for _ in 0..<rounds { try bench.round() }
+        for round in 0...rounds {
+            bench.round = round
+            try bench.run()
+        }
         print("same", try bench.isEqual())
     }
 
     init(interface: String, peers: Int, allowedIPs: Int, directory: String) throws {
-        self.interface = interface
         self.directory = directory
         let site = Lab.site { site in
             site.tunnel.interface = interface
@@ -53,57 +56,57 @@ import SiteSamples
         try write(configuration(of: changed), to: "\(directory)/changed.conf")
     }
 
-    private mutating func round() throws {
-        try fresh()
-        let setting = try wireGuardChanges(desired)
-        let ours = try time { for change in setting { try box.perform(change) } }
-        try fresh()
-        report("set", ours, try time { try wg("setconf", interface, "\(directory)/all.conf") })
-        report(
-            "dump", try time { _ = try box.observe(Scope(interface: interface)) },
-            try time { try wg("show", interface, "dump") })
-        report("sync, nothing", try time { try sync(desired) }, try time { try syncconf("all") })
-        let there = try time { try sync(changed) }
-        let back = try time { try sync(desired) }
-        report("sync, two peers", (there + back) / 2, try time { try syncconf("changed") })
-        try syncconf("all")
-        report("wg alone", 0, try time { try wg("--version") })
+    /// New interfaces every round; those before stay, since the kernel takes a grace period to delete each of their peers.
+    private var ours: String { "\(desired.interface)-\(round)" }
+    private var theirs: String { "\(desired.interface)-wg\(round)" }
+
+    private func run() throws {
+        for name in [ours, theirs] { try box.perform(.createInterface(name: name, backend: .kernel)) }
+        try compare("set", { try sync(desired) }, { try wg("setconf", theirs, "\(directory)/all.conf") })
+        try compare("dump", { _ = try observe(ours) }, { try wg("show", theirs, "dump") })
+        try compare("sync, nothing", { try sync(desired) }, { try syncconf("all") })
+        try compare("sync, two peers", { try sync(changed) }, { try syncconf("changed") })
+        try compare("and back", { try sync(desired) }, { try syncconf("all") })
+        let alone = try time { try wg("--version") }
+        report("wg alone", 0, alone)
     }
 
-    /// Whether what `wg` made is what wggw wants, and what wggw makes is what `wg` wants.
-    private mutating func isEqual() throws -> Bool {
-        try fresh()
-        try wg("setconf", interface, "\(directory)/all.conf")
-        let theirs = try box.observe(Scope(interface: interface)).wireGuard
-        try fresh()
-        for change in try wireGuardChanges(desired) { try box.perform(change) }
-        let ours = try box.observe(Scope(interface: interface)).wireGuard
-        return ours == theirs && ours?.peers.count == desired.wireGuard.peers.count
-            && ours?.peers.map(\.allowedIPs) == desired.wireGuard.peers.map(\.allowedIPs)
+    /// Whether wggw reads from both what it wants. Throws if `wg` shows a difference between them.
+    private func isEqual() throws -> Bool {
+        for name in [ours, theirs] { try wg("show", name, "dump", output: "\(directory)/\(name)") }
+        try start(["cmp", "\(directory)/\(ours)", "\(directory)/\(theirs)"])
+        let seen = try observe(ours)
+        return try seen == observe(theirs) && seen?.privateKey == desired.wireGuard.privateKey
+            && seen?.peers.map(\.publicKey) == desired.wireGuard.peers.map(\.publicKey)
+            && seen?.peers.map(\.allowedIPs) == desired.wireGuard.peers.map(\.allowedIPs)
     }
 
-    /// Another interface; the one before stays, since the kernel takes a grace period to delete each of its peers.
-    private mutating func fresh() throws {
-        interfaces += 1
-        interface = "\(desired.interface)-\(interfaces)"
-        try box.perform(.createInterface(name: interface, backend: .kernel))
+    private func observe(_ interface: String) throws -> ObservedWireGuard? {
+        try box.observe(Scope(interface: interface)).wireGuard
     }
 
-    /// The WireGuard side of what an apply would do.
-    private func wireGuardChanges(_ state: DesiredState) throws -> [Change] {
-        let plan = try diff(state, box.observe(Scope(interface: interface)), previous: state)
-        return plan.changes.compactMap { change in
-            if case .setWireGuard(_, let setting) = change { .setWireGuard(interface: interface, setting) } else { nil }
+    /// The WireGuard side of what an apply does.
+    private func sync(_ state: DesiredState) throws {
+        let plan = try diff(state, box.observe(Scope(interface: ours)), previous: state)
+        for case .setWireGuard(_, let setting) in plan.changes {
+            try box.perform(.setWireGuard(interface: ours, setting))
         }
     }
 
-    private func sync(_ state: DesiredState) throws {
-        for change in try wireGuardChanges(state) { try box.perform(change) }
+    private func syncconf(_ name: String) throws { try wg("syncconf", theirs, "\(directory)/\(name).conf") }
+
+    private func compare(_ what: String, _ ours: () throws -> Void, _ theirs: () throws -> Void) throws {
+        let first = try time(round % 2 == 0 ? ours : theirs)
+        let second = try time(round % 2 == 0 ? theirs : ours)
+        let (wggw, wg) = round % 2 == 0 ? (first, second) : (second, first)
+        report(what, wggw, wg)
     }
 
-    private func syncconf(_ name: String) throws { try wg("syncconf", interface, "\(directory)/\(name).conf") }
-
-    private func report(_ what: String, _ ours: Double, _ theirs: Double) { print("\(what)\t\(ours)\t\(theirs)") }
+    private func report(_ what: String, _ wggw: Double, _ wg: Double) {
+        guard round > 0 else { return }
+        print("\(what)\t\(wggw)\t\(wg)")
+        fflush(nil)
+    }
 }
 
 /// Milliseconds.
@@ -132,18 +135,23 @@ private func write(_ text: String, to path: String) throws {
     fclose(file)
 }
 
-/// Runs `wg`, its output thrown away.
-private func wg(_ arguments: String...) throws {
+/// Runs `wg`.
+private func wg(_ arguments: String..., output: String = "/dev/null") throws {
+    try start(["wg"] + arguments, output: output)
+}
+
+/// Runs a command that must end well.
+private func start(_ command: [String], output: String = "/dev/null") throws {
     var files = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&files)
     defer { posix_spawn_file_actions_destroy(&files) }
-    posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0)
-    var words: [UnsafeMutablePointer<CChar>?] = (["wg"] + arguments).map { strdup($0) } + [nil]
+    posix_spawn_file_actions_addopen(&files, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+    var words: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) } + [nil]
     defer { for word in words { free(word) } }
     var pid: pid_t = 0
-    let code = posix_spawnp(&pid, "wg", &files, nil, &words, environ)
+    let code = posix_spawnp(&pid, command[0], &files, nil, &words, environ)
     var status: Int32 = 0
-    guard code == 0, waitpid(pid, &status, 0) == pid, status == 0 else { throw Failure(what: "wg", code: status) }
+    guard code == 0, waitpid(pid, &status, 0) == pid, status == 0 else { throw Failure(what: command[0], code: status) }
 }
 
 private struct Failure: Error {
