@@ -33,6 +33,15 @@ private final class Work {
     init(_ body: @escaping () throws -> Void) { self.body = body }
 }
 
+/// Leaves the calling thread root, and without any capability, as in a container.
+func giveUpCapabilities() throws {
+    // Glibc has the function, and no header of it.
+    typealias Capset = @convention(c) (UnsafePointer<UInt32>, UnsafePointer<UInt32>) -> Int32
+    let capset = unsafeBitCast(dlsym(nil, "capset"), to: Capset.self)
+    let version3: UInt32 = 0x2008_0522
+    guard capset([version3, 0], [UInt32](repeating: 0, count: 6)) == 0 else { throw NeedsRoot(code: errno) }
+}
+
 /// What a command prints, run in the calling thread's namespace.
 @discardableResult
 func run(_ command: String...) throws -> String { try run(command) }

@@ -213,6 +213,11 @@ struct WireGuardKernelTests {
             refused("set second up: Address already in use (UDP port 51820); ") {
                 try Self.box.perform(.setUp(interface: "second", listenPort: 51820))
             }
+            try giveUpCapabilities()
+            let device = KernelWireGuard(interface: Self.name)
+            let words = "Operation not permitted; root lacks the capability CAP_NET_ADMIN"
+            refused("read \(Self.name): \(words)") { _ = try device.read() }
+            refused("set \(Self.name): \(words)") { try device.set(Self.change) }
         }
     }
 
