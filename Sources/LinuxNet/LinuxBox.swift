@@ -7,6 +7,7 @@ internal import NetTypes
 public struct LinuxBox: Box, Sendable {
     private let datapathCommand: [String]?
     private let ahead = ReadingAhead()
+    private let closedLate = ClosedLate()
     private let lookUp: @Sendable (_ name: String, _ tries: Int) -> EndpointResolver.LookUp
 
     /// A box whose userspace datapath is started by `datapathCommand` and the interface's name, as one starts wireguard-go;
@@ -60,6 +61,7 @@ public struct LinuxBox: Box, Sendable {
             if let value = try Sysctl.read(key) { state.sysctls[key] = value }
         }
         var netfilter = try NetlinkSocket(NETLINK_NETFILTER)
+        closedLate.keep(netfilter)
         state.generation = try RulesetNamespace.current().map { namespace throws(BoxError) in
             RulesetGeneration(namespace: namespace, number: try netfilter.rulesetGeneration())
         }
@@ -116,6 +118,7 @@ public struct LinuxBox: Box, Sendable {
 
     private func performOnFirewall(_ change: Change) throws(BoxError) {
         var socket = try NetlinkSocket(NETLINK_NETFILTER)
+        closedLate.keep(socket)
         switch change {
         case .replaceFirewall(let firewall, let old):
             // What was counted since the box was looked at, or was not read at all then, counts too.

@@ -35,6 +35,9 @@ struct NetlinkSocket: ~Copyable {
         mnl_socket_close(socket)
     }
 
+    /// A second descriptor of it, which keeps the kernel's side of it open. -1 if there is none to be had.
+    func duplicate() -> Int32 { fcntl(mnl_socket_get_fd(socket), F_DUPFD_CLOEXEC, 0) }
+
     /// Sends one request and waits for its acknowledgement. Throws what the kernel says of it.
     mutating func request(_ message: inout MessageBuffer, _ operation: String) throws(BoxError) {
         try send(&message, adding: UInt16(NLM_F_REQUEST | NLM_F_ACK), operation)
