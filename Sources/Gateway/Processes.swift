@@ -1,5 +1,7 @@
 internal import CLinux
+internal import Compiler
 internal import Glibc
+internal import LinuxNet
 public import Storage
 
 /// For a process that runs one command and ends: memory is kept, not given back and taken again. Call it first.
@@ -8,27 +10,11 @@ public func prepareForOneCommand() { heap_keep() }
 /// Starts `wggw guard` in a session of its own, so that it outlives this process and its terminal: it takes an apply back
 /// that nobody confirms.
 public func startGuardProcess(_ directory: StateDirectory, _ pending: PendingConfirmation) throws(GatewayError) {
-    let arguments = ["/proc/self/exe", "guard", pending.token, "--state-dir", directory.path]
-    var files = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&files)
-    defer { posix_spawn_file_actions_destroy(&files) }
-    for descriptor: Int32 in 0...2 { posix_spawn_file_actions_addopen(&files, descriptor, "/dev/null", O_RDWR, 0) }
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    var signals = sigset_t()
-    sigfillset(&signals)
-    posix_spawnattr_setsigdefault(&attributes, &signals)
-    // POSIX_SPAWN_SETSID, which glibc hides behind a feature macro.
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF) | 0x80)
-    var argv: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
-    defer { for argument in argv { free(argument) } }
-    argv.append(nil)
-    var pid: pid_t = 0
-    let code = posix_spawn(&pid, "/proc/self/exe", &files, &attributes, argv, environ)
-    guard code == 0 else {
-        throw .refused("the guard that would take the apply back does not start: \(String(cString: strerror(code)))")
-    }
+    do throws(BoxError) {
+        _ = try spawnApart(
+            ["/proc/self/exe", "guard", pending.token, "--state-dir", directory.path],
+            "start the guard that would take the apply back")
+    } catch { throw .box(error) }
 }
 
 /// Runs `body` with hang-ups, interrupts and closed pipes noted and not heeded: an apply that was begun is ended, also

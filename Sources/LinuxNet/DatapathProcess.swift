@@ -65,7 +65,7 @@ struct DatapathProcess {
         guard clinux_nonblocking_pipe(&ends) == 0 else { throw .system(operation) }
         defer { close(ends[0]) }
         let spawned = Result { () throws(BoxError) in
-            try spawn(["--foreground"], ["WGGW_READY_FD=3"], announcing: ends[1], operation)
+            try spawn(["--foreground"], ["WGGW_READY_FD=3"], files: [nil, nil, nil, ends[1]], operation)
         }
         close(ends[1])
         let pid = try spawned.get()
@@ -88,7 +88,7 @@ struct DatapathProcess {
         var ends: [Int32] = [-1, -1]
         guard clinux_nonblocking_pipe(&ends) == 0 else { throw .system(operation) }
         defer { close(ends[0]) }
-        let spawned = Result { () throws(BoxError) in try spawn(output: ends[1], operation) }
+        let spawned = Result { () throws(BoxError) in try spawn(files: [nil, ends[1], ends[1]], operation) }
         close(ends[1])
         let pid = try spawned.get()
         var output: [UInt8] = []
@@ -123,48 +123,12 @@ struct DatapathProcess {
         }
     }
 
-    /// In a session of its own, with no signal blocked, nothing of this process's environment and none of its files.
+    /// With nothing of this process's environment.
     private func spawn(
-        _ options: [String] = [], _ settings: [String] = [], output: Int32? = nil, announcing: Int32? = nil,
-        _ operation: String
+        _ options: [String] = [], _ settings: [String] = [], files: [Int32?], _ operation: String
     ) throws(BoxError) -> pid_t {
-        var files = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&files)
-        defer { posix_spawn_file_actions_destroy(&files) }
-        posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0)
-        for descriptor: Int32 in 1...2 {
-            if let output {
-                posix_spawn_file_actions_adddup2(&files, output, descriptor)
-            } else {
-                posix_spawn_file_actions_addopen(&files, descriptor, "/dev/null", O_WRONLY, 0)
-            }
-        }
-        if let announcing { posix_spawn_file_actions_adddup2(&files, announcing, 3) }
-        clinux_spawn_close_from(&files, announcing == nil ? 3 : 4)
-        clinux_spawn_change_directory(&files, "/")
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        posix_spawnattr_setsigmask(&attributes, &signals)
-        sigfillset(&signals)
-        posix_spawnattr_setsigdefault(&attributes, &signals)
-        let flags = Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) | clinux_spawn_new_session()
-        posix_spawnattr_setflags(&attributes, flags)
-        var arguments: [UnsafeMutablePointer<CChar>?] = (command + [interface] + options).map { strdup($0) }
-        var environment: [UnsafeMutablePointer<CChar>?] = (["PATH=/usr/sbin:/usr/bin:/sbin:/bin"] + settings)
-            .map { strdup($0) }
-        defer { for text in arguments + environment { free(text) } }
-        arguments.append(nil)
-        environment.append(nil)
-        var pid: pid_t = 0
-        let code = posix_spawnp(&pid, command[0], &files, &attributes, arguments, environment)
-        guard code == 0 else {
-            var error = BoxError.system(operation, code: code)
-            error.cause += " (\(command[0]))"
-            throw error
-        }
-        return pid
+        try spawnApart(
+            command + [interface] + options, files: files,
+            environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"] + settings, directory: "/", operation)
     }
 }

@@ -21,7 +21,8 @@ final class KernelLogSwitchProcess {
         }
         defer { close(words.read) }
         let spawned = Result { () throws(BoxError) in
-            try Self.spawn(command, input: life.read, output: words.write)
+            // Ctrl-C does not reach its session.
+            try spawnApart(command, files: [life.read, words.write, nil], Self.operation)
         }
         close(words.write)
         lifeline = life.write
@@ -65,30 +66,5 @@ final class KernelLogSwitchProcess {
             guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
             bytes += buffer[..<count]
         }
-    }
-
-    /// In a session of its own, which Ctrl-C does not reach, with no signal blocked and none of this process's files.
-    private static func spawn(_ command: [String], input: Int32, output: Int32) throws(BoxError) -> pid_t {
-        var files = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&files)
-        defer { posix_spawn_file_actions_destroy(&files) }
-        posix_spawn_file_actions_adddup2(&files, input, 0)
-        posix_spawn_file_actions_adddup2(&files, output, 1)
-        posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0)
-        clinux_spawn_close_from(&files, 3)
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        posix_spawnattr_setsigmask(&attributes, &signals)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK) | clinux_spawn_new_session())
-        var arguments: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) }
-        defer { for argument in arguments { free(argument) } }
-        arguments.append(nil)
-        var pid: pid_t = 0
-        let code = posix_spawn(&pid, command[0], &files, &attributes, arguments, environ)
-        guard code == 0 else { throw .system("\(operation) (\(command[0]))", code: code) }
-        return pid
     }
 }
