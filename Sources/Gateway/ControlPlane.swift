@@ -64,6 +64,16 @@ public final class ControlPlane {
         return try wrapping { try store.revision(revision) }
     }
 
+    /// The revision that was applied last.
+    public func applied() throws(GatewayError) -> StoredSite {
+        try wrapping {
+            guard let applied = try store.box().applied else {
+                throw GatewayError.refused("nothing was applied yet; name two revisions, see `wggw history`")
+            }
+            return try store.revision(applied)
+        }
+    }
+
     /// A site as the settings that the box needs, with the secrets that it names unsealed.
     public func desiredState(_ site: Site) throws(GatewayError) -> DesiredState {
         try wrapping { try compile(site, secrets: try secrets(of: site)) }

@@ -40,6 +40,8 @@ public struct PeerOptions: Sendable {
         case key(PresharedKey)
     }
 
+    /// `--name`: another name.
+    public var name: String?
     /// `--address`; cleared, new ones are chosen.
     public var addresses: Setting<[IPAddress]> = .keep
     /// `--public-key`; cleared, a new key pair is made here.
@@ -70,10 +72,7 @@ extension ControlPlane {
             let previous = try newest()
             var site = previous.site
             let index = site.peerIndex(name)
-            if index < site.peers.count, site.peers[index].name == name {
-                throw GatewayError.refused(
-                    "there is a peer \(name) already; change it with `wggw set-peer \(name)`, or take another name")
-            }
+            try site.expectFree(name)
             var publicKey: PublicKey?
             options.publicKey.apply(&publicKey)
             var peer = Peer(name: name, publicKey: publicKey)
@@ -95,7 +94,14 @@ extension ControlPlane {
             options.publicKey.apply(&peer.publicKey)
             if peer.publicKey == nil { peer.publicKey = keys.seal(PrivateKey { random($0) }) }
             try change(&peer, options, &keys)
-            site.peers[index] = peer
+            if let other = options.name, other != name {
+                try site.expectFree(other)
+                site.peers.remove(at: index)
+                peer.name = other
+                site.peers.insert(peer, at: site.peerIndex(other))
+            } else {
+                site.peers[index] = peer
+            }
             return try record(site, after: previous, keys: keys, why: why ?? "set-peer \(name)")
         }
     }
@@ -149,6 +155,14 @@ extension Site {
             if peers[middle].name < name { low = middle + 1 } else { high = middle }
         }
         return low
+    }
+
+    /// Throws if there is a peer of that name.
+    func expectFree(_ name: String) throws(GatewayError) {
+        let index = peerIndex(name)
+        guard index < peers.count, peers[index].name == name else { return }
+        throw .refused(
+            "there is a peer \(name) already; change it with `wggw set-peer \(name)`, or take another name")
     }
 
     /// Where a peer is. Throws `.noSuchPeer`.

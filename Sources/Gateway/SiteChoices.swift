@@ -37,7 +37,7 @@ struct SiteChoices {
         let subnets = site.lan.subnets.map(\.description).joined(separator: ", ")
         throw .refused(
             "no interface of this box has an address in \(subnets) (\(overview(site.tunnel.interface))); "
-                + "give the LAN's network with --lan, or its interface with --lan-interface")
+                + "if that is the LAN's network all the same, name the interface that leads there with --lan-interface")
     }
 
     private func overview(_ tunnel: String) -> String {

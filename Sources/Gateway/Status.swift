@@ -29,10 +29,17 @@ public struct GatewayStatus {
     public let peers: [PeerStatus]
     /// What an apply would change to make the box as the applied revision wants it: somebody else changed it.
     public let drift: Plan
+    /// The same for people, peers by name.
+    public let driftLines: [String]
     /// What somebody has to set on another box.
     public let advice: [StaticRouteAdvice]
     /// Seconds since the epoch.
     public let now: Int64
+
+    /// Whether the gateway is up, and nobody has ever come through since.
+    public var isUnvisited: Bool {
+        observed?.link?.isUp == true && !peers.isEmpty && peers.allSatisfy { $0.observed?.lastHandshake == 0 }
+    }
 }
 
 extension ControlPlane {
@@ -51,17 +58,18 @@ extension ControlPlane {
             guard let applied else {
                 return GatewayStatus(
                     applied: nil, draft: draft, record: record, confirmWithin: waits, observed: nil, peers: [],
-                    drift: Plan(), advice: [], now: clock.now())
+                    drift: Plan(), driftLines: [], advice: [], now: clock.now())
             }
             let desired = try desiredState(applied.site)
             let saved = try store.savedSysctls(bootID: clock.bootID())
             var scope = desired.scope(savedSysctls: saved)
             scope.knownFirewall = record.knownFirewall(desired)
             let observed = try box.observe(scope)
+            let drift = try diff(desired, observed, previous: desired, savedSysctls: saved)
             return GatewayStatus(
                 applied: applied, draft: draft, record: record, confirmWithin: waits, observed: observed,
-                peers: peerStatus(applied.site, observed),
-                drift: try diff(desired, observed, previous: desired, savedSysctls: saved), advice: desired.advice,
+                peers: peerStatus(applied.site, observed), drift: drift,
+                driftLines: PlanPreview(drift, from: nil, to: applied.site).box, advice: desired.advice,
                 now: clock.now())
         }
     }

@@ -6,23 +6,30 @@ import Storage
 struct DiffCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "diff", abstract: "What differs between two revisions, in the profile's words.",
-        discussion: "JSON: a list of objects with the keys section, removed, added (lists of lines).")
+        discussion: """
+            Without numbers, from the revision on the box to the newest; with one, from that to the newest.
+
+            JSON: a list of objects with the keys section, removed, added (lists of lines).
+            """)
 
     @OptionGroup var common: CommonOptions
     @OptionGroup var json: JSONOption
 
     @Argument(help: ArgumentHelp("From.", valueName: "a"))
-    var first: Int
+    var first: Int?
 
     @Argument(help: ArgumentHelp("To.", valueName: "b"))
-    var second: Int
+    var second: Int?
 
     func run() throws {
         let control = try common.reader("diff")
-        let diff = ProfileDiff(from: try control.site(first).site, to: try control.site(second).site)
+        let (old, new) = (try first.map(control.site) ?? control.applied(), try control.site(second))
+        let diff = ProfileDiff(from: old.site, to: new.site)
         if json.isOn { return Console.raw(JSON.array(diff.sections.map(\.json)).text) }
         show(diff.sections)
-        if diff.sections.isEmpty { common.note("revisions \(first) and \(second) are the same") }
+        if diff.sections.isEmpty {
+            common.note("nothing differs between revisions \(old.revision.id) and \(new.revision.id)")
+        }
     }
 }
 

@@ -36,8 +36,22 @@ struct Failure {
         case let error as StorageError:
             Console.error("wggw: \(error)")
             Glibc.exit(Status.failed)
-        default: Wggw.exit(withError: error)
+        default:
+            if let meant {
+                Console.error("wggw: there is no command \(command!); did you mean \(meant)?")
+                Glibc.exit(ExitCode.validationFailure.rawValue)
+            }
+            Wggw.exit(withError: error)
         }
+    }
+
+    /// The command that a word which is none was likely meant to be.
+    private var meant: String? {
+        let known = Wggw.configuration.groupedSubcommands.flatMap(\.subcommands).compactMap { command in
+            command.configuration.commandName
+        }
+        guard let command, !command.hasPrefix("-"), command != "help", !known.contains(command) else { return nil }
+        return nearest(command, among: known)
     }
 
     private func refuse(_ errors: ProfileErrors) -> Never {

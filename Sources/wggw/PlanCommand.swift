@@ -51,7 +51,7 @@ struct PlanCommand: ParsableCommand {
 func warn(_ obstacles: [FirewallObstacle]) {
     for obstacle in obstacles {
         let owner = obstacle.owner.map { " (\($0))" } ?? ""
-        Console.error("warning: \(obstacle.chain)\(owner) drops what the gateway forwards; this lets it through:")
+        Console.error("warning: \(obstacle.chain)\(owner) stands in the way of the tunnel; this lets it through:")
         Console.error("  \(obstacle.remedy)")
     }
 }

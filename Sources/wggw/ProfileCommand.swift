@@ -37,12 +37,19 @@ struct ProfileCommand: ParsableCommand {
             transform: parsed { text throws(ParseError) in try IPPrefix(parsing: text) })
         var lan: [IPPrefix] = []
 
+        @Option(help: ArgumentHelp("With --lan: the interface that leads there.", valueName: "if"))
+        var lanInterface: String?
+
         @Option(
             parsing: .upToNextOption,
             help: ArgumentHelp(
                 "With a wg-quick file: also say why these clients' files do not fit to it.", valueName: "file"),
             completion: .file())
         var client: [String] = []
+
+        func validate() throws {
+            if lanInterface != nil && lan.isEmpty { throw ValidationError("--lan-interface goes with --lan") }
+        }
 
         func run() throws {
             let text = try readTextFile(file)
@@ -58,7 +65,8 @@ struct ProfileCommand: ParsableCommand {
             }
             let control = try common.writer("profile import", mayBeFirst: true)
             let draft = try control.takeWgQuick(
-                text, file: file, interface: interfaceName, lan: lan.isEmpty ? nil : LAN(subnets: lan),
+                text, file: file, interface: interfaceName,
+                lan: lan.isEmpty ? nil : LAN(interface: lanInterface, subnets: lan),
                 clients: try client.map { ($0, try readTextFile($0)) }, why: why)
             report(draft, common)
             common.note("next: `wggw init --endpoint HOST` if peers dial in, `wggw plan`, then `wggw apply`")

@@ -12,8 +12,13 @@ struct SetPeerCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("Which.", valueName: "name"), completion: peerNames)
     var name: String
 
+    @Option(name: .customLong("name"), help: ArgumentHelp("Another name for it.", valueName: "name"))
+    var newName: String?
+
     func run() throws {
-        let draft = try common.writer("set-peer").setPeer(name, try peer.options(), why: message.message)
+        var options = try peer.options()
+        options.name = newName
+        let draft = try common.writer("set-peer").setPeer(name, options, why: message.message)
         report(draft, common)
         if draft.isNew { common.note("next: `wggw apply`") }
     }

@@ -13,7 +13,7 @@ struct StatusCommand: ParsableCommand {
             JSON: an object with the keys applied (revision or null), draft (newest revision if not applied), interface, backend \
             (kernel, userspace or null), is_up, listen_port, public_key, confirm_within, unfinished (a command that was cut \
             short), drift (a list of lines), obstacles, router (see plan), peers: a list of objects with name (null for a \
-            stranger), public_key, addresses, endpoint, last_handshake (seconds since the epoch, 0 never), received, sent \
+            stranger), public_key, addresses, endpoint, last_handshake (seconds since the epoch, null never), received, sent \
             (bytes), allowed_ips, keepalive.
             """)
 
@@ -24,11 +24,23 @@ struct StatusCommand: ParsableCommand {
         try NotRoot.refuse("status")
         let control = try common.reader("status")
         let status = try control.status()
-        let router = try status.applied.map { try control.routerInstructions(status.advice, of: $0.site) } ?? []
-        if json.isOn { return Console.raw(status.json(router).text) }
+        if json.isOn {
+            let router = try status.applied.map { try control.routerInstructions(status.advice, of: $0.site) } ?? []
+            return Console.raw(status.json(router).text)
+        }
         show(status)
         warn(status.observed?.obstacles ?? [])
-        advise(router)
+        for route in status.advice {
+            common.note("the LAN's router has to send \(route.destination) to this box; `wggw plan` says how")
+        }
+        if status.isUnvisited, let port = status.observed?.wireGuard?.listenPort {
+            common.note(
+                """
+                no peer has shaken hands yet: what they send to UDP port \(port) has to arrive here, so a router in between has \
+                to forward it
+                `wggw log` shows each try that arrives
+                """)
+        }
     }
 
     private func show(_ status: GatewayStatus) {
@@ -50,7 +62,7 @@ struct StatusCommand: ParsableCommand {
         if let draft = status.draft { Console.data("revision \(draft.id) is drafted and not applied; see `wggw plan`") }
         if !status.drift.isEmpty {
             Console.data("drift: the box is not as revision \(applied.revision.id) wants it; `wggw apply` would")
-            status.drift.lines.forEach { Console.data("  " + Console.planLine($0)) }
+            status.driftLines.forEach { Console.data("  " + Console.planLine($0)) }
         }
         if status.peers.isEmpty { return Console.data("no peers yet; add one with `wggw add-peer NAME`") }
         Console.data("")
@@ -90,7 +102,8 @@ extension GatewayStatus.PeerStatus {
         .object([
             ("name", .text(peer?.name)), ("public_key", .string(publicKey.description)),
             ("addresses", .texts(peer?.addresses ?? [])), ("endpoint", .text(observed?.endpoint)),
-            ("last_handshake", .number(observed?.lastHandshake ?? 0)), ("received", .unsigned(observed?.received ?? 0)),
+            ("last_handshake", .number(observed.flatMap { $0.lastHandshake == 0 ? nil : $0.lastHandshake })),
+            ("received", .unsigned(observed?.received ?? 0)),
             ("sent", .unsigned(observed?.sent ?? 0)), ("allowed_ips", .texts(observed?.allowedIPs ?? [])),
             ("keepalive", .number(observed?.keepalive)),
         ])

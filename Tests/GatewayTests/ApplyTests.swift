@@ -26,10 +26,29 @@ import Testing
         let asApplied = bench.box.everything
         bench.box.everything.sysctls["net/ipv4/ip_forward"] = 0
         bench.box.everything.wireGuard?.peers = []
-        #expect(try control.status().drift.changes.count == 2)
+        let status = try control.status()
+        #expect(status.drift.changes.count == 2)
+        #expect(status.driftLines.contains { $0.hasPrefix("+ peer laptop ") })
         _ = try control.apply()
         #expect(bench.box.everything == asApplied)
         #expect(try control.status().drift.isEmpty)
+    }
+
+    @Test func statusTellsWhetherAnybodyEverCameThrough() throws {
+        let control = try bench.draft(["laptop", "phone"])
+        #expect(try !control.status().isUnvisited)
+        _ = try control.apply()
+        #expect(try control.status().isUnvisited)
+        bench.box.everything.wireGuard?.peers[1].lastHandshake = 1_700_000_000
+        #expect(try !control.status().isUnvisited)
+    }
+
+    @Test func whatIsAppliedIsKnownBesideWhatIsDrafted() throws {
+        let control = try bench.draft()
+        #expect { try control.applied() } throws: { "\($0)".contains("name two revisions") }
+        _ = try control.apply()
+        _ = try control.addPeer("phone", PeerOptions(), why: nil)
+        #expect(try control.applied().revision.id == 2)
     }
 
     /// Nobody reads the elements again while the kernel's count of changes stands still; whoever touches them raises it.

@@ -129,6 +129,20 @@ import Testing
         #expect(try control.newest().revision.id == 3)
     }
 
+    @Test func aPeerWithAnotherNameIsTheSamePeer() throws {
+        let control = try bench.draft(["laptop", "phone"])
+        _ = try control.apply()
+        var options = PeerOptions()
+        options.name = "phone"
+        #expect { try control.setPeer("laptop", options, why: nil) } throws: { "\($0)".contains("phone already") }
+        options.name = "tablet"
+        var expected = try control.newest().site.peers[0]
+        expected.name = "tablet"
+        let peers = try control.setPeer("laptop", options, why: nil).stored.site.peers
+        #expect(peers.map(\.name) == ["phone", "tablet"] && peers[1] == expected)
+        #expect(try control.plan().plan.isEmpty)
+    }
+
     /// A profile in git names no keys: taking it again must not make new ones.
     @Test func takingAProfileTwiceChangesNothing() throws {
         let text = """
