@@ -1,6 +1,5 @@
 #include "heap.h"
 
-#ifdef __GLIBC__
 #include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -17,12 +16,8 @@ void heap_keep(void) {
     (void)madvise(first, room - page, MADV_HUGEPAGE);
     free(start);
 }
-#else
-void heap_keep(void) {}
-#endif
 
-void heap_give_back(void) {
-#ifdef __GLIBC__
-    malloc_trim(0);
-#endif
-}
+// As large as it begins, but fixed: by itself it grows with every such array that is freed.
+void heap_borrow_large(void) { mallopt(M_MMAP_THRESHOLD, 128 << 10); }
+
+void heap_give_back(void) { malloc_trim(0); }

@@ -21,8 +21,10 @@ final class Controller {
     /// Why the interface, which is up, has no sockets: an errno, EADDRINUSE mostly. Tried again each second.
     var portRefusal: Int32 = 0
     var ended = false
-    /// A client had so many peers to tell of that the heap is full of holes when it is gone.
+    /// A client had so many peers to tell of that there is something to give back when it is gone.
     var hadLargeRequest = false
+    /// What was in hand for thousands of peers is done with, or will be when no worker can see it any more.
+    private var hasHeapToGiveBack = false
 
     let poller: Int32
     let timer: Int32
@@ -80,9 +82,17 @@ final class Controller {
         followLink()
         while !ended {
             engine.turn()
+            giveBackHeap()
             armTimer()
             wait()
         }
+    }
+
+    private func giveBackHeap() {
+        guard hasHeapToGiveBack, !engine.isWaiting else { return }
+        hasHeapToGiveBack = false
+        engine.effects.removeAll()
+        heap_give_back()
     }
 
     private func armTimer() {
@@ -166,7 +176,7 @@ final class Controller {
             publish(sockets: engine.links.map { _ in SocketPair() })
         }
         // What all peers wanted done was a long list.
-        heap_give_back()
+        hasHeapToGiveBack = true
     }
 
     /// Opens sockets on `port` for all workers and lets go of the old ones. 0 or an errno; then nothing changed.
@@ -216,7 +226,7 @@ final class Controller {
             poller_watch(poller, descriptor, Tag.connection | UInt64(descriptor), what)
         } else {
             connections[descriptor] = nil
-            if hadLargeRequest { heap_give_back() }
+            if hadLargeRequest { hasHeapToGiveBack = true }
             hadLargeRequest = false
         }
     }

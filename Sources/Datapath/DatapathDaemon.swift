@@ -22,6 +22,7 @@ public enum DatapathDaemon {
 
     private static func runReporting(_ options: DatapathOptions) throws(DatapathError) {
         try check(process_harden(), "forbidding core dumps")
+        heap_borrow_large()
         let signals = try check(poller_signals(), "blocking signals")
         guard TunDevice.isName(options.interface) else { throw .badInterfaceName(options.interface) }
         let path = UAPIListener.path(interface: options.interface)

@@ -145,6 +145,12 @@ extension PeerRecord {
     }
 
     borrowing func forgetTimes() {
+        // Not a store into the memory of a peer that never did anything.
+        let times =
+            unansweredSince.load(ordering: .relaxed) | keepaliveOwedSince.load(ordering: .relaxed)
+            | lastTraversal.load(ordering: .relaxed)
+        let rest = UInt32(flags.load(ordering: .relaxed)) | requests.load(ordering: .relaxed)
+        guard times | UInt64(rest) | UInt64(armed.load(ordering: .relaxed)) != 0 else { return }
         unansweredSince.store(0, ordering: .relaxed)
         keepaliveOwedSince.store(0, ordering: .relaxed)
         lastTraversal.store(0, ordering: .relaxed)
