@@ -159,37 +159,48 @@ static struct cmsghdr *append(struct msghdr *m, int level, int type, const void 
     return c;
 }
 
-int udp_send(int fd, const struct udp_endpoint *to, const void *bytes, size_t count, unsigned segment, unsigned tos) {
+// One datagram with all that a send call wants to know of it.
+struct outgoing {
     union address name;
+    struct iovec vector;
     _Alignas(struct cmsghdr) char control[CONTROL];
-    struct iovec vector = {(void *)bytes, count};
-    struct msghdr m = {.msg_name = &name, .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control};
+};
+
+static void address_to(struct msghdr *m, struct outgoing *o, const struct udp_endpoint *to, const void *bytes, size_t count,
+                       unsigned tos) {
     const int has_source = (to->source[0] | to->source[1]) != 0, traffic_class = (int)tos;
-    memset(control, 0, sizeof control);
-    memset(&name, 0, sizeof name);
-    name.any.sa_family = to->family;
+    memset(o, 0, sizeof *o);
+    o->vector = (struct iovec){(void *)bytes, count};
+    *m = (struct msghdr){.msg_name = &o->name, .msg_iov = &o->vector, .msg_iovlen = 1, .msg_control = o->control};
+    o->name.any.sa_family = to->family;
     if (to->family == AF_INET) {
-        name.v4.sin_port = to->port;
-        memcpy(&name.v4.sin_addr, to->address, 4);
-        m.msg_namelen = sizeof name.v4;
+        o->name.v4.sin_port = to->port;
+        memcpy(&o->name.v4.sin_addr, to->address, 4);
+        m->msg_namelen = sizeof o->name.v4;
         if (has_source) {
             struct in_pktinfo info = {0};
             memcpy(&info.ipi_spec_dst, to->source, 4);
-            append(&m, IPPROTO_IP, IP_PKTINFO, &info, sizeof info);
+            append(m, IPPROTO_IP, IP_PKTINFO, &info, sizeof info);
         }
-        if (tos) append(&m, IPPROTO_IP, IP_TOS, &traffic_class, sizeof traffic_class);
+        if (tos) append(m, IPPROTO_IP, IP_TOS, &traffic_class, sizeof traffic_class);
     } else {
-        name.v6.sin6_port = to->port;
-        name.v6.sin6_scope_id = to->scope;
-        memcpy(&name.v6.sin6_addr, to->address, 16);
-        m.msg_namelen = sizeof name.v6;
+        o->name.v6.sin6_port = to->port;
+        o->name.v6.sin6_scope_id = to->scope;
+        memcpy(&o->name.v6.sin6_addr, to->address, 16);
+        m->msg_namelen = sizeof o->name.v6;
         if (has_source) {
             struct in6_pktinfo info = {.ipi6_ifindex = to->scope};
             memcpy(&info.ipi6_addr, to->source, 16);
-            append(&m, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof info);
+            append(m, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof info);
         }
-        if (tos) append(&m, IPPROTO_IPV6, IPV6_TCLASS, &traffic_class, sizeof traffic_class);
+        if (tos) append(m, IPPROTO_IPV6, IPV6_TCLASS, &traffic_class, sizeof traffic_class);
     }
+}
+
+int udp_send(int fd, const struct udp_endpoint *to, const void *bytes, size_t count, unsigned segment, unsigned tos) {
+    struct outgoing o;
+    struct msghdr m;
+    address_to(&m, &o, to, bytes, count, tos);
     if (segment && segment < count) {
         uint16_t size = (uint16_t)segment;
         append(&m, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof size);
@@ -198,4 +209,16 @@ int udp_send(int fd, const struct udp_endpoint *to, const void *bytes, size_t co
     while (sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
         if (errno != EINTR) return -errno;
     return 0;
+}
+
+void udp_send_replies(int fd, const struct udp_endpoint *to, const void *bytes, size_t size, unsigned count, unsigned tos) {
+    struct outgoing o[UDP_REPLIES];
+    struct mmsghdr m[UDP_REPLIES];
+    for (unsigned i = 0; i < count; i++) address_to(&m[i].msg_hdr, &o[i], &to[i], (const char *)bytes + i * size, size, tos);
+    // It stops at the first one that is refused, and says so only if that is the very first: go on behind it.
+    for (unsigned done = 0; done < count;) {
+        int n = sendmmsg(fd, m + done, count - done, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR) continue;
+        done += n > 0 ? (unsigned)n : 1;
+    }
 }

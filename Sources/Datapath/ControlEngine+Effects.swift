@@ -19,11 +19,7 @@ extension ControlEngine {
             paths[peer].pointee.reset()
             command(.dropStaged(peer))
         case .send(let peer, let message): send(peer, message)
-        case .reply(let message):
-            var to = source
-            _ = effects.bytes.withUnsafeBytes { bytes in
-                transmit(&to, UnsafeRawBufferPointer(rebasing: bytes[message]), Limits.handshakeTOS)
-            }
+        case .reply(let message): queueReply(message)
         case .endpointIsSource(let peer): paths[peer].pointee.endpoint.store(source)
         case .setEndpoint(let peer, let address): paths[peer].pointee.endpoint.store(udp_endpoint(address))
         case .clearEndpointSource(let peer):
@@ -41,6 +37,19 @@ extension ControlEngine {
         let endpoint = peer.map { paths[$0].pointee.endpoint.load() } ?? source
         events.note(
             event, publicKey: peer.map { device.publicKey(of: $0) }, endpoint: endpoint.remote, at: clock())
+    }
+
+    /// To where the message came from that the device is looking at.
+    private func queueReply(_ message: Range<Int>) {
+        if !replies.accepts(source) { flushReplies() }
+        effects.bytes.withUnsafeBytes { replies.append(UnsafeRawBufferPointer(rebasing: $0[message]), to: source) }
+    }
+
+    /// Sends the cookie replies that wait.
+    func flushReplies() {
+        guard replies.count > 0 else { return }
+        sendReplies(replies)
+        replies.removeAll()
     }
 
     private func send(_ peer: PeerIndex, _ message: Range<Int>) {

@@ -14,6 +14,10 @@ final class ControlEngine {
     let paths: PeerPaths
     /// Sends one datagram with a traffic class; 0 or -errno.
     var sendDatagram: (UnsafePointer<udp_endpoint>, UnsafeRawBufferPointer, UInt8) -> Int32
+    /// Sends cookie replies, which may get lost.
+    var sendReplies: (borrowing CookieReplies) -> Void
+    /// Those that were made in this turn.
+    var replies = CookieReplies()
     /// This moment, by both clocks.
     let clock: () -> Now
     /// What the device says of itself.
@@ -33,7 +37,8 @@ final class ControlEngine {
     init(
         device: Device, control: UnsafeMutablePointer<ControlQueue>, links: [UnsafeMutablePointer<WorkerLink>],
         paths: PeerPaths, fallbacks: Fallbacks = [], clock: @escaping () -> Now,
-        sendDatagram: @escaping (UnsafePointer<udp_endpoint>, UnsafeRawBufferPointer, UInt8) -> Int32
+        sendDatagram: @escaping (UnsafePointer<udp_endpoint>, UnsafeRawBufferPointer, UInt8) -> Int32,
+        sendReplies: @escaping (borrowing CookieReplies) -> Void
     ) {
         self.device = device
         self.control = control
@@ -42,6 +47,7 @@ final class ControlEngine {
         aead = AEAD(fallbacks.contains(.noAVX512) ? .openSSL : .fastest)
         self.clock = clock
         self.sendDatagram = sendDatagram
+        self.sendReplies = sendReplies
     }
 
     /// Whether something waits that no event announces: workers to pass an epoch, or room for commands.
@@ -88,6 +94,7 @@ final class ControlEngine {
             }
             if !more { break }
         }
+        flushReplies()
     }
 
     // MARK: Epochs

@@ -75,6 +75,14 @@ final class Controller {
             guard descriptor >= 0 else { return -ENETUNREACH }
             return udp_send(descriptor, to, bytes, message.count, 0, UInt32(trafficClass))
         }
+        engine.sendReplies = { [unowned self] replies in
+            guard let pair = sockets.first else { return }
+            let descriptor = Int32(replies.endpoints.pointee.family) == AF_INET6 ? pair.v6 : pair.v4
+            guard descriptor >= 0 else { return }
+            udp_send_replies(
+                descriptor, replies.endpoints, replies.bytes, Message.cookieReplySize, UInt32(replies.count),
+                UInt32(Limits.handshakeTOS))
+        }
     }
 
     /// Runs until a signal, or until the interface is gone.

@@ -58,7 +58,7 @@ public enum DatapathDaemon {
         try Privileges.drop(interfaceIndex: if_nametoindex(tun.name))
         let engine = ControlEngine(
             device: device, control: control, links: links, paths: paths, fallbacks: tun.fallbacks, clock: currentTime,
-            sendDatagram: { _, _, _ in -ENETDOWN })
+            sendDatagram: { _, _, _ in -ENETDOWN }, sendReplies: { _ in })
         let controller = try Controller(
             engine: engine, tun: tun, listener: listener, eventListener: eventListener, signals: signals)
         let threads = zip(tun.queues, links).map { queue, link in

@@ -18,6 +18,9 @@ struct CookieChecker: ~Copyable {
     /// Our mac1 key and our cookie key, 32 bytes each, then the cookie secret.
     private let keys: UnsafeMutableRawPointer
     private var secretBirthdate: UInt64 = 0
+    /// Random bytes for the nonces of replies, and how many are left, at the end: under a flood each call of the kernel counts.
+    private let nonces = UnsafeMutableRawBufferPointer.allocate(byteCount: 10 * CookieReply.nonceSize, alignment: 8)
+    private var nonceBytesLeft = 0
     private var limiter = RateLimiter()
 
     init() {
@@ -28,6 +31,7 @@ struct CookieChecker: ~Copyable {
     deinit {
         wgc_wipe(keys, 96)
         keys.deallocate()
+        nonces.deallocate()
     }
 
     private var mac1Key: UnsafeMutableRawPointer { keys }
@@ -46,7 +50,8 @@ struct CookieChecker: ~Copyable {
         random: (UnsafeMutableRawBufferPointer) -> Void
     ) -> Verdict {
         guard MessageMACs.mac1IsValid(message, count: count, key: mac1Key) else { return .invalid }
-        guard underLoad else { return .withoutCookie }
+        // Most of a flood has none, and then the cookie is made once, for the reply.
+        guard underLoad, MessageMACs.hasMAC2(message, count: count) else { return .withoutCookie }
         let valid = withUnsafeTemporaryAllocation(byteCount: MessageMACs.macSize, alignment: 8) { cookie in
             makeCookie(cookie.baseAddress!, for: source, now: now, random: random)
             return MessageMACs.mac2IsValid(message, count: count, cookie: cookie.baseAddress!)
@@ -64,7 +69,12 @@ struct CookieChecker: ~Copyable {
         Handshake.writeHeader(reply, type: 3)
         Handshake.writeIndex(reply + CookieReply.receiver, Handshake.readIndex(message + 4))
         let nonce = reply + CookieReply.nonce
-        random(UnsafeMutableRawBufferPointer(start: nonce, count: CookieReply.nonceSize))
+        if nonceBytesLeft == 0 {
+            random(nonces)
+            nonceBytesLeft = nonces.count
+        }
+        nonce.copyMemory(from: nonces.baseAddress! + nonces.count - nonceBytesLeft, byteCount: CookieReply.nonceSize)
+        nonceBytesLeft -= CookieReply.nonceSize
         withUnsafeTemporaryAllocation(byteCount: MessageMACs.macSize, alignment: 8) { cookie in
             makeCookie(cookie.baseAddress!, for: source, now: now, random: random)
             wgc_xseal(

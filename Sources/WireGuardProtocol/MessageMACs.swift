@@ -38,6 +38,12 @@ enum MessageMACs {
         isValid(message, count: count - 2 * macSize, key, 32)
     }
 
+    /// Whether the sender had a cookie: mac2 is zero without.
+    static func hasMAC2(_ message: UnsafeRawPointer, count: Int) -> Bool {
+        let mac2 = message + count - macSize
+        return mac2.loadUnaligned(as: UInt64.self) | mac2.loadUnaligned(fromByteOffset: 8, as: UInt64.self) != 0
+    }
+
     static func mac2IsValid(_ message: UnsafeRawPointer, count: Int, cookie: UnsafeRawPointer) -> Bool {
         isValid(message, count: count - macSize, cookie, macSize)
     }

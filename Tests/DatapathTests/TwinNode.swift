@@ -117,6 +117,14 @@ final class TwinNode {
             device: device, control: control, links: [link], paths: paths, clock: { time.now },
             sendDatagram: { to, bytes, trafficClass in
                 port.send(to, bytes.baseAddress!, bytes.count, segment: 0, trafficClass: trafficClass)
+            },
+            sendReplies: { replies in
+                for n in 0..<replies.count {
+                    let bytes = replies.bytes + n * Message.cookieReplySize
+                    _ = port.send(
+                        replies.endpoints + n, bytes, Message.cookieReplySize, segment: 0,
+                        trafficClass: Limits.handshakeTOS)
+                }
             })
         worker = Worker(
             queue: queue, port: port, tables: device.tables, paths: paths, control: control, link: link,

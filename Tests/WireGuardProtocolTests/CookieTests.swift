@@ -55,7 +55,7 @@ private let ping = Array("0123456789abcdef".utf8)
         func verdict(_ time: UInt64) -> CookieChecker.Verdict {
             var message = [UInt8](repeating: 0, count: 148)
             message[0] = 1
-            MessageMACs.write(&message, count: 148, mac1Key: mac1Key, cookie: nil)
+            MessageMACs.write(&message, count: 148, mac1Key: mac1Key, cookie: ping)
             return checker.check(message, count: 148, from: source, underLoad: true, now: time) { bytes in
                 draws += 1
                 for i in bytes.indices { bytes[i] = UInt8(draws) }

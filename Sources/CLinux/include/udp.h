@@ -22,7 +22,7 @@ struct udp_received {
     uint8_t tos;               ///< the outer TOS or traffic class
 };
 
-enum { UDP_BATCH = 8, UDP_BUFFER = 65536 };
+enum { UDP_BATCH = 8, UDP_BUFFER = 65536, UDP_REPLIES = 64 };
 
 /// Preallocated vectors for `udp_receive`; `udp_batch_size` bytes of zeroed memory, then `udp_batch_prepare`.
 struct udp_batch;
@@ -43,3 +43,6 @@ int udp_set_mark(int fd, uint32_t mark);
 int udp_receive(int fd, struct udp_batch *batch, struct udp_received *received, int limit);
 /// Sends `count` bytes, cut every `segment` bytes unless `segment` is 0. Never waits. Returns 0 or -errno.
 int udp_send(int fd, const struct udp_endpoint *to, const void *bytes, size_t count, unsigned segment, unsigned tos);
+/// Sends `size` bytes to each of up to UDP_REPLIES endpoints of the socket's family: the first `size` of `bytes` to the first, and
+/// so on. Never waits; what the kernel refuses is lost.
+void udp_send_replies(int fd, const struct udp_endpoint *to, const void *bytes, size_t size, unsigned count, unsigned tos);

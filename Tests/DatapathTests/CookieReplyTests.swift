@@ -1,0 +1,77 @@
+import CLinux
+import Glibc
+import NetTypes
+import Testing
+import WireGuardProtocol
+
+@testable import Datapath
+
+@Suite struct CookieReplyTests {
+    /// A and what it sends to B when it has a packet for it: 148 bytes.
+    private func initiation(_ pair: TwinPair) throws -> [UInt8] {
+        pair.a.write(NaivePacket().bytes())
+        for _ in 0..<3 { _ = pair.a.turn() }
+        return try #require(pair.a.port.sent.first).bytes
+    }
+
+    private func flood(_ count: Int) -> [udp_endpoint] {
+        (0..<count).map { number in
+            // Runs of either family, some longer than one send call takes.
+            let isV6 = number % 300 >= 200 || number % 7 == 6
+            let address: IPAddress =
+                isV6
+                ? .v6(IPv6Address(rawValue: 0x2001_0db8 << 96 | UInt128(number)))
+                : .v4(IPv4Address(rawValue: 0xc612_0000 | UInt32(number)))
+            var endpoint = udp_endpoint(SocketAddress(address, port: UInt16(1024 + number)))
+            endpoint.source.0 = UInt64(number + 1)
+            return endpoint
+        }
+    }
+
+    @Test func underLoadEverySourceGetsItsOwnReply() throws {
+        let pair = try TwinPair()
+        let message = try initiation(pair)
+        let sources = flood(Limits.underLoadThreshold + 300)
+        for source in sources { pair.b.engine.control.pointee.push(handshake: message, message.count, from: source) }
+        for _ in 0..<4 { pair.b.engine.turn() }
+        let replies = pair.b.port.sent
+        #expect(replies.count == sources.count)
+        for (reply, source) in zip(replies, sources) {
+            #expect(udp_endpoint.same(reply.to, source))
+            #expect(reply.bytes.count == Message.cookieReplySize)
+            #expect(reply.bytes.prefix(4) == [3, 0, 0, 0])
+            // For whom, as the initiation says.
+            #expect(reply.bytes[4..<8] == message[4..<8])
+            #expect(reply.trafficClass == Limits.handshakeTOS)
+        }
+        #expect(Set(replies.map { $0.bytes[8..<32] }).count == replies.count, "a nonce twice")
+    }
+
+    /// Over real sockets: each gets the bytes that are meant for it, and one that cannot be sent keeps no other back.
+    @Test(arguments: [AF_INET, AF_INET6]) func oneCallSendsEachToItsEndpoint(_ family: Int32) throws {
+        let loopback: IPAddress = family == AF_INET6 ? IPAddress("::1")! : IPAddress("127.0.0.1")!
+        var ports: [UInt16] = [0, 0, 0, 0]
+        let descriptors = ports.indices.map { udp_open(family, &ports[$0], 0, 0) }
+        defer { for descriptor in descriptors { close(descriptor) } }
+        try #require(descriptors.allSatisfy { $0 >= 0 })
+        var replies = CookieReplies()
+        for (number, port) in ports.dropFirst().enumerated() {
+            var to = udp_endpoint(SocketAddress(loopback, port: port))
+            // From an address of the documentation's, which is not ours.
+            if number == 1 { to.source = (family == AF_INET6 ? 0xb80d_0120 : 0x0102_00c0, 0) }
+            let bytes = [UInt8](repeating: UInt8(number + 1), count: Message.cookieReplySize)
+            let fits = replies.accepts(to)
+            #expect(fits)
+            bytes.withUnsafeBytes { replies.append($0, to: to) }
+        }
+        udp_send_replies(
+            descriptors[0], replies.endpoints, replies.bytes, Message.cookieReplySize, UInt32(replies.count), 0x88)
+        let got = descriptors.dropFirst().map { descriptor in
+            var buffer = [UInt8](repeating: 0, count: 200)
+            let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+            return Array(buffer.prefix(max(0, count)))
+        }
+        let expected = [1, 0, 3].map { [UInt8](repeating: $0, count: $0 == 0 ? 0 : Message.cookieReplySize) }
+        #expect(got == expected)
+    }
+}
