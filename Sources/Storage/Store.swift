@@ -1,4 +1,5 @@
 internal import GRDB
+internal import Glibc
 
 /// Everything that wggw remembers: revisions, sealed secrets, what was applied and what is on the way.
 ///
@@ -23,12 +24,25 @@ public final class Store {
         var configuration = Configuration()
         configuration.busyMode = .timeout(Double(Self.busyMilliseconds) / 1000)
         configuration.prepareDatabase { db in
-            try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
+            try Self.turnToWAL(db)
+            try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
         }
         do {
             queue = try DatabaseQueue(path: directory.database, configuration: configuration)
             try queue.inDatabase { db in try Schema.migrate(db, path: directory.database) }
         } catch { throw StorageError(error, path: directory.database) }
+    }
+
+    /// SQLite's own patience does not cover a new database's turn to WAL: of two who try it at once, one is refused there and
+    /// then.
+    private static func turnToWAL(_ db: Database) throws {
+        let deadline = ContinuousClock.now + .milliseconds(busyMilliseconds)
+        while true {
+            do { return try db.execute(sql: "PRAGMA journal_mode = WAL") } catch let error as DatabaseError {
+                guard error.resultCode == .SQLITE_BUSY, ContinuousClock.now < deadline else { throw error }
+                usleep(1000)
+            }
+        }
     }
 
     /// In one transaction; nothing is written if `body` throws.

@@ -111,4 +111,17 @@ import Testing
         #expect(newest.revision.id == 20)
         #expect(Set(newest.site.peers.map(\.name)).count == 20)
     }
+
+    /// Without patience of our own, one of some thirty such races ended with "database is locked".
+    @Test func `several may be the first at once`() async throws {
+        for _ in 0..<300 {
+            let directory = TemporaryDirectory()
+            defer { withExtendedLifetime(directory) {} }
+            let state = directory.state
+            try await withThrowingTaskGroup { group in
+                for _ in 0..<6 { group.addTask { _ = try Store(state) } }
+                try await group.waitForAll()
+            }
+        }
+    }
 }
