@@ -197,7 +197,7 @@ class Rekeying:
         self.what = f"{initiator} initiates over IPv{version}, for {REKEY} s"
         tunnel.begin(initiator, version)
         self.trickle = tunnel.cable.start(initiator, "/usr/bin/env", "python3", "-Ic", ECHO_SESSION,
-                                          tunnel.inside(OTHER[initiator], 4))
+                                          tunnel.inside(OTHER[initiator], 4), "0.1")
         checks.equal(f"{self.what}: a TCP connection is open", self.trickle.stdout.readline().strip(), "open")
         self.begun = time.monotonic()
         self.first = {end: tunnel.handshake(end) for end in ENDS}

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The lab as the tests see it: hosts to run commands on, and the words for what is asked of them again and again."""
 
+import contextlib
 import ctypes
 import json
 import os
 import pathlib
 import re
+import socket
 import subprocess
 import time
 
@@ -29,6 +31,11 @@ class CommandFailed(Exception):
     pass
 
 
+def set_namespace(descriptor):
+    if LIBC.setns(descriptor, 0):
+        raise OSError(ctypes.get_errno(), "setns")
+
+
 class Lab:
     """One network, from `scripts/lab up` to `scripts/lab down`."""
 
@@ -43,6 +50,9 @@ class Lab:
         self.public = {4: "198.51.100.2", 6: "2001:db8:1::127" if one_arm else "2001:db8:f1::2"}
         self.lan_interface, self.egress_interface = ("eth0", "eth0") if one_arm else ("eth0", "eth1")
 
+        #: What a scenario has to take back if another one shall use the lab.
+        self.leftovers = []
+
     def __enter__(self):
         self.script("up", self.shape)
         return self
@@ -55,6 +65,13 @@ class Lab:
         self.disconnect()
         self.wggw("down", check=False)
         self.run("gateway", "find", "/var/lib/wggw", "-mindepth", "1", "-delete")
+        while self.leftovers:
+            host, *command = self.leftovers.pop()
+            self.run(host, *command, check=False)
+
+    def at_reset(self, host, *command):
+        """What takes back something that a scenario did to a host; the last comes first."""
+        self.leftovers.append((host, *command))
 
     def script(self, *arguments):
         done = subprocess.run([ROOT / "scripts/lab", *arguments, "--name", self.name], capture_output=True, text=True)
@@ -70,13 +87,22 @@ class Lab:
 
         def enter():
             for descriptor in [os.open(place, os.O_RDONLY | os.O_CLOEXEC) for place in places]:
-                if LIBC.setns(descriptor, 0):
-                    raise OSError(ctypes.get_errno(), "setns")
+                set_namespace(descriptor)
             os.chdir(here)
 
         path = [f"{base}/bin", os.path.dirname(os.environ["WGGW_BIN"]), "/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
                 "/usr/bin", "/sbin", "/bin", os.environ["PATH"]]
         return {"preexec_fn": enter, "env": {**os.environ, "WGGW_LAB": self.name, "PATH": ":".join(path)}}
+
+    @contextlib.contextmanager
+    def network_of(self, host):
+        """Inside, this process is in a host's network."""
+        with open("/proc/thread-self/ns/net") as own, open(f"/run/netns/{self.name}-{host}") as there:
+            set_namespace(there.fileno())
+            try:
+                yield
+            finally:
+                set_namespace(own.fileno())
 
     def run(self, host, *command, check=True, limit=60, stdin=None):
         """Runs to the end; `.code`, `.out`, `.err`. Raises `CommandFailed` on another status than 0 unless told not to."""
@@ -124,11 +150,15 @@ class Lab:
     def connect(self, peer="laptop"):
         """The laptop takes the file that wggw exports for a peer, and connects by wg-quick."""
         self.disconnect()
-        self.run("laptop", "tee", f"/etc/wireguard/{CLIENT}.conf", stdin=self.wggw("export", peer).out)
+        directory = pathlib.Path(f"/run/wggw-lab/{self.name}/laptop/etc/wireguard")
+        (directory / f"{CLIENT}.conf").write_text(self.wggw("export", peer).out)
         self.run("laptop", "wg-quick", "up", CLIENT)
 
     def disconnect(self):
-        self.run("laptop", "wg-quick", "down", CLIENT, check=False)
+        with self.network_of("laptop"):
+            connected = any(name == CLIENT for _, name in socket.if_nameindex())
+        if connected:
+            self.run("laptop", "wg-quick", "down", CLIENT, check=False)
 
     # What hosts see
 
@@ -144,16 +174,32 @@ class Lab:
                 found[4 if address["family"] == "inet" else 6] = text
         return found
 
-    def fetch(self, host, address, port=80, limit=3):
-        """What HTTP on an address answers, or what went wrong, as text."""
-        bracketed = f"[{address}]" if ":" in address else address
-        done = self.run(host, "curl", "-sS", "-m", limit * PATIENCE, f"http://{bracketed}:{port}/", check=False)
-        return (done.out or done.err).strip()
+    def fetch(self, host, address, port=80, source=None, limit=3 * PATIENCE):
+        """What HTTP on an address answers, or "no answer: …" after `limit` seconds. By a socket of this process: one that is
+        started takes half a second on an emulated machine."""
+        try:
+            # A socket stays in the network in which it was made.
+            with self.network_of(host):
+                caller = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+            with caller:
+                caller.settimeout(limit)
+                if source:
+                    caller.bind((source, 0))
+                caller.connect((address, port))
+                caller.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                answer = b"".join(iter(lambda: caller.recv(4096), b""))
+        except OSError as error:
+            return f"no answer: {error}"
+        return answer.decode().partition("\r\n\r\n")[2].strip()
 
     def pings(self, host, address, *options, seconds=3):
         """Whether there is an answer within some seconds."""
         return self.run(host, "ping", "-n", "-c", "1", "-w", max(1, int(seconds * PATIENCE)), *options, address,
                         check=False).code == 0
+
+    def is_silent(self, host, address, *options):
+        """Whether a ping has no answer. For a second on every machine: who waits longer is not surer that nothing comes."""
+        return not self.pings(host, address, *options, seconds=1 / PATIENCE)
 
     def path(self, host, address):
         """The hops of tracepath, without those that kept silent, and the path MTU."""

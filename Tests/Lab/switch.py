@@ -68,7 +68,8 @@ def steady(lab):
     seen["links"] = re.sub(r"(?m)^(wg0\s+)\S+.*$", r"\1", seen["links"])
     seen["addresses"] = re.sub(r"(?m)^(wg0\s+)\S+", r"\1", seen["addresses"])
     # The kernel makes no route for multicast through its own WireGuard, but one through other interfaces.
-    seen["routes"] = "\n".join(line for line in seen["routes"].splitlines() if "ff00::/8" not in line)
+    for what in seen:
+        seen[what] = "\n".join(line for line in seen[what].splitlines() if "ff00::/8" not in line)
     return seen
 
 
