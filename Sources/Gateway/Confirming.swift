@@ -20,8 +20,10 @@ extension ControlPlane {
     }
 
     /// Whether a confirmation can come no more: its time has passed, or the box was started anew.
+    ///
+    /// The clock tells whole seconds. That of the deadline has to pass, too: nobody gets less time than was promised.
     func isOver(_ pending: PendingConfirmation) -> Bool {
-        pending.bootID != clock.bootID() || clock.sinceBoot() >= pending.deadline
+        pending.bootID != clock.bootID() || clock.sinceBoot() > pending.deadline
     }
 
     /// One look of the guard process at its apply; returns whether the guard is done.
