@@ -8,7 +8,7 @@ import Testing
 /// The kernel's WireGuard by generic netlink, with Debian's `wg` as the witness. Where this machine's kernel has none,
 /// `scripts/test vm` runs these on one that has.
 @Suite(.enabled(if: kernelHasWireGuard, "this kernel has no WireGuard: see scripts/test vm"))
-struct WireGuardKernelTests {
+struct RunningKernelTests {
     static let name = "wgk"
     static let networks = ["10.0.0.0/24", "10.1.0.7/32", "fd00::/64"].map { IPPrefix($0)! }
     static let key = LinuxBoxTests.key
