@@ -9,9 +9,6 @@ import WireGuardProtocol
 struct Outbox: ~Copyable {
     /// Older kernels take no more segments than this in one send.
     static let maximumSegments = 64
-    /// The largest UDP payload over IPv4.
-    static let maximumBytes = 65507
-
     let buffer: UnsafeMutableRawPointer
     let endpoint: UnsafeMutablePointer<udp_endpoint>
     private(set) var peer = PeerIndex.none
@@ -46,7 +43,7 @@ struct Outbox: ~Copyable {
     func accepts(_ size: Int, _ to: udp_endpoint, _ peer: PeerIndex, _ trafficClass: UInt8) -> Bool {
         messages == 0
             || (segments && !isClosed && size <= segment && messages < Self.maximumSegments
-                && count + size <= Self.maximumBytes && peer == self.peer && trafficClass == self.trafficClass
+                && count + size <= SuperPacket.maximumBytes && peer == self.peer && trafficClass == self.trafficClass
                 && udp_endpoint.same(to, endpoint.pointee))
     }
 

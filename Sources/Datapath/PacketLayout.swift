@@ -63,6 +63,14 @@ enum Checksum {
     }
 }
 
+/// Packets of one flow that the kernel takes or gives as one.
+enum SuperPacket {
+    /// Bytes that one has at most, its own headers included if it is an IP packet, UDP's and IP's not if it is a payload. With
+    /// those, and with the link's before them, it must stay below a device's gso_max_size of 65,536: one that is longer is cut
+    /// in software on its way out, at half the speed.
+    static let maximumBytes = 65_400
+}
+
 /// Field values of IP, TCP and UDP that the datapath needs by name.
 enum IPField {
     static let tcp: UInt8 = 6

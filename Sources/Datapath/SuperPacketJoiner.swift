@@ -15,7 +15,7 @@ struct SuperPacketJoiner: ~Copyable {
         case aside
     }
 
-    /// No super-packet has more packets: the kernel's limit for UDP, and enough for 64 KB.
+    /// No super-packet has more packets: the kernel's limit for UDP, and enough for its bytes.
     static let maximumSegments = 128
     private static let headroom = 512
     private static let span = 1 << 17
@@ -75,7 +75,7 @@ struct SuperPacketJoiner: ~Copyable {
     /// Whether a packet of `room` bytes, padding included, can be placed now; else write out first.
     @inline(__always)
     func fits(_ room: Int) -> Bool {
-        segments == 0 || (!closed && segments < Self.maximumSegments && count + room <= 65535)
+        segments == 0 || (!closed && segments < Self.maximumSegments && count + room <= SuperPacket.maximumBytes)
     }
 
     /// Where to decrypt a packet of `room` bytes; after `fits(room)`.

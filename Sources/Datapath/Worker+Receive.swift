@@ -76,7 +76,7 @@ extension Worker {
             run.isAuthentic = true
             run.hasConfirmed = tables.peer(run.peer).pointee.confirm(run.slot)
         }
-        if length == 0 {
+        if isKeepalive(place, length) {
             run.hasKeepalive = true
             run.bytes &+= UInt64(count)
             return joiner.discard()
@@ -91,6 +91,12 @@ extension Worker {
             writeTunUnlocked(keypair)
             joiner.openAside()
         }
+    }
+
+    /// Nothing, or nothing but padding: no version of IP begins with a zero byte, and some pad what is empty as well.
+    @inline(__always)
+    private func isKeepalive(_ plaintext: UnsafeMutableRawPointer, _ length: Int) -> Bool {
+        length == 0 || plaintext.reading.u8(0) == 0
     }
 
     @inline(__always)

@@ -202,6 +202,21 @@ final class TwinPair {
     /// What becomes of a datagram on the way; nil: lost.
     var wire: (TwinDatagram) -> TwinDatagram? = { $0 }
 
+    /// Sends nothing but so many zeros, under the keys that it has.
+    func sendKeepalive(to peer: TwinNode, padding: Int) {
+        let keypair = device.tables.currentKeypair(of: device.peer(peer.device.publicKey!)!)!
+        let counter = keypair.pointee.reserveCounters(1, now: time.nanoseconds)!
+        var message = [UInt8](repeating: 0, count: Message.keepaliveSize + padding)
+        message.withUnsafeMutableBytes { bytes in
+            let start = bytes.baseAddress!
+            Message.writeDataHeader(start, receiver: keypair.pointee.remoteIndex, counter: counter)
+            let body = start + Message.dataHeaderSize
+            engine.aead.seal(body, from: body, length: padding, key: keypair.pointee.sendingKey, counter: counter)
+            var to = path(peer).pointee.endpoint.load()
+            _ = port.send(&to, start, bytes.count, segment: 0, trafficClass: 0)
+        }
+    }
+
     init(_ addressA: String = "192.0.2.1", _ addressB: String = "192.0.2.2", without: Fallbacks = []) throws {
         a = TwinNode(addressA, seed: 1, time: time, without: without)
         b = TwinNode(addressB, seed: 2, time: time, without: without)

@@ -108,6 +108,31 @@ import WireGuardProtocol
         #expect(pair.log.flatMap(\.messages).first?.count == 1420 + 32)
     }
 
+    /// Longer than that, it is cut in software on its way, at half the speed: as 46 messages of 1,424 bytes were, with an MTU of 1392.
+    @Test func noSuperPacketIsLongerThanADeviceTakes() throws {
+        let pair = try TwinPair()
+        pair.a.write(packet())
+        pair.settle()
+        let (p, header) = superPacket(65_000)
+        let bytes = p.bytes(partial: true)
+        for mtu in 1280...1440 {
+            var header = header
+            header.gsoSize = mtu - p.headerLength
+            for node in [pair.a, pair.b] { node.link.pointee.mtu.store(mtu, ordering: .relaxed) }
+            pair.log.removeAll()
+            pair.b.queue.delivered.removeAll()
+            for _ in 1...2 { pair.a.write(bytes, header) }
+            pair.settle()
+            let sent = pair.log.map(\.bytes.count)
+            let delivered = pair.b.queue.delivered.map { $0.count - VirtioNetHeader.size }
+            #expect(sent.max()! <= 65_400 && delivered.max()! <= 65_400, "MTU \(mtu)")
+            // And none goes with less than it could hold while there is more.
+            #expect(sent.max()! > 65_400 - mtu - 32 && delivered.max()! > 65_400 - 2 * mtu, "MTU \(mtu)")
+            let payload = delivered.reduce(0) { $0 + $1 - p.headerLength }
+            #expect(payload == 2 * p.payload.count)
+        }
+    }
+
     @Test func segmentationRefusedOnceIsNotTriedAgain() throws {
         let pair = try TwinPair()
         var refusals = 0
@@ -231,6 +256,25 @@ import WireGuardProtocol
         let initiations = pair.log.filter { $0.bytes[0] == 1 }.count
         #expect((28...31).contains(initiations))
         #expect(pair.log.filter { $0.bytes[0] == 2 }.count == initiations)
+    }
+
+    /// Some pad what is empty, with zeros; to take that for data would mean to answer it after ten seconds, for nothing.
+    @Test(arguments: [0, 1, 16, 57, 1420]) func paddedKeepaliveIsAKeepalive(_ padding: Int) throws {
+        let pair = try TwinPair()
+        pair.a.write(packet())
+        pair.settle()
+        pair.b.write(answer())
+        pair.settle()
+        _ = (pair.a.takeDelivered(), pair.b.takeDelivered())
+        pair.pass(seconds: 30)
+        pair.log.removeAll()
+        let before = pair.b.record(pair.a).pointee.receivedBytes.load(ordering: .relaxed)
+        pair.a.sendKeepalive(to: pair.b, padding: padding)
+        pair.pass(seconds: 30)
+        #expect(pair.log.map(\.bytes.count) == [32 + padding])
+        #expect(pair.b.takeDelivered().isEmpty)
+        let received = pair.b.record(pair.a).pointee.receivedBytes.load(ordering: .relaxed)
+        #expect(received == before + UInt64(32 + padding))
     }
 
     @Test func congestionOutsideIsMarkedInside() throws {

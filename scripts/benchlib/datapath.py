@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from . import handshakes
 from .machine import Failed, busy, command, describe, headline, note, wait_until
 from .report import chart, figure, median, table
-from .tunnels import KernelWireGuard, Link, WireGuard, implementations, random_peers
+from .tunnels import KernelWireGuard, Link, Probe, WireGuard, implementations, random_peers
 
-SECTIONS = ("traffic", "handshakes", "peers")
+SECTIONS = ("traffic", "handshakes", "peers", "mtu")
 PEER_COUNTS = (1, 1_000, 100_000)
+#: From IPv6's least to the most that a cable of 1500 leaves; with 1392, 46 messages are just what one UDP send may hold.
+MTUS = (1280, 1312, 1344, 1360, 1376, 1384, 1392, 1400, 1420, 1440)
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ PEERS = [
     Measure("idle_cpu", "idle CPU", "% core", more=False),
     Measure("idle_wakeups", "wake-ups", "1/s", more=False),
 ]
+MTU = [Measure(str(mtu), str(mtu), "Gbit/s") for mtu in MTUS]
 
 
 class Generator:
@@ -197,7 +200,7 @@ def run(options, scratch):
     result = {"machine": machine, "rounds": rounds, "seconds": seconds, "sections": {}, "failures": {}}
     link = Link()
     generator = Generator(link, scratch, seconds)
-    takers = {"traffic": measure_traffic, "handshakes": measure_handshakes, "peers": measure_peers}
+    takers = {"traffic": measure_traffic, "handshakes": measure_handshakes, "peers": measure_peers, "mtu": measure_mtus}
     for section in sections:
         result["sections"][section] = takers[section](found, link, generator, options, rounds, scratch, result)
     print_result(result, options)
@@ -266,9 +269,32 @@ def measure_peers(found, link, generator, options, rounds, scratch, result):
     return interleaved("peers", subjects, min(rounds, 3), result["failures"], body)
 
 
+def measure_mtus(found, link, generator, options, rounds, scratch, result):
+    """A second of one TCP flow with each MTU: sizes that do not fit into offloads show as a hole in the row."""
+    subjects = [(t.name, t) for t in found if isinstance(t, (WireGuard, Probe))]
+    seconds, generator.seconds = generator.seconds, 1
+
+    def body(tunnel):
+        tunnel.up(link, scratch)
+        try:
+            values = {}
+            for mtu in MTUS:
+                tunnel.set_mtu(link, mtu)
+                attempt(values, result["failures"], f"{tunnel.name} with MTU", str(mtu),
+                        lambda: generator.tcp(tunnel.target)[0])
+            return values
+        finally:
+            tunnel.down()
+
+    try:
+        return interleaved("mtu", subjects, min(rounds, 3), result["failures"], body)
+    finally:
+        generator.seconds = seconds
+
+
 # ── printing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-COLUMNS = {"traffic": TRAFFIC, "handshakes": HANDSHAKES, "peers": PEERS}
+COLUMNS = {"traffic": TRAFFIC, "handshakes": HANDSHAKES, "peers": PEERS, "mtu": MTU}
 
 
 def medians(collected):

@@ -67,6 +67,11 @@ class Tunnel:
             process.stop()
         self.processes = []
 
+    def set_mtu(self, link, mtu):
+        """Another MTU at both ends, for tunnels whose interfaces are bench-a and bench-b."""
+        for number, end in enumerate(link.ends):
+            end.run(["ip", "link", "set", f"bench-{'ab'[number]}", "mtu", str(mtu)])
+
     @property
     def gateway(self):
         """The process at the gateway's end, whose memory and handshakes are measured; None if the kernel does it."""
