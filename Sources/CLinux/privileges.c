@@ -1,5 +1,7 @@
 #define _GNU_SOURCE
 #include "privileges.h"
+#include "tun.h"
+#include "udp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,11 +31,13 @@ int privileges_lock_memory(void) {
 // libseccomp's macros leave fields out.
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 
-static int set_capabilities(unsigned kept) {
+// Permitted is what of `kept` the process has, and in effect of that what is in `effective`.
+static int set_capabilities(unsigned kept, unsigned effective) {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
     struct __user_cap_data_struct data[2] = {{0}};
     if (syscall(SYS_capget, &header, data) < 0) return -errno;
-    data[0].effective = data[0].permitted &= kept;
+    data[0].permitted &= kept;
+    data[0].effective = data[0].permitted & effective;
     data[0].inheritable = data[1].effective = data[1].permitted = data[1].inheritable = 0;
     return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
@@ -69,7 +73,7 @@ int privileges_janitor(const char *path, dev_t device, ino_t inode, pid_t *janit
     sigfillset(&signals);
     sigprocmask(SIG_BLOCK, &signals, NULL);
     prctl(PR_SET_NAME, "wggw-janitor", 0, 0, 0);
-    set_capabilities(0);
+    set_capabilities(0, 0);
     char place[256], name[JANITOR_NAME];
     snprintf(place, sizeof place, "%s", path);
     for (ssize_t n; (n = read(0, name, sizeof name)) != 0;) {
@@ -86,34 +90,34 @@ void privileges_await_janitor(int descriptor, pid_t janitor) {
     while (waitpid(janitor, NULL, 0) < 0 && errno == EINTR) {}
 }
 
+static const unsigned kept = 1u << CAP_NET_ADMIN | 1u << CAP_NET_BIND_SERVICE;
+
 int privileges_drop(uid_t user) {
-    const unsigned kept = 1u << CAP_NET_ADMIN | 1u << CAP_NET_BIND_SERVICE;
     for (int capability = 0; capability < 64; capability++)
         if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0 && errno == EINVAL) break;
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
     if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0) return -errno;
     // Some user namespaces forbid setgroups; root has no further groups there.
     if ((setgroups(0, NULL) < 0 && errno != EPERM) || setresgid(user, user, user) < 0 || setresuid(user, user, user) < 0) return -errno;
-    int error = set_capabilities(kept);
+    int error = set_capabilities(kept, 0);
     if (error) return error;
     // A change of user turns it on again where core dumps of such processes are allowed.
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) return -errno;
     return 0;
 }
 
-// Moving packets, the configuration socket, sockets on a new port, the interface's state, memory, the end.
+int privileges_take_up(void) { return set_capabilities(kept, kept); }
+
+// Moving packets, the configuration socket, sockets on a new port, memory, the end.
 static const int allowed[] = {
-    SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(close), SCMP_SYS(sendmsg),
-    SCMP_SYS(sendmmsg), SCMP_SYS(sendto), SCMP_SYS(recvmsg), SCMP_SYS(recvmmsg), SCMP_SYS(recvfrom),
-    SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl), SCMP_SYS(poll), SCMP_SYS(ppoll),
-    SCMP_SYS(timerfd_settime), SCMP_SYS(accept4), SCMP_SYS(bind), SCMP_SYS(setsockopt), SCMP_SYS(getsockopt),
-    SCMP_SYS(getsockname), SCMP_SYS(shutdown), SCMP_SYS(sched_yield), SCMP_SYS(futex), SCMP_SYS(munmap),
-    SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk), SCMP_SYS(getrandom), SCMP_SYS(clock_gettime),
-    SCMP_SYS(gettimeofday), SCMP_SYS(clock_nanosleep), SCMP_SYS(restart_syscall), SCMP_SYS(rt_sigprocmask),
-    SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigaction), SCMP_SYS(sigaltstack), SCMP_SYS(set_robust_list),
-    SCMP_SYS(rseq), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getcpu), SCMP_SYS(sched_getaffinity),
-    SCMP_SYS(wait4), SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(fcntl),
-    SCMP_SYS(prctl),
+    SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(close), SCMP_SYS(sendmsg), SCMP_SYS(sendmmsg),
+    SCMP_SYS(sendto), SCMP_SYS(recvmmsg), SCMP_SYS(recvfrom), SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait),
+    SCMP_SYS(epoll_ctl), SCMP_SYS(timerfd_settime), SCMP_SYS(accept4), SCMP_SYS(bind), SCMP_SYS(getsockname),
+    SCMP_SYS(sched_yield), SCMP_SYS(futex), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk),
+    SCMP_SYS(getrandom), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(clock_nanosleep),
+    SCMP_SYS(restart_syscall), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigaction),
+    SCMP_SYS(sigaltstack), SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(getpid), SCMP_SYS(gettid),
+    SCMP_SYS(getcpu), SCMP_SYS(sched_getaffinity), SCMP_SYS(wait4), SCMP_SYS(exit), SCMP_SYS(exit_group),
 };
 
 // What only somebody does who got in.
@@ -121,8 +125,31 @@ static const int deadly[] = {
     SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev),
 };
 
-// New sockets are of these families only; AF_UNIX is what glibc asks interface names with.
-static const int families[] = {AF_INET, AF_INET6, AF_UNIX};
+// The kernel looks at the lower half of an argument that is an int, so the filter does too.
+#define INT_EQUAL(argument, value) SCMP_CMP(argument, SCMP_CMP_MASKED_EQ, 0xffffffffu, (uint32_t)(value))
+
+// Of some calls only what the datapath asks with them.
+static int allow_by_arguments(scmp_filter_ctx filter) {
+    int error = 0;
+    // UDP, and with it the questions about interfaces. No TCP, no pings, no services of this machine.
+    const int families[] = {AF_INET, AF_INET6};
+    for (size_t i = 0; !error && i < sizeof families / sizeof *families; i++)
+        error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 3, INT_EQUAL(0, families[i]),
+                                 SCMP_CMP(1, SCMP_CMP_MASKED_EQ, 0xffffffffu & ~(uint32_t)(SOCK_CLOEXEC | SOCK_NONBLOCK), SOCK_DGRAM),
+                                 INT_EQUAL(2, 0));
+    for (size_t i = 0; !error && i < udp_option_count; i++)
+        error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 2, INT_EQUAL(1, udp_options[i].level),
+                                 INT_EQUAL(2, udp_options[i].name));
+    for (size_t i = 0; !error && i < interface_question_count; i++)
+        error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, INT_EQUAL(1, interface_questions[i]));
+    // Memory is never made executable.
+    const int mapping[] = {SCMP_SYS(mmap), SCMP_SYS(mprotect)};
+    for (size_t i = 0; !error && i < 2; i++)
+        error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, mapping[i], 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+    // What abort does; to this process alone.
+    if (!error) error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, INT_EQUAL(0, getpid()));
+    return error;
+}
 
 int privileges_confine(void) {
     // Not death for all the rest: the next version of a library may try a call that is news to us, and get along without.
@@ -135,19 +162,7 @@ int privileges_confine(void) {
         error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
     for (size_t i = 0; !error && i < sizeof deadly / sizeof *deadly; i++)
         error = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, deadly[i], 0);
-    for (size_t i = 0; !error && i < sizeof families / sizeof *families; i++)
-        error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, families[i]));
-    // Memory is never made executable.
-    const int mapping[] = {SCMP_SYS(mmap), SCMP_SYS(mprotect)};
-    for (size_t i = 0; !error && i < 2; i++)
-        error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, mapping[i], 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-    // Of ioctls, those that ask for an interface's flags, MTU, index and name.
-    const unsigned long asked[] = {0x8913, 0x8921, 0x8933, 0x8910};
-    for (size_t i = 0; !error && i < sizeof asked / sizeof *asked; i++)
-        error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, asked[i]));
-    // What abort does; to this process alone.
-    if (!error)
-        error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+    if (!error) error = allow_by_arguments(filter);
     if (!error) error = seccomp_load(filter);
     seccomp_release(filter);
     return error;

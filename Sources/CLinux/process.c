@@ -17,6 +17,19 @@ int process_harden(void) {
     return 0;
 }
 
+int process_close_others(int keep) {
+    int null = open("/dev/null", O_RDWR);
+    if (null < 0) return -errno;
+    if (dup2(null, 0) < 0) return -errno;
+    // Else a descriptor of ours would have that number, and get what is meant for a person.
+    for (int fd = 1; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && dup2(null, fd) < 0) return -errno;
+    const unsigned first = 3, kept = keep < 3 ? first : (unsigned)keep;
+    if (kept > first) syscall(SYS_close_range, first, kept - 1, 0u);
+    syscall(SYS_close_range, keep < 3 ? first : kept + 1, ~0u, 0u);
+    return 0;
+}
+
 int process_respawn(char *const argv[], int keep) {
     pid_t child = fork();
     if (child != 0) return child < 0 ? -errno : child;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
+#include <linux/sockios.h>
 
 int tun_open_queue(char *name, int multi_queue) {
     int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
@@ -31,13 +32,18 @@ int tun_set_offload(int fd, unsigned offloads) {
 }
 
 static int interface_request(const char *name, unsigned long call, struct ifreq *request) {
+    // Cut off, it might be somebody else's.
+    if (name && strlen(name) >= IFNAMSIZ) return -ENODEV;
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0) return -errno;
-    strncpy(request->ifr_name, name, IFNAMSIZ - 1);
+    if (name) strncpy(request->ifr_name, name, IFNAMSIZ - 1);
     int error = ioctl(fd, call, request) < 0 ? -errno : 0;
     close(fd);
     return error;
 }
+
+const unsigned interface_questions[] = {SIOCGIFFLAGS, SIOCGIFMTU, SIOCGIFTXQLEN, SIOCGIFINDEX, SIOCGIFNAME};
+const size_t interface_question_count = sizeof interface_questions / sizeof *interface_questions;
 
 int tun_set_mtu(const char *name, int mtu) {
     struct ifreq request;
@@ -51,6 +57,29 @@ int tun_get_mtu(const char *name) {
     memset(&request, 0, sizeof request);
     int error = interface_request(name, SIOCGIFMTU, &request);
     return error ? error : request.ifr_mtu;
+}
+
+int tun_get_queue_length(const char *name) {
+    struct ifreq request;
+    memset(&request, 0, sizeof request);
+    int error = interface_request(name, SIOCGIFTXQLEN, &request);
+    return error ? error : request.ifr_qlen;
+}
+
+int interface_index(const char *name) {
+    struct ifreq request;
+    memset(&request, 0, sizeof request);
+    int error = interface_request(name, SIOCGIFINDEX, &request);
+    return error ? error : request.ifr_ifindex;
+}
+
+int interface_name(int index, char *name) {
+    struct ifreq request;
+    memset(&request, 0, sizeof request);
+    request.ifr_ifindex = index;
+    int error = interface_request(NULL, SIOCGIFNAME, &request);
+    if (!error) memcpy(name, request.ifr_name, IFNAMSIZ);
+    return error;
 }
 
 int tun_is_up(const char *name) {

@@ -46,6 +46,14 @@ void udp_batch_prepare(struct udp_batch *batch, void *buffers) {
     }
 }
 
+const struct udp_option udp_options[] = {
+    {SOL_SOCKET, SO_MARK}, {SOL_SOCKET, SO_REUSEPORT}, {SOL_SOCKET, SO_RCVBUF}, {SOL_SOCKET, SO_RCVBUFFORCE},
+    {SOL_SOCKET, SO_SNDBUF}, {SOL_SOCKET, SO_SNDBUFFORCE}, {IPPROTO_IP, IP_PKTINFO}, {IPPROTO_IP, IP_RECVTOS},
+    {IPPROTO_IP, IP_MTU_DISCOVER}, {IPPROTO_IPV6, IPV6_V6ONLY}, {IPPROTO_IPV6, IPV6_RECVPKTINFO},
+    {IPPROTO_IPV6, IPV6_RECVTCLASS}, {IPPROTO_IPV6, IPV6_MTU_DISCOVER}, {IPPROTO_UDP, UDP_GRO}, {IPPROTO_UDP, UDP_SEGMENT},
+};
+const size_t udp_option_count = sizeof udp_options / sizeof *udp_options;
+
 static int set(int fd, int level, int option, int value) {
     return setsockopt(fd, level, option, &value, sizeof value) < 0 ? -errno : 0;
 }

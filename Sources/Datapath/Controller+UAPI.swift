@@ -14,8 +14,8 @@ extension Controller {
             switch try UAPIRequest.parse(
                 request,
                 interfaceIndex: { name in
-                    let index = if_nametoindex(name)
-                    return index == 0 ? nil : index
+                    let index = interface_index(name)
+                    return index > 0 ? UInt32(index) : nil
                 })
             {
             case .get: return dump()
@@ -93,7 +93,8 @@ extension Controller {
                     sentBytes: record.pointee.sentBytes.load(ordering: .relaxed)),
                 interfaceName: { index in
                     withUnsafeTemporaryAllocation(of: CChar.self, capacity: 16) { name in
-                        if_indextoname(index, name.baseAddress!).map { String(cString: $0) }
+                        interface_name(Int32(bitPattern: index), name.baseAddress!) == 0
+                            ? String(cString: name.baseAddress!) : nil
                     }
                 })
             device.forEachAllowedIP(of: peer) { writer.allowedIP($0) }

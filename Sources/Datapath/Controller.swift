@@ -10,7 +10,7 @@ import WireGuardProtocol
 final class Controller {
     let engine: ControlEngine
     private(set) var interface: String
-    let interfaceIndex: UInt32
+    let interfaceIndex: Int32
     let tunDescriptor: Int32
     let fallbacks: Fallbacks
 
@@ -52,7 +52,7 @@ final class Controller {
     ) throws(DatapathError) {
         self.engine = engine
         interface = tun.name
-        interfaceIndex = if_nametoindex(tun.name)
+        interfaceIndex = try check(interface_index(tun.name), "looking for \(tun.name)")
         tunDescriptor = tun.queues[0].descriptor
         fallbacks = tun.fallbacks
         self.listener = listener
@@ -143,7 +143,7 @@ final class Controller {
 
     private func followNews() {
         var name = [CChar](repeating: 0, count: 16)
-        let news = link_watch_read(netlink, Int32(interfaceIndex), &name)
+        let news = link_watch_read(netlink, interfaceIndex, &name)
         if name[0] != 0 {
             followName(String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
         }

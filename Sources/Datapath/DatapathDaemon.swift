@@ -22,6 +22,7 @@ public enum DatapathDaemon {
 
     private static func runReporting(_ options: DatapathOptions) throws(DatapathError) {
         try check(process_harden(), "forbidding core dumps")
+        try check(process_close_others(options.readinessDescriptor ?? -1), "opening /dev/null")
         heap_borrow_large()
         let signals = try check(poller_signals(), "blocking signals")
         guard TunDevice.isName(options.interface) else { throw .badInterfaceName(options.interface) }
@@ -55,12 +56,13 @@ public enum DatapathDaemon {
             return link
         }
         // After the tables for keys are mapped, and before there are threads.
-        try Privileges.drop(interfaceIndex: if_nametoindex(tun.name))
+        try Privileges.drop(interfaceIndex: check(interface_index(tun.name), "looking for \(tun.name)"))
         let engine = ControlEngine(
             device: device, control: control, links: links, paths: paths, fallbacks: tun.fallbacks, clock: currentTime,
             sendDatagram: { _, _, _ in -ENETDOWN }, sendReplies: { _ in })
         let controller = try Controller(
             engine: engine, tun: tun, listener: listener, eventListener: eventListener, signals: signals)
+        try Privileges.takeUp()
         let threads = zip(tun.queues, links).map { queue, link in
             WorkerThread(
                 WorkerStart(

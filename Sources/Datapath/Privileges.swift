@@ -5,7 +5,7 @@ import Glibc
 import Synchronization
 
 /// What stays: the capabilities for a new fwmark and a port below 1024, since `wg set` may ask for either at any time, and the
-/// system calls of a running datapath. A janitor with root's uid, no capability and no key removes the socket.
+/// system calls of a running datapath, with the arguments that it gives them. A janitor with root's uid, no capability and no key removes the socket.
 enum Privileges {
     /// The first of the uids that processes take, one an interface, so that no other process has the same and may send signals.
     /// Past the ranges that systemd and container managers hand out, and below 2^31.
@@ -13,12 +13,20 @@ enum Privileges {
     private static let nobody: uid_t = 65534
 
     /// Locks memory and drops root. On one thread. Throws `.system` if capabilities cannot be given up.
-    static func drop(interfaceIndex: UInt32) throws(DatapathError) {
+    ///
+    /// Those that are kept come into effect by `takeUp`: what outlives the confinement is opened in between, since the kernel
+    /// lets a netlink socket do what whoever opened it was allowed to.
+    static func drop(interfaceIndex: Int32) throws(DatapathError) {
         // Where containers forbid to lock memory, there is mostly no swap either; not a reason to stay down.
         _ = privileges_lock_memory()
         // A user namespace may know few users, or root alone, who has no capability left then.
-        for user in [firstUser + interfaceIndex & 0xffff, nobody] where privileges_drop(user) == 0 { return }
+        for user in [firstUser + uid_t(interfaceIndex) & 0xffff, nobody] where privileges_drop(user) == 0 { return }
         try check(privileges_drop(getuid()), "giving up capabilities")
+    }
+
+    /// Makes use of the capabilities that are kept. Before there are other threads.
+    static func takeUp() throws(DatapathError) {
+        try check(privileges_take_up(), "taking up the capabilities that are kept")
     }
 
     /// Forbids all other system calls, once every worker has made its descriptors and found its libraries.

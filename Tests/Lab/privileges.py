@@ -3,14 +3,15 @@
 
 import os
 import pathlib
+import platform
 import re
 import signal
-from base64 import b64encode
+import socket
+import struct
 
+from inside import Inside, add_route, answer, descriptors, netlink_error, sockets
 from lab import SERVER, eventually
 from tunnel import process_of, status
-
-SOCKET = "/var/run/wireguard/wg0.sock"
 
 
 def privileges(lab, checks):
@@ -36,6 +37,7 @@ def privileges(lab, checks):
     checks.check("its memory is locked", int(seen["VmLck"].split()[0]) > 0, seen["VmLck"])
     checks.check("and in no core dump", re.search(r"core file size +0 +0", pathlib.Path(f"/proc/{pid}/limits").read_text()))
     still_works(lab, checks, pid)
+    taken_over(lab, checks, pid)
     for how, command in (("killed", "kill -KILL {}"), ("told to end", "kill -TERM {}"),
                          ("its interface deleted", "ip link delete wg0")):
         lab.wggw("apply")
@@ -45,6 +47,91 @@ def privileges(lab, checks):
             lambda: not os.path.exists(f"/proc/{pid}") and not left_behind(lab)), left_behind(lab))
     lab.wggw("down", check=False)
     out_of_memory(lab, checks)
+
+
+def taken_over(lab, checks, pid):
+    """What somebody tries who got into it by a packet."""
+    if platform.machine() != "x86_64":
+        print(f"     nothing is tried from inside: the test cannot make system calls on {platform.machine()}", flush=True)
+        return
+    (news,) = sockets(pid, "netlink")
+    datagrams, tun = sockets(pid, "udp")[0], descriptors(pid, "/dev/net/tun")[0]
+    index = int(lab.run("gateway", "cat", "/sys/class/net/eth0/ifindex").out)
+    with Inside(pid) as inside:
+        request = add_route(index)
+        checks.equal("a route is asked for", inside.call("sendto", news, request, len(request), 0, 0, 0), len(request))
+        came = []
+        while (count := inside.call("recvfrom", news, inside.buffer, 1 << 15, socket.MSG_DONTWAIT, 0, 0)) > 0:
+            came.append(netlink_error(inside.read(count)))
+        checks.equal("and refused", [answer(-code) for code in came if code is not None], ["EPERM"])
+        checks.equal("a mark may be set", inside.call("setsockopt", datagrams, socket.SOL_SOCKET, socket.SO_MARK, bytes(4), 4), 0)
+        done = {what: answer(inside.call(*call)) for what, call in attempts(pid, tun, datagrams).items()}
+        works = {what: result for what, result in done.items() if result != "ENOSYS"}
+        checks.equal(f"{len(done)} other things are not even tried by the kernel", works, {})
+    checks.equal("no route came of it", lab.run("gateway", "ip", "route", "show", "203.0.113.0/24").out, "")
+    checks.check("and the datapath goes on", eventually(lambda: lab.pings("laptop", SERVER[4])))
+
+
+def attempts(pid, tun, datagrams):
+    """{what: a system call}. Numbers are those of x86-64."""
+    one, name = struct.pack("=i", 1), b"wg0".ljust(40, b"\0")
+    on_socket = lambda level, option, value: ("setsockopt", datagrams, level, option, value, len(value))
+    address = lambda port: struct.pack("=H", socket.AF_INET) + struct.pack("!H", port) + socket.inet_aton(SERVER[4]) + bytes(8)
+    return {
+        "sending with others' addresses": on_socket(socket.SOL_IP, 19, one),  # IP_TRANSPARENT
+        "and IPv6 ones": on_socket(socket.SOL_IPV6 if hasattr(socket, "SOL_IPV6") else 41, 75, one),  # IPV6_TRANSPARENT
+        "others' addresses without that": on_socket(socket.SOL_IP, 15, one),  # IP_FREEBIND
+        "an interface": on_socket(socket.SOL_SOCKET, 25, b"eth0\0"),  # SO_BINDTODEVICE
+        "broadcasts": on_socket(socket.SOL_SOCKET, socket.SO_BROADCAST, one),
+        "multicast": on_socket(socket.SOL_IP, socket.IP_ADD_MEMBERSHIP, bytes((224, 0, 0, 251)) + bytes(4)),
+        "a program at its socket": on_socket(socket.SOL_SOCKET, 26, struct.pack("=HxxxxxxQ", 1, 0)),  # SO_ATTACH_FILTER
+        "a kernel's protocol on its socket": on_socket(socket.IPPROTO_UDP, 100, one),  # UDP_ENCAP
+        "tables of iptables": on_socket(socket.SOL_IP, 64, bytes(96)),  # IPT_SO_SET_REPLACE
+        "the same with more bits than an int has": ("setsockopt", datagrams, 1 << 32 | socket.SOL_IP, 1 << 32 | 19, one, 4),
+        "another device": ("ioctl", tun, 0x400454ca, name),  # TUNSETIFF
+        "a device that stays": ("ioctl", tun, 0x400454cb, 1),  # TUNSETPERSIST
+        "somebody else's device": ("ioctl", tun, 0x400454cc, 0),  # TUNSETOWNER
+        "its offloads": ("ioctl", tun, 0x400454d0, 0),  # TUNSETOFFLOAD
+        "an interface that is down": ("ioctl", datagrams, 0x8914, name),  # SIOCSIFFLAGS
+        "an address": ("ioctl", datagrams, 0x8916, name),  # SIOCSIFADDR
+        "a route as of old": ("ioctl", datagrams, 0x890b, bytes(120)),  # SIOCADDRT
+        "a neighbour": ("ioctl", datagrams, 0x8955, bytes(68)),  # SIOCSARP
+        "keys typed at a terminal": ("ioctl", 0, 0x5412, b"x"),  # TIOCSTI
+        "signals to others by a descriptor": ("fcntl", datagrams, 8, 1),  # F_SETOWN
+        "its own flags": ("fcntl", datagrams, 4, 0x2000),  # F_SETFL, O_ASYNC
+        "core dumps": ("prctl", 4, 1, 0, 0, 0),  # PR_SET_DUMPABLE
+        "somebody to trace it": ("prctl", 0x59616d61, (1 << 64) - 1, 0, 0, 0),  # PR_SET_PTRACER
+        "another filter": ("prctl", 22, 2, 0, 0, 0),  # PR_SET_SECCOMP
+        "another name": ("prctl", 15, b"kworker\0", 0, 0, 0),  # PR_SET_NAME
+        "capabilities": ("capset", struct.pack("=Ii", 0x20080522, 0), struct.pack("=6I", *[1 << 12] * 3, 0, 0, 0)),
+        "rtnetlink": ("socket", socket.AF_NETLINK, socket.SOCK_RAW, 0),
+        "whole frames": ("socket", socket.AF_PACKET, socket.SOCK_RAW, 0),
+        "raw packets": ("socket", socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP),
+        "TCP": ("socket", socket.AF_INET, socket.SOCK_STREAM, 0),
+        "TCP with more bits": ("socket", socket.AF_INET, 1 << 32 | socket.SOCK_STREAM, 0),
+        "pings": ("socket", socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP),
+        "local services": ("socket", socket.AF_UNIX, socket.SOCK_DGRAM, 0),
+        "local services by streams": ("socket", socket.AF_UNIX, socket.SOCK_STREAM, 0),
+        "connections": ("connect", datagrams, address(80), 16),
+        "a service": ("listen", datagrams, 1),
+        "files": ("openat", -100, b"/etc/passwd\0", 0, 0),
+        "files as of old": ("open", b"/proc/self/mem\0", 2, 0),
+        "whether there is a file": ("newfstatat", -100, b"/root/.ssh\0", bytes(256), 0),
+        "the same as of old": ("stat", b"/root/.ssh\0", bytes(256)),
+        "fewer files": ("unlink", b"/run/wireguard/wg0.sock\0"),
+        "a process": ("fork",),
+        "a thread": ("clone", 0x10f00, 0, 0, 0, 0),
+        "a thread, newly": ("clone3", bytes(88), 88),
+        "signals to others": ("kill", os.getpid(), 0),
+        "signals to their threads": ("tgkill", os.getpid(), os.getpid(), 0),
+        "code in new memory": ("mmap", 0, 4096, 7, 0x22, -1, 0),
+        "other rights": ("unshare", 0x10000000),  # CLONE_NEWUSER
+        "other networks": ("setns", datagrams, 0x40000000),
+        "a file system": ("mount", b"none\0", b"/\0", b"tmpfs\0", 0, 0),
+        "limits": ("prlimit64", pid, 7, struct.pack("=QQ", 1 << 20, 1 << 20), 0),
+        "programs in the kernel": ("bpf", 0, bytes(120), 120),
+        "a ring of system calls": ("io_uring_setup", 1, bytes(120)),
+    }
 
 
 def left_behind(lab):

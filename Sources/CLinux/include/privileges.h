@@ -15,8 +15,11 @@ int privileges_janitor(const char *path, dev_t device, ino_t inode, pid_t *janit
 /// Waits until the janitor has done its work, after its descriptor was given up.
 void privileges_await_janitor(int descriptor, pid_t janitor);
 /// Becomes `user` and a group of the same number, without capabilities but CAP_NET_ADMIN (fwmark) and CAP_NET_BIND_SERVICE
-/// (a port below 1024), and none can come back. For a process with one thread. 0 or -errno.
+/// (a port below 1024), and none can come back. These two are not in effect yet: the kernel asks for them also in whoever opened a
+/// netlink socket, so what is opened now can never do what they allow. For a process with one thread. 0 or -errno.
 int privileges_drop(uid_t user);
+/// The two capabilities come into effect, for this thread and those that it makes. 0 or -errno.
+int privileges_take_up(void);
 /// Allows only the system calls that a running datapath makes, on all threads; any other fails with ENOSYS, and starting a program
 /// or looking into another process ends this one. 0 or -errno.
 int privileges_confine(void);

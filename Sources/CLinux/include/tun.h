@@ -1,5 +1,6 @@
 // The TUN device: ioctls, which Swift cannot call because ioctl is variadic.
 #pragma once
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -20,5 +21,16 @@ int tun_set_offload(int fd, unsigned offloads);
 int tun_set_mtu(const char *name, int mtu);
 /// The MTU of interface `name`, or -errno.
 int tun_get_mtu(const char *name);
+/// How many packets each queue of interface `name` holds at most, or -errno.
+int tun_get_queue_length(const char *name);
 /// Whether interface `name` has IFF_UP: 1, 0 or -errno.
 int tun_is_up(const char *name);
+
+/// The index of any interface, or -errno. glibc would ask by a socket of this machine's services.
+int interface_index(const char *name);
+/// Writes the name of any interface, 16 bytes with a zero at the end. 0 or -errno.
+int interface_name(int index, char *name);
+
+/// The ioctls that the questions about interfaces are asked by, here and above.
+extern const unsigned interface_questions[];
+extern const size_t interface_question_count;

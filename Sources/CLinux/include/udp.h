@@ -24,6 +24,15 @@ struct udp_received {
 
 enum { UDP_BATCH = 8, UDP_BUFFER = 65536, UDP_REPLIES = 64 };
 
+/// An option that a socket here may be given by setsockopt.
+struct udp_option {
+    int level;
+    int name;
+};
+/// All of them; what is not among them, the datapath's filter forbids.
+extern const struct udp_option udp_options[];
+extern const size_t udp_option_count;
+
 /// Preallocated vectors for `udp_receive`; `udp_batch_size` bytes of zeroed memory, then `udp_batch_prepare`.
 struct udp_batch;
 size_t udp_batch_size(void);
