@@ -33,6 +33,9 @@ final class ControlEngine {
     private var pendingCommands: [(worker: Int, command: WorkerCommand)] = []
     /// What waits for all workers to pass an epoch, oldest first.
     private var retired: [(epoch: UInt64, ticket: UInt64?, sockets: [SocketPair])] = []
+    /// What is to be done when all workers have passed so many barriers, oldest first.
+    private var barriers: [(number: UInt64, body: () -> Void)] = []
+    private var lastBarrier: UInt64 = 0
 
     init(
         device: Device, control: UnsafeMutablePointer<ControlQueue>, links: [UnsafeMutablePointer<WorkerLink>],
@@ -53,6 +56,11 @@ final class ControlEngine {
     /// Whether something waits that no event announces: workers to pass an epoch, or room for commands.
     var isWaiting: Bool { !retired.isEmpty || !pendingCommands.isEmpty }
 
+    /// Whether a worker has left something to do. Ask once more after `prepareToSleep`: who rang before that was not heard.
+    var hasWork: Bool {
+        !control.pointee.requests.isEmpty || !control.pointee.handshakes.isEmpty || isBarrierPassed
+    }
+
     /// Calls the device and does what it wants done.
     func perform(_ call: (Device) -> Void) {
         effects.removeAll()
@@ -68,6 +76,7 @@ final class ControlEngine {
             let moment = clock()
             if deadline <= moment.monotonic { perform { $0.tick(now: moment, into: &effects) } }
         }
+        passBarriers()
         deliverCommands()
         reclaim()
     }
@@ -115,6 +124,25 @@ final class ControlEngine {
             for pair in first.sockets { pair.closeAll() }
             retired.removeFirst()
         }
+    }
+
+    // MARK: Barriers
+
+    /// Calls `body`, from `turn`, once no worker has a packet in hand that it looked up before this call, in either direction, and
+    /// every packet has been looked up that the kernel had given to TUN before this call. Other things go on meanwhile.
+    func barrier(then body: @escaping () -> Void) {
+        lastBarrier += 1
+        barriers.append((lastBarrier, body))
+        command(.barrier)
+    }
+
+    private var isBarrierPassed: Bool {
+        guard let first = barriers.first else { return false }
+        return links.allSatisfy { $0.pointee.barriers.load(ordering: .sequentiallyConsistent) >= first.number }
+    }
+
+    private func passBarriers() {
+        while isBarrierPassed { barriers.removeFirst().body() }
     }
 
     // MARK: Commands

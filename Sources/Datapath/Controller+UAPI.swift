@@ -7,8 +7,8 @@ import Synchronization
 import WireGuardProtocol
 
 extension Controller {
-    /// Answers one request.
-    func answer(_ request: UnsafeRawBufferPointer) -> [UInt8] {
+    /// Answers one request; nil: the answer will come when what it asks for holds for every packet.
+    func answer(_ request: UnsafeRawBufferPointer, on connection: UAPIConnection) -> [UInt8]? {
         if request.count > 1 << 18 { hadLargeRequest = true }
         do throws(UAPIError) {
             switch try UAPIRequest.parse(
@@ -19,7 +19,15 @@ extension Controller {
                 })
             {
             case .get: return dump()
-            case .set(let change): return result(apply(change))
+            case .set(let change):
+                engine.set(change, sockets: { [unowned self] in setSockets($0) }) {
+                    [unowned self, weak connection] code in
+                    // Whoever hung up meanwhile wants no answer, and his descriptor may be another's.
+                    guard let connection else { return }
+                    connection.complete(result(code))
+                    serve(connection.descriptor)
+                }
+                return nil
             }
         } catch {
             return result(error.code)
@@ -32,35 +40,19 @@ extension Controller {
         return writer.bytes
     }
 
-    /// 0, or the errno of the first thing that could not be done. The port comes first, since only it can be refused by others.
-    private func apply(_ change: UAPIChange) -> Int32 {
+    /// Port and mark. 0, or the errno of what could not be done.
+    private func setSockets(_ change: UAPIChange) -> Int32 {
         let refusal = changePort(change)
         if refusal != 0 { return refusal }
-        if let wanted = change.mark {
-            mark = wanted
-            for pair in sockets {
-                for descriptor in [pair.v4, pair.v6] where descriptor >= 0 {
-                    let error = udp_set_mark(descriptor, wanted)
-                    if error != 0 { return -error }
-                }
+        guard let wanted = change.mark else { return 0 }
+        mark = wanted
+        for pair in sockets {
+            for descriptor in [pair.v4, pair.v6] where descriptor >= 0 {
+                let error = udp_set_mark(descriptor, wanted)
+                if error != 0 { return -error }
             }
-            engine.perform { $0.clearEndpointSources(into: &engine.effects) }
         }
-        let moment = engine.clock()
-        if let key = change.privateKey { engine.perform { $0.setPrivateKey(key, now: moment, into: &engine.effects) } }
-        if change.replacePeers { engine.perform { $0.removeAllPeers(into: &engine.effects) } }
-        for (number, peer) in change.peers.enumerated() {
-            // Else each of many changes of the allowed IPs would leave its predecessor's nodes to the end.
-            if number & 255 == 255 { engine.reclaim() }
-            engine.effects.removeAll()
-            do throws(ConfigurationError) {
-                try engine.device.configure(peer, now: moment, into: &engine.effects)
-            } catch {
-                engine.carryOut()
-                return ENOMEM
-            }
-            engine.carryOut()
-        }
+        engine.perform { $0.clearEndpointSources(into: &engine.effects) }
         return 0
     }
 

@@ -114,8 +114,7 @@ final class Controller {
         engine.events.flush { poller_watch(poller, $0, Tag.eventReader | UInt64($0), $1) }
         var events = [poller_event](repeating: poller_event(), count: 64)
         engine.control.pointee.bell.prepareToSleep()
-        let hasWork = !engine.control.pointee.requests.isEmpty || !engine.control.pointee.handshakes.isEmpty
-        let milliseconds: Int32 = hasWork ? 0 : engine.isWaiting ? 1 : portRefusal != 0 ? 1000 : -1
+        let milliseconds: Int32 = engine.hasWork ? 0 : engine.isWaiting ? 1 : portRefusal != 0 ? 1000 : -1
         let count = poller_wait(poller, &events, 64, milliseconds)
         engine.control.pointee.bell.awake()
         for event in events.prefix(Int(max(0, count))) { handle(event) }
@@ -135,7 +134,7 @@ final class Controller {
         case Tag.listener: accept()
         case Tag.eventListener: acceptReaders()
         case let tag where tag & Tag.eventReader != 0: engine.events.serve(Int32(truncatingIfNeeded: tag))
-        default: serve(Int32(truncatingIfNeeded: event.tag))
+        default: serve(Int32(truncatingIfNeeded: event.tag), isGone: event.ready & UInt32(POLLER_FAILED) != 0)
         }
     }
 
@@ -165,11 +164,13 @@ final class Controller {
         eventListener.follow(interface: name)
     }
 
-    /// Takes over the interface's MTU and whether it is up. Where the port is taken it stays down until that is free again, or
+    /// Takes over the interface's MTU and its queue's length, and whether it is up. Where the port is taken it stays down until that is free again, or
     /// until there is another.
     func followLink() {
         let mtu = hasMoved ? -ENODEV : tun_get_mtu(interface)
         if mtu > 0 { for link in engine.links { link.pointee.mtu.store(Int(mtu), ordering: .relaxed) } }
+        let length = hasMoved ? -ENODEV : tun_get_queue_length(interface)
+        if length > 0 { for link in engine.links { link.pointee.queueLength.store(Int(length), ordering: .relaxed) } }
         let wanted = hasMoved || tun_is_up(interface) == 1
         if !wanted { portRefusal = 0 }
         guard wanted != engine.isUp else { return }
@@ -228,9 +229,10 @@ final class Controller {
         }
     }
 
-    private func serve(_ descriptor: Int32) {
+    /// Goes on with a connection. `isGone`: there is nobody at its other end.
+    func serve(_ descriptor: Int32, isGone: Bool = false) {
         guard let connection = connections[descriptor] else { return }
-        if let what = connection.serve({ answer($0) }) {
+        if let what = connection.serve(isGone: isGone, { answer($0, on: connection) }) {
             poller_watch(poller, descriptor, Tag.connection | UInt64(descriptor), what)
         } else {
             connections[descriptor] = nil

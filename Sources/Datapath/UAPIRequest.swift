@@ -42,6 +42,9 @@ struct UAPIChange {
     var mark: UInt32?
     var replacePeers = false
     var peers: [PeerConfiguration] = []
+
+    /// Whether some peer gets an allowed IP.
+    var givesAddresses: Bool { peers.contains { $0.allowedIPs.contains { !$0.isRemoval } } }
 }
 
 /// The lines of one request, one after another.

@@ -100,6 +100,8 @@ final class UAPIConnection {
     private var output: [UInt8] = []
     private var written = 0
     private var isFinished = false
+    /// A request was taken whose answer is still to come. What stands behind it waits.
+    private var isAwaitingAnswer = false
 
     init(descriptor: Int32) { self.descriptor = descriptor }
 
@@ -110,28 +112,46 @@ final class UAPIConnection {
         close(descriptor)
     }
 
-    /// Reads what there is, answers each complete request by `answer`, writes what can be written.
-    /// What to wait for next, or nil: the connection is done.
-    func serve(_ answer: (UnsafeRawBufferPointer) -> [UInt8]) -> UInt32? {
+    /// Reads what there is, answers each complete request by `answer`, writes what can be written. Where `answer` gives nil, the
+    /// answer will come by `complete`, and further requests wait for that. `isGone`: there is nobody at the other end.
+    /// What to wait for next, or nil: the connection is done, and an answer that is still to come is nobody's.
+    func serve(isGone: Bool = false, _ answer: (UnsafeRawBufferPointer) -> [UInt8]?) -> UInt32? {
+        if isGone && isAwaitingAnswer { return nil }
         if wantsInput { readAvailable() }
         repeat {
-            while output.count - written <= Self.outputLimit, let end = requestEnd() {
-                var reply = input.withUnsafeBytes { answer(UnsafeRawBufferPointer(rebasing: $0[..<end])) }
-                output.makeRoom(for: reply.count)
-                output.append(contentsOf: reply)
-                reply.wipe()
+            while canAnswer, let end = requestEnd() {
+                if var reply = input.withUnsafeBytes({ answer(UnsafeRawBufferPointer(rebasing: $0[..<end])) }) {
+                    append(reply)
+                    reply.wipe()
+                } else {
+                    isAwaitingAnswer = true
+                }
                 input.removeWiping(first: end + 2)
                 scanned = 0
             }
             guard writeAvailable() else { return nil }
             // Requests that had to wait for room are answered now: no event will tell of them again.
-        } while output.isEmpty && requestEnd() != nil
+        } while output.isEmpty && canAnswer && requestEnd() != nil
         let isWaiting = written < output.count
-        if !isWaiting && isFinished { return nil }
+        if !isWaiting && isFinished && !isAwaitingAnswer { return nil }
         return (isWaiting ? UInt32(POLLER_WRITABLE) : 0) | (wantsInput ? UInt32(POLLER_READABLE) : 0)
     }
 
-    private var wantsInput: Bool { !isFinished && output.count - written <= Self.outputLimit }
+    /// The answer to the request that `serve` got none for; no secret. Call `serve` afterwards.
+    func complete(_ reply: [UInt8]) {
+        precondition(isAwaitingAnswer, "an answer to nothing")
+        isAwaitingAnswer = false
+        append(reply)
+    }
+
+    private func append(_ reply: [UInt8]) {
+        output.makeRoom(for: reply.count)
+        output.append(contentsOf: reply)
+    }
+
+    private var canAnswer: Bool { !isAwaitingAnswer && output.count - written <= Self.outputLimit }
+
+    private var wantsInput: Bool { !isFinished && canAnswer }
 
     private func readAvailable() {
         // Bounded, so that one client that writes without end does not keep the others waiting.

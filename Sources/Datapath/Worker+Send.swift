@@ -19,6 +19,7 @@ extension Worker {
             if isCalm && packets == 1 { flushOutbox() }
         }
         if packets > 0 { flushOutbox() }
+        if unread > 0 { approachBarrier(packets) }
         return packets
     }
 
@@ -164,12 +165,15 @@ extension Worker {
         if record.pointee.handshakeAllowed(now: now), record.pointee.raise(.session) { notifyControl(peer) }
     }
 
-    /// There is a keypair: sends what waited for it. What finds none after all is staged again.
+    /// There is a keypair: sends what waited for it. What finds none after all is staged again; what goes to an address that is
+    /// another's by now goes to nobody.
     mutating func sendStaged(_ peer: PeerIndex) {
         for _ in 0..<staged.count(peer) {
             guard let (memory, packet, count) = staged.takeFirst(peer) else { return }
             paths[peer].pointee.staged.subtract(1, ordering: .relaxed)
-            transmit(packet, count)
+            if route.peer(packet + VirtioNetHeader.size, .destination, tables.allowedIPs) == peer {
+                transmit(packet, count)
+            }
             free(memory)
         }
     }

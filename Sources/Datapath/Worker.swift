@@ -37,6 +37,8 @@ struct Worker<Queue: PacketQueue, Port: DatagramPort>: ~Copyable {
     var isCalm = false
     /// This turn wrote to TUN and read nothing from it: whoever got the packet may wait for this processor.
     var hasOnlyReceived = false
+    /// Packets of before the barrier that is open which TUN may still hold; 0: none is open.
+    var unread = 0
 
     /// Packets read from TUN before the network is looked at again.
     static var tunBatch: Int { 64 }
@@ -84,7 +86,7 @@ struct Worker<Queue: PacketQueue, Port: DatagramPort>: ~Copyable {
     mutating func turn(now moment: UInt64, lookingAtV6: Bool, _ v6Messages: inout Int) -> Bool {
         now = moment
         mtu = link.pointee.mtu.load(ordering: .relaxed)
-        if !link.pointee.commands.isEmpty { obeyCommands() }
+        if unread == 0 && !link.pointee.commands.isEmpty { obeyCommands() }
         if hasOnlyReceived {
             hasOnlyReceived = false
             if readTun() > 0 { return true }
@@ -99,18 +101,29 @@ struct Worker<Queue: PacketQueue, Port: DatagramPort>: ~Copyable {
         return messages + packets > 0
     }
 
-    /// What the control thread asked for.
+    /// What the control thread asked for; what comes behind a barrier has time until that is passed.
     mutating func obeyCommands() {
         var command = WorkerCommand.dropStaged(.none)
-        while link.pointee.commands.pop({ command = WorkerCommand(packed: $0.load(as: UInt64.self)) }) {
+        while unread == 0, link.pointee.commands.pop({ command = WorkerCommand(packed: $0.load(as: UInt64.self)) }) {
             switch command {
             case .sendStaged(let peer): sendStaged(peer)
             case .dropStaged(let peer):
                 let dropped = staged.drop(peer)
                 paths[peer].pointee.staged.subtract(dropped, ordering: .relaxed)
+            case .barrier: unread = max(1, link.pointee.queueLength.load(ordering: .relaxed))
             }
         }
         flushOutbox()
+    }
+
+    /// A barrier is open, and so many packets were read from TUN just now. It is passed when there were none, or when there were
+    /// as many as TUN can hold. Nothing is in the joiner or in the outbox between two batches.
+    @inline(never)
+    mutating func approachBarrier(_ packets: Int) {
+        unread = packets == 0 ? 0 : max(0, unread - packets)
+        guard unread == 0 else { return }
+        link.pointee.barriers.add(1, ordering: .sequentiallyConsistent)
+        control.pointee.bell.ring()
     }
 
     /// Queues the peer for the control thread, after `raise`, `noteSent` or `noteReceived` said so.

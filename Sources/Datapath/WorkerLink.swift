@@ -42,17 +42,25 @@ enum WorkerCommand {
     case sendStaged(PeerIndex)
     /// Drop what is staged for the peer.
     case dropStaged(PeerIndex)
+    /// Count one in `WorkerLink.barriers` once nothing is held any more that was looked up before, and all has been looked up that
+    /// TUN had before.
+    case barrier
 
     var packed: UInt64 {
         switch self {
         case .sendStaged(let peer): UInt64(peer.rawValue)
         case .dropStaged(let peer): 1 << 32 | UInt64(peer.rawValue)
+        case .barrier: 2 << 32
         }
     }
 
     init(packed: UInt64) {
         let peer = PeerIndex(rawValue: UInt32(truncatingIfNeeded: packed))
-        self = packed >> 32 == 0 ? .sendStaged(peer) : .dropStaged(peer)
+        switch packed >> 32 {
+        case 0: self = .sendStaged(peer)
+        case 1: self = .dropStaged(peer)
+        default: self = .barrier
+        }
     }
 }
 
@@ -64,6 +72,10 @@ struct WorkerLink: ~Copyable {
     let sockets = Atomic<UInt64>(SocketPair().packed)
     /// The interface's MTU: padding never goes past it.
     let mtu = Atomic<Int>(1420)
+    /// Packets that the interface's queue holds at most.
+    let queueLength = Atomic<Int>(500)
+    /// How many `WorkerCommand.barrier`s the worker has passed.
+    let barriers = Atomic<UInt64>(0)
     /// The UDP port, network order in the low half: packets that come back into the tunnel are known by it.
     let port = Atomic<UInt32>(0)
     /// Ends the worker.

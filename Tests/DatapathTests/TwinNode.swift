@@ -14,6 +14,8 @@ final class TwinQueue: PacketQueue {
     var outgoing: [[UInt8]] = []
     /// What the local stack got.
     var delivered: [[UInt8]] = []
+    /// What others do while the worker waits for a write to end.
+    var whileWriting: () -> Void = {}
     /// What the local stack says to a packet at once, before the worker goes on.
     var answer: ([UInt8]) -> [UInt8]? = { _ in nil }
     let descriptor: Int32 = -1
@@ -26,6 +28,7 @@ final class TwinQueue: PacketQueue {
     }
 
     func write(_ bytes: UnsafeRawPointer, _ count: Int) -> Int {
+        whileWriting()
         delivered.append(Array(UnsafeRawBufferPointer(start: bytes, count: count)))
         if let answer = answer(delivered[delivered.count - 1]) { outgoing.append(answer) }
         return 0
@@ -53,6 +56,8 @@ final class TwinPort: DatagramPort {
     var address: SocketAddress
     var incoming: [TwinDatagram] = []
     var sent: [TwinDatagram] = []
+    /// What others do while the worker waits for a send to end.
+    var whileSending: () -> Void = {}
     /// What a send fails with, if anything.
     var refuse: (TwinDatagram) -> Int32 = { _ in 0 }
     private let memory = UnsafeMutableRawPointer.allocate(byteCount: 1 << 19, alignment: 64)
@@ -80,6 +85,7 @@ final class TwinPort: DatagramPort {
     func send(
         _ to: UnsafePointer<udp_endpoint>, _ bytes: UnsafeRawPointer, _ count: Int, segment: Int, trafficClass: UInt8
     ) -> Int32 {
+        whileSending()
         let datagram = TwinDatagram(
             from: address, to: to.pointee, bytes: Array(UnsafeRawBufferPointer(start: bytes, count: count)),
             segment: segment, trafficClass: trafficClass)
@@ -99,6 +105,8 @@ final class TwinNode {
     var worker: Worker<TwinQueue, TwinPort>
     let key: PrivateKey
     private let time: TwinTime
+    /// The worker has its turn, not the control thread.
+    private var isWorking = false
 
     init(_ address: String, seed: UInt64, time: TwinTime, without: Fallbacks = []) {
         self.time = time
@@ -137,6 +145,11 @@ final class TwinNode {
         }
     }
 
+    /// Changes what a client of the configuration socket asks for, and says when that was answered.
+    func set(_ change: UAPIChange, answer: @escaping (Int32) -> Void) {
+        engine.set(change, sockets: { _ in 0 }, answer: answer)
+    }
+
     /// Adds a peer.
     func add(_ peer: TwinNode, allowed: [String], endpoint: Bool) throws {
         var configuration = PeerConfiguration(peer.device.publicKey!)
@@ -152,7 +165,23 @@ final class TwinNode {
         engine.turn()
         worker.announceEpoch()
         var v6 = 0
-        return worker.turn(now: time.nanoseconds, lookingAtV6: true, &v6)
+        isWorking = true
+        defer { isWorking = false }
+        let isBusy = worker.turn(now: time.nanoseconds, lookingAtV6: true, &v6)
+        return isBusy || engine.hasWork || engine.isWaiting || !link.pointee.commands.isEmpty
+    }
+
+    /// Has `body` called in the middle of each write and send of the worker's, with a turn of the control thread behind it.
+    func whileWorking(_ body: @escaping () -> Void) {
+        let interrupt = { [unowned self] in
+            guard isWorking else { return }
+            isWorking = false
+            defer { isWorking = true }
+            body()
+            engine.turn()
+        }
+        queue.whileWriting = interrupt
+        port.whileSending = interrupt
     }
 
     /// The packets that the local stack got, super-packets cut, less what joining may change.
@@ -171,6 +200,21 @@ final class TwinNode {
         var bytes = [UInt8](repeating: 0, count: VirtioNetHeader.size)
         bytes.withUnsafeMutableBytes { header.store($0.baseAddress!) }
         queue.outgoing.append(bytes + packet)
+    }
+
+    /// Sends nothing but so many zeros, under the keys that it has.
+    func sendKeepalive(to peer: TwinNode, padding: Int) {
+        let keypair = device.tables.currentKeypair(of: device.peer(peer.device.publicKey!)!)!
+        let counter = keypair.pointee.reserveCounters(1, now: time.nanoseconds)!
+        var message = [UInt8](repeating: 0, count: Message.keepaliveSize + padding)
+        message.withUnsafeMutableBytes { bytes in
+            let start = bytes.baseAddress!
+            Message.writeDataHeader(start, receiver: keypair.pointee.remoteIndex, counter: counter)
+            let body = start + Message.dataHeaderSize
+            engine.aead.seal(body, from: body, length: padding, key: keypair.pointee.sendingKey, counter: counter)
+            var to = path(peer).pointee.endpoint.load()
+            _ = port.send(&to, start, bytes.count, segment: 0, trafficClass: 0)
+        }
     }
 
     func record(_ peer: TwinNode) -> UnsafeMutablePointer<PeerRecord> {
@@ -192,30 +236,17 @@ final class TwinTime {
     }
 }
 
-/// Two interfaces and the wire between them: A is 10.0.0.1 inside and knows where B is, which is 10.0.0.9.
+/// Two interfaces and the wire between them: A is 10.0.0.1 inside and knows where B is, which is 10.0.0.9. Others may join.
 final class TwinPair {
     let time = TwinTime()
     let a: TwinNode
     let b: TwinNode
+    /// Further peers of B.
+    var others: [TwinNode] = []
     /// Every datagram that went over the wire.
     var log: [TwinDatagram] = []
     /// What becomes of a datagram on the way; nil: lost.
     var wire: (TwinDatagram) -> TwinDatagram? = { $0 }
-
-    /// Sends nothing but so many zeros, under the keys that it has.
-    func sendKeepalive(to peer: TwinNode, padding: Int) {
-        let keypair = device.tables.currentKeypair(of: device.peer(peer.device.publicKey!)!)!
-        let counter = keypair.pointee.reserveCounters(1, now: time.nanoseconds)!
-        var message = [UInt8](repeating: 0, count: Message.keepaliveSize + padding)
-        message.withUnsafeMutableBytes { bytes in
-            let start = bytes.baseAddress!
-            Message.writeDataHeader(start, receiver: keypair.pointee.remoteIndex, counter: counter)
-            let body = start + Message.dataHeaderSize
-            engine.aead.seal(body, from: body, length: padding, key: keypair.pointee.sendingKey, counter: counter)
-            var to = path(peer).pointee.endpoint.load()
-            _ = port.send(&to, start, bytes.count, segment: 0, trafficClass: 0)
-        }
-    }
 
     init(_ addressA: String = "192.0.2.1", _ addressB: String = "192.0.2.2", without: Fallbacks = []) throws {
         a = TwinNode(addressA, seed: 1, time: time, without: without)
@@ -228,12 +259,13 @@ final class TwinPair {
     func settle() {
         var isBusy = true
         while isBusy {
-            isBusy = a.turn()
-            isBusy = b.turn() || isBusy
-            for (from, to) in [(a, b), (b, a)] {
+            isBusy = false
+            for node in [a, b] + others { isBusy = node.turn() || isBusy }
+            for from in [a, b] + others {
                 for datagram in from.port.sent {
                     isBusy = true
                     log.append(datagram)
+                    let to = from !== b ? b : others.first { $0.port.address == datagram.to.remote } ?? a
                     if let arrived = wire(datagram) { to.port.incoming.append(arrived) }
                 }
                 from.port.sent.removeAll()

@@ -128,4 +128,52 @@ import Testing
         close(client)
         #expect(connection.serve(echo) == nil)
     }
+
+    /// A `set` is answered when it holds; what was asked for behind it waits for that, and the client is not read from meanwhile.
+    @Test func answersThatComeLaterKeepTheOrder() {
+        let (connection, client) = connect()
+        defer { close(client) }
+        var asked: [String] = []
+        let answer = { (request: UnsafeRawBufferPointer) -> [UInt8]? in
+            asked.append(String(decoding: request, as: UTF8.self))
+            return asked.last == "set=1" ? nil : self.echo(request)
+        }
+        write(client, "get=1\n\nset=1\n\nget=1\n\nset=1\n\n")
+        #expect(connection.serve(answer) == 0)
+        #expect(readAll(client) == "<get=1>")
+        write(client, "get=1\n\n")
+        #expect(connection.serve(answer) == 0)
+        #expect(asked == ["get=1", "set=1"])
+        for (number, rest) in ["<get=1>", "<get=1>"].enumerated() {
+            connection.complete(Array("done \(number)".utf8))
+            _ = connection.serve(answer)
+            if number == 0 {
+                #expect(readAll(client) == "done 0\(rest)")
+                #expect(asked == ["get=1", "set=1", "get=1", "set=1"])
+            } else {
+                #expect(connection.serve(answer) == UInt32(POLLER_READABLE))
+                #expect(readAll(client) == "done 1\(rest)")
+            }
+        }
+    }
+
+    /// One that says no more may still listen.
+    @Test func clientThatHasSaidAllGetsItsAnswer() {
+        let (connection, client) = connect()
+        defer { close(client) }
+        write(client, "set=1\n\n")
+        shutdown(client, Int32(SHUT_WR))
+        for _ in 1...3 { #expect(connection.serve({ _ in nil }) == 0) }
+        connection.complete(Array("done".utf8))
+        #expect(connection.serve(echo) == nil)
+        #expect(readAll(client) == "done")
+    }
+
+    @Test func clientThatHangsUpIsNotWaitedFor() {
+        let (connection, client) = connect()
+        write(client, "set=1\n\nget=1\n\n")
+        #expect(connection.serve({ _ in nil }) == 0)
+        close(client)
+        #expect(connection.serve(isGone: true, echo) == nil)
+    }
 }

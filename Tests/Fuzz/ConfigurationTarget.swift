@@ -105,12 +105,16 @@ enum ConfigurationTarget {
             // What the server does not read because it hung up, nobody asks for.
             at = n < 0 && errno != EAGAIN ? text.count : at + max(0, n)
             if at == text.count { shutdown(ends[0], Int32(SHUT_WR)) }
+            var isLate = false
             isOpen =
                 connection.serve { request in
                     requests += 1
+                    isLate = requests % 3 == 0
                     let copy = ExactCopy(request)
-                    return (try? parse(UnsafeRawBufferPointer(copy.memory))) == nil ? [33] : [46]
+                    let isRefused = (try? parse(UnsafeRawBufferPointer(copy.memory))) == nil
+                    return isLate ? nil : isRefused ? [33] : [46]
                 } != nil
+            if isLate { connection.complete([46]) }
             while case let n = read(ends[0], &buffer, buffer.count), n > 0 {
                 answers += n
                 expect(buffer[..<n].allSatisfy { $0 == 33 || $0 == 46 }, "an answer that nobody gave")

@@ -1,0 +1,40 @@
+// What `set=1` changes, and when it has come into force.
+
+import Glibc
+import WireGuardProtocol
+
+extension ControlEngine {
+    /// Carries a change out, and calls `answer` with 0 or the errno of the first thing that could not be done, once what was
+    /// before is over: no worker has a packet in hand any more, in either direction, that it looked up before the change.
+    ///
+    /// Whoever changes a firewall as well, which knows peers by their addresses, can so keep new rules from meeting packets of those
+    /// who had the addresses before: take them, wait for the answer, change the rules, give them. Giving waits too, for packets
+    /// in TUN's queue that passed the old rules. `sockets` changes port and mark; it goes first, since others can refuse only that.
+    func set(_ change: UAPIChange, sockets: @escaping (UAPIChange) -> Int32, answer: @escaping (Int32) -> Void) {
+        let carryOut = { [unowned self] in
+            let refusal = sockets(change)
+            let code = refusal != 0 ? refusal : apply(change)
+            barrier { answer(code) }
+        }
+        if change.givesAddresses { barrier(then: carryOut) } else { carryOut() }
+    }
+
+    private func apply(_ change: UAPIChange) -> Int32 {
+        let moment = clock()
+        if let key = change.privateKey { perform { $0.setPrivateKey(key, now: moment, into: &effects) } }
+        if change.replacePeers { perform { $0.removeAllPeers(into: &effects) } }
+        for (number, peer) in change.peers.enumerated() {
+            // Else each of many changes of the allowed IPs would leave its predecessor's nodes to the end.
+            if number & 255 == 255 { reclaim() }
+            effects.removeAll()
+            do throws(ConfigurationError) {
+                try device.configure(peer, now: moment, into: &effects)
+            } catch {
+                carryOut()
+                return ENOMEM
+            }
+            carryOut()
+        }
+        return 0
+    }
+}
