@@ -2,12 +2,8 @@
 #include "process.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 int process_harden(void) {
     const struct rlimit none = {0, 0};
@@ -28,20 +24,4 @@ int process_close_others(int keep) {
     if (kept > first) syscall(SYS_close_range, first, kept - 1, 0u);
     syscall(SYS_close_range, keep < 3 ? first : kept + 1, ~0u, 0u);
     return 0;
-}
-
-int process_respawn(char *const argv[], int keep) {
-    pid_t child = fork();
-    if (child != 0) return child < 0 ? -errno : child;
-    // Only what is safe between fork and exec from here on.
-    int null = open("/dev/null", O_RDWR);
-    if (null < 0 || setsid() < 0 || chdir("/") < 0) _exit(127);
-    // Out of the way first, should it be one of the low numbers itself.
-    keep = fcntl(keep, F_DUPFD, 16);
-    for (int fd = 0; fd <= 2; fd++)
-        if (dup2(null, fd) < 0) _exit(127);
-    if (keep < 0 || dup2(keep, 3) < 0) _exit(127);
-    syscall(SYS_close_range, 4u, ~0u, 0u);
-    execv("/proc/self/exe", argv);
-    _exit(127);
 }

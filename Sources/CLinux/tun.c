@@ -9,6 +9,8 @@
 #include <unistd.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 
 int tun_open_queue(char *name, int multi_queue) {
@@ -87,4 +89,35 @@ int tun_is_up(const char *name) {
     memset(&request, 0, sizeof request);
     int error = interface_request(name, SIOCGIFFLAGS, &request);
     return error ? error : (request.ifr_flags & IFF_UP) != 0;
+}
+
+int tun_set_alias(unsigned index, const char *alias) {
+    struct {
+        struct nlmsghdr header;
+        struct ifinfomsg link;
+        struct rtattr attribute;
+        char text[256];
+    } request;
+    struct {
+        struct nlmsghdr header;
+        struct nlmsgerr error;
+    } answer;
+    const size_t length = strlen(alias);
+    if (length >= sizeof request.text) return -EINVAL;
+    memset(&request, 0, sizeof request);
+    request.header.nlmsg_type = RTM_NEWLINK;
+    request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+    request.link.ifi_index = (int)index;
+    request.attribute.rta_type = IFLA_IFALIAS;
+    request.attribute.rta_len = (unsigned short)RTA_LENGTH(length);
+    memcpy(request.text, alias, length);
+    request.header.nlmsg_len = NLMSG_LENGTH(sizeof request.link) + RTA_SPACE(length);
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    if (fd < 0) return -errno;
+    // The kernel has done it or not when `send` returns: its answer waits already.
+    int error = send(fd, &request, request.header.nlmsg_len, 0) < 0 ? -errno : 0;
+    if (!error && recv(fd, &answer, sizeof answer, MSG_DONTWAIT) < (ssize_t)sizeof answer.header) error = -EPROTO;
+    if (!error) error = answer.header.nlmsg_type == NLMSG_ERROR ? answer.error.error : -EPROTO;
+    close(fd);
+    return error;
 }

@@ -30,6 +30,8 @@ public struct Scope: Equatable, Sendable {
     public var neighbourInterfaces: Set<String>
     /// The UDP port that foreign firewalls have to let in; nil: the one that the interface has now.
     public var listenPort: UInt16?
+    /// Whether the interface's WireGuard side is asked for: whoever takes the interface away needs nothing of it.
+    public var readsWireGuard = true
     /// What the firewall is if its generation is still the same: then it need not be read, and comes without counters.
     public var knownFirewall: KnownFirewall?
 

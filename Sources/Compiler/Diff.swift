@@ -6,6 +6,8 @@ public enum DiffError: Error, Hashable, Sendable, CustomStringConvertible {
     case foreignInterface(String)
     /// A WireGuard interface has the name, but with the key of somebody else.
     case foreignWireGuard(String)
+    /// What carries the interface does not say what it is set to.
+    case silent(BoxError)
     /// The kernel's WireGuard is wanted, and this kernel has none.
     case noKernelWireGuard
 
@@ -18,6 +20,7 @@ public enum DiffError: Error, Hashable, Sendable, CustomStringConvertible {
             "\(name) exists and is a WireGuard interface with another private key, not made by wggw; choose another name "
                 + "in tunnel.interface (`wggw init --interface`), or take it down (`wg-quick down \(name)`, "
                 + "`ip link delete \(name)`)"
+        case .silent(let silence): silence.description
         case .noKernelWireGuard:
             "this kernel has no WireGuard, neither built in nor as a module; load or install the module "
                 + "(`modprobe wireguard`), or use wggw's own: `wggw init --datapath auto`, or tunnel.datapath = \"userspace\""
@@ -31,7 +34,8 @@ public enum DiffError: Error, Hashable, Sendable, CustomStringConvertible {
 ///   endpoint) and what is wggw's own (proxy neighbours, an interface that got another name). To look whether an apply
 ///   succeeded, `previous` is what was just applied: a name that was set cannot be told from the address it stood for.
 /// - `savedSysctls`: values from before wggw changed them; those that are not required any more are given back.
-/// - `restarts`: makes the interface anew, though it may be as desired, as from one datapath to another.
+/// - `restarts`: makes the interface anew, though it may be as desired, as from one datapath to another. Only so an interface is
+///   replaced that does not answer; what it has learned is lost.
 ///
 /// The order is safe to be cut short anywhere: what takes away comes before what gives to somebody else, the filter before
 /// forwarding, additions before deletions. Throws `DiffError`.
@@ -40,7 +44,7 @@ public func diff(
     savedSysctls: [String: Int] = [:], restarts: Bool = false
 ) throws(DiffError) -> Plan {
     let backend = try desired.datapath.backend(kernelHasWireGuard: observed.kernelHasWireGuard)
-    let old = try occupant(of: desired, observed, previous)
+    let old = try occupant(of: desired, observed, previous, restarts: restarts)
     let isSwitched = old != nil && (old != backend || restarts)
     let isNew = isSwitched || old == nil
     var now = observed
@@ -108,10 +112,12 @@ public func successorName(of interface: String) -> String {
 
 /// Who carries the interface of the desired name; nil if there is none. Throws where it is not wggw's to change.
 private func occupant(
-    of desired: DesiredState, _ observed: ObservedState, _ previous: DesiredState?
+    of desired: DesiredState, _ observed: ObservedState, _ previous: DesiredState?, restarts: Bool
 ) throws(DiffError) -> Backend? {
     guard let link = observed.link else { return nil }
     guard let backend = link.backend else { throw .foreignInterface(desired.interface) }
+    // Nothing of it is needed to put a new one in its place; but whose it is, only the records can tell then.
+    if let silence = observed.silence, !restarts || previous?.interface != desired.interface { throw .silent(silence) }
     // One that wggw has just made has no key yet; one that a wg-quick file was imported from has the same.
     if let key = observed.wireGuard?.privateKey, key != desired.wireGuard.privateKey,
         previous?.interface != desired.interface
@@ -181,6 +187,7 @@ extension ObservedState {
     mutating func forgetInterface(_ name: String) {
         link = nil
         wireGuard = nil
+        silence = nil
         forgetBelongings(of: name)
     }
 

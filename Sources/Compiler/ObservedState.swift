@@ -8,6 +8,8 @@ public struct ObservedState: Equatable, Sendable {
     public var link: ObservedLink?
     /// Its WireGuard side, if it is one and answers.
     public var wireGuard: ObservedWireGuard?
+    /// Why it does not answer, if it was asked and does not: its datapath hangs.
+    public var silence: BoxError?
     /// What carries an interface of the name `successorName(of:)`: a switch between datapaths was cut short.
     public var successor: Backend?
     /// Only the routes that carry wggw's protocol number; sorted.

@@ -11,6 +11,8 @@ public final class SimulatedBox: Box, Sendable {
         var interface: String?
         /// The one that is to take the interface's place.
         var successor: ObservedState?
+        /// Whether whoever carries the interface answers nobody.
+        var isHung = false
         var facts: BoxFacts
         var names: [String: IPAddress]
         var performed: [Change] = []
@@ -33,6 +35,7 @@ public final class SimulatedBox: Box, Sendable {
                 }
                 observed.replaceInterface(name, by: new)
                 successor = nil
+                isHung = false
             default: try performOnInterface(change)
             }
             observed.successor = successor?.link?.backend
@@ -49,6 +52,9 @@ public final class SimulatedBox: Box, Sendable {
             case .deleteInterface(let name, _):
                 if interface != name { return }
                 interface = nil
+                isHung = false
+            case .setWireGuard(let name, _) where isHung, .startHandshakes(let name, _) where isHung:
+                throw SimulatedBox.silence("set \(name)")
             default: break
             }
             try observed.perform(change, names: names)
@@ -90,6 +96,13 @@ public final class SimulatedBox: Box, Sendable {
         state.withLock { $0.failures[number] = error }
     }
 
+    /// Lets whoever carries the interface answer nobody, until another takes its place, or until `false`.
+    public func hang(_ isHung: Bool = true) { state.withLock { $0.isHung = isHung } }
+
+    fileprivate static func silence(_ operation: String) -> BoxError {
+        BoxError(operation, cause: "its datapath does not answer", remedy: "put another in its place", code: 110)
+    }
+
     /// What the scope names.
     public func observe(_ scope: Scope) throws(BoxError) -> ObservedState {
         let interface = interface
@@ -98,6 +111,11 @@ public final class SimulatedBox: Box, Sendable {
             seen.link = nil
             seen.wireGuard = nil
             seen.successor = nil
+        }
+        if !scope.readsWireGuard { seen.wireGuard = nil }
+        if scope.readsWireGuard, seen.link != nil, state.withLock({ $0.isHung }) {
+            seen.wireGuard = nil
+            seen.silence = Self.silence("read \(scope.interface)")
         }
         seen.sysctls = seen.sysctls.filter { scope.sysctls.contains($0.key) }
         seen.proxyNeighbours = seen.proxyNeighbours.filter { scope.neighbourInterfaces.contains($0.interface) }

@@ -1,7 +1,8 @@
-// The datapath as a process: in the foreground, or started in the background until it answers.
+// The datapath as a process.
 
 import CLinux
 import Glibc
+import NetTypes
 import Synchronization
 import WireGuardProtocol
 
@@ -35,6 +36,9 @@ public enum DatapathDaemon {
         let count = max(1, min(options.workers ?? defaultWorkers(), 64))
         let tun = try TunDevice(name: options.interface, queueCount: count, without: without)
         _ = tun_set_mtu(tun.name, 1420)
+        // Before anybody can find it by anything else.
+        try check(
+            tun_set_alias(if_nametoindex(tun.name), "\(InterfaceMark(process: getpid()))"), "marking \(tun.name)")
         let listener = try UAPIListener(path: path)
         defer { listener.remove() }
         let eventListener = try UAPIListener(path: EventStream.path(interface: options.interface))
@@ -74,8 +78,10 @@ public enum DatapathDaemon {
         controller.run()
         controller.finish()
         for thread in threads { thread.join() }
-        controller.wipe()
+        // The port and the interface's name first: whoever comes next may be waiting for them.
+        controller.closePorts()
         for queue in tun.queues { close(queue.descriptor) }
+        controller.wipe()
     }
 
     private static func defaultWorkers() -> Int {
@@ -87,39 +93,6 @@ public enum DatapathDaemon {
         let bytes = Array(text.utf8)
         _ = write(descriptor, bytes, bytes.count)
         close(descriptor)
-    }
-
-    /// Starts `arguments` (the program itself with the datapath in the foreground) in a session of its own, with nothing but
-    /// /dev/null open, and returns when its socket answers. The environment variable `WGGW_READY_FD` tells it the descriptor for
-    /// `DatapathOptions.readinessDescriptor`. Throws `.childFailed`, or `.child` with the child's own words.
-    public static func spawn(arguments: [String]) throws(DatapathError) {
-        var ends: [Int32] = [-1, -1]
-        try check(pipe(&ends), "making a pipe")
-        defer { close(ends[0]) }
-        var argv: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-        defer { for case let argument? in argv { free(argument) } }
-        setenv("WGGW_READY_FD", "3", 1)
-        defer { unsetenv("WGGW_READY_FD") }
-        let child = process_respawn(&argv, ends[1])
-        close(ends[1])
-        try check(child, "starting the datapath in the background")
-        try awaitReadiness(ends[0], child)
-    }
-
-    private static func awaitReadiness(_ descriptor: Int32, _ child: pid_t) throws(DatapathError) {
-        var words: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 512)
-        while true {
-            let n = read(descriptor, &buffer, buffer.count)
-            if n < 0 && errno == EINTR { continue }
-            if n <= 0 { break }
-            words += buffer[..<n]
-            if words.first == UInt8(ascii: "+") { return }
-        }
-        var status: Int32 = 0
-        waitpid(child, &status, 0)
-        if words.isEmpty { throw .childFailed(status: status) }
-        throw .child(String(decoding: words, as: UTF8.self))
     }
 }
 
@@ -177,12 +150,18 @@ extension Controller {
         engine.events.removeAll()
     }
 
+    /// After the workers ended: closes all sockets, those that a worker might have held included.
+    func closePorts() {
+        for pair in sockets { pair.closeAll() }
+        sockets = []
+        engine.reclaim()
+    }
+
     /// After the workers ended: erases every key.
     func wipe() {
         engine.perform { $0.down(into: &engine.effects) }
         engine.perform { $0.removeAllPeers(into: &engine.effects) }
         engine.perform { $0.setPrivateKey(nil, now: engine.clock(), into: &engine.effects) }
         if let ticket = engine.device.retire() { engine.device.reclaim(ticket) }
-        for pair in sockets { pair.closeAll() }
     }
 }

@@ -8,10 +8,6 @@ public enum DatapathError: Error, Equatable, CustomStringConvertible {
     case alreadyRunning(path: String)
     /// The kernel has no TUN device, or this container was not given it.
     case noTunDevice
-    /// The background process said why it ended.
-    case child(String)
-    /// The background process ended before its socket answered.
-    case childFailed(status: Int32)
 
     /// One line: what failed and what would help.
     public var description: String {
@@ -24,9 +20,6 @@ public enum DatapathError: Error, Equatable, CustomStringConvertible {
             "\(path) is answered by another process; end that one or choose another interface name"
         case .noTunDevice:
             "there is no /dev/net/tun; load the module (`modprobe tun`), or give it to the container (--device /dev/net/tun)"
-        case .child(let words): words
-        case .childFailed(let status):
-            "the datapath ended at once with status \(status); run it with --foreground to see why"
         }
     }
 }

@@ -72,6 +72,11 @@ extension ControlPlane {
     /// What the records say is on the box; nil before the first apply and after `down`.
     func appliedState(_ record: BoxRecord, knowing known: StoredSite? = nil) throws -> AppliedState? {
         guard record.isUp, let id = record.applied else { return nil }
+        return try state(of: id, knowing: known)
+    }
+
+    /// A revision as what is on the box once it is applied.
+    func state(of id: Int, knowing known: StoredSite? = nil) throws -> AppliedState {
         let stored = known?.revision.id == id ? known! : try store.revision(id, beside: known)
         return AppliedState(revision: id, site: stored.site, desired: try desiredState(stored.site))
     }
@@ -79,16 +84,18 @@ extension ControlPlane {
     /// Applies the newest revision, or `revision`: all of it or nothing.
     ///
     /// With `confirmWithin` seconds it goes back by itself unless `confirm` comes. `restarts` makes the interface anew even
-    /// if it is as it should be. `willPerform` sees the plan before the first change.
+    /// if it is as it should be. `willPerform` sees the plan before the first change. Told to stop, it takes back what it did.
     public func apply(
         revision: Int? = nil, confirmWithin: Int64? = nil, restarts: Bool = false,
         willPerform: (PlanPreview) -> Void = { _ in }
     ) throws(GatewayError) -> ApplyReport {
         try locked {
-            var notices = try settlePending()
+            try refuseWhileWaiting()
             let wanted = try revision ?? store.newestID()
+            let record = try store.box()
             // The same apply, cut short, needs no repair of its own: the diff starts from whatever is there.
-            if let journal = try store.box().journal, journal.target != wanted { notices += try repair() }
+            let isSame = record.pending == nil && record.journal.map { $0.target == wanted } ?? false
+            let notices = isSame ? [] : try settle()
             try expectObservation(of: wanted)
             return try apply(
                 try site(wanted), confirmWithin: confirmWithin, restarts: restarts, notices: notices,
@@ -106,6 +113,7 @@ extension ControlPlane {
         let isCurrent = previous?.revision == target.revision.id && record.journal == nil
         if planned.plan.isEmpty && isCurrent { return report(planned, nil, notices) }
         willPerform(planned.preview)
+        try stopBeforeBeginning()
         let pending = confirmWithin.map { seconds in
             PendingConfirmation(
                 token: token(), revision: target.revision.id, returnTo: previous?.revision,
@@ -122,7 +130,9 @@ extension ControlPlane {
         do {
             let seen: RulesetGeneration?
             (warnings, seen) = try perform(planned, previous)
-            try recordApplied(target.revision.id, planned.desired, seen)
+            var outcome = Store.Outcome()
+            outcome.ruleset = seen?.description
+            try recordApplied(target.revision.id, planned.desired, outcome)
         } catch {
             throw try goBack(to: previous, after: error, target: target.revision.id, pending: pending)
         }
@@ -146,28 +156,31 @@ extension ControlPlane {
 
     /// Before the first change: the journal, and what the sysctls said that are about to change.
     func begin(_ plan: Plan, target: Int?, pending: PendingConfirmation?) throws {
-        var old: [String: Int] = [:]
-        for case .setSysctl(let key, _, let was) in plan.changes { old[key] = was }
         try store.begin(
-            Journal(target: target, startedAt: clock.now(), command: command), oldSysctls: old, pending: pending,
-            bootID: clock.bootID())
+            Journal(target: target, startedAt: clock.now(), command: command), oldSysctls: plan.oldSysctls,
+            pending: pending, bootID: clock.bootID())
     }
 
     /// After the last change. Saved sysctls that the state does not ask for have their old values again.
-    func recordApplied(_ revision: Int, _ desired: DesiredState, _ seen: RulesetGeneration? = nil) throws {
+    func recordApplied(_ revision: Int, _ desired: DesiredState, _ outcome: Store.Outcome = .init()) throws {
         let required = Set(desired.sysctls.map(\.key))
-        let saved = try store.savedSysctls(bootID: clock.bootID())
-        try store.finish(
-            applied: revision, at: clock.now(), returned: saved.keys.filter { !required.contains($0) },
-            ruleset: seen?.description)
+        var outcome = outcome
+        outcome.returned = try store.savedSysctls(bootID: clock.bootID()).keys.filter { !required.contains($0) }
+        try store.finish(applied: revision, at: clock.now(), bootID: clock.bootID(), outcome)
     }
 
     private func recordNothingDone(_ previous: AppliedState?, _ pending: PendingConfirmation) throws {
-        _ = try store.confirm(pending.token)
-        if let previous { try recordApplied(previous.revision, previous.desired) } else { try recordDown() }
+        var outcome = Store.Outcome()
+        outcome.withdrawn = pending
+        guard let previous else { return try recordDown(outcome) }
+        try recordApplied(previous.revision, previous.desired, outcome)
     }
 
-    func recordDown() throws { try store.finishDown(returned: try store.savedSysctls(bootID: clock.bootID()).keys) }
+    func recordDown(_ outcome: Store.Outcome = .init()) throws {
+        var outcome = outcome
+        outcome.returned = try Array(store.savedSysctls(bootID: clock.bootID()).keys)
+        try store.finishDown(outcome)
+    }
 
     // MARK: Carrying out
 
@@ -176,7 +189,9 @@ extension ControlPlane {
     private func perform(
         _ planned: PlannedApply, _ previous: AppliedState?
     ) throws -> ([String], RulesetGeneration?) {
-        let warnings = try perform(planned.plan)
+        let warnings = try perform(planned.plan, untilStopped: true)
+        // All is done; what is left is to look.
+        stop.disregard()
         let saved = try store.savedSysctls(bootID: clock.bootID())
         var scope = planned.desired.scope(previous: previous?.desired, savedSysctls: saved)
         // The kernel took each of our transactions; if the generation tells of no other, the table is what they made of it.
@@ -200,9 +215,15 @@ extension ControlPlane {
     /// Carries out changes in order. Throws `Interruption` at the first that is refused.
     ///
     /// A peer's name that cannot be looked up is a warning: at boot there may be no DNS yet, and the peer dials in anyway.
-    func perform(_ plan: Plan) throws -> [String] {
+    /// `untilStopped`: told to stop, it stops before the next change.
+    func perform(_ plan: Plan, untilStopped: Bool = false) throws -> [String] {
         var warnings: [String] = []
         for (i, change) in plan.changes.enumerated() {
+            if untilStopped, let signal = stop.signal() {
+                throw Interruption(
+                    applied: Array(plan.changes[..<i]), failed: change,
+                    cause: BoxError(command, cause: "told to stop by \(signal)"))
+            }
             do { try box.perform(change) } catch {
                 if case .setWireGuard = change, error.code == EHOSTUNREACH {
                     warnings.append("warning: \(error)")
@@ -212,46 +233,6 @@ extension ControlPlane {
             }
         }
         return warnings
-    }
-
-    /// Takes back what an interrupted apply did, and says how far it had got.
-    private func goBack(
-        to previous: AppliedState?, after error: any Error, target: Int, pending: PendingConfirmation?
-    ) throws -> GatewayError {
-        let interruption =
-            error as? Interruption
-            ?? Interruption(applied: [], failed: nil, cause: error as? BoxError ?? BoxError("apply", cause: "\(error)"))
-        var outcome: ApplyFailure.Outcome = previous.map { .revertedTo($0.revision) } ?? .revertedToNothing
-        do {
-            if let pending { _ = try store.confirm(pending.token) }
-            try restore(previous, attempted: target)
-        } catch { outcome = .stuck("\((error as? Interruption)?.cause.description ?? "\(error)")") }
-        return .applyFailed(
-            ApplyFailure(
-                target: target, applied: interruption.applied, failed: interruption.failed, cause: interruption.cause,
-                outcome: outcome))
-    }
-
-    /// Brings the box to what the records say was there before, and closes the journal.
-    ///
-    /// `attempted` is the revision whose apply was cut short: what it may have made goes.
-    func restore(_ previous: AppliedState?, attempted: Int?) throws {
-        let other = try attempted.map { try store.revision($0).site }
-        let interface = other?.tunnel.interface
-        if let interface, interface != previous?.desired.interface {
-            var plan = try teardownPlan(interface, sysctls: previous == nil, neighboursOf: other)
-            // The filter and the routes stay for the interface that comes back.
-            if previous != nil { plan.changes.removeAll { if case .deleteInterface = $0 { false } else { true } } }
-            _ = try perform(plan)
-        }
-        guard let previous else { return try recordDown() }
-        let saved = try store.savedSysctls(bootID: clock.bootID())
-        let attemptedState = try other.map { try desiredState($0) }
-        let observed = try box.observe(previous.desired.scope(previous: attemptedState, savedSysctls: saved))
-        // With the attempted state as the one before, what it added beyond the old one is known to be wggw's.
-        let known = attemptedState?.interface == previous.desired.interface ? attemptedState : nil
-        _ = try perform(try diff(previous.desired, observed, previous: known, savedSysctls: saved))
-        try recordApplied(previous.revision, previous.desired)
     }
 }
 
@@ -268,6 +249,15 @@ struct Interruption: Error {
     let applied: [Change]
     let failed: Change?
     let cause: BoxError
+}
+
+extension Plan {
+    /// What the sysctls say that it changes, by key.
+    var oldSysctls: [String: Int] {
+        var old: [String: Int] = [:]
+        for case .setSysctl(let key, _, let was) in changes { old[key] = was }
+        return old
+    }
 }
 
 extension Change {

@@ -26,69 +26,56 @@ extension ControlPlane {
         pending.bootID != clock.bootID() || clock.sinceBoot() > pending.deadline
     }
 
-    /// One look of the guard process at its apply; returns whether the guard is done.
+    /// Before a command changes the box: refuses while an apply waits for its confirmation.
+    func refuseWhileWaiting() throws {
+        guard let pending = try store.pending(), !isOver(pending) else { return }
+        throw GatewayError.waitsForConfirmation(
+            revision: pending.revision, seconds: pending.deadline - clock.sinceBoot())
+    }
+
+    // MARK: The guard
+
+    /// Before the guard says that it stands: reads what going back takes, so that what fails now fails before the first change.
     ///
     /// The guard is another process than the apply, in a session of its own, so that it outlives the terminal.
-    public func guardTick(token: String) throws(GatewayError) -> Bool {
+    public func prepareToGuard(token: String) throws(GatewayError) {
         try wrapping {
-            guard let pending = try store.pending(), pending.token == token else { return true }
-            guard isOver(pending) else { return false }
+            guard let pending = try store.pending(), pending.token == token else {
+                throw GatewayError.refused("there is no apply of this token that waits for confirmation")
+            }
+            if let revision = pending.returnTo { _ = try state(of: revision) }
+        }
+    }
+
+    /// Guards an apply until it is confirmed, or until the box is back, however long that takes: an attempt to go back that
+    /// fails is followed by another, after 2, 4, 8 and at last every 30 s. `pause` waits for so many seconds.
+    public func guardApply(token: String, pause: (Int) -> Void) {
+        var seconds = 1
+        while true {
+            do throws(GatewayError) {
+                if try guardTick(token: token) { return }
+                seconds = 1
+            } catch { seconds = min(2 * seconds, 30) }
+            pause(seconds)
+        }
+    }
+
+    /// One look of the guard at its apply; returns whether the guard is done: its apply waits for nothing any more, and none
+    /// was cut short. An apply whose command died is taken back at once.
+    public func guardTick(token: String) throws(GatewayError) -> Bool {
+        do {
+            let record = try wrapping { try store.box() }
+            let own = record.pending.flatMap { $0.token == token ? $0 : nil }
+            if own == nil && record.journal == nil { return true }
+            guard record.journal != nil || own.map(isOver) == true else { return false }
+            // Whoever has the lock is at work still. Without him, the journal is that of one who died or got stuck.
             return try locked {
-                // It may have been confirmed while this waited for the lock.
-                guard let pending = try store.pending(), pending.token == token else { return true }
-                try withdraw(pending)
-                return true
+                _ = try settle()
+                return try store.pending()?.token != token
             }
-        }
-    }
-
-    /// Before a command changes the box: takes back an apply whose time has passed, and refuses while one still waits.
-    func settlePending() throws -> [String] {
-        guard let pending = try store.pending() else { return [] }
-        guard isOver(pending) else {
-            throw GatewayError.waitsForConfirmation(
-                revision: pending.revision, seconds: pending.deadline - clock.sinceBoot())
-        }
-        try withdraw(pending)
-        return ["revision \(pending.revision) was not confirmed in time: went back to \(Self.name(pending.returnTo))"]
-    }
-
-    /// Goes back to what was applied before. The records change first: after a crash in the middle the journal leads there.
-    func withdraw(_ pending: PendingConfirmation) throws {
-        let attempted = try store.box().journal?.target ?? pending.revision
-        try store.begin(
-            Journal(target: attempted, startedAt: clock.now(), command: command), oldSysctls: [:], pending: nil,
-            bootID: clock.bootID())
-        try store.withdraw(pending)
-        let record = try store.box()
-        try unwrappingInterruption { try restore(try appliedState(record), attempted: attempted) }
-    }
-
-    /// A repair that is cut short leaves the journal, and says so.
-    func unwrappingInterruption<R>(_ body: () throws -> R) throws -> R {
-        do { return try body() } catch let error as Interruption { throw GatewayError.box(error.cause) }
-    }
-
-    static func name(_ revision: Int?) -> String { revision.map { "revision \($0)" } ?? "nothing of wggw's" }
-
-    /// Ends what an earlier wggw began and could not end: a killed apply is taken back, a killed teardown is finished, an
-    /// apply that was not confirmed in time is taken back. Returns what was done, in sentences.
-    public func repair() throws(GatewayError) -> [String] {
-        let record = try wrapping { try store.box() }
-        guard record.journal != nil || record.pending.map(isOver) == true else { return [] }
-        return try locked {
-            // What looked unfinished may have been at work, and be done now.
-            let record = try store.box()
-            if let pending = record.pending, isOver(pending) { return try settlePending() }
-            guard let journal = record.journal else { return [] }
-            guard let target = journal.target else {
-                _ = try takeDown(record)
-                return ["`\(journal.command)` was cut short: finished it"]
-            }
-            if let pending = record.pending { _ = try store.confirm(pending.token) }
-            try unwrappingInterruption { try restore(try appliedState(record), attempted: target) }
-            let state = Self.name(record.isUp ? record.applied : nil)
-            return ["`\(journal.command)` of revision \(target) was cut short: took the box back to \(state)"]
+        } catch {
+            if case .storage(.busy) = error { return false }
+            throw error
         }
     }
 }

@@ -20,6 +20,8 @@ public final class ControlPlane {
     let lockWaitMilliseconds: Int
     /// Starts the process that takes an unconfirmed apply back.
     let startGuard: (PendingConfirmation) throws -> Void
+    /// Whether this command was told to stop.
+    let stop: StopRequest
     private var lock: StateLock?
     /// What was opened so far. A secret is named by its hash, so it is the same for every revision that names it.
     private var opened = Secrets()
@@ -27,7 +29,7 @@ public final class ControlPlane {
     /// Opens the state directory; the box is touched by nothing but the commands that say so.
     public init(
         store: Store, box: any Box, clock: Clock = .system, random: @escaping RandomSource = systemRandom, who: String,
-        command: String, lockWaitMilliseconds: Int = 30_000,
+        command: String, lockWaitMilliseconds: Int = 30_000, stop: StopRequest = .none,
         startGuard: @escaping (PendingConfirmation) throws -> Void
     ) {
         self.store = store
@@ -37,6 +39,7 @@ public final class ControlPlane {
         self.who = who
         self.command = command
         self.lockWaitMilliseconds = lockWaitMilliseconds
+        self.stop = stop
         self.startGuard = startGuard
     }
 
@@ -44,7 +47,9 @@ public final class ControlPlane {
     func locked<R>(_ body: () throws -> R) throws(GatewayError) -> R {
         try wrapping {
             if lock != nil { return try body() }
-            lock = try StateLock(store.directory, purpose: command, waitingMilliseconds: lockWaitMilliseconds)
+            lock = try StateLock(
+                store.directory, purpose: command, waitingMilliseconds: lockWaitMilliseconds,
+                isStopped: { stop.signal() != nil })
             defer { lock = nil }
             return try body()
         }

@@ -46,8 +46,8 @@ extension ControlPlane {
     }
 
     /// Ends when `input` does; for the process that `followLog` starts with the kernel's WireGuard.
-    public static func holdKernelLog(until input: Int32, tell output: Int32) throws(GatewayError) {
-        try wrapping { try KernelLogSwitch.hold(until: input, tell: output) }
+    public static func holdKernelLog(until input: Int32) throws(GatewayError) {
+        try wrapping { try KernelLogSwitch.hold(until: input) }
     }
 }
 

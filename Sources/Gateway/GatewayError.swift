@@ -23,6 +23,8 @@ public enum GatewayError: Error, CustomStringConvertible {
     case box(BoxError)
     /// An apply stopped, and what became of it.
     case applyFailed(ApplyFailure)
+    /// The way back to a revision, or to nothing, did not come to its end.
+    case goingBackFailed(to: Int?, cause: BoxError)
     /// An apply waits for `wggw confirm`.
     case waitsForConfirmation(revision: Int, seconds: Int64)
     /// The state directory refuses.
@@ -47,6 +49,8 @@ public enum GatewayError: Error, CustomStringConvertible {
         case .diff(let error): error.description
         case .box(let error): error.description
         case .applyFailed(let failure): failure.description
+        case .goingBackFailed(let revision, let cause):
+            "the box is not back at \(ControlPlane.name(revision)) yet: \(cause)\n  \(ApplyFailure.tryingAgain)"
         case .waitsForConfirmation(let revision, let seconds):
             "revision \(revision) waits for confirmation (\(seconds) s left); "
                 + "run `wggw confirm` to keep it, or `wggw rollback` to take it back now"
@@ -78,6 +82,9 @@ public struct ApplyFailure: Error, CustomStringConvertible {
     /// Where the box was left.
     public let outcome: Outcome
 
+    static let tryingAgain =
+        "the guard of `apply --confirm`, or the next wggw command, tries again; `wggw down` takes everything off"
+
     /// Several lines: what failed, how far it got, where the box is.
     public var description: String {
         let what = target.map { "revision \($0) was not applied" } ?? "wggw was not taken off the box"
@@ -87,7 +94,7 @@ public struct ApplyFailure: Error, CustomStringConvertible {
             case .revertedTo(let id): "the box is back at revision \(id)"
             case .revertedToNothing: "the box is as it was before"
             case .stuck(let reason):
-                "going back failed too (\(reason)); the next wggw command tries again, `wggw down` takes everything off"
+                "going back failed too (\(reason)); \(Self.tryingAgain)"
             }
         return
             "\(what): \(cause)\n  after \(applied.count) change\(applied.count == 1 ? "" : "s"), at: \(step)\n  \(state)"

@@ -8,27 +8,30 @@ public import Storage
 public func prepareForOneCommand() { heap_keep() }
 
 /// Starts `wggw guard` in a session of its own, so that it outlives this process and its terminal: it takes an apply back
-/// that nobody confirms.
+/// that nobody confirms. Returns once it says that it stands.
 public func startGuardProcess(_ directory: StateDirectory, _ pending: PendingConfirmation) throws(GatewayError) {
+    // It runs in another directory.
+    let path = realpath(directory.path, nil).map { path in
+        defer { free(path) }
+        return String(cString: path)
+    }
+    // Of the environment it gets what says where the sealing key is, and nothing else.
+    let credentials = getenv("CREDENTIALS_DIRECTORY").map { ["CREDENTIALS_DIRECTORY=\(String(cString: $0))"] }
     do throws(BoxError) {
-        _ = try spawnApart(
-            ["/proc/self/exe", "guard", pending.token, "--state-dir", directory.path],
-            "start the guard that would take the apply back")
+        _ = try spawnStanding(
+            ["/proc/self/exe", "guard", pending.token, "--state-dir", path ?? directory.path],
+            environment: credentials ?? [], "start the guard that would take the apply back")
     } catch { throw .box(error) }
 }
 
-/// Runs `body` with hang-ups, interrupts and closed pipes noted and not heeded: an apply that was begun is ended, also
-/// when ssh drops.
-public func undisturbed<R>(_ body: () throws -> R) rethrows -> R {
-    let signals = [SIGHUP, SIGINT, SIGTERM, SIGPIPE]
-    var action = sigaction()
-    // A handler and not SIG_IGN, which the datapath's process would inherit.
-    action.__sigaction_handler.sa_handler = { _ in }
-    action.sa_flags = SA_RESTART
-    var old = signals.map { _ in sigaction() }
-    for (i, signal) in signals.enumerated() { sigaction(signal, &action, &old[i]) }
-    defer { for (i, signal) in signals.enumerated() { sigaction(signal, &old[i], nil) } }
-    return try body()
+/// Tells the process that started this one, and waits for it, that it stands; or why it does not.
+public func tellStarter(_ reason: String? = nil) {
+    if let reason { ReadyWord.say(reason) } else { ReadyWord.say() }
+}
+
+/// Starts `wggw datapath` with these arguments in the background, and returns when its configuration socket answers.
+public func startDatapathProcess(_ arguments: [String]) throws(GatewayError) {
+    do throws(BoxError) { try startDatapath(arguments) } catch { throw .box(error) }
 }
 
 /// Opens a text in the person's editor ($VISUAL, $EDITOR, vi) and returns what it was made. Throws `.refused`.
@@ -53,7 +56,9 @@ public func edit(_ text: String, named name: String) throws(GatewayError) -> Str
     var pid: pid_t = 0
     var status: Int32 = 0
     let code = posix_spawn(&pid, "/bin/sh", nil, nil, argv, environ)
-    guard code == 0, waitpid(pid, &status, 0) == pid else {
+    var ended = code == 0 ? waitpid(pid, &status, 0) : -1
+    while ended < 0 && code == 0 && errno == EINTR { ended = waitpid(pid, &status, 0) }
+    guard ended == pid else {
         throw .refused("the editor \(editor ?? "vi") does not start")
     }
     guard status == 0 else { throw .refused("the editor ended with an error; nothing was changed") }

@@ -34,6 +34,9 @@ extension ControlPlane {
 
     private func withdrawPending() throws -> ApplyReport? {
         guard let pending = try store.pending() else { return nil }
+        try stopBeforeBeginning()
+        // Cut short from here on, it is gone on with, and cannot be confirmed.
+        if !isOver(pending) { try store.endWait(pending.token) }
         try withdraw(pending)
         return ApplyReport(
             revision: pending.returnTo, plan: .init(), confirmWithin: nil,
@@ -53,7 +56,8 @@ extension ControlPlane {
     /// Brings the revision that was applied last back onto the box: at boot, or after `down`.
     public func up(willPerform: (PlanPreview) -> Void = { _ in }) throws(GatewayError) -> ApplyReport {
         try locked {
-            let notices = try settlePending() + repair()
+            try refuseWhileWaiting()
+            let notices = try settle()
             guard let applied = try store.box().applied else {
                 throw GatewayError.refused("nothing was ever applied; run `wggw apply`")
             }

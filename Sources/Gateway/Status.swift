@@ -35,6 +35,8 @@ public struct GatewayStatus {
     public let advice: [StaticRouteAdvice]
     /// Seconds since the epoch.
     public let now: Int64
+    /// What is wrong and needs somebody, each with what helps; empty if all is well.
+    public let alarms: [String]
 
     /// Whether the gateway is up, and nobody has ever come through since.
     public var isUnvisited: Bool {
@@ -58,20 +60,40 @@ extension ControlPlane {
             guard let applied else {
                 return GatewayStatus(
                     applied: nil, draft: draft, record: record, confirmWithin: waits, observed: nil, peers: [],
-                    drift: Plan(), driftLines: [], advice: [], now: clock.now())
+                    drift: Plan(), driftLines: [], advice: [], now: clock.now(),
+                    alarms: try alarms(record))
             }
             let desired = try desiredState(applied.site)
             let saved = try store.savedSysctls(bootID: clock.bootID())
             var scope = desired.scope(savedSysctls: saved)
             scope.knownFirewall = record.knownFirewall(desired)
             let observed = try box.observe(scope)
-            let drift = try diff(desired, observed, previous: desired, savedSysctls: saved)
+            // What a silent datapath is set to nobody knows: that is an alarm, and no drift.
+            let drift =
+                try observed.silence == nil
+                ? diff(desired, observed, previous: desired, savedSysctls: saved) : Plan()
             return GatewayStatus(
                 applied: applied, draft: draft, record: record, confirmWithin: waits, observed: observed,
                 peers: peerStatus(applied.site, observed), drift: drift,
                 driftLines: PlanPreview(drift, from: nil, to: applied.site).box, advice: desired.advice,
-                now: clock.now())
+                now: clock.now(), alarms: try alarms(record) + [observed.silence?.description].compactMap { $0 })
         }
+    }
+
+    /// What the records say of something that should be over and is not. Whoever holds the lock is at it.
+    private func alarms(_ record: BoxRecord) throws -> [String] {
+        if try StateLock.isHeld(store.directory) { return [] }
+        if let pending = record.pending, isOver(pending) {
+            return [
+                "revision \(pending.revision) was not confirmed in time, and the box is not back at "
+                    + "\(Self.name(pending.returnTo)) yet; its guard tries again, `wggw rollback` does it now"
+            ]
+        }
+        guard let journal = record.journal else { return [] }
+        return [
+            "`\(journal.command)` was cut short, and the box may be between two states; `wggw apply` goes on, "
+                + "`wggw up` goes back, `wggw down` takes everything off"
+        ]
     }
 
     private func peerStatus(_ site: Site, _ observed: ObservedState) -> [GatewayStatus.PeerStatus] {

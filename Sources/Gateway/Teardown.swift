@@ -3,12 +3,12 @@ internal import SiteModel
 internal import Storage
 
 extension ControlPlane {
-    /// Takes everything of wggw's off the box and gives the sysctls back. The revisions stay; `up` brings them back.
+    /// Takes everything of wggw's off the box and gives the sysctls back. The revisions stay; `up` brings the one back that was
+    /// applied last and not left unconfirmed. Once begun it is ended, whoever wants it to stop.
     public func down(willPerform: (PlanPreview) -> Void = { _ in }) throws(GatewayError) -> ApplyReport {
         try locked {
-            let record = try store.box()
-            if let pending = record.pending { _ = try store.confirm(pending.token) }
-            return try takeDown(record, willPerform: willPerform)
+            try stopBeforeBeginning()
+            return try takeDown(try store.box(), willPerform: willPerform)
         }
     }
 
@@ -18,6 +18,7 @@ extension ControlPlane {
     }
 
     func takeDown(_ record: BoxRecord, willPerform: (PlanPreview) -> Void = { _ in }) throws -> ApplyReport {
+        stop.disregard()
         let sites = try interfacesOnBox(record)
         let plan = try teardownPlan(sites)
         willPerform(PlanPreview(plan, from: nil, to: nil))
@@ -38,16 +39,19 @@ extension ControlPlane {
                         target: nil, applied: error.applied, failed: error.failed, cause: error.cause,
                         outcome: .stuck(error.cause.cause)))
             }
-            try recordDown()
+            var outcome = Store.Outcome()
+            outcome.withdrawn = record.pending
+            try recordDown(outcome)
         }
         return ApplyReport(
             revision: nil, plan: plan, confirmWithin: nil, notices: [], desired: nil, obstacles: [])
     }
 
-    /// Sites that may have left something on the box: the applied one, and one whose apply was cut short.
+    /// Sites that may have left something on the box: the applied one, one whose apply was cut short, and one that an apply was to
+    /// go back to.
     private func interfacesOnBox(_ record: BoxRecord) throws -> [Site] {
         var sites: [Site] = []
-        for id in [record.applied, record.journal?.target] {
+        for id in [record.applied, record.journal?.target, record.pending?.returnTo] {
             guard let id else { continue }
             let site = try store.revision(id).site
             if !sites.contains(where: { $0.tunnel.interface == site.tunnel.interface }) { sites.append(site) }
@@ -71,9 +75,10 @@ extension ControlPlane {
         let neighbours = try site.map { site in
             site.lan.replyPath == .proxyARP ? try desiredState(site).proxyNeighbours : []
         }
-        let scope = Scope(
+        var scope = Scope(
             interface: interface, sysctls: Set(saved.keys),
             neighbourInterfaces: Set((neighbours ?? []).map(\.interface)))
+        scope.readsWireGuard = false
         return teardown(
             try box.observe(scope), scope: scope, savedSysctls: saved, proxyNeighbours: neighbours ?? [])
     }

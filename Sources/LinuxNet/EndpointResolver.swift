@@ -18,16 +18,17 @@ enum EndpointResolver {
     /// without the endpoints whose names have none. `lookUp` is asked once for a name, and told how often it may try: as
     /// soon as one name had no answer after all its tries, the others have one each, or a hundred peers would wait for a
     /// name server that is not there a hundred times.
-    static func resolve(
-        _ change: WireGuardChange, lookUp: (_ name: String, _ tries: Int) -> LookUp
-    ) -> (change: WireGuardChange, failures: [Failure]) {
+    static func resolve<E: Error>(
+        _ change: WireGuardChange, lookUp: (_ name: String, _ tries: Int) throws(E) -> LookUp
+    ) throws(E) -> (change: WireGuardChange, failures: [Failure]) {
         var change = change
         var failures: [Failure] = []
         var known: [String: LookUp] = [:]
         var tries = 3
         for i in change.set.indices {
             guard let endpoint = change.set[i].endpoint, case .name(let name) = endpoint.host else { continue }
-            let answer = known[name] ?? lookUp(name, tries)
+            let answer: LookUp
+            if let before = known[name] { answer = before } else { answer = try lookUp(name, tries) }
             known[name] = answer
             switch answer {
             case .address(let address): change.set[i].endpoint = Endpoint(.address(address), port: endpoint.port)
@@ -42,7 +43,7 @@ enum EndpointResolver {
     }
 
     /// What a name server said.
-    enum LookUp {
+    enum LookUp: Sendable {
         case address(IPAddress)
         case failure(code: Int32, reason: String)
     }

@@ -19,8 +19,8 @@ public final class KernelLogSwitch {
         let gate = try Self.lock(directory)
         defer { close(gate) }
         record = try Self.open("\(directory)/log.on")
-        // Nobody waits here for long: the exclusive lock is held under the gate only.
-        guard flock(record, LOCK_SH) == 0 else { throw .system("lock \(directory)/log.on") }
+        // Whoever lets go as the last has it for himself for a moment.
+        try Self.take(LOCK_SH, of: record, "\(directory)/log.on")
         let sites = try debug.silentSites()
         // Written down first: what is not recorded would stay on after a crash.
         try Self.append(sites, to: record)
@@ -39,13 +39,12 @@ public final class KernelLogSwitch {
         ftruncate(record, 0)
     }
 
-    /// Holds it until `input` ends, and says `+` on `output` when the lines are on. For a process of its own, which
-    /// sees the end of the one that reads, however that came.
-    public static func hold(until input: Int32, tell output: Int32) throws(BoxError) {
+    /// Holds it until `input` ends, and says so when the lines are on. For a process of its own, which sees the end of the
+    /// one that reads, however that came.
+    public static func hold(until input: Int32) throws(BoxError) {
         for signal in [SIGHUP, SIGINT, SIGTERM, SIGPIPE] { Glibc.signal(signal, SIG_IGN) }
         let held = try KernelLogSwitch()
-        _ = write(output, "+", 1)
-        close(output)
+        ReadyWord.say()
         var byte: UInt8 = 0
         while true {
             let count = read(input, &byte, 1)
@@ -61,13 +60,20 @@ public final class KernelLogSwitch {
     }
 
     private static func lock(_ directory: String) throws(BoxError) -> Int32 {
-        let fd = try open("\(directory)/log.lock")
-        while flock(fd, LOCK_EX) != 0 {
-            if errno == EINTR { continue }
+        let path = "\(directory)/log.lock"
+        let fd = try open(path)
+        do throws(BoxError) { try take(LOCK_EX, of: fd, path) } catch {
             close(fd)
-            throw .system("lock \(directory)/log.lock")
+            throw error
         }
         return fd
+    }
+
+    /// Nobody has one for long, unless he hangs.
+    private static func take(_ kind: Int32, of fd: Int32, _ path: String) throws(BoxError) {
+        guard Deadline(Patience.usual).wait(until: { flock(fd, kind | LOCK_NB) == 0 }) else {
+            throw .system("lock \(path)", code: EWOULDBLOCK)
+        }
     }
 
     private static func append(_ sites: [String], to fd: Int32) throws(BoxError) {

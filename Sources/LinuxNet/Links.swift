@@ -1,6 +1,7 @@
 import CMnl
 internal import Compiler
 import Glibc
+internal import NetTypes
 
 /// An interface as rtnetlink shows it.
 struct Link: Equatable {
@@ -12,6 +13,11 @@ struct Link: Equatable {
     var isLoopback: Bool
     /// Bytes.
     var mtu: Int
+    /// `IFLA_IFALIAS`: a text that stays with it whatever it is called.
+    var alias: String?
+
+    /// Whether it is wggw's own datapath's.
+    var isMarked: Bool { alias.flatMap { InterfaceMark($0) } != nil }
 
     /// Reads an `RTM_NEWLINK`.
     init?(_ payload: UnsafeRawBufferPointer) {
@@ -24,6 +30,7 @@ struct Link: Equatable {
         for attribute in Attributes(payload, after: ifinfomsg.self) {
             switch Int(attribute.type) {
             case IFLA_IFNAME: name = attribute.string
+            case IFLA_IFALIAS: alias = attribute.string
             case IFLA_MTU: mtu = Int(attribute.u32)
             case IFLA_LINKINFO: kind = attribute.nested.first(IFLA_INFO_KIND)?.string
             default: break

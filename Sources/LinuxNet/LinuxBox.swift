@@ -5,7 +5,7 @@ internal import NetTypes
 
 /// This machine: the network namespace of the calling thread.
 public struct LinuxBox: Box, Sendable {
-    private let datapathCommand: [String]?
+    let datapathCommand: [String]?
     private let ahead = ReadingAhead()
     private let closedLate = ClosedLate()
     private let lookUp: @Sendable (_ name: String, _ tries: Int) -> EndpointResolver.LookUp
@@ -25,37 +25,32 @@ public struct LinuxBox: Box, Sendable {
         self.lookUp = lookUp
     }
 
-    /// A thread begins to read the interface's WireGuard side; the next observation of it takes what was read, unless a
-    /// change came in between.
+    /// A thread begins to look at the interface; the next observation of it takes what was seen, unless a change came in
+    /// between.
     public func expectObservation(of interface: String) {
-        ahead.begin(
-            WireGuardReading(of: interface) { [self] in
-                // What goes wrong here goes wrong again in the observation, which then says so.
-                guard var route = try? NetlinkSocket(NETLINK_ROUTE), let link = try? route.link(interface),
-                    let backend = backend(of: link), let read = try? device(interface, backend).read()
-                else { return nil }
-                return (backend, read)
-            })
+        // What goes wrong here goes wrong again in the observation, which then says so.
+        ahead.begin(interface) { [self] in (try? look(at: interface, readsWireGuard: true)) ?? nil }
     }
 
     /// Reads, in this order, the interface, its WireGuard side, routes, firewall, sysctls and neighbours. Throws the first
-    /// thing that cannot be read; what is merely not there is an answer.
+    /// thing that cannot be read; what is merely not there, or does not answer, is an answer.
     public func observe(_ scope: Scope) throws(BoxError) -> ObservedState {
         var state = ObservedState()
         state.kernelHasWireGuard = try kernelHasWireGuard()
+        var sight = scope.readsWireGuard ? ahead.take(scope.interface) : nil
+        if sight == nil { sight = try look(at: scope.interface, readsWireGuard: scope.readsWireGuard) }
         var route = try NetlinkSocket(NETLINK_ROUTE)
-        if let link = try route.link(scope.interface) {
-            let backend = backend(of: link)
+        if let sight {
+            let link = sight.link
             let addresses = try route.addresses(index: link.index).map(\.address).filter { !$0.address.isLinkLocal }
             state.link = ObservedLink(
-                index: link.index, backend: backend, isUp: link.isUp, mtu: link.mtu, addresses: addresses)
-            state.wireGuard = try backend.map { backend throws(BoxError) in
-                if let read = ahead.take(scope.interface, backend) { return read }
-                return try device(scope.interface, backend).read()
-            }
+                index: link.index, backend: sight.backend, isUp: link.isUp, mtu: link.mtu, addresses: addresses)
+            (state.wireGuard, state.silence) = (sight.wireGuard, sight.silence)
             state.routes = try route.ownRoutes(index: link.index, interface: scope.interface)
         }
-        state.successor = try route.link(successorName(of: scope.interface)).flatMap(backend(of:))
+        if let successor = try route.link(successorName(of: scope.interface)) {
+            state.successor = try backend(of: successor, &route)
+        }
         state.proxyNeighbours = try route.proxyNeighbours(on: scope.neighbourInterfaces)
         for key in scope.sysctls {
             if let value = try Sysctl.read(key) { state.sysctls[key] = value }
@@ -88,9 +83,8 @@ public struct LinuxBox: Box, Sendable {
         ahead.forget()
         switch change {
         case .createInterface(let name, let backend): try create(name, backend)
-        case .deleteInterface(let name, let backend): try delete(name, backend)
-        case .replaceInterface(let name, let successor, let old, let new):
-            try replace(name, by: successor, from: old, to: new)
+        case .deleteInterface(let name, _): try delete(name)
+        case .replaceInterface(let name, let successor, _, let new): try replace(name, by: successor, to: new)
         case .setWireGuard(let interface, let change): try setWireGuard(interface, change)
         case .startHandshakes(let interface, let peers): try startHandshakes(interface, peers)
         case .setSysctl(let key, let value, _): try Sysctl.write(key, value)
@@ -139,79 +133,10 @@ extension LinuxBox {
         return try GenericNetlink.family(WG_GENL_NAME, on: &socket) != nil
     }
 
-    private func datapath(of interface: String) -> DatapathProcess {
+    func datapath(of interface: String) -> DatapathProcess {
         DatapathProcess(
             command: datapathCommand ?? ["/proc/self/exe", "datapath"], interface: interface,
-            announcesReadiness: datapathCommand == nil)
-    }
-
-    private func device(_ interface: String, _ backend: Backend) -> any WireGuardDevice {
-        switch backend {
-        case .kernel: KernelWireGuard(interface: interface)
-        case .userspace: UserspaceWireGuard(interface: interface)
-        }
-    }
-
-    /// A TUN device is WireGuard if somebody answers at its configuration socket.
-    private func backend(of link: Link) -> Backend? {
-        switch link.kind {
-        case "wireguard": .kernel
-        case "tun": UserspaceWireGuard(interface: link.name).answers ? .userspace : nil
-        default: nil
-        }
-    }
-
-    private func create(_ name: String, _ backend: Backend) throws(BoxError) {
-        var socket = try NetlinkSocket(NETLINK_ROUTE)
-        if let link = try socket.link(name) {
-            if self.backend(of: link) == backend { return }
-            throw BoxError(
-                "create interface \(name)", cause: "there is one of that name, of kind \(link.kind ?? "hardware")",
-                remedy: "give the tunnel another interface name", code: EEXIST)
-        }
-        switch backend {
-        case .kernel:
-            do throws(BoxError) { try socket.createLink(name, kind: "wireguard") } catch {
-                var error = error
-                if error.code == EOPNOTSUPP {
-                    error.remedy = "this kernel has no WireGuard; use datapath = \"userspace\""
-                }
-                throw error
-            }
-        case .userspace:
-            try datapath(of: name).start()
-            try likeKernels(name)
-        }
-    }
-
-    /// What the kernel's WireGuard sets on its own interfaces: no redirects from one peer to another, no link-local address.
-    private func likeKernels(_ interface: String) throws(BoxError) {
-        for (key, value) in [("ipv4/conf/\(interface)/send_redirects", 0), ("ipv6/conf/\(interface)/addr_gen_mode", 1)]
-        where try Sysctl.read("net/\(key)") != nil {
-            try Sysctl.write("net/\(key)", value)
-        }
-    }
-
-    private func delete(_ name: String, _ backend: Backend) throws(BoxError) {
-        var socket = try NetlinkSocket(NETLINK_ROUTE)
-        try socket.deleteLink(name)
-        if backend == .userspace { try datapath(of: name).awaitEnd() }
-    }
-
-    /// As short as can be between the old interface's end and the new one's beginning: nothing is forwarded meanwhile.
-    private func replace(
-        _ name: String, by successor: String, from old: Backend, to new: Backend
-    ) throws(BoxError) {
-        var socket = try NetlinkSocket(NETLINK_ROUTE)
-        guard try socket.link(successor) != nil else {
-            if let link = try socket.link(name), backend(of: link) == new { return }
-            throw BoxError(
-                "replace interface \(name)", cause: "there is no interface \(successor)", remedy: "apply again",
-                code: ENODEV)
-        }
-        try delete(name, old)
-        try socket.rename(successor, to: name)
-        if new == .userspace { try datapath(of: successor).moveSockets(to: name) }
+            saysThatItStands: datapathCommand == nil)
     }
 
     /// A keepalive that is switched on is sent at once, and without a session that takes a handshake: so in the kernel, in
@@ -225,24 +150,10 @@ extension LinuxBox {
         }
     }
 
-    private func setUp(
-        _ interface: String, listenPort: UInt16, _ socket: inout NetlinkSocket
-    ) throws(BoxError) {
-        guard let link = try socket.link(interface), !link.isUp else { return try socket.setUp(interface) }
-        do throws(BoxError) {
-            // The kernel refuses to bring up an interface whose port is taken. wggw's datapath opens it later, and would have
-            // nobody to tell; others may have opened it by now.
-            if backend(of: link) == .userspace, datapathCommand == nil, !UDPPort.isFree(listenPort) {
-                throw BoxError.system("set \(interface) up", code: EADDRINUSE)
-            }
-            try socket.setUp(interface)
-        } catch { throw error.aboutPort(listenPort) }
-    }
-
     /// The WireGuard side of an interface.
     private func wireGuard(_ interface: String) throws(BoxError) -> any WireGuardDevice {
         var socket = try NetlinkSocket(NETLINK_ROUTE)
-        guard let link = try socket.link(interface), let backend = backend(of: link) else {
+        guard let link = try socket.link(interface), let backend = try backend(of: link, &socket) else {
             throw BoxError(
                 "set \(interface)", cause: "it is no WireGuard interface", remedy: "apply again to make it",
                 code: ENODEV)
@@ -252,7 +163,10 @@ extension LinuxBox {
 
     private func setWireGuard(_ interface: String, _ change: WireGuardChange) throws(BoxError) {
         let device = try wireGuard(interface)
-        let (resolved, failures) = EndpointResolver.resolve(change, lookUp: lookUp)
+        let (resolved, failures) = try EndpointResolver.resolve(change) { name, tries throws(BoxError) in
+            // By a thread, since nothing else ends getaddrinfo before its time.
+            try Background.begin { [lookUp] in lookUp(name, tries) }?.answer("look up \(name)") ?? lookUp(name, tries)
+        }
         do throws(BoxError) { try device.set(resolved) } catch { throw error.aboutPort(change.listenPort) }
         guard let first = failures.first else { return }
         let others = failures.count == 1 ? "" : ", and \(failures.count - 1) more like it"

@@ -27,6 +27,9 @@ struct NetlinkSocket: ~Copyable {
             _ = mnl_socket_setsockopt(socket, Int32(option), &on, 4)
         }
         force(SO_RCVBUFFORCE, SO_RCVBUF, bytes: 1 << 20)
+        // The kernel answers before `send` returns. Should an answer be lost, it is not waited for without end.
+        var patience = timeval(tv_sec: 5, tv_usec: 0)
+        setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
     }
 
     deinit {
@@ -128,6 +131,7 @@ struct NetlinkSocket: ~Copyable {
             let count = mnl_socket_recvfrom(socket, buffer.baseAddress!, buffer.count)
             guard count >= 0 else {
                 if errno == EINTR { continue }
+                if errno == EAGAIN { throw BoxError(operation, cause: "the kernel does not answer", code: ETIMEDOUT) }
                 throw BoxError.system(operation)
             }
             for message in ReceivedMessages(UnsafeRawBufferPointer(rebasing: buffer[..<count]))

@@ -6,10 +6,10 @@ import Glibc
 /// ignored. Returns its process id; somebody has to wait for it, or end before it.
 ///
 /// - `files` become its descriptors 0, 1, 2…, and it has no others; nil is /dev/null.
-/// - `environment`: `NAME=value`; nil is this process's own.
+/// - `environment`: `NAME=value`; besides a PATH it has nothing else, and nothing of whoever typed the command.
 /// - `directory`: where it runs; nil is where this process does.
 public func spawnApart(
-    _ command: [String], files: [Int32?] = [nil, nil, nil], environment: [String]? = nil, directory: String? = nil,
+    _ command: [String], files: [Int32?] = [nil, nil, nil], environment: [String] = [], directory: String? = nil,
     _ operation: String
 ) throws(BoxError) -> Int32 {
     var actions = posix_spawn_file_actions_t()
@@ -35,13 +35,10 @@ public func spawnApart(
     posix_spawnattr_setflags(
         &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) | clinux_spawn_new_session())
     var arguments = command.map { strdup($0) } + [nil]
-    var settings = (environment ?? []).map { strdup($0) } + [nil]
+    var settings = (["PATH=/usr/sbin:/usr/bin:/sbin:/bin"] + environment).map { strdup($0) } + [nil]
     defer { for text in arguments + settings { free(text) } }
     var pid: pid_t = 0
-    let code =
-        environment == nil
-        ? posix_spawnp(&pid, command[0], &actions, &attributes, &arguments, environ)
-        : posix_spawnp(&pid, command[0], &actions, &attributes, &arguments, &settings)
+    let code = posix_spawnp(&pid, command[0], &actions, &attributes, &arguments, &settings)
     guard code == 0 else {
         var error = BoxError.system(operation, code: code)
         error.cause += " (\(command[0]))"

@@ -89,7 +89,7 @@ struct DatapathEventStream: ~Copyable {
         operation = "listen to the datapath of \(interface)"
         self.remembered = remembered
         do throws(BoxError) {
-            socket = try StreamSocket(path: Self.path(interface: interface), operation, patience: 10)
+            socket = try StreamSocket(path: Self.path(interface: interface), operation)
         } catch {
             var error = error
             if error.code == ENOENT { error.remedy = "only wggw's own datapath tells events" }

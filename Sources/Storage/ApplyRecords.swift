@@ -33,7 +33,8 @@ public struct Journal: Hashable, Sendable {
     }
 }
 
-/// An apply that takes itself back unless it is confirmed.
+/// An apply that takes itself back unless it is confirmed. Once its time has passed, the record leads back, and stays until the
+/// box has arrived.
 public struct PendingConfirmation: Hashable, Sendable {
     /// Which apply; random.
     public var token: String
@@ -87,17 +88,10 @@ extension Store {
         _ journal: Journal, oldSysctls: [String: Int], pending: PendingConfirmation?, bootID: String
     ) throws(StorageError) {
         try write { db in
-            try db.execute(
-                sql: "DELETE FROM saved_sysctl WHERE (SELECT boot_id FROM box) IS NOT ?", arguments: [bootID])
-            try db.execute(sql: "UPDATE box SET boot_id = ?", arguments: [bootID])
+            try Self.save(oldSysctls, bootID, db)
             try db.execute(
                 sql: "INSERT OR REPLACE INTO journal (id, target, started_at, command) VALUES (1, ?, ?, ?)",
                 arguments: [journal.target, journal.startedAt, journal.command])
-            for (key, value) in oldSysctls {
-                try db.execute(
-                    sql: "INSERT INTO saved_sysctl (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING",
-                    arguments: [key, value])
-            }
             guard let pending else { return }
             try db.execute(
                 sql: """
@@ -108,28 +102,77 @@ extension Store {
         }
     }
 
-    /// After the last change: the revision is on the box, and the journal is closed. Sysctls in `returned` have their old
-    /// values again. `ruleset` is the generation in which the firewall was seen to be right.
+    /// Before changes that need no entry of their own, since a record leads to them: notes the old values of sysctls as `begin`
+    /// does.
+    public func save(oldSysctls: [String: Int], bootID: String) throws(StorageError) {
+        try write { db in try Self.save(oldSysctls, bootID, db) }
+    }
+
+    private static func save(_ oldSysctls: [String: Int], _ bootID: String, _ db: Database) throws {
+        try db.execute(sql: "DELETE FROM saved_sysctl WHERE (SELECT boot_id FROM box) IS NOT ?", arguments: [bootID])
+        try db.execute(sql: "UPDATE box SET boot_id = ?", arguments: [bootID])
+        for (key, value) in oldSysctls {
+            try db.execute(
+                sql: "INSERT INTO saved_sysctl (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                arguments: [key, value])
+        }
+    }
+
+    /// What is to be written down once the box is as it was to be.
+    public struct Outcome {
+        /// Old values of sysctls that could not be noted before, as `save` does.
+        public var oldSysctls: [String: Int] = [:]
+        /// Sysctls that have their old values again.
+        public var returned: [String] = []
+        /// The apply that this took back: it waits for nothing any more, and its revision counts as never applied.
+        public var withdrawn: PendingConfirmation?
+        /// The generation in which the firewall was seen to be right.
+        public var ruleset: String?
+
+        /// Nothing in particular.
+        public init() {}
+    }
+
+    /// After the last change: the revision is on the box, and the journal is closed.
     public func finish(
-        applied revision: Int, at time: Int64, returned: some Sequence<String>, ruleset: String? = nil
+        applied revision: Int, at time: Int64, bootID: String, _ outcome: Outcome
     ) throws(StorageError) {
         try write { db in
+            try Self.save(outcome.oldSysctls, bootID, db)
+            try Self.forget(outcome.withdrawn, db)
             try db.execute(sql: "UPDATE revision SET applied_at = ? WHERE id = ?", arguments: [time, revision])
-            try db.execute(sql: "UPDATE box SET applied = ?, is_up = 1, ruleset = ?", arguments: [revision, ruleset])
-            try Self.close(db, returned)
+            try db.execute(
+                sql: "UPDATE box SET applied = ?, is_up = 1, ruleset = ?", arguments: [revision, outcome.ruleset])
+            try Self.close(db, outcome.returned)
         }
     }
 
     /// After a teardown: nothing of wggw's is on the box, and the journal is closed.
-    public func finishDown(returned: some Sequence<String>) throws(StorageError) {
+    public func finishDown(_ outcome: Outcome) throws(StorageError) {
         try write { db in
+            if let withdrawn = outcome.withdrawn {
+                try Self.forget(withdrawn, db)
+                try db.execute(
+                    sql: """
+                        UPDATE box
+                        SET applied = coalesce(?, (SELECT max(id) FROM revision WHERE applied_at IS NOT NULL))
+                        """,
+                    arguments: [withdrawn.returnTo])
+            }
             try db.execute(sql: "UPDATE box SET is_up = 0")
-            try db.execute(sql: "DELETE FROM pending")
-            try Self.close(db, returned)
+            try Self.close(db, outcome.returned)
         }
     }
 
-    private static func close(_ db: Database, _ returned: some Sequence<String>) throws {
+    private static func forget(_ withdrawn: PendingConfirmation?, _ db: Database) throws {
+        guard let withdrawn else { return }
+        try db.execute(sql: "DELETE FROM pending WHERE token = ?", arguments: [withdrawn.token])
+        try db.execute(
+            sql: "UPDATE revision SET applied_at = NULL WHERE id = ? AND id IS NOT ?",
+            arguments: [withdrawn.revision, withdrawn.returnTo])
+    }
+
+    private static func close(_ db: Database, _ returned: [String]) throws {
         try db.execute(sql: "DELETE FROM journal")
         for key in returned { try db.execute(sql: "DELETE FROM saved_sysctl WHERE key = ?", arguments: [key]) }
     }
@@ -142,21 +185,9 @@ extension Store {
         }
     }
 
-    /// The confirmation did not come: what it returns to counts as applied, though the box is still to follow. The
-    /// revision that was not confirmed counts as never applied.
-    public func withdraw(_ pending: PendingConfirmation) throws(StorageError) {
-        try write { db in
-            try db.execute(sql: "DELETE FROM pending WHERE token = ?", arguments: [pending.token])
-            try db.execute(
-                sql: "UPDATE revision SET applied_at = NULL WHERE id = ? AND id IS NOT ?",
-                arguments: [pending.revision, pending.returnTo])
-            try db.execute(
-                sql: """
-                    UPDATE box SET is_up = ?2,
-                        applied = coalesce(?1, (SELECT max(id) FROM revision WHERE applied_at IS NOT NULL))
-                    """,
-                arguments: [pending.returnTo, pending.returnTo != nil])
-        }
+    /// The confirmation of this token can come no more: from now on the record leads back.
+    public func endWait(_ token: String) throws(StorageError) {
+        try write { db in try db.execute(sql: "UPDATE pending SET deadline = -1 WHERE token = ?", arguments: [token]) }
     }
 
     /// Values of sysctls from before wggw changed them in this boot, by key.

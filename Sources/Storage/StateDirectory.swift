@@ -66,17 +66,12 @@ public final class StateLock {
 
     /// Waits up to `milliseconds` for whoever holds it, then throws `.busy` with what the holder wrote about itself.
     ///
-    /// `purpose` is what others are told: `wggw apply`.
-    public init(_ directory: StateDirectory, purpose: String, waitingMilliseconds milliseconds: Int)
-        throws(StorageError)
-    {
-        let path = directory.lockFile
-        let fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard fd >= 0 else {
-            throw .file(
-                path: path, cause: errnoText(),
-                remedy: "run wggw as root, or give --state-dir a directory of yours")
-        }
+    /// `purpose` is what others are told: `wggw apply`. `isStopped` says whether to give up; then it throws `.stopped`.
+    public init(
+        _ directory: StateDirectory, purpose: String, waitingMilliseconds milliseconds: Int,
+        isStopped: () -> Bool = { false }
+    ) throws(StorageError) {
+        let fd = try Self.open(directory)
         let step = 10
         var waited = 0
         while flock(fd, LOCK_EX | LOCK_NB) != 0 {
@@ -84,6 +79,11 @@ public final class StateLock {
                 let holder = Self.read(fd)
                 close(fd)
                 throw .busy(holder: holder, waitedMilliseconds: waited)
+            }
+            if isStopped() {
+                let holder = Self.read(fd)
+                close(fd)
+                throw .stopped(holder: holder)
             }
             usleep(UInt32(step * 1000))
             waited += step
@@ -95,6 +95,24 @@ public final class StateLock {
     }
 
     deinit { close(descriptor) }
+
+    /// Whether some wggw holds it at the moment.
+    public static func isHeld(_ directory: StateDirectory) throws(StorageError) -> Bool {
+        let fd = try open(directory)
+        defer { close(fd) }
+        return flock(fd, LOCK_SH | LOCK_NB) != 0
+    }
+
+    private static func open(_ directory: StateDirectory) throws(StorageError) -> Int32 {
+        let path = directory.lockFile
+        let fd = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard fd >= 0 else {
+            throw .file(
+                path: path, cause: errnoText(),
+                remedy: "run wggw as root, or give --state-dir a directory of yours")
+        }
+        return fd
+    }
 
     private static func read(_ fd: Int32) -> String {
         withUnsafeTemporaryAllocation(byteCount: 256, alignment: 1) { buffer in

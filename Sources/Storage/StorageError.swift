@@ -11,6 +11,8 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
     case newerSchema(path: String, found: Int, known: Int)
     /// Somebody else holds the lock, or the database.
     case busy(holder: String, waitedMilliseconds: Int)
+    /// It was told to stop while somebody else held the lock.
+    case stopped(holder: String)
     /// Secrets are there, their key is not.
     case missingKey(path: String)
     /// The key is not the one that sealed the secrets.
@@ -35,6 +37,8 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
             "\(path): made by a newer wggw (schema \(found), this one knows \(known)); use the newer wggw"
         case .busy(let holder, let waited):
             "another wggw is at work (\(holder)), waited \(waited) ms; try again when it is done"
+        case .stopped(let holder):
+            "told to stop while another wggw was at work (\(holder)); nothing was changed"
         case .missingKey(let path):
             "\(path): the key that sealed the secrets is gone; put it back from a backup (or run as the systemd "
                 + "service that holds it), or move the state directory away and start again with `wggw init`"

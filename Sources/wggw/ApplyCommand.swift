@@ -14,6 +14,8 @@ struct ApplyCommand: ParsableCommand {
             With --confirm it goes back by itself unless `wggw confirm` comes in time, also when the connection that it was \
             given over is gone.
 
+            Ctrl-C and SIGTERM take back what it did so far. A hang-up does not: what was begun is ended.
+
             JSON: an object with the keys revision (null for none), changes (a list of lines), confirm_within (seconds or \
             null), notices, obstacles (see plan).
             """)

@@ -53,7 +53,7 @@ struct CommonOptions: ParsableArguments {
         do {
             let store = try Store(directory, credentialsDirectory: credentials)
             return ControlPlane(
-                store: store, box: LinuxBox(), who: currentUserName(), command: "wggw \(command)",
+                store: store, box: LinuxBox(), who: currentUserName(), command: "wggw \(command)", stop: .signals,
                 startGuard: { try startGuardProcess(directory, $0) })
         } catch {
             if case .file = error, geteuid() != 0, stateDirectory == nil { throw NotRoot(command: command) }

@@ -32,17 +32,17 @@ struct DatapathCommand: ParsableCommand {
         try NotRoot.refuse("datapath")
         do {
             guard foreground else {
-                var arguments = ["/proc/self/exe", "datapath", interface, "--foreground"]
+                var arguments = [interface]
                 if let workers { arguments += ["--workers", "\(workers)"] }
                 arguments += without.flatMap { ["--without", $0.name] }
-                return try DatapathDaemon.spawn(arguments: arguments)
+                return try startDatapathProcess(arguments)
             }
             var options = DatapathOptions(interface: interface)
             options.workers = workers
             options.without = without.reduce([]) { $0.union($1.fallback) }
             options.readinessDescriptor = getenv("WGGW_READY_FD").flatMap { Int32(String(cString: $0)) }
             try DatapathDaemon.run(options)
-        } catch { throw GatewayError.refused("\(error)") }
+        } catch let error as DatapathError { throw GatewayError.refused("\(error)") }
     }
 }
 

@@ -13,12 +13,16 @@ struct GuardCommand: ParsableCommand {
     var token: String
 
     func run() throws {
-        try NotRoot.refuse("guard")
-        let control = try common.reader("guard")
-        while true {
-            // Another wggw may be at work, or the disk be full for a moment: there is nobody to tell, and it has to go back.
-            if (try? control.guardTick(token: token)) == true { return }
-            sleep(1)
+        let control: ControlPlane
+        do {
+            try NotRoot.refuse("guard")
+            control = try common.reader("guard")
+            try control.prepareToGuard(token: token)
+        } catch {
+            tellStarter("\(error)")
+            throw ExitCode(Failure.Status.failed)
         }
+        tellStarter()
+        control.guardApply(token: token) { seconds in sleep(UInt32(seconds)) }
     }
 }

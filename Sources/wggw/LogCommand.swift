@@ -76,9 +76,8 @@ struct LogSwitchCommand: ParsableCommand {
 
     func run() throws {
         try NotRoot.refuse("log-switch")
-        do { try ControlPlane.holdKernelLog(until: STDIN_FILENO, tell: STDOUT_FILENO) } catch {
-            // To whoever waits for the word that the lines are on.
-            Console.raw("\(error)")
+        do { try ControlPlane.holdKernelLog(until: STDIN_FILENO) } catch {
+            tellStarter("\(error)")
             throw ExitCode(Failure.Status.failed)
         }
     }

@@ -12,7 +12,7 @@ struct StatusCommand: ParsableCommand {
         discussion: """
             JSON: an object with the keys applied (revision or null), draft (newest revision if not applied), interface, backend \
             (kernel, userspace or null), is_up, listen_port, public_key, confirm_within, unfinished (a command that was cut \
-            short), drift (a list of lines), obstacles, router (see plan), peers: a list of objects with name (null for a \
+            short), alarms (a list of lines, the worst first; with any, the exit status is 1), drift (a list of lines), obstacles, router (see plan), peers: a list of objects with name (null for a \
             stranger), public_key, addresses, endpoint, last_handshake (seconds since the epoch, null never), received, sent \
             (bytes), allowed_ips, keepalive.
             """)
@@ -26,7 +26,9 @@ struct StatusCommand: ParsableCommand {
         let status = try control.status()
         if json.isOn {
             let router = try status.applied.map { try control.routerInstructions(status.advice, of: $0.site) } ?? []
-            return Console.raw(status.json(router).text)
+            Console.raw(status.json(router).text)
+            if !status.alarms.isEmpty { throw ExitCode(Failure.Status.failed) }
+            return
         }
         show(status)
         warn(status.observed?.obstacles ?? [])
@@ -41,12 +43,13 @@ struct StatusCommand: ParsableCommand {
                 `wggw log` shows each try that arrives
                 """)
         }
+        if !status.alarms.isEmpty { throw ExitCode(Failure.Status.failed) }
     }
 
     private func show(_ status: GatewayStatus) {
-        if let journal = status.record.journal {
-            Console.data(
-                "`\(journal.command)` was cut short or is at work; the next command that changes something ends it")
+        for alarm in status.alarms { Console.data(Console.bold("ALARM") + "  " + alarm) }
+        if let journal = status.record.journal, status.alarms.isEmpty {
+            Console.data("`\(journal.command)` is at work")
         }
         guard let applied = status.applied, let observed = status.observed else {
             Console.data(
@@ -56,7 +59,7 @@ struct StatusCommand: ParsableCommand {
         }
         Console.data(Console.bold(applied.site.tunnel.interface) + "  " + headline(applied, observed))
         if let key = applied.site.tunnel.publicKey { Console.data("public key \(key)") }
-        if let seconds = status.confirmWithin {
+        if let seconds = status.confirmWithin, seconds > 0 {
             Console.data("goes back in \(seconds) s unless you run `wggw confirm`")
         }
         if let draft = status.draft { Console.data("revision \(draft.id) is drafted and not applied; see `wggw plan`") }
@@ -64,6 +67,7 @@ struct StatusCommand: ParsableCommand {
             Console.data("drift: the box is not as revision \(applied.revision.id) wants it; `wggw apply` would")
             status.driftLines.forEach { Console.data("  " + Console.planLine($0)) }
         }
+        if observed.silence != nil { return }
         if status.peers.isEmpty { return Console.data("no peers yet; add one with `wggw add-peer NAME`") }
         Console.data("")
         Console.data(
@@ -117,7 +121,7 @@ extension GatewayStatus {
             ("interface", .text(applied?.site.tunnel.interface)), ("backend", .text(observed?.link?.backend?.rawValue)),
             ("is_up", .bool(observed?.link?.isUp ?? false)), ("listen_port", .number(observed?.wireGuard?.listenPort)),
             ("public_key", .text(applied?.site.tunnel.publicKey)), ("confirm_within", .number(confirmWithin)),
-            ("unfinished", .text(record.journal?.command)), ("drift", drift.json),
+            ("unfinished", .text(record.journal?.command)), ("alarms", .texts(alarms)), ("drift", drift.json),
             ("obstacles", (observed?.obstacles ?? []).json), ("router", router.json),
             ("peers", .array(peers.map(\.json))),
         ])

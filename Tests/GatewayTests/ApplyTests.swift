@@ -215,6 +215,48 @@ import Testing
         withExtendedLifetime(held) {}
     }
 
+    /// Told to stop after whichever change, it takes back what it did; told so before, or after the last, it did nothing or all.
+    @Test func whoIsToldToStopEndsClean() throws {
+        let steps = try Workbench().changed().plan().plan.changes.count
+        for step in 1..<steps {
+            let bench = Workbench()
+            try bench.changed()
+            let before = bench.box.everything
+            let told = Told(bench.box, after: bench.box.performed.count + step)
+            let control = try bench.control(stop: told.stop)
+            let failure = try #require(failure { try control.apply() })
+            #expect(failure.outcome == .revertedTo(4) && failure.applied.count == step)
+            #expect("\(failure)".contains("told to stop by SIGINT"))
+            #expect(bench.box.everything == before && told.isDisregarded.withLock { $0 }, "step \(step)")
+        }
+        let bench = Workbench()
+        try bench.changed()
+        let before = bench.box.everything
+        let control = try bench.control(stop: Told(bench.box, after: 0).stop)
+        #expect { try control.apply() } throws: { "\($0)".contains("nothing was changed") }
+        #expect(bench.box.everything == before)
+    }
+
+    @Test func whoIsToldToStopWaitsForNoLock() throws {
+        try bench.draft()
+        let held = try StateLock(bench.directory, purpose: "wggw apply", waitingMilliseconds: 10_000)
+        let control = try bench.control(stop: Told(bench.box, after: 0).stop)
+        #expect { try control.apply() } throws: { "\($0)".contains("another wggw was at work") }
+        withExtendedLifetime(held) {}
+    }
+
+    /// Nothing of a datapath that hangs is needed to end it, or to put another in its place.
+    @Test func aHangingDatapathIsReplacedAndTakenDown() throws {
+        _ = try bench.applied()
+        bench.box.hang()
+        #expect { try bench.control().apply() } throws: { "\($0)".contains("does not answer") }
+        _ = try bench.control().apply(restarts: true)
+        #expect(try bench.control().status().drift.isEmpty)
+        bench.box.hang()
+        _ = try bench.control().down()
+        #expect(bench.box.everything.withoutInterfaceSettings == .office)
+    }
+
     @Test func aChangedInterfaceNameLeavesNothingOfTheOld() throws {
         _ = try bench.applied()
         var options = InitOptions()

@@ -90,12 +90,121 @@ import Testing
         #expect(throws: GatewayError.self) { try control.up() }
     }
 
+    /// Whatever change of going back fails, the guard goes on until the box has arrived, and `status` says so meanwhile.
+    @Test func anAttemptToGoBackThatFailsIsNotTheLast() throws {
+        let bench = Workbench()
+        let steps = try bench.stepsBack()
+        #expect(steps > 1)
+        for step in 0..<steps {
+            let bench = Workbench()
+            let token = try bench.unconfirmed()
+            let watcher = try bench.control()
+            bench.pass(121)
+            bench.box.fail(at: bench.box.performed.count + step)
+            #expect(throws: GatewayError.self) { try watcher.guardTick(token: token) }
+            #expect(try watcher.status().alarms.first?.contains("revision 3 was not confirmed in time") == true)
+            #expect(try watcher.guardTick(token: token), "step \(step)")
+            #expect(bench.box.everything.wireGuard?.peers.count == 1)
+            #expect(try watcher.status().alarms.isEmpty && watcher.status().drift.isEmpty)
+            #expect(try watcher.store.box().applied == 2)
+        }
+    }
+
+    /// It waits longer from one attempt to the next, and not for ever.
+    @Test func theGuardDoesNotGiveUp() throws {
+        let token = try bench.unconfirmed()
+        bench.pass(121)
+        let watcher = try bench.control(RefusingBox(bench.box, times: 7))
+        var pauses: [Int] = []
+        watcher.guardApply(token: token) { pauses.append($0) }
+        #expect(pauses == [2, 4, 8, 16, 30, 30, 30])
+        #expect(peers == 1)
+    }
+
+    @Test func aHangingDatapathDoesNotKeepTheBoxFromGoingBack() throws {
+        let token = try bench.unconfirmed()
+        bench.box.hang()
+        #expect { try bench.control().plan() } throws: { "\($0)".contains("does not answer") }
+        #expect(try bench.control().status().alarms.count == 1)
+        bench.pass(121)
+        #expect(try bench.control().guardTick(token: token))
+        #expect(peers == 1)
+        #expect(try bench.control().status().drift.isEmpty)
+    }
+
+    /// The command died while it applied: its guard takes the box back at once, and not while the command is at work.
+    @Test func theGuardTakesBackWhatADeadCommandBegan() throws {
+        _ = try bench.applied()
+        let control = try bench.control(DyingBox(bench.box, at: 1))
+        _ = try control.addPeer("phone", PeerOptions(), why: nil)
+        #expect(throws: GatewayError.self) { try control.apply(confirmWithin: 120) }
+        let held = try StateLock(bench.directory, purpose: "wggw apply", waitingMilliseconds: 10_000)
+        #expect(try !bench.control(lockWait: 0).guardTick(token: token))
+        withExtendedLifetime(held) {}
+    }
+
+    @Test func aGuardThatCannotStandStopsTheApply() throws {
+        _ = try bench.applied()
+        let control = try bench.control()
+        #expect(throws: GatewayError.self) { try control.prepareToGuard(token: "none") }
+        _ = try control.addPeer("phone", PeerOptions(), why: nil)
+        _ = try control.apply(confirmWithin: 120)
+        try control.prepareToGuard(token: token)
+    }
+
+    /// What nobody confirmed does not come back by `down` and `up`.
+    @Test func downIsNoConfirmation() throws {
+        _ = try waiting()
+        _ = try bench.control().down()
+        #expect(try bench.control().up().revision == 2)
+        #expect(peers == 1)
+    }
+
     @Test func anApplyThatFailsWaitsForNothing() throws {
         let control = try bench.draft()
         bench.box.fail(at: 3)
         #expect(throws: GatewayError.self) { try control.apply(confirmWithin: 60) }
         #expect(try control.store.pending() == nil)
         #expect(bench.box.everything.withoutInterfaceSettings == .office)
+    }
+}
+
+/// A box that refuses a number of changes, whichever they are.
+private final class RefusingBox: Box {
+    private let box: SimulatedBox
+    private var times: Int
+
+    init(_ box: SimulatedBox, times: Int) {
+        self.box = box
+        self.times = times
+    }
+
+    func observe(_ scope: Scope) throws(BoxError) -> ObservedState { try box.observe(scope) }
+    func facts() throws(BoxError) -> BoxFacts { try box.facts() }
+    func perform(_ change: Change) throws(BoxError) {
+        times -= 1
+        if times >= 0 { throw BoxError("simulated change", cause: "No buffer space available") }
+        try box.perform(change)
+    }
+}
+
+extension Workbench {
+    /// Revision 2 is applied; revision 3 waits for confirmation for 120 seconds. The token.
+    fileprivate func unconfirmed() throws -> String {
+        _ = try applied()
+        let control = try control()
+        _ = try control.addPeer("phone", PeerOptions(), why: nil)
+        _ = try control.apply(confirmWithin: 120)
+        return guarded.withLock { $0[0].token }
+    }
+
+    /// How many changes lead back from there.
+    fileprivate func stepsBack() throws -> Int {
+        let token = try unconfirmed()
+        let before = box.performed.count
+        pass(121)
+        _ = try control().guardTick(token: token)
+        return box.performed.count - before
     }
 }
 

@@ -40,8 +40,9 @@ final class Workbench {
 
     /// Another wggw process on the same box and state. It may have to wait for a lock that nobody holds: a process that
     /// another test is just spawning has it open until it runs its program.
-    func control(_ box: (any Box)? = nil, command: String = "wggw test", lockWait: Int = 10_000) throws -> ControlPlane
-    {
+    func control(
+        _ box: (any Box)? = nil, command: String = "wggw test", lockWait: Int = 10_000, stop: StopRequest = .none
+    ) throws -> ControlPlane {
         let (time, counter) = (time, counter)
         let clock = Clock(
             now: { time.now.withLock { 1_700_000_000 + $0 } }, sinceBoot: { time.now.withLock { $0 } },
@@ -54,7 +55,7 @@ final class Workbench {
                     return value
                 }
                 for i in bytes.indices { bytes[i] = seed &+ UInt8(i) }
-            }, who: "amy", command: command, lockWaitMilliseconds: lockWait,
+            }, who: "amy", command: command, lockWaitMilliseconds: lockWait, stop: stop,
             startGuard: { [self] pending in guarded.withLock { $0.append(pending) } })
     }
 
@@ -99,6 +100,24 @@ extension ObservedState {
             "net/ipv4/conf/default/rp_filter": 0, "net/ipv4/conf/eth0/rp_filter": 0, "net/ipv6/conf/eth0/accept_ra": 1,
             "net/ipv4/conf/eth0/proxy_arp": 0, "net/ipv6/conf/eth0/proxy_ndp": 0,
         ])
+}
+
+/// A command that is told to stop once its box has carried out so many changes.
+final class Told: Sendable {
+    let isDisregarded = Mutex(false)
+    private let box: SimulatedBox
+    private let after: Int
+
+    init(_ box: SimulatedBox, after: Int) {
+        self.box = box
+        self.after = after
+    }
+
+    var stop: StopRequest {
+        StopRequest(
+            signal: { self.box.performed.count >= self.after ? "SIGINT" : nil },
+            disregard: { self.isDisregarded.withLock { $0 = true } })
+    }
 }
 
 /// A box on which the process dies at one change: everything from there on does not happen.

@@ -106,7 +106,9 @@ import Testing
         try store.begin(journal, oldSysctls: ["net/ipv4/ip_forward": 1, "x": 3], pending: nil, bootID: "b")
         #expect(try store.savedSysctls(bootID: "b") == ["net/ipv4/ip_forward": 0, "x": 3])
 
-        try store.finish(applied: 1, at: 77, returned: ["x"])
+        var outcome = Store.Outcome()
+        outcome.returned = ["x"]
+        try store.finish(applied: 1, at: 77, bootID: "b", outcome)
         #expect(try store.box() == BoxRecord(applied: 1, isUp: true, journal: nil, pending: pending, bootID: "b"))
         #expect(try store.revision(1).revision.appliedAt == 77)
         #expect(try store.savedSysctls(bootID: "b") == ["net/ipv4/ip_forward": 0])
@@ -114,7 +116,8 @@ import Testing
         #expect(try store.confirm("t"))
         #expect(try store.pending() == nil)
 
-        try store.finishDown(returned: ["net/ipv4/ip_forward"])
+        outcome.returned = ["net/ipv4/ip_forward"]
+        try store.finishDown(outcome)
         #expect(try store.box() == BoxRecord(applied: 1, isUp: false, journal: nil, pending: nil, bootID: "b"))
         #expect(try store.savedSysctls(bootID: "b").isEmpty)
     }
@@ -133,12 +136,15 @@ import Testing
         let store = try Store(directory.state)
         var newest = try store.append(site, note, after: nil)
         for _ in 0..<2 { newest = try store.append(site, note, after: newest) }
-        for id in [1, 3] { try store.finish(applied: id, at: 10, returned: []) }
+        for id in [1, 3] { try store.finish(applied: id, at: 10, bootID: "b", .init()) }
         #expect(try store.lastApplied(before: 3) == 1)
-        try store.withdraw(PendingConfirmation(token: "t", revision: 3, returnTo: 1, deadline: 0, bootID: ""))
+        var outcome = Store.Outcome()
+        outcome.withdrawn = PendingConfirmation(token: "t", revision: 3, returnTo: 1, deadline: 0, bootID: "")
+        try store.finish(applied: 1, at: 11, bootID: "b", outcome)
         #expect(try store.box().applied == 1)
         #expect(try store.lastApplied(before: 4) == 1)
-        try store.withdraw(PendingConfirmation(token: "t", revision: 1, returnTo: nil, deadline: 0, bootID: ""))
+        outcome.withdrawn = PendingConfirmation(token: "t", revision: 1, returnTo: nil, deadline: 0, bootID: "")
+        try store.finishDown(outcome)
         #expect(try !store.box().isUp)
         #expect(try store.lastApplied(before: 4) == nil)
     }

@@ -8,5 +8,6 @@
 #include "poller.h"
 #include "privileges.h"
 #include "process.h"
+#include "stop.h"
 #include "tun.h"
 #include "udp.h"

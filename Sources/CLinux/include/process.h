@@ -6,6 +6,3 @@ int process_harden(void);
 /// Closes all that the parent left open but output, errors and `keep` (-1: nothing more); input is /dev/null from now on. For a process
 /// with one thread. 0 or -errno.
 int process_close_others(int keep);
-/// Starts this program again with `argv`, in a session of its own and in `/`, with /dev/null as descriptors 0 to 2, `keep` as 3
-/// and nothing else open. Its process id, or -errno.
-int process_respawn(char *const argv[], int keep);

@@ -25,6 +25,8 @@ int tun_get_mtu(const char *name);
 int tun_get_queue_length(const char *name);
 /// Whether interface `name` has IFF_UP: 1, 0 or -errno.
 int tun_is_up(const char *name);
+/// Gives interface `index` an alias (IFLA_IFALIAS): a text that stays with it whatever it is called. 0 or -errno.
+int tun_set_alias(unsigned index, const char *alias);
 
 /// The index of any interface, or -errno. glibc would ask by a socket of this machine's services.
 int interface_index(const char *name);

@@ -1,0 +1,103 @@
+internal import Compiler
+internal import SiteModel
+internal import Storage
+
+/// From wherever the box is to what was there before.
+extension ControlPlane {
+    /// Takes back what an interrupted apply did, and says how far it had got.
+    func goBack(
+        to previous: AppliedState?, after error: any Error, target: Int, pending: PendingConfirmation?
+    ) throws -> GatewayError {
+        let interruption =
+            error as? Interruption
+            ?? Interruption(applied: [], failed: nil, cause: error as? BoxError ?? BoxError("apply", cause: "\(error)"))
+        var outcome: ApplyFailure.Outcome = previous.map { .revertedTo($0.revision) } ?? .revertedToNothing
+        do { try restore(previous, attempted: target, withdrawing: pending) } catch {
+            outcome = .stuck("\((error as? Interruption)?.cause.description ?? "\(error)")")
+        }
+        return .applyFailed(
+            ApplyFailure(
+                target: target, applied: interruption.applied, failed: interruption.failed, cause: interruption.cause,
+                outcome: outcome))
+    }
+
+    /// Brings the box to what the records say was there before, and closes the journal. Whatever led here, the journal or a
+    /// confirmation that did not come, stays in the records until the box has arrived: an attempt that fails is not the last.
+    ///
+    /// `attempted` is the revision whose apply was cut short: what it may have made goes. `withdrawing` is the confirmation
+    /// that it waited for. A datapath that does not answer is replaced.
+    func restore(_ previous: AppliedState?, attempted: Int?, withdrawing: PendingConfirmation? = nil) throws {
+        stop.disregard()
+        var outcome = Store.Outcome()
+        outcome.withdrawn = withdrawing
+        let other = try attempted.map { try store.revision($0).site }
+        let interface = other?.tunnel.interface
+        if let interface, interface != previous?.desired.interface {
+            var plan = try teardownPlan(interface, sysctls: previous == nil, neighboursOf: other)
+            // The filter and the routes stay for the interface that comes back.
+            if previous != nil { plan.changes.removeAll { if case .deleteInterface = $0 { false } else { true } } }
+            _ = try perform(plan)
+        }
+        guard let previous else { return try recordDown(outcome) }
+        let saved = try store.savedSysctls(bootID: clock.bootID())
+        let attemptedState = try other.map { try desiredState($0) }
+        let observed = try box.observe(previous.desired.scope(previous: attemptedState, savedSysctls: saved))
+        // With the attempted state as the one before, what it added beyond the old one is known to be wggw's.
+        let known = attemptedState?.interface == previous.desired.interface ? attemptedState : previous.desired
+        let plan = try diff(
+            previous.desired, observed, previous: known, savedSysctls: saved, restarts: observed.silence != nil)
+        outcome.oldSysctls = plan.oldSysctls.filter { saved[$0.key] == nil }
+        // On a full disk it goes back all the same; then they are noted with the rest, once there is room.
+        if !outcome.oldSysctls.isEmpty { try? store.save(oldSysctls: outcome.oldSysctls, bootID: clock.bootID()) }
+        _ = try perform(plan)
+        try recordApplied(previous.revision, previous.desired, outcome)
+    }
+
+    /// Goes back to what was applied before an apply that nobody confirmed.
+    func withdraw(_ pending: PendingConfirmation) throws {
+        let attempted = try store.box().journal?.target ?? pending.revision
+        do {
+            try restore(try pending.returnTo.map { try state(of: $0) }, attempted: attempted, withdrawing: pending)
+        } catch let error as Interruption {
+            throw GatewayError.goingBackFailed(to: pending.returnTo, cause: error.cause)
+        }
+    }
+
+    /// Ends what an earlier wggw began and could not end: a killed apply is taken back, a killed teardown is finished, an
+    /// apply that was not confirmed in time is taken back. Returns what was done, in sentences.
+    public func repair() throws(GatewayError) -> [String] {
+        let record = try wrapping { try store.box() }
+        guard record.journal != nil || record.pending.map(isOver) == true else { return [] }
+        // What looks unfinished may be at work, and be done when it has let go of the lock.
+        return try locked { try settle() }
+    }
+
+    /// The same, under the lock.
+    func settle() throws -> [String] {
+        let record = try store.box()
+        if let journal = record.journal, journal.target == nil {
+            _ = try takeDown(record)
+            return ["`\(journal.command)` was cut short: finished it"]
+        }
+        if let pending = record.pending, isOver(pending) {
+            try withdraw(pending)
+            return [
+                "revision \(pending.revision) was not confirmed in time: went back to \(Self.name(pending.returnTo))"
+            ]
+        }
+        guard let journal = record.journal, let target = journal.target else { return [] }
+        let previous = try appliedState(record)
+        do { try restore(previous, attempted: target, withdrawing: record.pending) } catch let error as Interruption {
+            throw GatewayError.goingBackFailed(to: previous?.revision, cause: error.cause)
+        }
+        let state = Self.name(previous?.revision)
+        return ["`\(journal.command)` of revision \(target) was cut short: took the box back to \(state)"]
+    }
+
+    /// Before the first change of a command that was told to stop meanwhile.
+    func stopBeforeBeginning() throws {
+        if let signal = stop.signal() { throw GatewayError.refused("told to stop by \(signal); nothing was changed") }
+    }
+
+    static func name(_ revision: Int?) -> String { revision.map { "revision \($0)" } ?? "nothing of wggw's" }
+}

@@ -1,0 +1,58 @@
+import CLinux
+internal import Compiler
+import Glibc
+
+/// Work that a thread of its own does, while the caller does something else, or so that the caller need not wait for its end.
+///
+/// `@unchecked Sendable`: the thread writes the answer before it closes the pipe, and others look only after they saw that.
+final class Background<Answer: Sendable>: @unchecked Sendable {
+    private var written: Answer?
+    /// Its other end is closed when the work is done.
+    private let done: Int32
+
+    private init(done: Int32) { self.done = done }
+
+    deinit { close(done) }
+
+    /// Begins; nil if there is no thread to be had. A new thread is in the network namespace of the one that made it.
+    static func begin(_ work: @escaping @Sendable () -> Answer) -> Background? {
+        var ends: [Int32] = [-1, -1]
+        guard clinux_nonblocking_pipe(&ends) == 0 else { return nil }
+        let background = Background(done: ends[0])
+        let end = ends[1]
+        let begun = detachThread {
+            background.written = work()
+            close(end)
+        }
+        if begun { return background }
+        close(end)
+        return nil
+    }
+
+    /// Waits for the end of the work, which has to have one. Throws with `EINTR` once the command is told to stop; the work
+    /// goes on then, and nobody asks for its answer any more.
+    func answer(_ operation: String) throws(BoxError) -> Answer {
+        while try !Deadline(Patience.usual).wait(for: done, operation) {}
+        return written!
+    }
+}
+
+/// Runs `body` on a thread that nobody joins. False: there is none to be had.
+private func detachThread(_ body: @escaping @Sendable () -> Void) -> Bool {
+    let errand = Unmanaged.passRetained(Errand(body))
+    var thread = pthread_t()
+    let code = pthread_create(
+        &thread, nil,
+        { context in
+            Unmanaged<Errand>.fromOpaque(context!).takeRetainedValue().body()
+            return nil
+        }, errand.toOpaque())
+    if code != 0 { errand.release() } else { pthread_detach(thread) }
+    return code == 0
+}
+
+/// What a thread takes along.
+private final class Errand: Sendable {
+    let body: @Sendable () -> Void
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+}

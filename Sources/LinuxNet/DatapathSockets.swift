@@ -1,0 +1,136 @@
+import CLinux
+internal import Compiler
+import Glibc
+
+/// The sockets of a userspace WireGuard, which bear its interface's name.
+struct DatapathSockets {
+    /// The interface's name.
+    let interface: String
+
+    /// The configuration socket, where `wg` looks for it.
+    var configuration: String { "/var/run/wireguard/\(interface).sock" }
+    /// What wggw's own datapath has beside it: where it tells events.
+    var events: String { "/var/run/wireguard/\(interface).events" }
+
+    /// Whether somebody listens at the configuration socket, be it that he hangs.
+    var areListenedAt: Bool { StreamSocket.isListenedAt(configuration) }
+
+    /// Lets others find the sockets by the name that their interface has now. Nothing to do is no error: whoever was about to do
+    /// it may have done it.
+    func move(to name: String) throws(BoxError) {
+        let new = DatapathSockets(interface: name)
+        for (old, new) in [(events, new.events), (configuration, new.configuration)]
+        where rename(old, new) != 0 && errno != ENOENT { throw BoxError.system("rename \(old) to \(new)") }
+    }
+
+    /// Clears away what a process has left that is gone.
+    func remove() {
+        unlink(configuration)
+        unlink(events)
+    }
+}
+
+/// A connected Unix socket, open as long as the value lives.
+struct StreamSocket: ~Copyable {
+    /// Owned by this value; it does not block.
+    let fd: Int32
+    private let path: String
+    private let process: pid_t
+    private var patience: Patience
+
+    /// Connects. Throws with `ENOENT` or `ECONNREFUSED` where nobody listens.
+    init(path: String, _ operation: String) throws(BoxError) {
+        let fd = Self.open()
+        guard fd >= 0 else { throw .system(operation) }
+        var result = Self.connect(fd, path)
+        // So many wait already to be let in that there is no room for one more.
+        if result == EAGAIN {
+            _ = Deadline(Patience.usual).wait {
+                result = Self.connect(fd, path)
+                return result != EAGAIN
+            }
+        }
+        guard result == 0 else {
+            close(fd)
+            if result == EAGAIN { throw Self.silence(operation, path, 0) }
+            var error = BoxError.system(operation, code: result)
+            error.cause += " (\(path))"
+            if Self.isNobody(result) { error.remedy = "its datapath does not run; apply again to start it" }
+            throw error
+        }
+        self.fd = fd
+        self.path = path
+        process = clinux_peer_process(fd)
+        patience = Patience(with: process)
+    }
+
+    deinit { close(fd) }
+
+    /// Sends all of it; borrowed, so that the bytes stay until they are sent.
+    mutating func send(_ buffer: borrowing SecretBuffer, _ operation: String) throws(BoxError) {
+        var rest = buffer.bytes
+        while !rest.isEmpty {
+            let sent = Glibc.send(fd, rest.baseAddress!, rest.count, Int32(MSG_NOSIGNAL))
+            if sent > 0 {
+                rest = UnsafeRawBufferPointer(rebasing: rest[sent...])
+            } else {
+                try goOn(POLLOUT, operation)
+            }
+        }
+    }
+
+    /// Returns 0 at the end.
+    mutating func receive(into buffer: inout SecretBuffer, _ operation: String) throws(BoxError) -> Int {
+        while true {
+            let got = buffer.fill(room: 1 << 16) { recv(fd, $0.baseAddress!, $0.count, 0) }
+            if got >= 0 { return got }
+            try goOn(POLLIN, operation)
+        }
+    }
+
+    /// After a call that failed: waits until it may work, or throws.
+    private mutating func goOn(_ events: Int32, _ operation: String) throws(BoxError) {
+        if errno == EINTR { return }
+        guard errno == EAGAIN else { throw .system(operation) }
+        guard try patience.wait(for: fd, toBe: events, operation) else {
+            throw Self.silence(operation, path, process)
+        }
+    }
+
+    private static func silence(_ operation: String, _ path: String, _ process: pid_t) -> BoxError {
+        let which = process > 0 ? " (process \(process))" : ""
+        return BoxError(
+            operation, cause: "its datapath\(which) does not answer on \(path)",
+            remedy: "`wggw apply --restart` puts a new one in its place, `wggw down` takes it off the box",
+            code: ETIMEDOUT)
+    }
+
+    /// Whether somebody listens at a path.
+    static func isListenedAt(_ path: String) -> Bool {
+        let fd = open()
+        guard fd >= 0 else { return false }
+        defer { close(fd) }
+        return !isNobody(connect(fd, path))
+    }
+
+    /// Whether that is what a call says to whom nobody listens.
+    private static func isNobody(_ code: Int32) -> Bool { code == ENOENT || code == ECONNREFUSED }
+
+    private static func open() -> Int32 {
+        let kind = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
+        return socket(AF_UNIX, Int32(kind), 0)
+    }
+
+    /// 0 or an errno.
+    private static func connect(_ fd: Int32, _ path: String) -> Int32 {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix(107)) }
+        let result = withUnsafePointer(to: address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.connect(fd, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        return result == 0 ? 0 : errno
+    }
+}

@@ -1,0 +1,60 @@
+import CLinux
+internal import Compiler
+import Glibc
+internal import NetTypes
+
+/// The process behind an interface of wggw's own datapath, as the mark on the interface names it.
+///
+/// It is held by a descriptor: whatever happens to it, its number cannot come to mean another process.
+struct RunningDatapath: ~Copyable {
+    /// Its number.
+    let process: pid_t
+    private let descriptor: Int32
+
+    /// The process behind a link; nil if the link bears no mark, or if there is no such process any more.
+    init?(behind link: Link) {
+        guard let mark = link.alias.flatMap({ InterfaceMark($0) }) else { return nil }
+        let descriptor = clinux_process_descriptor(mark.process)
+        guard descriptor >= 0 else { return nil }
+        // Whoever may write an alias must not choose whom root kills, and in another PID namespace the number means nothing.
+        guard Self.isDatapath(mark.process) else {
+            close(descriptor)
+            return nil
+        }
+        process = mark.process
+        self.descriptor = descriptor
+    }
+
+    deinit { close(descriptor) }
+
+    /// Sends it a signal. False: this process may not, as in a container without CAP_KILL.
+    borrowing func take(_ signal: Int32, _ operation: String) throws(BoxError) -> Bool {
+        switch clinux_signal_process(descriptor, signal) {
+        // One that has just ended needs to be told nothing.
+        case 0, -ESRCH: return true
+        case -EPERM: return false
+        case let error: throw .system("\(operation) (process \(process))", code: -error)
+        }
+    }
+
+    /// Waits until it has ended, after it was told to: as long as it works at it. Once it does nothing for a second it is killed.
+    borrowing func awaitEnd(_ operation: String) throws(BoxError) {
+        var patience = Patience(with: process, idle: .seconds(1))
+        if try patience.wait(for: descriptor, operation) { return }
+        guard try take(SIGKILL, operation) else {
+            throw BoxError(
+                operation, cause: "process \(process) does nothing, and may not be killed",
+                remedy: "a container gets the right to by --cap-add KILL", code: ETIMEDOUT)
+        }
+        guard try Deadline(Patience.usual).wait(for: descriptor, operation) else {
+            throw BoxError(operation, cause: "process \(process) was killed, and does not end", code: ETIMEDOUT)
+        }
+    }
+
+    /// Whether the process runs `wggw datapath`, under whichever name.
+    private static func isDatapath(_ process: pid_t) -> Bool {
+        let words = (smallFile("/proc/\(process)/cmdline") ?? []).split(separator: 0)
+            .map { String(decoding: $0, as: UTF8.self) }
+        return words.contains("datapath") || words.first?.hasSuffix("wggw-datapath") == true
+    }
+}
