@@ -68,10 +68,12 @@ let package = Package(
         .target(
             name: "SiteSamples", dependencies: ["Compiler", "SiteModel", "NetTypes"], path: "Tests/SiteSamples",
             swiftSettings: strict),
+        // How often the random attacks are repeated.
+        .target(name: "Repeats", path: "Tests/Repeats", swiftSettings: strict),
         .testTarget(name: "NetTypesTests", dependencies: ["NetTypes"], swiftSettings: strict),
         .testTarget(
             name: "SiteModelTests",
-            dependencies: ["SiteModel", "NetTypes", .product(name: "TOMLKit", package: "TOMLKit")],
+            dependencies: ["SiteModel", "NetTypes", "Repeats", .product(name: "TOMLKit", package: "TOMLKit")],
             resources: [.copy("WgQuickFiles")], swiftSettings: strict),
         .testTarget(
             name: "CompilerTests", dependencies: ["Compiler", "SiteModel", "NetTypes", "SiteSamples"],
@@ -80,7 +82,7 @@ let package = Package(
         .testTarget(
             name: "StorageTests",
             dependencies: [
-                "Storage", "SiteModel", "NetTypes", "CSodium", .product(name: "GRDB", package: "GRDB.swift"),
+                "Storage", "SiteModel", "NetTypes", "CSodium", "Repeats", .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
         .testTarget(
@@ -89,13 +91,14 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "LinuxNetTests",
-            dependencies: ["LinuxNet", "Compiler", "SiteModel", "NetTypes", "SiteSamples", "CLinux"],
+            dependencies: ["LinuxNet", "Compiler", "SiteModel", "NetTypes", "SiteSamples", "Repeats", "CLinux"],
             exclude: ["Goldens"], swiftSettings: strict),
         .testTarget(
             name: "WireGuardProtocolTests", dependencies: ["WireGuardProtocol", "NetTypes", "CCrypto"],
             resources: [.copy("Vectors")], swiftSettings: strict),
         .testTarget(
-            name: "DatapathTests", dependencies: ["Datapath", "WireGuardProtocol", "NetTypes", "CLinux", "CCrypto"],
+            name: "DatapathTests",
+            dependencies: ["Datapath", "WireGuardProtocol", "NetTypes", "Repeats", "CLinux", "CCrypto"],
             swiftSettings: strict),
     ]
 )

@@ -61,13 +61,18 @@ extension Store {
     /// What is applied, on the way, waiting.
     public func box() throws(StorageError) -> BoxRecord {
         try read { db in
-            let box = try Row.fetchOne(db, sql: "SELECT applied, is_up, boot_id, ruleset FROM box")
-            let journal = try Row.fetchOne(db, sql: "SELECT target, started_at, command FROM journal").map {
-                Journal(target: $0[0], startedAt: $0[1], command: $0[2])
+            let journal = try Row.fetchOne(db, sql: "SELECT target, started_at, command FROM journal").map { row in
+                Journal(
+                    target: try row.decode(atIndex: 0), startedAt: try row.decode(atIndex: 1),
+                    command: try row.decode(atIndex: 2))
+            }
+            let pending = try Self.pending(db)
+            guard let box = try Row.fetchOne(db, sql: "SELECT applied, is_up, boot_id, ruleset FROM box") else {
+                return BoxRecord(applied: nil, isUp: false, journal: journal, pending: pending)
             }
             return BoxRecord(
-                applied: box?[0], isUp: box?[1] ?? false, journal: journal, pending: try Self.pending(db),
-                bootID: box?[2], ruleset: box?[3])
+                applied: try box.decode(atIndex: 0), isUp: try box.decode(atIndex: 1), journal: journal,
+                pending: pending, bootID: try box.decode(atIndex: 2), ruleset: try box.decode(atIndex: 3))
         }
     }
 
@@ -75,8 +80,11 @@ extension Store {
     public func pending() throws(StorageError) -> PendingConfirmation? { try read { db in try Self.pending(db) } }
 
     private static func pending(_ db: Database) throws -> PendingConfirmation? {
-        try Row.fetchOne(db, sql: "SELECT token, revision, return_to, deadline, boot_id FROM pending").map {
-            PendingConfirmation(token: $0[0], revision: $0[1], returnTo: $0[2], deadline: $0[3], bootID: $0[4])
+        try Row.fetchOne(db, sql: "SELECT token, revision, return_to, deadline, boot_id FROM pending").map { row in
+            PendingConfirmation(
+                token: try row.decode(atIndex: 0), revision: try row.decode(atIndex: 1),
+                returnTo: try row.decode(atIndex: 2), deadline: try row.decode(atIndex: 3),
+                bootID: try row.decode(atIndex: 4))
         }
     }
 
@@ -195,7 +203,9 @@ extension Store {
         try read { db in
             guard try String.fetchOne(db, sql: "SELECT boot_id FROM box") == bootID else { return [:] }
             var saved: [String: Int] = [:]
-            for row in try Row.fetchAll(db, sql: "SELECT key, value FROM saved_sysctl") { saved[row[0]] = row[1] }
+            for row in try Row.fetchAll(db, sql: "SELECT key, value FROM saved_sysctl") {
+                saved[try row.decode(atIndex: 0)] = try row.decode(Int.self, atIndex: 1)
+            }
             return saved
         }
     }

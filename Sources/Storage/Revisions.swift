@@ -67,7 +67,8 @@ extension Store {
     /// The newest revision, or nil if there is none yet.
     public func newest() throws(StorageError) -> StoredSite? {
         try read { db in
-            guard let row = try Row.fetchOne(db, sql: "SELECT * FROM revision ORDER BY id DESC LIMIT 1") else {
+            guard let row = try Row.fetchOne(db, sql: "SELECT \(Self.columns) FROM revision ORDER BY id DESC LIMIT 1")
+            else {
                 return nil
             }
             return try Self.stored(db, row)
@@ -79,7 +80,10 @@ extension Store {
     /// `known` is another one, if the caller has one already: of the peers, only those that differ from it are read.
     public func revision(_ id: Int, beside known: StoredSite? = nil) throws(StorageError) -> StoredSite {
         try read { db in
-            guard let row = try Row.fetchOne(db, sql: "SELECT * FROM revision WHERE id = ?", arguments: [id]) else {
+            guard
+                let row = try Row.fetchOne(
+                    db, sql: "SELECT \(Self.columns) FROM revision WHERE id = ?", arguments: [id])
+            else {
                 throw StorageError.noSuchRevision(id, newest: try Self.newestID(db))
             }
             return try Self.stored(db, row, beside: known)
@@ -101,8 +105,10 @@ extension Store {
     /// The newest `limit` revisions, newest first.
     public func history(limit: Int) throws(StorageError) -> [Revision] {
         try read { db in
-            try Row.fetchAll(db, sql: "SELECT * FROM revision ORDER BY id DESC LIMIT ?", arguments: [limit])
-                .map { try Self.revision($0) }
+            try Row.fetchAll(
+                db, sql: "SELECT \(Self.columns) FROM revision ORDER BY id DESC LIMIT ?", arguments: [limit]
+            )
+            .map { try Self.revision($0) }
         }
     }
 
@@ -211,11 +217,15 @@ extension Store {
         return peers.ordered { $0.name }
     }
 
-    static func revision(_ row: Row) throws -> Revision {
-        guard let kind = Revision.Kind(rawValue: row["kind"]) else { throw ListText.damaged(row["kind"]) }
-        return Revision(
-            id: row["id"], madeAt: row["made_at"], who: row["who"], why: row["why"], kind: kind,
-            appliedAt: row["applied_at"], source: row["source"], peers: row["peers"])
+    /// All of table `revision`, by name: a damaged schema is an error and not a column that seems to be empty.
+    private static let columns = "id, made_at, who, why, kind, applied_at, source, peers, \(SiteRow.columns)"
+
+    private static func revision(_ row: Row) throws -> Revision {
+        Revision(
+            id: try row.decode(forColumn: "id"), madeAt: try row.decode(forColumn: "made_at"),
+            who: try row.decode(forColumn: "who"), why: try row.decode(forColumn: "why"),
+            kind: try SiteRow.choice(row, "kind"), appliedAt: try row.decode(forColumn: "applied_at"),
+            source: try row.decode(forColumn: "source"), peers: try row.decode(forColumn: "peers"))
     }
 
     static func newestID(_ db: Database) throws -> Int? { try Int.fetchOne(db, sql: "SELECT max(id) FROM revision") }

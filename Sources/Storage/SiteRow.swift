@@ -19,35 +19,49 @@ enum SiteRow {
         ]
     }
 
-    /// Without peers.
+    /// Without peers. What is no such value is an error, as the database's: GRDB's subscripts would end the process.
     static func site(_ row: Row) throws -> Site {
         Site(
-            name: row["name"], endpoint: try value(row, "endpoint"),
-            otherForwarding: try (row["other_forwarding"] as String?).map { try choice($0) },
+            name: try row.decode(forColumn: "name"), endpoint: try value(row, "endpoint"),
+            otherForwarding: try choiceIfPresent(row, "other_forwarding"),
             lan: LAN(
-                interface: row["lan_interface"], subnets: try ListText.read(row["lan_subnets"]),
-                replyPath: try choice(row["reply_path"])),
+                interface: try row.decode(forColumn: "lan_interface"),
+                subnets: try ListText.read(try row.decode(forColumn: "lan_subnets")),
+                replyPath: try choice(row, "reply_path")),
             tunnel: Tunnel(
-                interface: row["tunnel_interface"], addresses: try ListText.read(row["tunnel_addresses"]),
-                listenPort: try number(row, "listen_port"), mtu: row["mtu"], datapath: try choice(row["datapath"]),
-                fwmark: try number(row, "fwmark"), publicKey: try value(row, "public_key")),
-            egress: Egress(interface: row["egress_interface"], fullTunnel: row["full_tunnel"]),
-            dns: try ListText.read(row["dns"]), groups: try GroupText.read(row["groups"]))
+                interface: try row.decode(forColumn: "tunnel_interface"),
+                addresses: try ListText.read(try row.decode(forColumn: "tunnel_addresses")),
+                listenPort: try number(row, "listen_port"), mtu: try row.decode(forColumn: "mtu"),
+                datapath: try choice(row, "datapath"), fwmark: try number(row, "fwmark"),
+                publicKey: try value(row, "public_key")),
+            egress: Egress(
+                interface: try row.decode(forColumn: "egress_interface"),
+                fullTunnel: try row.decode(forColumn: "full_tunnel")),
+            dns: try ListText.read(try row.decode(forColumn: "dns")),
+            groups: try GroupText.read(try row.decode(forColumn: "groups")))
     }
 
     private static func value<V: LosslessStringConvertible>(_ row: Row, _ column: String) throws -> V? {
-        guard let text: String = row[column] else { return nil }
+        guard let text: String = try row.decode(forColumn: column) else { return nil }
         guard let value = V(text) else { throw ListText.damaged(text) }
         return value
     }
 
     private static func number<V: FixedWidthInteger>(_ row: Row, _ column: String) throws -> V {
-        let number: Int = row[column]
+        let number: Int = try row.decode(forColumn: column)
         guard let value = V(exactly: number) else { throw ListText.damaged("\(column) \(number)") }
         return value
     }
 
-    private static func choice<V: RawRepresentable>(_ text: String) throws -> V where V.RawValue == String {
+    static func choice<V: RawRepresentable>(_ row: Row, _ column: String) throws -> V where V.RawValue == String {
+        guard let value: V = try choiceIfPresent(row, column) else { throw ListText.damaged("\(column) is missing") }
+        return value
+    }
+
+    private static func choiceIfPresent<V: RawRepresentable>(
+        _ row: Row, _ column: String
+    ) throws -> V? where V.RawValue == String {
+        guard let text: String = try row.decode(forColumn: column) else { return nil }
         guard let value = V(rawValue: text) else { throw ListText.damaged(text) }
         return value
     }

@@ -60,13 +60,18 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
             self = error
             return
         }
+        if error is RowDecodingError {
+            self = .corrupt(path: path, cause: "a column makes no sense")
+            return
+        }
         guard let error = error as? DatabaseError else {
             self = .database(path: path, cause: "\(error)")
             return
         }
         let cause = error.message ?? "SQLite error \(error.resultCode.rawValue)"
         switch error.resultCode.primaryResultCode {
-        case .SQLITE_CORRUPT, .SQLITE_NOTADB: self = .corrupt(path: path, cause: cause)
+        // Our statements fit the tables that we made: where one does not, the tables are not those.
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_ERROR: self = .corrupt(path: path, cause: cause)
         case .SQLITE_BUSY, .SQLITE_LOCKED:
             self = .busy(holder: "it holds the database", waitedMilliseconds: Store.busyMilliseconds)
         case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_READONLY, .SQLITE_AUTH:

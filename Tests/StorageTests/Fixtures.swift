@@ -28,6 +28,17 @@ final class TemporaryDirectory {
         return stat("\(path)/\(name)", &info) == 0 ? info.st_mode & 0o777 : 0
     }
 
+    /// All of a file, or nothing if it is not there.
+    func read(_ name: String) -> [UInt8] {
+        let fd = open("\(path)/\(name)", O_RDONLY)
+        guard fd >= 0 else { return [] }
+        defer { close(fd) }
+        var info = stat()
+        fstat(fd, &info)
+        var bytes = [UInt8](repeating: 0, count: Int(info.st_size))
+        return Array(bytes[..<max(0, Glibc.read(fd, &bytes, bytes.count))])
+    }
+
     func write(_ name: String, _ bytes: [UInt8], mode: mode_t = 0o600) {
         let fd = open("\(path)/\(name)", O_WRONLY | O_CREAT | O_TRUNC, mode)
         _ = bytes.withUnsafeBytes { Glibc.write(fd, $0.baseAddress, $0.count) }

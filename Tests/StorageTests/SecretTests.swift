@@ -71,7 +71,7 @@ import Testing
 
     @Test func aWrongKeyIsRefusedAndLosesNothing() throws {
         let (_, ids) = try filledStore()
-        let right = read("key")
+        let right = directory.read("key")
         directory.write("key", [UInt8](repeating: 7, count: 32))
         let path = directory.state.key
         #expect(throws: StorageError.wrongKey(path: path)) { try Store(directory.state).presharedKeys(Set(ids)) }
@@ -120,13 +120,6 @@ import Testing
                     """, arguments: [ids[0].description, ids[1].description])
         }
         #expect { try store.presharedKeys([ids[1]]) } throws: { "\($0)".contains("tampered") }
-    }
-
-    private func read(_ name: String) -> [UInt8] {
-        let fd = open("\(directory.path)/\(name)", O_RDONLY)
-        defer { close(fd) }
-        var bytes = [UInt8](repeating: 0, count: 64)
-        return Array(bytes[..<Glibc.read(fd, &bytes, 64)])
     }
 }
 
