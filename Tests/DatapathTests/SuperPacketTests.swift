@@ -4,7 +4,7 @@ import Testing
 @testable import Datapath
 
 /// Says which packet differs and where, instead of printing all of them.
-private func expectSame(_ a: [[UInt8]], _ b: [[UInt8]]) {
+func expectSame(_ a: [[UInt8]], _ b: [[UInt8]]) {
     #expect(a.count == b.count)
     for (i, (x, y)) in zip(a, b).enumerated() where x != y {
         let at = zip(x, y).enumerated().first { $0.element.0 != $0.element.1 }?.offset ?? min(x.count, y.count)
@@ -107,8 +107,7 @@ private func expectSame(_ a: [[UInt8]], _ b: [[UInt8]]) {
     }
 
     /// Feeds packets as a worker does: padded, some of them forged, and returns what TUN would get.
-    private func join(_ packets: [[UInt8]], tcp: Bool = true, udp: Bool = true, _ random: inout TestRandom) -> [[UInt8]]
-    {
+    func join(_ packets: [[UInt8]], tcp: Bool = true, udp: Bool = true, _ random: inout TestRandom) -> [[UInt8]] {
         var joiner = SuperPacketJoiner(joinsTCP: tcp, joinsUDP: udp)
         var written: [[UInt8]] = []
         func write(_ joiner: inout SuperPacketJoiner) {

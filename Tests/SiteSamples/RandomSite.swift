@@ -5,6 +5,8 @@ package import SiteModel
 package struct SeededRandom: RandomNumberGenerator {
     package var state: UInt64
 
+    package init(state: UInt64) { self.state = state }
+
     package mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var z = state

@@ -1,19 +1,20 @@
-import NetTypes
-import SiteModel
-import SiteSamples
+package import NetTypes
+package import SiteModel
 
 /// What a site allows, said without sets, maps and chains: the naive twin of the firewall.
-struct NaivePolicy {
-    let site: Site
+package struct NaivePolicy {
+    package let site: Site
+
+    package init(site: Site) { self.site = site }
 
     /// The peer that the address belongs to.
-    func owner(of address: IPAddress) -> Peer? {
+    package func owner(of address: IPAddress) -> Peer? {
         site.peers.first { $0.addresses.contains(address) }
             ?? site.peers.first { $0.routes.contains { $0.contains(address) } }
     }
 
     /// Whether a packet that opens a connection may go where it goes.
-    func allows(_ packet: Packet) -> Bool {
+    package func allows(_ packet: Packet) -> Bool {
         if packet.input == site.tunnel.interface {
             guard let peer = owner(of: packet.source) else { return false }
             return allows(packet, of: peer)
