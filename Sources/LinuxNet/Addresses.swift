@@ -11,7 +11,7 @@ extension NetlinkSocket {
         header.ifa_index = index
         var message = MessageBuffer()
         message.begin(type: RTM_GETADDR, flags: 0, header: header)
-        return try dump(&message, "list addresses", into: [(index: UInt32, address: InterfaceAddress)]()) {
+        return try dumpOfInterface(&message, "list addresses", into: [(index: UInt32, address: InterfaceAddress)]()) {
             list, payload in
             guard let header = payload.header(ifaddrmsg.self), index == 0 || header.ifa_index == index else { return }
             let attributes = Attributes(payload, after: ifaddrmsg.self)

@@ -82,6 +82,17 @@ struct NetlinkSocket: ~Copyable {
             remedy: "find out what keeps changing it (`ip monitor`, `nft monitor`), and try again", code: EAGAIN)
     }
 
+    /// As `dump`, of what belongs to one interface: where that has gone since it was looked up, nothing does.
+    mutating func dumpOfInterface<Value>(
+        _ message: inout MessageBuffer, _ operation: String, into empty: @autoclosure () -> Value,
+        body: (inout Value, UnsafeRawBufferPointer) -> Void
+    ) throws(BoxError) -> Value {
+        do throws(BoxError) { return try dump(&message, operation, into: empty(), body: body) } catch {
+            guard error.code == ENODEV else { throw error }
+            return empty()
+        }
+    }
+
     /// Sends a batch of nftables messages in one datagram. Throws the first error the kernel reports, with the number
     /// of the message it means, counted from 0: the messages' sequence numbers.
     mutating func batch(_ messages: borrowing MessageBuffer, _ operation: String) throws(NetlinkBatchError) {

@@ -73,7 +73,7 @@ extension NetlinkSocket {
             var message = MessageBuffer()
             message.begin(type: RTM_GETROUTE, flags: 0, header: header)
             message.put(RTA_OIF, index)
-            routes += try dump(&message, "list routes of \(interface)", into: [Route]()) { list, payload in
+            routes += try dumpOfInterface(&message, "list routes of \(interface)", into: [Route]()) { list, payload in
                 guard let route = KernelRoute(payload), route.proto == Route.protocolNumber,
                     route.interface == index, route.table == UInt32(RT_TABLE_MAIN.rawValue)
                 else { return }

@@ -1,3 +1,4 @@
+import CMnl
 import Compiler
 import Glibc
 import NetTypes
@@ -23,6 +24,14 @@ import Testing
     private static func addLAN(mtu: Int = 1500) throws {
         try run("ip", "link", "add", "lan0", "mtu", "\(mtu)", "type", "veth", "peer", "name", "lan1")
         for name in ["lan0", "lan1"] { try run("ip", "link", "set", name, "up") }
+    }
+
+    @Test func `an interface that goes while it is looked at has no addresses and no routes`() throws {
+        try inNetworkNamespace {
+            var socket = try NetlinkSocket(NETLINK_ROUTE)
+            #expect(try socket.addresses(index: 4711).isEmpty)
+            #expect(try socket.ownRoutes(index: 4711, interface: "gone").isEmpty)
+        }
     }
 
     @Test func `an interface comes, is set, and goes`() throws {
