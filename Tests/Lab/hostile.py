@@ -3,18 +3,13 @@
 
 import os
 import pathlib
-import re
-import socket
 import struct
-import sys
 import time
-from base64 import b64decode, b64encode
+from base64 import b64decode
 
-from lab import PATIENCE, ROOT, eventually
+from lab import PATIENCE, eventually
+from talker import ICMP, Talker, echo, handshakes, header
 from tunnel import INNER, INTERFACE, PORT, Tunnel, median, resident
-
-sys.path.insert(0, str(ROOT / "scripts"))
-from benchlib import handshakes  # noqa: E402
 
 FLOOD = pathlib.Path(__file__).parent / "flood.py"
 RATE = 50_000
@@ -88,44 +83,23 @@ def newcomer(lab, checks, tunnel):
         attack.communicate()
 
 
-class Visitor(handshakes.Initiator):
-    """A peer in Python that shakes hands, pings, and is gone."""
+class Visitor(Talker):
+    """One that shakes hands, pings, and is gone."""
 
     def __init__(self, library, responder, number):
-        super().__init__(library, responder)
-        self.number = number
+        super().__init__(library, responder, number)
         self.address = f"10.63.{number >> 8 & 127}.{number & 255}"
-        self.name = b64encode(self.public).decode()
-        self.message = self.initiation(number, handshakes.tai64n(number))
-        self.keys = None
-        self.sent = self.answered = 0
-
-    def establish(self, response):
-        self.keys = self.session(self.message, response)
-        self.remote = response[4:8]
+        self.answered = 0
 
     def ping(self):
         """A data message with an echo request to the gateway's own address."""
-        icmp = struct.pack("!BBHHH", 8, 0, 0, self.number & 0xffff, self.sent) + bytes(24)
-        icmp = icmp[:2] + struct.pack("!H", checksum(icmp)) + icmp[4:]
-        packet = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(icmp), 0, 0, 64, 1, 0, socket.inet_aton(self.address),
-                             socket.inet_aton(INNER["gateway"]))
-        packet = packet[:10] + struct.pack("!H", checksum(packet)) + packet[12:] + icmp
-        packet += bytes(-len(packet) % 16)
-        counter, self.sent = self.sent, self.sent + 1
-        return struct.pack("<I4sQ", 4, self.remote, counter) + handshakes.seal(self.library, self.keys[0], packet, b"", counter)
+        request = echo(self.address, INNER["gateway"], bytes(24), self.sent)
+        return self.say(header(self.address, INNER["gateway"], ICMP, len(request)) + request)
 
     def take(self, message):
-        plain = handshakes.unseal(self.library, self.keys[1], message[16:], struct.unpack_from("<Q", message, 8)[0])
+        plain = self.hear(message)
         # Byte 20 is the type of ICMP: an echo reply.
-        self.answered += bool(plain) and plain[9] == 1 and plain[20] == 0
-
-
-def checksum(data):
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return ~total & 0xffff
+        self.answered += bool(plain) and plain[9] == ICMP and plain[20] == 0
 
 
 class Visitors:
