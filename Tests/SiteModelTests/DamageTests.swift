@@ -1,4 +1,5 @@
 import NetTypes
+import Repeats
 import Testing
 
 @testable import SiteModel
@@ -26,6 +27,15 @@ import Testing
         return String(result)
     }
 
+    /// `text` with one to eight bits flipped, as far as that is text.
+    private func flipped(_ text: String, _ random: inout SplitMix) -> String {
+        var bytes = Array(text.utf8)
+        for _ in 0..<Int.random(in: 1...8, using: &random) {
+            bytes[Int.random(in: 0..<bytes.count, using: &random)] ^= 1 << UInt8.random(in: 0...7, using: &random)
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     private func check(_ errors: [ProfileError], against text: String) {
         #expect(!errors.isEmpty)
         let lines = text.split(omittingEmptySubsequences: false) { $0.isNewline }
@@ -37,8 +47,9 @@ import Testing
 
     @Test func profiles() {
         var random = SplitMix(seed: 21)
-        for _ in 0..<400 {
-            let text = damaged(RandomSite.make(&random).profileText(), &random)
+        for _ in repeats(400) {
+            let intact = RandomSite.make(&random).profileText()
+            let text = Bool.random(using: &random) ? damaged(intact, &random) : flipped(intact, &random)
             do throws(ProfileErrors) {
                 let site = try Site.parse(text, file: "f")
                 #expect(site.problems().isEmpty)
@@ -62,8 +73,8 @@ import Testing
             PersistentKeepalive = 25
             """
         let lan = LAN(subnets: [IPPrefix("192.168.1.0/24")!])
-        for _ in 0..<1500 {
-            let text = damaged(intact, &random)
+        for _ in repeats(1500) {
+            let text = Bool.random(using: &random) ? damaged(intact, &random) : flipped(intact, &random)
             do throws(ProfileErrors) {
                 let config = try WgQuickConfig.parse(text, file: "f")
                 let taken = try config.gatewaySite(interface: "wg0", lan: lan) { _ in
