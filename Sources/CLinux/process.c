@@ -2,8 +2,11 @@
 #include "process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 int process_harden(void) {
     const struct rlimit none = {0, 0};
