@@ -21,6 +21,11 @@ struct KernelWireGuard: WireGuardDevice {
         }.device
     }
 
+    /// When this returns, another processor may still have a packet in hand whose source it looked up before: within one
+    /// poll of the peer's NAPI, or in its GRO until the next (drivers/net/wireguard/receive.c). Only removing a peer waits
+    /// for these; taking its addresses does not. There is nothing cheap and sure to wait for: membarrier(2)'s
+    /// MEMBARRIER_CMD_GLOBAL outlasts the poll, in some 12 ms, but not what GRO keeps of a full one, and kernels with
+    /// nohz_full do not have it.
     func set(_ change: WireGuardChange) throws(BoxError) {
         var channel = try Channel(interface)
         var encoder = KernelWireGuardEncoder(interface: interface, family: channel.family, change: change)
