@@ -135,7 +135,7 @@ class Bench:
                 raise CommandFailed(f"the guard does nothing\n{self.gateway.report()}")
             watches = self.standing
         else:
-            ended, watch = self.gateway.run_supervised(*scenario.command, armed=(None, None, 0.0, True))
+            ended, watch = self.gateway.run_supervised(*scenario.command, armed=(None, None, True))
             if ended.code:
                 raise CommandFailed(f"wggw {' '.join(scenario.command)}: status {ended.code}: {ended.said}\n{ended.hung}")
             watches = [*self.standing, watch]

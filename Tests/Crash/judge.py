@@ -6,12 +6,11 @@ import dataclasses
 from gateway import LIMIT
 from lab import PATIENCE
 from lifecycle import differences
+from supervisor import HOLD, SLOW
 
 #: How a case ends; `not reached`: the call did not come this time; `not judged`: the case broke off.
 OUTCOMES = ("old", "new", "repaired", "not reached", "not judged")
 
-#: Seconds for which a call waits where all do.
-HOLD = 0.05
 #: What ends a guard, or a datapath.
 DEADLY = ("die", "SIGHUP", "SIGINT", "SIGTERM")
 
@@ -42,7 +41,7 @@ class Trial:
         self.bench, self.gateway, self.prober = bench, bench.gateway, bench.prober
         self.case, self.scenario, self.lesson = case, case.scenario, lesson
         #: Whether a datapath comes to its end by it, which is nobody's fault, and no draft mends it.
-        self.ends_datapath = case.point and case.point.role in ("running", "datapath") and case.effect in DEADLY
+        self.ends_datapath = case.point.role in ("running", "datapath") and case.effect in DEADLY
         self.faults, self.notes = [], []
         self.outcome = "not reached"
         #: How the command ended; None where it is the guard that acts.
@@ -66,24 +65,23 @@ class Trial:
 
     def strike(self):
         point, effect = self.case.point, self.case.effect
-        armed = (point, effect, 0.0) if point else (None, None, HOLD)
         watches = list(self.bench.standing)
         for watch in watches:
-            watch.arm(*armed)
+            watch.arm(point, effect)
         if self.scenario.is_guard:
             self.gateway.set_deadline(0)
             self.guard_alone()
         else:
             # What is slow on purpose has the time for it.
-            limit = LIMIT if point else LIMIT + 300 * HOLD
-            self.ended, watch = self.gateway.run_supervised(*self.scenario.command, armed=armed, limit=limit)
+            limit = LIMIT + 300 * HOLD if effect == SLOW else LIMIT
+            self.ended, watch = self.gateway.run_supervised(*self.scenario.command, armed=(point, effect), limit=limit)
             watches.append(watch)
             self.notes.append(f"status {self.ended.code} after {self.ended.seconds:.1f} s: {self.ended.said[-500:]}")
             self.must_not_hang("it", self.ended)
         struck = next((watch.struck for watch in watches if watch.struck), None)
         if struck:
             self.notes.insert(0, f"at: {struck}")
-        self.was_struck = struck or point is None
+        self.was_struck = struck is not None
         # What goes on living is harmed no more.
         for watch in watches:
             watch.disarm()

@@ -20,13 +20,17 @@ PROGRAM = seccomp.Program(calls.KIND_OF, calls.ONLY)
 NAMES = seccomp.numbers(calls.KIND_OF)
 #: What a process is, by its second word; the others are the command.
 ROLES = ("guard", "datapath")
-#: Kinds of calls between which the box is in another state.
-CHANGING = ("send", "write", "rename", "unlink", "ioctl")
+#: Kinds of calls that can be held up: between two of them the box is in another state, or somebody is not gone yet.
+SLOW = "slow"
+#: Seconds.
+HOLD = 0.05
+HOLDABLE = ("send", "write", "rename", "unlink", "ioctl", "wait")
 
 
 @dataclasses.dataclass(frozen=True)
 class Point:
-    """The nth call of a kind, counted from 1, that a process of a role makes once the supervisor is armed."""
+    """The nth call of a kind, counted from 1, that a process of a role makes once the supervisor is armed. `all` and 0 where it is
+    each of them, of all kinds; `all` as the role: of whomever."""
     role: str
     kind: str
     n: int
@@ -100,12 +104,12 @@ class Supervisor:
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
-    def arm(self, point=None, effect=None, hold=0.0, record=False):
-        """Counts from zero. `effect` is done at `point`; `hold` is for how many seconds each call that changes something waits;
-        `record` keeps names."""
+    def arm(self, point=None, effect=None, record=False):
+        """Counts from zero. `effect` is done at `point`: one of `effects`, or `slow` at each call that can be held up. `record`
+        keeps names."""
         self.counts.clear()
         self.struck = None
-        self._armed = (point, effect, hold, record)
+        self._armed = (point, effect, record)
 
     def disarm(self):
         self._armed = None
@@ -146,23 +150,25 @@ class Supervisor:
         if not answered:
             seccomp.let_happen(self._listener, notification)
 
-    def _consider(self, notification, point, effect, hold, record):
+    def _consider(self, notification, point, effect, record):
         """Counts a call and does to it what is to be done. Returns whether it was answered, or will be."""
         name = NAMES[notification.number]
         process, role = self._process(notification.thread, name)
         kind = calls.KIND_OF[name]
-        if not (record or hold or point and (point.role, point.kind) == (role, kind)):
+        is_slow = effect == SLOW and point.role in (role, "all") and kind in HOLDABLE
+        if not (is_slow or record or point and (point.role, point.kind) == (role, kind)):
             return False
         call = calls.Call(notification, name, process)
         if not call.matters():
             return False
+        if is_slow:
+            self.struck = "all of them"
+            self._held.append((time.monotonic() + HOLD, notification))
+            return True
         self.counts[role, kind] += 1
         number = self.counts[role, kind]
         if record:
             self.seen[role, kind, number] = name
-        if hold and kind in CHANGING:
-            self._held.append((time.monotonic() + hold, notification))
-            return True
         if point is None or number != point.n or self.struck:
             return False
         self.struck = call.describe()
