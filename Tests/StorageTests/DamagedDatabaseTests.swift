@@ -38,7 +38,9 @@ import Testing
             let note = RevisionNote(who: "amy", why: "because", at: 1_700_000_000)
             newest = try store.append(site, note, secrets: secrets, after: newest)
         }
-        for id in 1...4 { try store.finish(applied: id, at: 99, returned: [], ruleset: "7") }
+        var outcome = Store.Outcome()
+        outcome.ruleset = "7"
+        for id in 1...4 { try store.finish(applied: id, at: 99, bootID: "b", outcome) }
         let pending = PendingConfirmation(token: "t", revision: 5, returnTo: 4, deadline: 99, bootID: "b")
         let journal = Journal(target: 5, startedAt: 5, command: "wggw apply")
         try store.begin(journal, oldSysctls: ["net/ipv4/ip_forward": 0], pending: pending, bootID: "b")
