@@ -2,6 +2,7 @@ import Compiler
 import NetTypes
 import SiteModel
 import Storage
+import Synchronization
 import Testing
 
 @testable import Gateway
