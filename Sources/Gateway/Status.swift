@@ -61,7 +61,7 @@ extension ControlPlane {
                 return GatewayStatus(
                     applied: nil, draft: draft, record: record, confirmWithin: waits, observed: nil, peers: [],
                     drift: Plan(), driftLines: [], advice: [], now: clock.now(),
-                    alarms: try alarms(record))
+                    alarms: try alarms())
             }
             let desired = try desiredState(applied.site)
             let saved = try store.savedSysctls(bootID: clock.bootID())
@@ -76,13 +76,15 @@ extension ControlPlane {
                 applied: applied, draft: draft, record: record, confirmWithin: waits, observed: observed,
                 peers: peerStatus(applied.site, observed), drift: drift,
                 driftLines: PlanPreview(drift, from: nil, to: applied.site).box, advice: desired.advice,
-                now: clock.now(), alarms: try alarms(record) + [observed.silence?.description].compactMap { $0 })
+                now: clock.now(), alarms: try alarms() + [observed.silence?.description].compactMap { $0 })
         }
     }
 
-    /// What the records say of something that should be over and is not. Whoever holds the lock is at it.
-    private func alarms(_ record: BoxRecord) throws -> [String] {
-        if try StateLock.isHeld(store.directory) { return [] }
+    /// What the records say of something that should be over and is not. Whoever holds the lock is at it; and what was read
+    /// before is no witness, since somebody may have been at it then.
+    private func alarms() throws -> [String] {
+        let read = try StateLock.whileFree(store.directory) { () throws(StorageError) in try store.box() }
+        guard let record = read else { return [] }
         if let pending = record.pending, isOver(pending) {
             return [
                 "revision \(pending.revision) was not confirmed in time, and the box is not back at "

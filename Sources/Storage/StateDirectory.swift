@@ -96,11 +96,13 @@ public final class StateLock {
 
     deinit { close(descriptor) }
 
-    /// Whether some wggw holds it at the moment.
-    public static func isHeld(_ directory: StateDirectory) throws(StorageError) -> Bool {
+    /// What `body` reads while nobody writes; nil, and `body` is not called, if some wggw is at it.
+    public static func whileFree<R>(
+        _ directory: StateDirectory, _ body: () throws(StorageError) -> R
+    ) throws(StorageError) -> R? {
         let fd = try open(directory)
         defer { close(fd) }
-        return flock(fd, LOCK_SH | LOCK_NB) != 0
+        return flock(fd, LOCK_SH | LOCK_NB) == 0 ? try body() : nil
     }
 
     private static func open(_ directory: StateDirectory) throws(StorageError) -> Int32 {
