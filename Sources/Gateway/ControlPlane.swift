@@ -47,9 +47,8 @@ public final class ControlPlane {
     func locked<R>(_ body: () throws -> R) throws(GatewayError) -> R {
         try wrapping {
             if lock != nil { return try body() }
-            lock = try StateLock(
-                store.directory, purpose: command, waitingMilliseconds: lockWaitMilliseconds,
-                isStopped: { stop.signal() != nil })
+            lock = try store.lock(
+                purpose: command, waitingMilliseconds: lockWaitMilliseconds, isStopped: { stop.signal() != nil })
             defer { lock = nil }
             return try body()
         }

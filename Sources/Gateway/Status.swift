@@ -83,7 +83,7 @@ extension ControlPlane {
     /// What the records say of something that should be over and is not. Whoever holds the lock is at it; and what was read
     /// before is no witness, since somebody may have been at it then.
     private func alarms() throws -> [String] {
-        let read = try StateLock.whileFree(store.directory) { () throws(StorageError) in try store.box() }
+        let read = try store.whileFree { () throws(StorageError) in try store.box() }
         guard let record = read else { return [] }
         if let pending = record.pending, isOver(pending) {
             return [

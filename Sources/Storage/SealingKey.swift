@@ -7,38 +7,32 @@ internal import SiteModel
 ///
 /// A key that was derived from it (crypto_kdf) is used for each purpose; all of them lie in locked memory of libsodium's.
 final class SealingKey {
-    /// Where the key comes from.
-    struct Source: Sendable {
-        let path: String
-        let isCredential: Bool
+    /// Where the key comes from: the state directory, or what systemd handed over.
+    struct Source {
+        private let directory: TrustedDirectory
+        private let credential: String?
 
-        init(keyFile: String, credentialsDirectory: String?) {
-            let credential = credentialsDirectory.map { $0 + "/wggw-key" }
-            isCredential = credential.map { access($0, F_OK) == 0 } ?? false
-            path = isCredential ? credential! : keyFile
+        init(_ directory: TrustedDirectory, credentialsDirectory: String?) {
+            self.directory = directory
+            credential = credentialsDirectory.map { $0 + "/wggw-key" }.flatMap { access($0, F_OK) == 0 ? $0 : nil }
         }
+
+        /// The file, for messages.
+        var path: String { credential ?? directory.path + "/key" }
 
         /// Reads the key; makes the file, 0600, if it is not there and `mayCreate`.
         func load(mayCreate: Bool) throws(StorageError) -> SealingKey {
             _ = sodium_init()
             if let key = try read() { return key }
-            guard mayCreate, !isCredential else { throw .missingKey(path: path) }
+            guard mayCreate, credential == nil else { throw .missingKey(path: path) }
             try create()
             guard let key = try read() else { throw .missingKey(path: path) }
             return key
         }
 
         private func read() throws(StorageError) -> SealingKey? {
-            let fd = Glibc.open(path, O_RDONLY | O_CLOEXEC)
-            if fd < 0 {
-                if errno == ENOENT { return nil }
-                throw .file(path: path, cause: errnoText(), remedy: "run wggw as root, or as the owner of the key")
-            }
+            guard let fd = try open() else { return nil }
             defer { close(fd) }
-            var info = stat()
-            guard fstat(fd, &info) == 0, isCredential || info.st_mode & 0o077 == 0 else {
-                throw .file(path: path, cause: "others may read the key", remedy: "chmod 600 \(path)")
-            }
             return try withUnsafeTemporaryAllocation(byteCount: 33, alignment: 16) { buffer throws(StorageError) in
                 defer { wipe(buffer) }
                 guard Glibc.read(fd, buffer.baseAddress, 33) == 32 else {
@@ -50,23 +44,41 @@ final class SealingKey {
             }
         }
 
-        /// Written aside and linked into place: another process sees the whole key or none, and the first one wins.
-        private func create() throws(StorageError) {
-            let aside = path + ".new.\(getpid())"
-            let fd = Glibc.open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-            guard fd >= 0 else { throw failure() }
-            defer { unlink(aside) }
-            let written = withUnsafeTemporaryAllocation(byteCount: 32, alignment: 16) { buffer in
-                defer { wipe(buffer) }
-                randombytes_buf(buffer.baseAddress!, 32)
-                return write(fd, buffer.baseAddress, 32) == 32 && fsync(fd) == 0
+        private func open() throws(StorageError) -> Int32? {
+            if let credential { return try openCredential(credential) }
+            guard let fd = try directory.open("key", O_RDONLY) else { return nil }
+            var info = stat()
+            guard fstat(fd, &info) == 0, info.st_mode & 0o077 == 0 else {
+                close(fd)
+                throw .file(path: path, cause: "others may read the key", remedy: "chmod 600 \(path)")
             }
-            close(fd)
-            guard written, link(aside, path) == 0 || errno == EEXIST else { throw failure() }
+            return fd
         }
 
-        private func failure() -> StorageError {
-            .file(path: path, cause: errnoText(), remedy: "run wggw as root, or give --state-dir a directory of yours")
+        /// Whoever handed it over has set its mode, and the way to it, for this process.
+        private func openCredential(_ path: String) throws(StorageError) -> Int32? {
+            let fd = Glibc.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+            if fd < 0 {
+                if errno == ENOENT { return nil }
+                throw .file(path: path, cause: errnoText(), remedy: "run wggw as root, or as the owner of the key")
+            }
+            var info = stat()
+            guard fstat(fd, &info) == 0, info.st_mode & S_IFMT == S_IFREG, isTrusted(info.st_uid) else {
+                close(fd)
+                throw .file(
+                    path: path, cause: "is no file of root's or of the caller's",
+                    remedy: "see to it that CREDENTIALS_DIRECTORY is what systemd set")
+            }
+            return fd
+        }
+
+        /// The first of several processes wins.
+        private func create() throws(StorageError) {
+            try withUnsafeTemporaryAllocation(byteCount: 32, alignment: 16) { buffer throws(StorageError) in
+                defer { wipe(buffer) }
+                randombytes_buf(buffer.baseAddress!, 32)
+                try directory.create("key", UnsafeRawBufferPointer(buffer))
+            }
         }
     }
 

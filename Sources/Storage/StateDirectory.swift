@@ -23,40 +23,16 @@ public struct StateDirectory: Hashable, Sendable {
     /// Whether there is a database.
     public var hasDatabase: Bool { access(database, F_OK) == 0 }
 
-    /// Makes the directory and its parents (0755 the parents, 0700 itself) and the database's file (0600) if they are not
-    /// there. Refuses a directory that others may write to.
-    public func prepare() throws(StorageError) {
-        try makeDirectory()
-        var info = stat()
-        guard stat(path, &info) == 0 else { throw failure(path) }
-        guard info.st_mode & S_IFMT == S_IFDIR else {
-            throw .file(path: path, cause: "is not a directory", remedy: "give --state-dir a directory")
-        }
-        guard info.st_mode & 0o022 == 0 else {
-            throw .file(
-                path: path, cause: "others may write to it", remedy: "chmod 700 \(path), or give another --state-dir")
-        }
+    /// Opens the directory and makes it, and the database's file, if they are not there. Throws `.file` where somebody else than
+    /// root and the caller could change them.
+    func open() throws(StorageError) -> TrustedDirectory {
+        let directory = try TrustedDirectory(path, creating: true)
         // SQLite gives its -wal and -shm the mode of the database, so this settles all three.
-        let fd = open(database, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard fd >= 0 else { throw failure(database) }
-        close(fd)
-    }
-
-    private func makeDirectory() throws(StorageError) {
-        var at = path.startIndex
-        while let slash = path[at...].dropFirst().firstIndex(of: "/") {
-            if mkdir(String(path[..<slash]), 0o755) != 0, errno != EEXIST { throw failure(String(path[..<slash])) }
-            at = slash
-        }
-        if mkdir(path, 0o700) != 0, errno != EEXIST { throw failure(path) }
-    }
-
-    private func failure(_ path: String) -> StorageError {
-        let code = errno
-        let remedy =
-            code == EACCES || code == EPERM || code == EROFS
-            ? "run wggw as root, or give --state-dir a directory of yours" : "look at the disk and the path"
-        return .file(path: path, cause: errnoText(code), remedy: remedy)
+        guard let file = try directory.open("wggw.db", O_RDWR | O_CREAT) else { throw .system(database, ENOENT) }
+        close(file)
+        // SQLite opens these by their names; nobody else can change them from now on.
+        for ending in ["-wal", "-shm", "-journal"] { try directory.expectOwn("wggw.db" + ending) }
+        return directory
     }
 }
 
@@ -67,9 +43,8 @@ public final class StateLock {
     /// Waits up to `milliseconds` for whoever holds it, then throws `.busy` with what the holder wrote about itself.
     ///
     /// `purpose` is what others are told: `wggw apply`. `isStopped` says whether to give up; then it throws `.stopped`.
-    public init(
-        _ directory: StateDirectory, purpose: String, waitingMilliseconds milliseconds: Int,
-        isStopped: () -> Bool = { false }
+    init(
+        _ directory: TrustedDirectory, purpose: String, waitingMilliseconds milliseconds: Int, isStopped: () -> Bool
     ) throws(StorageError) {
         let fd = try Self.open(directory)
         let step = 10
@@ -97,21 +72,17 @@ public final class StateLock {
     deinit { close(descriptor) }
 
     /// What `body` reads while nobody writes; nil, and `body` is not called, if some wggw is at it.
-    public static func whileFree<R>(
-        _ directory: StateDirectory, _ body: () throws(StorageError) -> R
+    static func whileFree<R>(
+        _ directory: TrustedDirectory, _ body: () throws(StorageError) -> R
     ) throws(StorageError) -> R? {
         let fd = try open(directory)
         defer { close(fd) }
         return flock(fd, LOCK_SH | LOCK_NB) == 0 ? try body() : nil
     }
 
-    private static func open(_ directory: StateDirectory) throws(StorageError) -> Int32 {
-        let path = directory.lockFile
-        let fd = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard fd >= 0 else {
-            throw .file(
-                path: path, cause: errnoText(),
-                remedy: "run wggw as root, or give --state-dir a directory of yours")
+    private static func open(_ directory: TrustedDirectory) throws(StorageError) -> Int32 {
+        guard let fd = try directory.open("lock", O_RDWR | O_CREAT) else {
+            throw .system("\(directory.path)/lock", ENOENT)
         }
         return fd
     }

@@ -54,6 +54,15 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// What a system call said of a file or directory.
+    static func system(_ path: String, _ code: Int32 = errno) -> StorageError {
+        let isForbidden = [EACCES, EPERM, EROFS].contains(code)
+        return .file(
+            path: path, cause: errnoText(code), remedy: isForbidden ? becomeOwner : "look at the disk and the path")
+    }
+
+    private static let becomeOwner = "run wggw as root, or give --state-dir a directory of yours"
+
     /// Whatever GRDB threw, as one of ours.
     init(_ error: any Error, path: String) {
         if let error = error as? StorageError {
@@ -75,7 +84,7 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
         case .SQLITE_BUSY, .SQLITE_LOCKED:
             self = .busy(holder: "it holds the database", waitedMilliseconds: Store.busyMilliseconds)
         case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_READONLY, .SQLITE_AUTH:
-            self = .file(path: path, cause: cause, remedy: "run wggw as root, or give --state-dir a directory of yours")
+            self = .file(path: path, cause: cause, remedy: Self.becomeOwner)
         case .SQLITE_FULL: self = .file(path: path, cause: cause, remedy: "make room on the disk")
         default: self = .database(path: path, cause: cause)
         }

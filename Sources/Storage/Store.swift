@@ -8,6 +8,7 @@ internal import Glibc
 public final class Store {
     /// Where it is.
     public let directory: StateDirectory
+    private let files: TrustedDirectory
     let queue: DatabaseQueue
     let keySource: SealingKey.Source
     private var loadedKey: SealingKey?
@@ -18,9 +19,9 @@ public final class Store {
     ///
     /// `credentialsDirectory` is systemd's `$CREDENTIALS_DIRECTORY`: its `wggw-key`, if there, goes before the key file.
     public init(_ directory: StateDirectory, credentialsDirectory: String? = nil) throws(StorageError) {
-        try directory.prepare()
+        files = try directory.open()
         self.directory = directory
-        keySource = SealingKey.Source(keyFile: directory.key, credentialsDirectory: credentialsDirectory)
+        keySource = SealingKey.Source(files, credentialsDirectory: credentialsDirectory)
         var configuration = Configuration()
         configuration.busyMode = .timeout(Double(Self.busyMilliseconds) / 1000)
         configuration.prepareDatabase { db in
@@ -28,9 +29,24 @@ public final class Store {
             try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
         }
         do {
-            queue = try DatabaseQueue(path: directory.database, configuration: configuration)
+            // SQLite knows no directories but by path. This one has no links, and nobody else can change where it leads.
+            queue = try DatabaseQueue(path: files.path + "/wggw.db", configuration: configuration)
             try queue.inDatabase { db in try Schema.migrate(db, path: directory.database) }
         } catch { throw StorageError(error, path: directory.database) }
+    }
+
+    /// The right to draft and to apply. Waits up to `milliseconds` for whoever holds it, then throws `.busy` with what the holder
+    /// wrote about itself. `purpose` is what others are told: `wggw apply`. `isStopped` says whether to give up; then it throws
+    /// `.stopped`.
+    public func lock(
+        purpose: String, waitingMilliseconds milliseconds: Int, isStopped: () -> Bool = { false }
+    ) throws(StorageError) -> StateLock {
+        try StateLock(files, purpose: purpose, waitingMilliseconds: milliseconds, isStopped: isStopped)
+    }
+
+    /// What `body` reads while nobody writes; nil, and `body` is not called, if some wggw is at it.
+    public func whileFree<R>(_ body: () throws(StorageError) -> R) throws(StorageError) -> R? {
+        try StateLock.whileFree(files, body)
     }
 
     /// SQLite's own patience does not cover a new database's turn to WAL: of two who try it at once, one is refused there and

@@ -206,7 +206,7 @@ import Testing
     @Test func twoWritersDoNotMix() throws {
         try bench.draft()
         let one = try bench.control(lockWait: 0)
-        let held = try StateLock(bench.directory, purpose: "wggw apply", waitingMilliseconds: 0)
+        let held = try bench.control().store.lock(purpose: "wggw apply", waitingMilliseconds: 0)
         #expect {
             try one.apply()
         } throws: {
@@ -240,7 +240,7 @@ import Testing
 
     @Test func whoIsToldToStopWaitsForNoLock() throws {
         try bench.draft()
-        let held = try StateLock(bench.directory, purpose: "wggw apply", waitingMilliseconds: 10_000)
+        let held = try bench.control().store.lock(purpose: "wggw apply", waitingMilliseconds: 10_000)
         let control = try bench.control(stop: Told(bench.box, after: 0).stop)
         #expect { try control.apply() } throws: { "\($0)".contains("another wggw was at work") }
         withExtendedLifetime(held) {}

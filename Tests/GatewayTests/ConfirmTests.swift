@@ -138,7 +138,7 @@ import Testing
         let control = try bench.control(DyingBox(bench.box, at: 1))
         _ = try control.addPeer("phone", PeerOptions(), why: nil)
         #expect(throws: GatewayError.self) { try control.apply(confirmWithin: 120) }
-        let held = try StateLock(bench.directory, purpose: "wggw apply", waitingMilliseconds: 10_000)
+        let held = try bench.control().store.lock(purpose: "wggw apply", waitingMilliseconds: 10_000)
         #expect(try !bench.control(lockWait: 0).guardTick(token: token))
         withExtendedLifetime(held) {}
     }

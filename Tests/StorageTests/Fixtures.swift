@@ -14,9 +14,11 @@ final class TemporaryDirectory {
     }
 
     deinit {
-        for name in ["wggw.db", "wggw.db-wal", "wggw.db-shm", "key", "lock", "state/wggw.db", "state/lock"] {
+        for name in ["wggw.db", "wggw.db-wal", "wggw.db-shm", "wggw.db-journal", "key", "lock"] {
             unlink("\(path)/\(name)")
+            unlink("\(path)/state/\(name)")
         }
+        unlink("\(path)/state")
         rmdir("\(path)/state")
         rmdir(path)
     }

@@ -18,7 +18,7 @@ import Testing
         let old = umask(0)
         defer { umask(old) }
         let store = try Store(state)
-        let lock = try StateLock(state, purpose: "a test", waitingMilliseconds: 0)
+        let lock = try store.lock(purpose: "a test", waitingMilliseconds: 0)
         _ = try store.append(site, note, after: nil)
         #expect(directory.mode("state") == 0o700)
         for name in ["wggw.db", "wggw.db-wal", "wggw.db-shm", "lock"] {
@@ -73,11 +73,9 @@ import Testing
     }
 
     @Test func theLockSaysWhoHoldsIt() throws {
-        let state = directory.state
-        try state.prepare()
-        let held = try StateLock(state, purpose: "wggw apply", waitingMilliseconds: 0)
+        let held = try Store(directory.state).lock(purpose: "wggw apply", waitingMilliseconds: 0)
         #expect {
-            try StateLock(state, purpose: "second", waitingMilliseconds: 0)
+            try Store(directory.state).lock(purpose: "second", waitingMilliseconds: 0)
         } throws: {
             "\($0)".contains("process \(getpid()), wggw apply")
         }
@@ -85,10 +83,9 @@ import Testing
     }
 
     @Test func theLockGoesWithItsHolder() throws {
-        let state = directory.state
-        try state.prepare()
-        do { _ = try StateLock(state, purpose: "first", waitingMilliseconds: 0) }
-        _ = try StateLock(state, purpose: "second", waitingMilliseconds: 0)
+        let store = try Store(directory.state)
+        do { _ = try store.lock(purpose: "first", waitingMilliseconds: 0) }
+        _ = try store.lock(purpose: "second", waitingMilliseconds: 0)
     }
 
     @Test func anApplyIsRememberedUntilItEnds() throws {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "checksum.h"
+#include "files.h"
 #include "heap.h"
 #include "launch.h"
 #include "linkwatch.h"
