@@ -1,43 +1,116 @@
+internal import CLinux
 internal import Glibc
 
-/// Writes a file that may hold a private key: 0600, whole or not at all, over one that is there only if that is a file.
+/// Writes what may hold a private key to where a person says. Throws `.refused`, and then changed nothing but for what a device or a
+/// pipe took already.
+///
+/// - A new file, or one that is there: whole or not at all, 0600 and the caller's, whoever had the old one.
+/// - A pipe, a terminal or another character device: written into as it stands there.
+/// - `/dev/stdout`, `/dev/stderr`, `/dev/fd/N`: what this process was given under that number.
+/// - Refused: a symbolic link, which would be lost or lead to a file that nobody named; a directory, a disk, a socket.
 public func writePrivateFile(_ path: String, _ bytes: [UInt8]) throws(GatewayError) {
-    func failure() -> GatewayError {
-        .refused("\(path): \(String(cString: strerror(errno))); name a file in a directory that you may write to")
-    }
-    let aside = path + ".new.\(getpid())"
-    let fd = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard fd >= 0 else { throw failure() }
-    let isWritten = bytes.withUnsafeBytes { bytes in
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = write(fd, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-            if count < 0 { return false }
-            rest = rest.dropFirst(count)
-        }
-        return fsync(fd) == 0
-    }
-    close(fd)
-    guard isWritten, rename(aside, path) == 0 else {
-        defer { unlink(aside) }
-        throw failure()
+    if let descriptor = givenDescriptor(path) { return try write(bytes, to: descriptor, path) }
+    let place = try OutputPlace(path)
+    switch try place.kind() {
+    case nil, S_IFREG?: try place.replace(bytes)
+    case S_IFCHR?, S_IFIFO?: try place.writeInto(bytes)
+    case S_IFLNK?: throw refusal(path, "is a symbolic link", "name the file that it leads to, or remove it")
+    case S_IFDIR?: throw refusal(path, "is a directory", "name a file in it")
+    case _?: throw refusal(path, "is no place for a file", "name a file")
     }
 }
 
-/// The text of a file, or of standard input for `-`; at most 64 MB of UTF-8. Throws `.refused`.
-public func readTextFile(_ path: String) throws(GatewayError) -> String {
-    let fd = path == "-" ? dup(0) : open(path, O_RDONLY | O_CLOEXEC)
-    guard fd >= 0 else { throw .refused("\(path): \(String(cString: strerror(errno)))") }
-    defer { close(fd) }
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-        let count = read(fd, &chunk, chunk.count)
-        guard count >= 0 else { throw .refused("\(path): \(String(cString: strerror(errno)))") }
-        if count == 0 { break }
-        bytes += chunk[..<count]
-        guard bytes.count <= 64 << 20 else { throw .refused("\(path): is larger than 64 MB, which is no profile") }
+private func refusal(_ path: String, _ cause: String, _ remedy: String) -> GatewayError {
+    .refused("\(path): \(cause); \(remedy)")
+}
+
+private func failure(_ path: String, _ code: Int32 = errno) -> GatewayError {
+    let isFull = code == ENOSPC || code == EDQUOT
+    return refusal(
+        path, String(cString: strerror(code)),
+        isFull ? "make room, or name another place" : "name a file in a directory that you may write to")
+}
+
+/// N of `/dev/fd/N` and its other names; nil for any other path.
+private func givenDescriptor(_ path: String) -> Int32? {
+    switch path {
+    case "/dev/stdout": return 1
+    case "/dev/stderr": return 2
+    default:
+        let directory = ["/dev/fd/", "/proc/self/fd/"].first { path.hasPrefix($0) }
+        return directory.flatMap { Int32(path.dropFirst($0.count)) }
     }
-    guard let text = String(validating: bytes, as: UTF8.self) else { throw .refused("\(path): is no UTF-8 text") }
-    return text
+}
+
+private func write(_ bytes: [UInt8], to descriptor: Int32, _ path: String) throws(GatewayError) {
+    let flags = fcntl(descriptor, F_GETFD)
+    // What was given came through exec; what was opened since is wggw's own, the database for one.
+    guard flags >= 0, flags & FD_CLOEXEC == 0 else {
+        throw refusal(path, "nothing was given to wggw under this number", "name a file")
+    }
+    if let code = writeAll(bytes, to: descriptor) { throw failure(path, code) }
+}
+
+/// The errno, if not all was written.
+private func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
+    bytes.withUnsafeBytes { bytes in
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+            if count < 0 && errno == EINTR { continue }
+            if count <= 0 { return count < 0 ? errno : EIO }
+            rest = rest.dropFirst(count)
+        }
+        return nil
+    }
+}
+
+/// A name in a directory that is held open, so that looking and writing are about the same one.
+private struct OutputPlace: ~Copyable {
+    private let path: String
+    private let directory: Int32
+    private let name: String
+
+    init(_ path: String) throws(GatewayError) {
+        let slash = path.lastIndex(of: "/")
+        let name = slash.map { String(path[path.index(after: $0)...]) } ?? path
+        guard !["", ".", ".."].contains(name) else { throw refusal(path, "names no file", "name a file in it") }
+        let directory = Glibc.open(slash.map { String(path[...$0]) } ?? ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard directory >= 0 else { throw failure(path) }
+        (self.path, self.directory, self.name) = (path, directory, name)
+    }
+
+    deinit { close(directory) }
+
+    /// S_IFREG and the like; nil if there is nothing of that name.
+    func kind() throws(GatewayError) -> mode_t? {
+        var info = stat()
+        if fstatat(directory, name, &info, AT_SYMLINK_NOFOLLOW) == 0 { return info.st_mode & S_IFMT }
+        guard errno == ENOENT else { throw failure(path) }
+        return nil
+    }
+
+    /// Beside it and then in its place. The name aside is one that nobody can guess: the directory may be anybody's.
+    func replace(_ bytes: [UInt8]) throws(GatewayError) {
+        let aside = ".wggw-\(UInt64.random(in: 0 ... .max))"
+        guard file_create(directory, aside, bytes, bytes.count) == 0 else { throw failure(path) }
+        guard renameat(directory, aside, directory, name) == 0 else {
+            let code = errno
+            unlinkat(directory, aside, 0)
+            throw failure(path, code)
+        }
+    }
+
+    /// Waits for a reader of a pipe, as every program does that writes to one.
+    func writeInto(_ bytes: [UInt8]) throws(GatewayError) {
+        let descriptor = openat(directory, name, O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure(path) }
+        defer { close(descriptor) }
+        var info = stat()
+        guard fstat(descriptor, &info) == 0 else { throw failure(path) }
+        guard [S_IFCHR, S_IFIFO].contains(info.st_mode & S_IFMT) else {
+            throw refusal(path, "became another file just now", "see who else writes there")
+        }
+        if let code = writeAll(bytes, to: descriptor) { throw failure(path, code) }
+    }
 }

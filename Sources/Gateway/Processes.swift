@@ -33,34 +33,3 @@ public func tellStarter(_ reason: String? = nil) {
 public func startDatapathProcess(_ arguments: [String]) throws(GatewayError) {
     do throws(BoxError) { try startDatapath(arguments) } catch { throw .box(error) }
 }
-
-/// Opens a text in the person's editor ($VISUAL, $EDITOR, vi) and returns what it was made. Throws `.refused`.
-public func edit(_ text: String, named name: String) throws(GatewayError) -> String {
-    var template = Array("/tmp/wggw-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw .refused("/tmp: \(String(cString: strerror(errno)))") }
-    let directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    let path = "\(directory)/\(name)"
-    defer {
-        unlink(path)
-        rmdir(directory)
-    }
-    try writePrivateFile(path, Array(text.utf8))
-    let editor = [getenv("VISUAL"), getenv("EDITOR")].compactMap { $0.map { String(cString: $0) } }.first {
-        !$0.isEmpty
-    }
-    // By the shell, since EDITOR may hold arguments: "code --wait".
-    let words = ["sh", "-c", "exec \(editor ?? "vi") \"$1\"", "sh", path]
-    var argv: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
-    defer { for argument in argv { free(argument) } }
-    argv.append(nil)
-    var pid: pid_t = 0
-    var status: Int32 = 0
-    let code = posix_spawn(&pid, "/bin/sh", nil, nil, argv, environ)
-    var ended = code == 0 ? waitpid(pid, &status, 0) : -1
-    while ended < 0 && code == 0 && errno == EINTR { ended = waitpid(pid, &status, 0) }
-    guard ended == pid else {
-        throw .refused("the editor \(editor ?? "vi") does not start")
-    }
-    guard status == 0 else { throw .refused("the editor ended with an error; nothing was changed") }
-    return try readTextFile(path)
-}
