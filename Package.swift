@@ -87,7 +87,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["Gateway", "Storage", "LinuxNet", "Compiler", "SiteModel", "NetTypes"],
+            dependencies: ["Gateway", "Storage", "LinuxNet", "Compiler", "SiteModel", "NetTypes", "CLinux"],
             swiftSettings: strict),
         .testTarget(
             name: "LinuxNetTests",

@@ -31,30 +31,38 @@ public enum GatewayError: Error, CustomStringConvertible {
     case storage(StorageError)
 
     /// The fault and the remedy; several lines where several things are wrong.
-    public var description: String {
+    public var description: String { lines.joined(separator: "\n") }
+
+    /// The lines of the description, each with what was quoted in it as it is.
+    public var lines: [String] {
         switch self {
-        case .refused(let text): text
-        case .noSite: "there is no site yet; start with `wggw init --lan 192.168.1.0/24 --endpoint HOST`"
-        case .noSuchPeer(let name, let known):
-            if known.isEmpty {
-                "there is no peer \(name) (there are none yet); see `wggw add-peer`"
-            } else if let close = nearest(name, among: known) {
-                "there is no peer \(name); did you mean \(close)?"
-            } else {
-                "there is no peer \(name); `wggw list` shows those that there are"
-            }
-        case .invalid(let problems): problems.map(\.description).joined(separator: "\n")
-        case .profile(let errors): errors.description
-        case .compile(let error): error.description
-        case .diff(let error): error.description
-        case .box(let error): error.description
-        case .applyFailed(let failure): failure.description
+        case .refused(let text): [text]
+        case .noSite: ["there is no site yet; start with `wggw init --lan 192.168.1.0/24 --endpoint HOST`"]
+        case .noSuchPeer(let name, let known): [Self.noSuchPeer(name, known)]
+        case .invalid(let problems): abridged(problems.map(\.description), "fault")
+        case .profile(let errors): errors.lines
+        case .compile(let error): [error.description]
+        case .diff(let error): [error.description]
+        case .box(let error): [error.description]
+        case .applyFailed(let failure): failure.lines
         case .goingBackFailed(let revision, let cause):
-            "the box is not back at \(ControlPlane.name(revision)) yet: \(cause)\n  \(ApplyFailure.tryingAgain)"
+            ["the box is not back at \(ControlPlane.name(revision)) yet: \(cause)", "  \(ApplyFailure.tryingAgain)"]
         case .waitsForConfirmation(let revision, let seconds):
-            "revision \(revision) waits for confirmation (\(seconds) s left); "
-                + "run `wggw confirm` to keep it, or `wggw rollback` to take it back now"
-        case .storage(let error): error.description
+            [
+                "revision \(revision) waits for confirmation (\(seconds) s left); "
+                    + "run `wggw confirm` to keep it, or `wggw rollback` to take it back now"
+            ]
+        case .storage(let error): [error.description]
+        }
+    }
+
+    private static func noSuchPeer(_ name: String, _ known: [String]) -> String {
+        if known.isEmpty {
+            "there is no peer \(name) (there are none yet); see `wggw add-peer`"
+        } else if let close = nearest(name, among: known) {
+            "there is no peer \(name); did you mean \(close)?"
+        } else {
+            "there is no peer \(name); `wggw list` shows those that there are"
         }
     }
 }
@@ -85,8 +93,11 @@ public struct ApplyFailure: Error, CustomStringConvertible {
     static let tryingAgain =
         "the guard of `apply --confirm`, or the next wggw command, tries again; `wggw down` takes everything off"
 
-    /// Several lines: what failed, how far it got, where the box is.
-    public var description: String {
+    /// What failed, how far it got, where the box is.
+    public var description: String { lines.joined(separator: "\n") }
+
+    /// The three lines of the description.
+    public var lines: [String] {
         let what = target.map { "revision \($0) was not applied" } ?? "wggw was not taken off the box"
         let step = failed.map { "\($0.lines.joined(separator: ", "))" } ?? "all changes were done"
         let state =
@@ -96,8 +107,10 @@ public struct ApplyFailure: Error, CustomStringConvertible {
             case .stuck(let reason):
                 "going back failed too (\(reason)); \(Self.tryingAgain)"
             }
-        return
-            "\(what): \(cause)\n  after \(applied.count) change\(applied.count == 1 ? "" : "s"), at: \(step)\n  \(state)"
+        return [
+            "\(what): \(cause)", "  after \(applied.count) change\(applied.count == 1 ? "" : "s"), at: \(step)",
+            "  \(state)",
+        ]
     }
 }
 

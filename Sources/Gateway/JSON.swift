@@ -1,3 +1,5 @@
+internal import NetTypes
+
 /// A JSON value that keeps its keys in the order in which they were written, so that output is stable. Written by hand:
 /// Foundation's encoder costs more at the start than most commands take.
 public enum JSON: Sendable {
@@ -82,19 +84,20 @@ public enum JSON: Sendable {
         out += repeatElement(UInt8(ascii: " "), count: indent)
     }
 
+    /// What a terminal would obey or not show is escaped as well: JSON is looked at, too.
     private static func write(_ text: String, to out: inout [UInt8]) {
         out.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""): out += "\\\"".utf8
-            case UInt8(ascii: "\\"): out += "\\\\".utf8
-            case UInt8(ascii: "\n"): out += "\\n".utf8
-            case UInt8(ascii: "\t"): out += "\\t".utf8
-            case UInt8(ascii: "\r"): out += "\\r".utf8
-            case 0..<32: out += "\\u00\(byte < 16 ? "0" : "")\(String(byte, radix: 16))".utf8
-            default: out.append(byte)
+        defer { out.append(UInt8(ascii: "\"")) }
+        if text.isPlain { return out += text.utf8 }
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": out += "\\\"".utf8
+            case "\\": out += "\\\\".utf8
+            case _ where scalar.isPrintable: out += UTF8.encode(scalar)!
+            case _ where scalar.value > 0xffff:
+                for unit in UTF16.encode(scalar)! { out += "\\u\(String(unit, radix: 16))".utf8 }
+            default: out += scalar.escaped.utf8
             }
         }
-        out.append(UInt8(ascii: "\""))
     }
 }

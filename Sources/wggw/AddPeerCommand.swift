@@ -41,7 +41,7 @@ struct AddPeerCommand: ParsableCommand {
             return
         }
         let exported = try control.export(name)
-        if conf { Console.raw(exported.text) }
+        if conf { Console.content(exported.text) }
         if qr { Console.raw(try QRCode(exported.text).terminal(colors: Console.hasColors)) }
         common.note("next: `wggw apply` lets \(name) in")
     }

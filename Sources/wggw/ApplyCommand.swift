@@ -96,6 +96,6 @@ func show(_ preview: PlanPreview) {
     let most = 8
     show(preview.site.prefix(most))
     if preview.site.count > most { Console.data("… and \(preview.site.count - most) more; `wggw diff` shows all") }
-    if !preview.site.isEmpty { Console.data(Console.bold("on the box")) }
-    preview.box.forEach { Console.data(Console.planLine($0)) }
+    if !preview.site.isEmpty { Console.data(Line("on the box", .bold)) }
+    preview.box.forEach { Console.data(Line(plan: $0)) }
 }

@@ -24,10 +24,10 @@ struct CommonOptions: ParsableArguments {
     }
 
     /// Hints and progress, on standard error unless `--quiet`.
-    func note(_ text: String) { if !quiet { Console.error(text) } }
+    func note(_ text: Line) { if !quiet { Console.error(text) } }
 
     /// Several of them.
-    func notes(_ texts: [String]) { texts.forEach(note) }
+    func notes(_ texts: [String]) { for text in texts { note("\(text)") } }
 
     /// What there is to work with, without changing anything. Throws where there is no site yet.
     func reader(_ command: String) throws -> ControlPlane {

@@ -1,54 +1,109 @@
 import Glibc
+import NetTypes
+import Synchronization
 
 /// Standard output for data, standard error for everything else.
+///
+/// What could not be written to standard output is noted, and `exit` tells: a command does what it was told to the end and fails
+/// all the same. Only a reader that has gone away (`| head`) has seen what it wanted.
 enum Console {
     /// Whether standard output takes colours: a terminal, and nobody said NO_COLOR (no-color.org).
-    static var hasColors: Bool { isatty(1) == 1 && !isSet("NO_COLOR") && !isDumb }
+    static let hasColors = isatty(1) == 1 && !isSet("NO_COLOR") && !isDumb
 
     private static var isDumb: Bool { getenv("TERM").map { String(cString: $0) == "dumb" } ?? false }
 
     private static func isSet(_ name: String) -> Bool { getenv(name).map { $0.pointee != 0 } ?? false }
 
-    /// Data, with a line end.
-    static func data(_ text: String) { write(1, text + "\n") }
+    /// Before any file is opened: a standard stream that is closed stays so for whoever uses it, and no other file takes its number,
+    /// to get what was meant for it. A pipe without a reader is an error of the write, and not the end of this process.
+    static func prepare() {
+        for (descriptor, useless) in [(Int32(0), O_WRONLY), (1, O_RDONLY), (2, O_RDONLY)]
+        where fcntl(descriptor, F_GETFD) < 0 && errno == EBADF {
+            // The lowest number that is free is this one.
+            _ = open("/dev/null", useless)
+        }
+        var action = sigaction()
+        // A handler and not SIG_IGN, which every program that is started would inherit.
+        action.__sigaction_handler.sa_handler = { _ in }
+        action.sa_flags = SA_RESTART
+        sigaction(SIGPIPE, &action, nil)
+    }
 
-    /// Data as it is.
-    static func raw(_ text: String) { write(1, text) }
+    /// Data for people, a line of it.
+    static func data(_ line: Line) { write(line.text + "\n") }
+
+    /// Rows under a head, aligned, for people; the last column is not padded.
+    static func data(_ head: [String], _ rows: [[String]]) { write(table(head, rows) + "\n") }
+
+    /// What a file holds: to the byte, unless a person looks at it.
+    static func content(_ text: String) {
+        guard isatty(1) == 1 else { return write(text) }
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        write(lines.map(\.printable).joined(separator: "\n"))
+    }
+
+    /// Data in which nothing is but what was made here: JSON, a drawing, help.
+    static func raw(_ text: String) { write(text) }
 
     /// What is no data.
-    static func error(_ text: String) { write(2, text + "\n") }
+    static func error(_ line: Line) { _ = write(2, line.text + "\n") }
 
-    private static func write(_ descriptor: Int32, _ text: String) {
+    /// Asks on the terminal, after these lines; false without one.
+    static func asks(_ question: Line, after lines: [String]) -> Bool {
+        guard isatty(0) == 1 else { return false }
+        for line in lines { error(Line(line)) }
+        _ = write(2, question.text + " [Y/n] ")
+        guard let answer = readLine() else { return false }
+        return answer.isEmpty || answer.lowercased().hasPrefix("y")
+    }
+
+    /// Ends the process; with a word and status 1 if standard output did not take everything.
+    static func exit(_ status: Int32) -> Never {
+        // Some file systems tell only now that there is no room.
+        if failure.load(ordering: .relaxed) == 0, close(1) != 0, errno != EINTR { note(errno) }
+        let code = failure.load(ordering: .relaxed)
+        guard code != 0, code != EPIPE else { Glibc.exit(status) }
+        error("wggw: standard output: \(String(cString: strerror(code))); not all of it was written")
+        Glibc.exit(Failure.Status.failed)
+    }
+
+    /// Ends a command that would go on for ever, if nobody gets what it says.
+    static func expectReader() {
+        if failure.load(ordering: .relaxed) != 0 { exit(0) }
+    }
+
+    // MARK: Standard output
+
+    /// The errno of the first write that failed; what comes after it would have a hole before it, and is not written.
+    private static let failure = Atomic<Int32>(0)
+
+    private static func note(_ code: Int32) { failure.store(code, ordering: .relaxed) }
+
+    private static func write(_ text: String) {
+        guard failure.load(ordering: .relaxed) == 0 else { return }
+        if let code = write(1, text) { note(code) }
+    }
+
+    /// The errno, if not all of it was written.
+    private static func write(_ descriptor: Int32, _ text: String) -> Int32? {
         var text = text
-        text.withUTF8 { bytes in
+        return text.withUTF8 { bytes in
             var rest = bytes[...]
             while !rest.isEmpty {
                 let count = Glibc.write(descriptor, UnsafeBufferPointer(rebasing: rest).baseAddress, rest.count)
                 if count < 0 && errno == EINTR { continue }
-                // A reader that has gone away (`| head`) has seen what it wanted.
-                if count <= 0 { return }
+                if count <= 0 { return count < 0 ? errno : EIO }
                 rest = rest.dropFirst(count)
             }
+            return nil
         }
     }
 
-    /// Colours a line of a plan by its first character, on a terminal.
-    static func planLine(_ line: String) -> String {
-        guard hasColors else { return line }
-        switch line.first {
-        case "+": return "\u{1b}[32m\(line)\u{1b}[0m"
-        case "-": return "\u{1b}[31m\(line)\u{1b}[0m"
-        case "~": return "\u{1b}[33m\(line)\u{1b}[0m"
-        default: return line
-        }
-    }
+    // MARK: Tables
 
-    /// Bold, on a terminal.
-    static func bold(_ text: String) -> String { hasColors ? "\u{1b}[1m\(text)\u{1b}[0m" : text }
-
-    /// Rows under a head, aligned; the last column is not padded.
-    static func table(_ head: [String], _ rows: [[String]]) -> String {
+    private static func table(_ head: [String], _ rows: [[String]]) -> String {
         var widths = head.map(width)
+        let rows = rows.map { $0.map(\.printable) }
         for row in rows { for i in row.indices { widths[i] = max(widths[i], width(row[i])) } }
         var text: [UInt8] = []
         text.reserveCapacity((rows.count + 1) * (widths.reduce(0, +) + 2 * widths.count))
@@ -59,7 +114,7 @@ enum Console {
             }
         }
         add(head)
-        text = Array(bold(String(decoding: text, as: UTF8.self)).utf8)
+        text = Array(Line(String(decoding: text, as: UTF8.self), .bold).text.utf8)
         for row in rows {
             text.append(UInt8(ascii: "\n"))
             add(row)
@@ -70,13 +125,5 @@ enum Console {
     /// Columns on a terminal. Counting characters takes its time, and nearly all text here is ASCII.
     private static func width(_ text: String) -> Int {
         text.utf8.allSatisfy { $0 < 128 } ? text.utf8.count : text.count
-    }
-
-    /// Asks on the terminal; false without one.
-    static func asks(_ question: String) -> Bool {
-        guard isatty(0) == 1 else { return false }
-        write(2, question + " [Y/n] ")
-        guard let answer = readLine() else { return false }
-        return answer.isEmpty || answer.lowercased().hasPrefix("y")
     }
 }

@@ -36,11 +36,11 @@ struct DiffCommand: ParsableCommand {
 /// Sections of two profiles, with what goes and what comes.
 func show(_ sections: some Sequence<ProfileDiff.Section>) {
     for section in sections {
-        Console.data(Console.bold(section.title))
+        Console.data(Line(section.title, .bold))
         for line in section.lines {
             switch line {
-            case .added(let text): Console.data(Console.planLine("+ \(text)"))
-            case .removed(let text): Console.data(Console.planLine("- \(text)"))
+            case .added(let text): Console.data(Line(plan: "+ \(text)"))
+            case .removed(let text): Console.data(Line(plan: "- \(text)"))
             }
         }
     }

@@ -33,7 +33,7 @@ struct ExportCommand: ParsableCommand {
         if json.isOn {
             Console.raw(JSON.object([("name", .string(name)), ("conf", .string(exported.text))]).text)
         } else if conf || (!qr && png == nil) {
-            Console.raw(exported.text)
+            Console.content(exported.text)
         }
     }
 }

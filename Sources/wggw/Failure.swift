@@ -2,6 +2,7 @@ import ArgumentParser
 import Compiler
 import Gateway
 import Glibc
+import NetTypes
 import SiteModel
 import Storage
 
@@ -27,21 +28,14 @@ struct Failure {
         switch error {
         case let error as ProfileErrors: refuse(error)
         case GatewayError.profile(let errors): refuse(errors)
-        case let error as NotRoot:
-            Console.error("wggw: \(error)")
-            Glibc.exit(Status.notRoot)
-        case let error as GatewayError:
-            Console.error("wggw: \(error)")
-            Glibc.exit(status(of: error))
-        case let error as StorageError:
-            Console.error("wggw: \(error)")
-            Glibc.exit(Status.failed)
+        case let error as NotRoot: fail(["\(error)"], Status.notRoot)
+        case let error as GatewayError: fail(error.lines, status(of: error))
+        case let error as StorageError: fail(["\(error)"], Status.failed)
+        // The parser's, which has usage below it.
+        case let error as ValidationError: parserExit(ValidationError(error.message.printable))
         default:
-            if let meant {
-                Console.error("wggw: there is no command \(command!); did you mean \(meant)?")
-                Glibc.exit(ExitCode.validationFailure.rawValue)
-            }
-            Wggw.exit(withError: error)
+            guard let meant else { parserExit(error) }
+            fail(["there is no command \(command!); did you mean \(meant)?"], ExitCode.validationFailure.rawValue)
         }
     }
 
@@ -54,10 +48,26 @@ struct Failure {
         return nearest(command, among: known)
     }
 
+    private func fail(_ lines: [String], _ status: Int32) -> Never {
+        for (i, line) in lines.enumerated() { Console.error(i == 0 ? "wggw: \(line)" : "\(line)") }
+        Console.exit(status)
+    }
+
     private func refuse(_ errors: ProfileErrors) -> Never {
-        Console.error("\(errors)")
-        Console.error("wggw: \(Format.count(errors.errors.count, "fault")), nothing was changed")
-        Glibc.exit(Status.badProfile)
+        for line in errors.lines { Console.error("\(line)") }
+        fail(["\(Format.count(errors.errors.count, "fault")), nothing was changed"], Status.badProfile)
+    }
+
+    /// What the argument parser says of an error; help, a version and a completion script are its errors as well, and data.
+    private func parserExit(_ error: any Error) -> Never {
+        let status = Wggw.exitCode(for: error).rawValue
+        let text = Wggw.fullMessage(for: error, columns: nil)
+        if status == 0 {
+            if !text.isEmpty { Console.raw(text + "\n") }
+        } else if !text.isEmpty {
+            for line in text.split(separator: "\n", omittingEmptySubsequences: false) { Console.error("\(line)") }
+        }
+        Console.exit(status)
     }
 
     private func status(of error: GatewayError) -> Int32 {

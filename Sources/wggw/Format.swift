@@ -60,13 +60,6 @@ enum Format {
         return "\(tenths / 1024) EiB"
     }
 
-    /// Somebody's words on one line of a terminal: control characters, which could move the cursor, become spaces.
-    static func line(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map { $0.value < 32 || (127...159).contains($0.value) ? " " : $0 }))
-    }
-
     /// `1 peer`, `3 peers`.
     static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 }

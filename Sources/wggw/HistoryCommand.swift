@@ -23,15 +23,13 @@ struct HistoryCommand: ParsableCommand {
         let current = box.isUp ? box.applied : nil
         if json.isOn { return Console.raw(JSON.array(revisions.map { $0.json(current) }).text) }
         Console.data(
-            Console.table(
-                ["", "REVISION", "WHEN", "WHO", "PEERS", "APPLIED", "WHY"],
-                revisions.map { revision in
-                    [
-                        revision.id == current ? "*" : " ", "\(revision.id)", Format.time(revision.madeAt),
-                        revision.who, "\(revision.peers)", revision.appliedAt.map(Format.time) ?? "-",
-                        Format.line(revision.why),
-                    ]
-                }))
+            ["", "REVISION", "WHEN", "WHO", "PEERS", "APPLIED", "WHY"],
+            revisions.map { revision in
+                [
+                    revision.id == current ? "*" : " ", "\(revision.id)", Format.time(revision.madeAt), revision.who,
+                    "\(revision.peers)", revision.appliedAt.map(Format.time) ?? "-", revision.why,
+                ]
+            })
     }
 }
 

@@ -20,21 +20,20 @@ struct ListCommand: ParsableCommand {
 
     func run() throws {
         let site = try common.reader("list").newest().site
-        if names { return site.peers.forEach { Console.data($0.name) } }
+        if names { return site.peers.forEach { Console.data("\($0.name)") } }
         if json.isOn { return Console.raw(JSON.array(site.peers.map { $0.json(in: site) }).text) }
         guard !site.peers.isEmpty else { return common.note("no peers yet; add one with `wggw add-peer NAME`") }
         Console.data(
-            Console.table(
-                ["PEER", "ADDRESSES", "TUNNEL", "MAY REACH", "ROUTES", "PUBLIC KEY"],
-                site.peers.map { peer in
-                    let isFull = peer.fullTunnel ?? site.egress.fullTunnel
-                    return [
-                        peer.name, peer.addresses.map(\.description).joined(separator: ", "),
-                        isFull ? "full" : "split", peer.reach,
-                        peer.routes.isEmpty ? "-" : peer.routes.map(\.description).joined(separator: ", "),
-                        peer.publicKey?.description ?? "-",
-                    ]
-                }))
+            ["PEER", "ADDRESSES", "TUNNEL", "MAY REACH", "ROUTES", "PUBLIC KEY"],
+            site.peers.map { peer in
+                let isFull = peer.fullTunnel ?? site.egress.fullTunnel
+                return [
+                    peer.name, peer.addresses.map(\.description).joined(separator: ", "),
+                    isFull ? "full" : "split", peer.reach,
+                    peer.routes.isEmpty ? "-" : peer.routes.map(\.description).joined(separator: ", "),
+                    peer.publicKey?.description ?? "-",
+                ]
+            })
     }
 }
 

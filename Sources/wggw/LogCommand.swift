@@ -43,17 +43,21 @@ struct LogCommand: ParsableCommand {
             switch entry {
             case .event(let event, let name): show(event, name)
             case .missed(let count):
-                if json.isOn { return Console.data(JSON.object([("missed", .number(count))]).line) }
-                Console.data(count.map { "\(Format.count($0, "event")) missed" } ?? "events missed")
+                if json.isOn {
+                    Console.raw(JSON.object([("missed", .number(count))]).line + "\n")
+                } else {
+                    Console.data(count.map { "\(Format.count($0, "event")) missed" } ?? "events missed")
+                }
             }
+            Console.expectReader()
         }
     }
 
     private func show(_ event: TunnelEvent, _ name: String?) {
-        if json.isOn { return Console.data(event.json(name).line) }
+        if json.isOn { return Console.raw(event.json(name).line + "\n") }
         let who = name ?? event.peer.map { "(stranger) \($0)" } ?? event.peerNumber.map { "(peer \($0))" } ?? "-"
         let padding = String(repeating: " ", count: max(0, 12 - who.count))
-        Console.data("\(Format.clock(event.seconds))  \(Console.bold(who))\(padding)  \(event.text)")
+        Console.data("\(Format.clock(event.seconds))  \(who, .bold)\(padding)  \(event.text)")
     }
 }
 

@@ -15,7 +15,7 @@ struct ProfileCommand: ParsableCommand {
 
         @OptionGroup var common: CommonOptions
 
-        func run() throws { Console.raw(try common.reader("profile export").newest().site.profileText()) }
+        func run() throws { Console.content(try common.reader("profile export").newest().site.profileText()) }
     }
 
     struct ImportProfile: ParsableCommand {
@@ -98,10 +98,10 @@ struct ProfileCommand: ParsableCommand {
                     report(try control.take(site, why: message.message ?? "profile edit"), common)
                     return common.note("next: `wggw plan`, then `wggw apply`")
                 } catch let error as ProfileErrors {
-                    guard Console.asks("\(error)\nedit it again?") else { throw error }
+                    guard Console.asks("edit it again?", after: error.lines) else { throw error }
                 } catch GatewayError.invalid(let problems) {
                     let error = GatewayError.invalid(problems)
-                    guard Console.asks("\(error)\nedit it again?") else { throw error }
+                    guard Console.asks("edit it again?", after: error.lines) else { throw error }
                 }
                 text = edited
             }

@@ -44,7 +44,7 @@ struct ShowCommand: ParsableCommand {
         if json.isOn {
             Console.raw(JSON.object([("revision", .number(stored.revision.id)), (key, .string(text))]).text)
         } else {
-            Console.raw(text)
+            Console.content(text)
         }
     }
 }

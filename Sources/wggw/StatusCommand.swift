@@ -52,12 +52,11 @@ struct StatusCommand: ParsableCommand {
             Console.data("`\(journal.command)` is at work")
         }
         guard let applied = status.applied, let observed = status.observed else {
-            Console.data(
-                "nothing of wggw's is on the box"
-                    + (status.draft.map { "; revision \($0.id) waits for `wggw apply`" } ?? ""))
+            let waits = status.draft.map { "; revision \($0.id) waits for `wggw apply`" } ?? ""
+            Console.data("nothing of wggw's is on the box\(waits)")
             return
         }
-        Console.data(Console.bold(applied.site.tunnel.interface) + "  " + headline(applied, observed))
+        Console.data("\(applied.site.tunnel.interface, .bold)  \(headline(applied, observed))")
         if let key = applied.site.tunnel.publicKey { Console.data("public key \(key)") }
         if let seconds = status.confirmWithin, seconds > 0 {
             Console.data("goes back in \(seconds) s unless you run `wggw confirm`")
@@ -65,15 +64,14 @@ struct StatusCommand: ParsableCommand {
         if let draft = status.draft { Console.data("revision \(draft.id) is drafted and not applied; see `wggw plan`") }
         if !status.drift.isEmpty {
             Console.data("drift: the box is not as revision \(applied.revision.id) wants it; `wggw apply` would")
-            status.driftLines.forEach { Console.data("  " + Console.planLine($0)) }
+            status.driftLines.forEach { Console.data("  \(Line(plan: $0))") }
         }
         if observed.silence != nil { return }
         if status.peers.isEmpty { return Console.data("no peers yet; add one with `wggw add-peer NAME`") }
         Console.data("")
         Console.data(
-            Console.table(
-                ["PEER", "HANDSHAKE", "RECEIVED", "SENT", "ENDPOINT", "ALLOWED IPS"],
-                status.peers.map { $0.row(now: status.now) }))
+            ["PEER", "HANDSHAKE", "RECEIVED", "SENT", "ENDPOINT", "ALLOWED IPS"],
+            status.peers.map { $0.row(now: status.now) })
     }
 
     private func headline(_ applied: StoredSite, _ observed: ObservedState) -> String {

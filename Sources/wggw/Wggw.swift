@@ -1,6 +1,7 @@
 import ArgumentParser
 import Gateway
 import Glibc
+import NetTypes
 
 /// `wggw`, the command line. Each command is a file; they print, and leave the work to Gateway.
 @main
@@ -20,7 +21,8 @@ struct Wggw: ParsableCommand {
               sudo wggw rollback
 
             Exit status: 0 done, 1 failed, 2 something would change (plan --detailed-exitcode), 64 wrong usage, 77 not root, \
-            78 bad profile. Data goes to standard output, everything else to standard error.
+            78 bad profile. Data goes to standard output, everything else to standard error. Data that cannot be written is a \
+            failure, unless its reader has gone (as `head` does).
             """,
         version: "0.1.0",
         groupedSubcommands: [
@@ -46,6 +48,7 @@ struct Wggw: ParsableCommand {
         ])
 
     static func main() {
+        Console.prepare()
         var arguments = Array(CommandLine.arguments.dropFirst())
         // wg-quick runs one program with the interface's name; a link of this name makes wggw that program.
         if CommandLine.arguments.first?.split(separator: "/").last == "wggw-datapath" {
@@ -53,11 +56,22 @@ struct Wggw: ParsableCommand {
         }
         arguments = commandFirst(arguments)
         do {
-            var command = try parseAsRoot(arguments)
+            var command = try parsed(arguments)
             if !(command is DatapathCommand) { prepareForOneCommand() }
             try command.run()
         } catch {
             Failure(error, of: arguments.first).exit()
+        }
+        Console.exit(0)
+    }
+
+    /// The parser's errors repeat arguments. Of those that are not printable it is asked again, in a form that is: what is wrong
+    /// with them is so in either form.
+    private static func parsed(_ arguments: [String]) throws -> any ParsableCommand {
+        do { return try parseAsRoot(arguments) } catch {
+            let printable = arguments.map(\.printable)
+            if printable != arguments { _ = try parseAsRoot(printable) }
+            throw error
         }
     }
 

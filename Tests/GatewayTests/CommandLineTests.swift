@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-/// The built `wggw` itself, as scripts see it.
+/// Words, files and statuses of commands.
 @Suite struct CommandLineTests {
     struct Call: CustomTestStringConvertible {
         let arguments: String
@@ -68,47 +68,10 @@ import Testing
 
     @Test(arguments: calls) func statusAndWords(call: Call) throws {
         let directory = "/tmp/wggw-cli-\(getpid())-none"
-        let (status, output) = try run(
-            call.arguments, environment: ["WGGW_STATE_DIR=\(directory)", "PATH=/usr/bin:/bin"])
+        let (status, output) = try Program.run(
+            call.arguments.split(separator: " ").map(String.init), environment: ["WGGW_STATE_DIR=\(directory)"])
         #expect(status == call.status, "\(output)")
         #expect(output.contains(call.says), "\(output)")
         #expect(access(directory, F_OK) != 0)
-    }
-
-    /// Both streams together, and the exit status.
-    private func run(_ arguments: String, environment: [String]) throws -> (status: Int32, output: String) {
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = buffer.withUnsafeMutableBytes { readlink("/proc/self/exe", $0.baseAddress!, $0.count) }
-        let tests = String(decoding: buffer[..<max(count, 0)], as: UTF8.self)
-        let path = tests.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/wggw"
-        try #require(access(path, X_OK) == 0, "\(path) is not built")
-        var argv: [UnsafeMutablePointer<CChar>?] = (["wggw"] + arguments.split(separator: " ").map(String.init)).map {
-            strdup($0)
-        }
-        var envp: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) }
-        defer { for text in argv + envp { free(text) } }
-        argv.append(nil)
-        envp.append(nil)
-        var ends: [Int32] = [-1, -1]
-        try #require(pipe(&ends) == 0)
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        var files = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&files)
-        defer { posix_spawn_file_actions_destroy(&files) }
-        for descriptor: Int32 in 1...2 { posix_spawn_file_actions_adddup2(&files, ends[1], descriptor) }
-        var pid: pid_t = 0
-        let code = posix_spawn(&pid, path, &files, nil, argv, envp)
-        close(ends[1])
-        defer { close(ends[0]) }
-        try #require(code == 0)
-        var output: [UInt8] = []
-        while true {
-            let count = read(ends[0], &buffer, buffer.count)
-            if count <= 0 { break }
-            output += buffer[..<count]
-        }
-        var status: Int32 = 0
-        waitpid(pid, &status, 0)
-        return (status & 127 == 0 ? status >> 8 & 255 : -1, String(decoding: output, as: UTF8.self))
     }
 }

@@ -7,9 +7,25 @@ import Synchronization
 
 @testable import Gateway
 
+/// A state directory of its own, deleted with it.
+final class TemporaryState {
+    let path: String
+
+    init() {
+        var template = Array("/tmp/wggw-gateway-XXXXXX".utf8CString)
+        path = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)) }
+    }
+
+    deinit {
+        for name in ["wggw.db", "wggw.db-wal", "wggw.db-shm", "key", "lock"] { unlink("\(path)/\(name)") }
+        rmdir(path)
+    }
+}
+
 /// A gateway on a simulated box, with a clock that stands still until it is told otherwise.
 final class Workbench {
-    let path: String
+    private let state = TemporaryState()
+    var path: String { state.path }
     let box: SimulatedBox
     let time = Time()
     /// Confirmations that a guard was started for.
@@ -26,14 +42,7 @@ final class Workbench {
     }
 
     init(_ facts: BoxFacts = .office) {
-        var template = Array("/tmp/wggw-gateway-XXXXXX".utf8CString)
-        path = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)) }
         box = SimulatedBox(.office, facts: facts)
-    }
-
-    deinit {
-        for name in ["wggw.db", "wggw.db-wal", "wggw.db-shm", "key", "lock"] { unlink("\(path)/\(name)") }
-        rmdir(path)
     }
 
     var directory: StateDirectory { StateDirectory(path) }

@@ -1,4 +1,3 @@
-import Glibc
 import Testing
 
 @testable import Gateway
@@ -29,6 +28,12 @@ import Testing
                 == #"{"z": "a\"b\\c\n\u0001é", "a": [-3, 18446744073709551615, null, true], "e": [], "o": {}}"#)
     }
 
+    /// Read back, it is the same; looked at, it does nothing to a terminal.
+    @Test func jsonCanBeLookedAt() {
+        let value = JSON.string("\u{7f}\u{9b}\u{202e}\u{2028}\u{200d}\u{e0041}🙂\u{ad}")
+        #expect(value.line == #""\u007f\u009b\u202e\u2028\u200d\udb40\udc41🙂\u00ad""#)
+    }
+
     @Test func aQRCodeHasItsFinderPatterns() throws {
         let code = try QRCode("wggw")
         #expect(code.width == 21)
@@ -41,18 +46,6 @@ import Testing
 
     @Test func tooMuchForAQRCodeIsRefused() {
         #expect(throws: GatewayError.self) { try QRCode(String(repeating: "x", count: 3000)) }
-    }
-
-    @Test func privateFilesAreTheOwnersAlone() throws {
-        let path = "/tmp/wggw-output-\(getpid())"
-        defer { unlink(path) }
-        let old = umask(0)
-        defer { umask(old) }
-        for text in ["first", "second"] { try writePrivateFile(path, Array(text.utf8)) }
-        #expect(try readTextFile(path) == "second")
-        var info = stat()
-        #expect(stat(path, &info) == 0 && info.st_mode & 0o777 == 0o600)
-        #expect(throws: GatewayError.self) { try readTextFile("/tmp/wggw-no-such-file") }
     }
 
     @Test func profilesAreComparedBySection() {

@@ -31,6 +31,18 @@ public struct ProfileErrors: Error, Hashable, Sendable, CustomStringConvertible 
         self.errors = errors.sorted { ($0.line, $0.column, $0.message) < ($1.line, $1.column, $1.message) }
     }
 
-    /// One line each.
-    public var description: String { errors.map(\.description).joined(separator: "\n") }
+    /// One line each, of so many as `abridged` tells.
+    public var description: String { lines.joined(separator: "\n") }
+
+    /// The lines of the description, each with what was quoted in it as it is.
+    public var lines: [String] { abridged(errors.map(\.description), "fault") }
+}
+
+/// The first twenty of a list that may be long, and how many more there are: who mends these comes for the others.
+public func abridged(_ items: [String], _ noun: String) -> [String] {
+    let told = 20
+    let rest = items.count - told
+    // One more is told in the time that it takes to say so.
+    if rest <= 1 { return items }
+    return items.prefix(told) + ["and \(rest) \(noun)s more"]
 }

@@ -1,3 +1,5 @@
+import NetTypes
+
 /// A place in a site, by the profile's names: `peers.laptop.addresses[0]`.
 public struct SitePath: Hashable, Sendable, CustomStringConvertible {
     /// The keys from the top: `["peers", "laptop", "addresses"]`.
@@ -43,22 +45,16 @@ func tomlKey(_ key: String) -> String {
     !key.isEmpty && key.utf8.allSatisfy(TOMLScanner.isBareKey) ? key : tomlString(key)
 }
 
-/// A TOML basic string with its quotes.
+/// A TOML basic string with its quotes; what is not printable is escaped.
 func tomlString(_ text: String) -> String {
-    let isPlain = text.utf8.allSatisfy { $0 >= 32 && $0 < 127 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
-    if isPlain { return "\"\(text)\"" }
+    if text.isPlain { return "\"\(text)\"" }
     var result = "\""
     for scalar in text.unicodeScalars {
         switch scalar {
         case "\"": result += "\\\""
         case "\\": result += "\\\\"
-        case "\n": result += "\\n"
-        case "\t": result += "\\t"
-        case "\r": result += "\\r"
-        case _ where scalar.value < 32 || scalar.value == 127:
-            let hex = String(scalar.value, radix: 16)
-            result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-        default: result.unicodeScalars.append(scalar)
+        case _ where scalar.isPrintable: result.unicodeScalars.append(scalar)
+        default: result += scalar.escaped
         }
     }
     return result + "\""
