@@ -3,17 +3,27 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-int process_harden(void) {
+// Swift's runtime may catch these, to let another program read this one's memory and print what its registers point to.
+static const int crashes[] = {SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV};
+
+int process_conceal(void) {
     const struct rlimit none = {0, 0};
+    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
+        if (signal(crashes[i], SIG_DFL) == SIG_ERR) return -errno;
     if (setrlimit(RLIMIT_CORE, &none) < 0) return -errno;
-    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) return -errno;
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return -errno;
-    return 0;
+    return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+int process_harden(void) {
+    int error = process_conceal();
+    if (error) return error;
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
 int process_close_others(int keep) {

@@ -7,6 +7,13 @@ public import Storage
 /// For a process that runs one command and ends: memory is kept, not given back and taken again. Call it first.
 public func prepareForOneCommand() { heap_keep() }
 
+/// For a process that opens keys: no core dump holds them, and nobody of the same user looks into it, or into one that is started
+/// before it runs its own program. `fromNewPrivileges`: nothing that it starts gets any, as by a program that is root's (setuid).
+public func protectProcess(fromNewPrivileges: Bool) throws(GatewayError) {
+    let error = fromNewPrivileges ? process_harden() : process_conceal()
+    if error < 0 { throw .refused("forbidding core dumps: \(String(cString: strerror(-error)))") }
+}
+
 /// Starts `wggw guard` in a session of its own, so that it outlives this process and its terminal: it takes an apply back
 /// that nobody confirms. Returns once it says that it stands.
 public func startGuardProcess(_ directory: StateDirectory, _ pending: PendingConfirmation) throws(GatewayError) {

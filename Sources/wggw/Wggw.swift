@@ -57,6 +57,8 @@ struct Wggw: ParsableCommand {
         arguments = commandFirst(arguments)
         do {
             var command = try parsed(arguments)
+            // An editor is the person's own, and may have to become somebody else, as by sudo.
+            try protectProcess(fromNewPrivileges: !(command is ProfileCommand.EditProfile))
             if !(command is DatapathCommand) { prepareForOneCommand() }
             try command.run()
         } catch {
