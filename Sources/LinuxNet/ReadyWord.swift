@@ -18,7 +18,7 @@ public enum ReadyWord {
     }
 }
 
-/// Starts a program as `spawnApart` does and waits until it says that it stands. One that says nothing for ten seconds is
+/// Starts a program as `spawnApart` does and waits until it says that it stands. One that says nothing for thirty seconds is
 /// killed, as it is when this command is told to stop meanwhile; so a process that did not come up leaves none behind.
 /// Returns its process id. Throws what it had to say, or how it ended.
 ///
@@ -49,7 +49,7 @@ public func spawnStanding(
         kill(process, SIGKILL)
         status = reap(process)
     }
-    let how = ended ? "it ended with \(status.map(wording) ?? "no status")" : "it was not ready in ten seconds"
+    let how = ended ? "it ended with \(status.map(wording) ?? "no status")" : "it was not ready in thirty seconds"
     throw BoxError(
         operation, cause: words.isEmpty ? how : String(decoding: words, as: UTF8.self), code: ended ? 0 : ETIMEDOUT)
 }
@@ -58,7 +58,7 @@ public func spawnStanding(
 private func listen(
     _ descriptor: Int32, into words: inout [UInt8], _ operation: String
 ) throws(BoxError) -> Bool {
-    let deadline = Deadline(.seconds(10))
+    let deadline = Deadline(.seconds(30))
     while try deadline.wait(for: descriptor, operation) {
         var buffer = [UInt8](repeating: 0, count: 4096)
         let count = read(descriptor, &buffer, buffer.count)

@@ -47,7 +47,7 @@ struct StatusCommand: ParsableCommand {
     }
 
     private func show(_ status: GatewayStatus) {
-        for alarm in status.alarms { Console.data(Console.bold("ALARM") + "  " + alarm) }
+        for alarm in status.alarms { Console.data("\("ALARM", .bold)  \(alarm)") }
         if let journal = status.record.journal, status.alarms.isEmpty {
             Console.data("`\(journal.command)` is at work")
         }
