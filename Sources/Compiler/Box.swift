@@ -1,4 +1,5 @@
 public import NetTypes
+public import SiteModel
 
 /// The box that wggw runs on: the one seam between what is decided and what is done.
 ///
@@ -13,6 +14,11 @@ public protocol Box {
     func perform(_ change: Change) throws(BoxError)
     /// What a draft needs to know of the box to fill in what the profile left out.
     func facts() throws(BoxError) -> BoxFacts
+    /// The names of all interfaces but loopback, each with the networks that the box is in by it: no router is between.
+    func networks() throws(BoxError) -> [String: [IPPrefix]]
+    /// The addresses that a name stands for, at least one. Throws where nobody knows the name, and where nobody answers for
+    /// some seconds.
+    func addresses(of name: String) throws(BoxError) -> [IPAddress]
 }
 
 extension Box {
@@ -24,7 +30,7 @@ extension Box {
 public struct Scope: Equatable, Sendable {
     /// The WireGuard interface's name.
     public var interface: String
-    /// Files under /proc/sys, with slashes.
+    /// Files under /proc/sys, with slashes; those with a `*` are patterns, see `SysctlPattern`.
     public var sysctls: Set<String>
     /// Interfaces whose proxy neighbours matter.
     public var neighbourInterfaces: Set<String>
@@ -73,21 +79,21 @@ public struct BoxFacts: Equatable, Sendable {
     public var defaultInterfaceV6: String?
     /// Destinations of all routes, for choosing what collides with nothing.
     public var routes: [IPPrefix]
-    /// `net.ipv4.ip_forward`.
-    public var forwardsIPv4: Bool
+    /// What the box forwards, of both families.
+    public var forwarding: OtherForwarding
     /// Whether the kernel can make a WireGuard interface.
     public var kernelHasWireGuard: Bool
 
     /// Makes facts.
     public init(
         interfaces: [Interface] = [], defaultInterfaceV4: String? = nil, defaultInterfaceV6: String? = nil,
-        routes: [IPPrefix] = [], forwardsIPv4: Bool = false, kernelHasWireGuard: Bool = false
+        routes: [IPPrefix] = [], forwarding: OtherForwarding = .drop, kernelHasWireGuard: Bool = false
     ) {
         self.interfaces = interfaces
         self.defaultInterfaceV4 = defaultInterfaceV4
         self.defaultInterfaceV6 = defaultInterfaceV6
         self.routes = routes
-        self.forwardsIPv4 = forwardsIPv4
+        self.forwarding = forwarding
         self.kernelHasWireGuard = kernelHasWireGuard
     }
 }

@@ -102,6 +102,13 @@ extension Clause {
         ]
     }
 
+    /// `meta nfproto ipv6`
+    static func family(_ family: Family) -> Clause {
+        Clause(
+            text: "meta nfproto ip\(family == .v4 ? "v4" : "v6")", dependencies: [.family(family.number)],
+            expressions: [])
+    }
+
     /// `ip saddr @from4`, `ip daddr != @lan4`
     static func address(_ family: Family, _ side: Side, in set: String, inverted: Bool = false) -> Clause {
         Clause(

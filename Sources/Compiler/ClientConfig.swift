@@ -68,7 +68,7 @@ public func clientConfig(
 
 /// Everything, or the LAN, the tunnel and what the peer's policy names of other sites.
 private func clientAllowedIPs(_ peer: Peer, _ site: Site) -> [IPPrefix] {
-    if peer.fullTunnel ?? site.egress.fullTunnel { return [.everyV4, .everyV6] }
+    if site.goesOut(peer) { return [.everyV4, .everyV6] }
     let rules = (peer.policy ?? peer.group.flatMap { site.groups[$0] })?.allow ?? []
     var networks = site.lan.subnets + site.tunnel.addresses.map(\.network)
     for other in site.peers where other.name != peer.name {

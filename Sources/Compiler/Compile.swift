@@ -1,11 +1,13 @@
 import NetTypes
 public import SiteModel
 
-/// Every setting that the box needs for a site. Pure: the same site and secrets give an equal state.
+/// Every setting that the box needs for a site. Pure: the same site, secrets and surroundings give an equal state.
 ///
 /// The site has to be complete: interfaces, MTU, key pairs. Throws `CompileError`.
-public func compile(_ site: Site, secrets: Secrets) throws(CompileError) -> DesiredState {
-    let plan = try SiteFacts(site)
+public func compile(
+    _ site: Site, secrets: Secrets, surroundings: Surroundings
+) throws(CompileError) -> DesiredState {
+    let plan = try SiteFacts(site, surroundings)
     let publicKey = try required(site.tunnel.publicKey, "tunnel.public-key")
     guard let privateKey = secrets.privateKeys[publicKey] else { throw .noPrivateKey(publicKey) }
     var peers: [WireGuardPeerConfig] = []
@@ -49,13 +51,15 @@ struct SiteFacts {
     let addresses: [(address: IPAddress, peer: Int)]
     /// Networks behind peers, sorted and disjoint, with the index of the peer.
     let networks: [(network: IPPrefix, peer: Int)]
+    /// What the site meets on its box.
+    let surroundings: Surroundings
 
-    init(_ site: Site) throws(CompileError) {
+    init(_ site: Site, _ surroundings: Surroundings) throws(CompileError) {
         self.site = site
+        self.surroundings = surroundings
         lanInterface = try required(site.lan.interface, "lan.interface")
-        let fullTunnel = site.peers.contains { $0.fullTunnel ?? site.egress.fullTunnel }
-        hasFullTunnel = fullTunnel
-        if fullTunnel { _ = try required(site.egress.interface, "egress.interface") }
+        hasFullTunnel = site.hasFullTunnel
+        if site.hasFullTunnel { _ = try required(site.egress.interface, "egress.interface") }
         egressInterface = site.egress.interface
         for peer in site.peers {
             if let group = peer.group, site.groups[group] == nil { throw .unknownGroup(peer: peer.name, group: group) }
@@ -175,16 +179,20 @@ private func sysctls(_ facts: SiteFacts, proxiesNeighbours: Bool) -> [SysctlRequ
     let lan = facts.lanInterface
     let tunnel = facts.site.tunnel.interface
     var needs = [
-        SysctlRequirement("net/ipv4/ip_forward", .equal(1)),
+        SysctlRequirement(everyForwarding4, .equal(1)),
         SysctlRequirement("net/ipv4/conf/\(lan)/rp_filter", .looseReversePath),
         SysctlRequirement("net/ipv4/conf/\(tunnel)/rp_filter", .looseReversePath),
         // Without it the kernel deletes a new address along with the old one of the same subnet.
         SysctlRequirement("net/ipv4/conf/\(tunnel)/promote_secondaries", .equal(1)),
     ]
+    // The kernel asks the interface that an IPv4 packet comes in by, and one may be off where all others are on.
+    let inputs = Set([lan, tunnel] + (facts.hasFullTunnel ? [facts.egressInterface ?? lan] : []))
+    needs += inputs.map { SysctlRequirement("net/ipv4/conf/\($0)/forwarding", .equal(1)) }
     if facts.hasIPv6 {
-        needs.append(SysctlRequirement("net/ipv6/conf/all/forwarding", .equal(1)))
-        needs.append(
-            SysctlRequirement("net/ipv6/conf/\(facts.egressInterface ?? lan)/accept_ra", .acceptRouterAdvertisements))
+        needs.append(SysctlRequirement(everyForwarding6, .equal(1)))
+        needs += Set([lan, facts.egressInterface ?? lan]).map {
+            SysctlRequirement("net/ipv6/conf/\($0)/accept_ra", .acceptRouterAdvertisements)
+        }
     }
     if facts.site.lan.replyPath == .proxyARP {
         needs.append(SysctlRequirement("net/ipv4/conf/\(lan)/proxy_arp", .equal(1)))

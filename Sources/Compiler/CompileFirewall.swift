@@ -3,9 +3,12 @@ import SiteModel
 
 /// Table `inet wggw` of a site. The number of rules depends on what kinds of policy there are, never on the peers.
 ///
+///     incoming ─ says it is the tunnel's, and comes from elsewhere: dropped
 ///     forward ── from tunnel ─▶ from-tunnel ─▶ sources ─▶ policies ─▶ lan │ group-… │ own │ full-… (─▶ internet)
-///             └─ into tunnel ─▶ to-tunnel
+///             ├─ into tunnel ─▶ to-tunnel
+///             └─ neither: what the site lets others do, by family and interface
 ///     input ──── from tunnel ─▶ to-gateway ──▶ sources ─▶ policies ─▶ …
+///     outgoing ─ into tunnel ─▶ destinations; for the tunnel, and goes elsewhere: dropped
 ///
 /// A base chain calls with `jump` and drops what comes back, so whatever a chain does not accept is dropped. `policies` goes
 /// to one chain with `goto`, so that a packet is judged by one policy only.
@@ -17,6 +20,10 @@ struct FirewallCompiler {
     private let hasOwnPolicies: Bool
     /// Addresses of the gateway itself that it hands out as DNS servers: every peer may ask there, whatever its policy.
     private let dns: [IPAddress]
+    /// What full tunnel leaves out, of both families.
+    private let notInternet: [IPPrefix]
+    /// DNS servers that it would leave out though the site hands them out.
+    private let internetDNS: [IPAddress]
 
     init(_ facts: SiteFacts) {
         self.facts = facts
@@ -26,6 +33,12 @@ struct FirewallCompiler {
         hasOwnPolicies = facts.site.peers.contains { $0.policy != nil }
         let own = facts.site.tunnel.addresses.map(\.address)
         dns = facts.site.dns.filter(own.contains)
+        let notInternet = facts.notInternet
+        self.notInternet = notInternet
+        internetDNS = facts.site.dns.filter { server in
+            facts.hasFullTunnel && !own.contains(server) && notInternet.contains { $0.contains(server) }
+                && !facts.site.lan.subnets.contains { $0.contains(server) }
+        }
     }
 
     func firewall() -> Firewall {
@@ -51,8 +64,13 @@ struct FirewallCompiler {
             "internet",
             rules: Family.allCases.map {
                 FirewallRule(
-                    .to(interface: egress), .address($0, .destination, in: "lan" + $0.digit, inverted: true), .accept)
-            })
+                    .to(interface: egress), .address($0, .destination, in: "not-internet" + $0.digit, inverted: true),
+                    .accept)
+            }
+                + Self.families(of: internetDNS).map {
+                    FirewallRule(
+                        .to(interface: egress), .access($0, [.destination], in: "internet-dns" + $0.digit), .accept)
+                })
         let full = chains.map {
             FirewallChain("full-" + $0.name, rules: [FirewallRule(.jump($0.name)), FirewallRule(.goto("internet"))])
         }
@@ -65,8 +83,9 @@ struct FirewallCompiler {
     }
 
     private func dispatchChains() -> [FirewallChain] {
-        let dnsRules = Family.allCases.filter { family in dns.contains { Family($0) == family } }
-            .map { FirewallRule(.access($0, [.destination], in: "dns" + $0.digit), .accept) }
+        let dnsRules = Self.families(of: dns).map {
+            FirewallRule(.access($0, [.destination], in: "dns" + $0.digit), .accept)
+        }
         return [
             FirewallChain(
                 "policies",
@@ -109,32 +128,55 @@ struct FirewallCompiler {
             + Family.allCases.filter(networkFamilies.contains).map { rule($0, $0.digit + "-networks") }
     }
 
+    private static func families(of addresses: [IPAddress]) -> [Family] {
+        Family.allCases.filter { family in addresses.contains { Family($0) == family } }
+    }
+
     private func baseChains() -> [FirewallChain] {
-        // Who has not said whether the box was a router before gets the safe answer.
-        let dropsOther = facts.site.otherForwarding != .allow
+        let other = facts.site.otherForwarding
         return [
+            // Before connections are tracked: a stranger must not even touch those of a peer.
             FirewallChain(
-                "forward", hook: .init(kind: .filter, point: .forward, priority: 0, drops: dropsOther),
+                "incoming", hook: .init(kind: .filter, point: .prerouting, priority: -300, drops: false),
+                rules: [
+                    FirewallRule(.from(interface: tunnel), .accept), FirewallRule(.from(interface: "lo"), .accept),
+                ] + Family.allCases.map { FirewallRule(.address($0, .source, in: "tunnel" + $0.digit), .drop) }),
+            FirewallChain(
+                "forward", hook: .init(kind: .filter, point: .forward, priority: 0, drops: other != .allow),
                 rules: [
                     FirewallRule(.from(interface: tunnel), .jump("from-tunnel")),
                     FirewallRule(.from(interface: tunnel), .drop),
                     FirewallRule(.to(interface: tunnel), .jump("to-tunnel")),
                     FirewallRule(.to(interface: tunnel), .drop),
-                ]),
+                ] + (other == .allow ? [] : others(.v4, other.ipv4) + others(.v6, other.ipv6))),
             FirewallChain(
                 "input", hook: .init(kind: .filter, point: .input, priority: 0, drops: false),
                 rules: [
                     FirewallRule(.from(interface: tunnel), .jump("to-gateway")),
                     FirewallRule(.from(interface: tunnel), .drop),
                 ]),
-            // Counted where both forwarded packets and the gateway's own come by, after everything that may drop them.
+            // Where both forwarded packets and the gateway's own come by: counted after everything that may drop them. While
+            // the tunnel is away, routes lead its packets elsewhere; here they end, before anybody translates addresses.
             FirewallChain(
                 "outgoing", hook: .init(kind: .filter, point: .postrouting, priority: 0, drops: false),
-                rules: [FirewallRule(.to(interface: tunnel), .jump("destinations"))]),
+                rules: [
+                    FirewallRule(.to(interface: tunnel), .goto("destinations")),
+                    FirewallRule(.to(interface: "lo"), .accept),
+                ] + Family.allCases.map { FirewallRule(.address($0, .destination, in: "tunnel" + $0.digit), .drop) }),
             FirewallChain(
                 "postrouting", hook: .init(kind: .nat, point: .postrouting, priority: 100, drops: false),
                 rules: masquerades()),
         ]
+    }
+
+    /// What one family's other traffic may do in a chain that drops. Who has not said whether the box was a router before gets
+    /// the safe answer.
+    private func others(_ family: Family, _ choice: OtherForwarding.Choice?) -> [FirewallRule] {
+        switch choice {
+        case nil, .drop: []
+        case .allow: [FirewallRule(.family(family), .accept)]
+        case .from(let interfaces): interfaces.map { FirewallRule(.from(interface: $0), .family(family), .accept) }
+        }
     }
 
     private func masquerades() -> [FirewallRule] {
@@ -167,13 +209,19 @@ struct FirewallCompiler {
                     digit + "-networks", family, isInterval: true,
                     facts.networks.filter { Family($0.network.address) == family }, verdicts)
             }
-            sets.append(
-                FirewallSet(
-                    "lan" + digit, [family.keyType], isInterval: true,
-                    elements: disjoint(facts.site.lan.subnets, family).map { SetElement([.network($0)]) }))
+            sets.append(networkSet("lan", facts.site.lan.subnets.disjoint(), family))
+            sets.append(networkSet("tunnel", facts.tunnelNetworks, family))
+            if facts.hasFullTunnel { sets.append(networkSet("not-internet", notInternet, family)) }
             sets += accessSets(family)
         }
         return sets
+    }
+
+    /// Networks of one family, out of sorted and disjoint ones of both.
+    private func networkSet(_ name: String, _ networks: [IPPrefix], _ family: Family) -> FirewallSet {
+        FirewallSet(
+            name + family.digit, [family.keyType], isInterval: true,
+            sorted: networks.filter { Family($0.address) == family }.map { SetElement([.network($0)]) })
     }
 
     /// `from…`, `to…` and `policy…`; the fields are made once and shared by the three.
@@ -202,34 +250,23 @@ struct FirewallCompiler {
             var elements: [SetElement] = []
             for peer in facts.site.peers {
                 guard let policy = peer.policy else { continue }
-                let sources = disjoint(peer.addresses.map { IPPrefix(host: $0) } + peer.routes, family)
+                let sources = (peer.addresses.map { IPPrefix(host: $0) } + peer.routes).disjoint()
                 elements += AccessBoxes(policy).elements(from: sources, family)
             }
             sets.append(
                 FirewallSet("own" + family.digit, [family.keyType] + access, isInterval: true, elements: elements))
         }
-        let servers = dns.filter { Family($0) == family }
-        if !servers.isEmpty {
-            let elements = servers.flatMap { server in
+        for (name, servers) in [("dns", dns), ("internet-dns", internetDNS)] {
+            let elements = servers.filter { Family($0) == family }.flatMap { server in
                 [6, 17].map { SetElement([.network(IPPrefix(host: server)), .numbers($0...$0), .numbers(53...53)]) }
             }
-            sets.append(FirewallSet("dns" + family.digit, access, elements: elements))
+            if !elements.isEmpty { sets.append(FirewallSet(name + family.digit, access, elements: elements)) }
         }
         return sets
     }
 
     private func policyChain(_ peer: Peer) -> String {
         let chain = peer.group.map { "group-\($0)" } ?? (peer.policy == nil ? "lan" : "own")
-        return peer.fullTunnel ?? facts.site.egress.fullTunnel ? "full-" + chain : chain
-    }
-
-    /// The networks of one family, without those that lie in others: an interval set must not overlap.
-    private func disjoint(_ networks: [IPPrefix], _ family: Family) -> [IPPrefix] {
-        var all: [IPPrefix] = []
-        for network in networks.sorted() where Family(network.address) == family {
-            if let last = all.last, last.contains(network) { continue }
-            all.append(network)
-        }
-        return all
+        return facts.site.goesOut(peer) ? "full-" + chain : chain
     }
 }

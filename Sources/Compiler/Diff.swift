@@ -78,7 +78,7 @@ public func diff(
     if !isSwitched && !wireGuard.rest.isEmpty {
         plan.append(.setWireGuard(interface: desired.interface, wireGuard.rest))
     }
-    let settings = sysctlChanges(desired, now, savedSysctls)
+    let settings = SysctlChanges(desired, now, saved: savedSysctls)
     let (addresses, oldAddresses) = merge(desired.link.addresses, now.link?.addresses ?? [])
     let (routes, oldRoutes) = merge(desired.routes, now.routes)
     let (neighbours, _) = merge(desired.proxyNeighbours, now.proxyNeighbours)
@@ -146,14 +146,9 @@ private func peersWithSessions(_ desired: WireGuardConfig, _ observed: ObservedW
 public func teardown(
     _ observed: ObservedState, scope: Scope, savedSysctls: [String: Int], proxyNeighbours: [ProxyNeighbour] = []
 ) -> Plan {
-    let saved = savedSysctls.filter { key, value in
-        !isSetting(key, of: scope.interface) && observed.sysctls[key].map { $0 != value } ?? false
-    }
-    func restore(_ isForwarding: Bool) -> [Change] {
-        saved.filter { isForwardingKey($0.key) == isForwarding }.sorted { $0.key < $1.key }
-            .map { .setSysctl(key: $0.key, value: $0.value, was: observed.sysctls[$0.key]!) }
-    }
-    var plan = restore(true)
+    let saved = savedSysctls.filter { !isSetting($0.key, of: scope.interface) }
+    var settings = KernelSettings(observed.sysctls)
+    var plan = settings.giveBack(saved.filter { isForwardingKey($0.key) })
     plan += common(proxyNeighbours.sorted(), observed.proxyNeighbours).map { .removeProxyNeighbour($0) }
     plan += observed.routes.map { .removeRoute($0) }
     if let leftover = observed.successor {
@@ -161,7 +156,7 @@ public func teardown(
     }
     if let backend = observed.link?.backend { plan.append(.deleteInterface(name: scope.interface, backend: backend)) }
     if observed.firewall != nil { plan.append(.removeFirewall) }
-    return Plan(plan + restore(false))
+    return Plan(plan + settings.giveBack(saved.filter { !isForwardingKey($0.key) }))
 }
 
 extension DesiredState {
@@ -169,6 +164,7 @@ extension DesiredState {
     public func scope(previous: DesiredState? = nil, savedSysctls: [String: Int] = [:]) -> Scope {
         var keys = Set(sysctls.map(\.key)).union(savedSysctls.keys)
         for requirement in sysctls {
+            keys.formUnion(SysctlPattern.moved(by: requirement.key).map(\.text))
             switch requirement.need {
             case .equal: break
             case .looseReversePath: keys.formUnion([everyReversePath, defaultReversePath])

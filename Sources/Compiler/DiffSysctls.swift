@@ -2,10 +2,6 @@ public import SiteModel
 
 let everyReversePath = "net/ipv4/conf/all/rp_filter"
 let defaultReversePath = "net/ipv4/conf/default/rp_filter"
-let everyForwarding6 = "net/ipv6/conf/all/forwarding"
-
-/// Whether the setting makes the box forward: such are written last.
-func isForwardingKey(_ key: String) -> Bool { key == "net/ipv4/ip_forward" || key == everyForwarding6 }
 
 /// Whether the setting belongs to an interface and goes with it.
 func isSetting(_ key: String, of interface: String) -> Bool {
@@ -20,40 +16,54 @@ struct SysctlChanges {
     var forwarding: [Change] = []
     /// Values from before wggw.
     var givenBack: [Change] = []
-}
 
-func sysctlChanges(_ desired: DesiredState, _ now: ObservedState, _ saved: [String: Int]) -> SysctlChanges {
-    var changes = SysctlChanges()
-    for requirement in desired.sysctls {
-        let isOwn = isSetting(requirement.key, of: desired.interface)
+    init(_ desired: DesiredState, _ now: ObservedState, saved: [String: Int]) {
+        var settings = KernelSettings(now.sysctls)
+        let needs = Dictionary(desired.sysctls.map { ($0.key, $0) }) { first, _ in first }
         // A file of the tunnel's interface is not there before the interface; of another's, it is nothing to set.
-        let value = now.sysctls[requirement.key] ?? (isOwn ? initialValue(requirement, now) : nil)
-        guard let value, let target = requirement.target(value, now), target != value else { continue }
-        let change = Change.setSysctl(key: requirement.key, value: target, was: value)
-        if isForwardingKey(requirement.key) { changes.forwarding.append(change) } else { changes.before.append(change) }
+        for key in needs.keys where settings[key] == nil && isSetting(key, of: desired.interface) {
+            settings.add(key, settings[ofDefault(key, desired.interface)] ?? 0)
+        }
+        let keys = inWritingOrder(needs.keys)
+        for key in keys.filter({ !isForwardingKey($0) }) + keys.filter(isForwardingKey) {
+            guard let value = settings[key], case let target = needs[key]!.target(value, settings), target != value
+            else { continue }
+            let change = Change.setSysctl(key: key, value: target, was: value)
+            if isForwardingKey(key) { forwarding.append(change) } else { before.append(change) }
+            settings.write(key, target)
+        }
+        givenBack = settings.giveBack(saved.filter { !desired.holds($0.key) })
     }
-    let required = Set(desired.sysctls.map(\.key))
-    for (key, value) in saved.sorted(by: { $0.key < $1.key }) where !required.contains(key) {
-        guard let current = now.sysctls[key], current != value else { continue }
-        changes.givenBack.append(.setSysctl(key: key, value: value, was: current))
-    }
-    return changes
 }
 
-/// What a setting of a new interface says: the default's, or what makes it be written.
-private func initialValue(_ requirement: SysctlRequirement, _ now: ObservedState) -> Int {
-    requirement.need == .looseReversePath ? now.sysctls[defaultReversePath] ?? 0 : 0
+extension KernelSettings {
+    /// The changes that bring old values back, as far as their files are still there; those that move others come first.
+    mutating func giveBack(_ old: [String: Int]) -> [Change] {
+        var changes: [Change] = []
+        for key in inWritingOrder(old.keys) {
+            guard let value = self[key], value != old[key]! else { continue }
+            changes.append(.setSysctl(key: key, value: old[key]!, was: value))
+            write(key, old[key]!)
+        }
+        return changes
+    }
+}
+
+/// The same setting for interfaces to come.
+private func ofDefault(_ key: String, _ interface: String) -> String {
+    let parts = key.split(separator: "/", omittingEmptySubsequences: false)
+    return parts.map { $0 == interface ? "default" : String($0) }.joined(separator: "/")
 }
 
 extension SysctlRequirement {
-    /// The value to write where `value` is there now; nil or the same where nothing needs to be written.
-    fileprivate func target(_ value: Int, _ now: ObservedState) -> Int? {
+    /// The value to write where `value` is there now; the same where nothing needs to be written.
+    fileprivate func target(_ value: Int, _ now: KernelSettings) -> Int {
         switch need {
         case .equal(let wanted): wanted
         // The kernel takes the maximum of `all` and the interface's: strict is 1, loose 2, off 0.
-        case .looseReversePath: max(value, now.sysctls[everyReversePath] ?? 0) == 1 ? 2 : value
+        case .looseReversePath: max(value, now[everyReversePath] ?? 0) == 1 ? 2 : value
         // An interface that heeds advertisements (1) stops to do so when forwarding comes on, unless it says 2.
-        case .acceptRouterAdvertisements: value == 1 && now.sysctls[everyForwarding6] != 1 ? 2 : value
+        case .acceptRouterAdvertisements: value == 1 && (now[everyForwarding6] ?? 0) == 0 ? 2 : value
         }
     }
 }

@@ -71,11 +71,14 @@ extension FirewallChain {
     public var nftText: String {
         var text = "\tchain \(name) {\n"
         if let hook {
-            let priority = hook.priority == 100 ? "srcnat" : hook.priority == 0 ? "filter" : "\(hook.priority)"
+            let priority = Self.priorityNames[hook.priority] ?? "\(hook.priority)"
             text += "\t\ttype \(hook.kind.rawValue) hook \(hook.point.rawValue) priority \(priority); "
             text += "policy \(hook.drops ? "drop" : "accept");\n"
         }
         for rule in rules { text += "\t\t\(rule.text)\n" }
         return text + "\t}\n"
     }
+
+    /// nft's words for `NF_IP_PRI_*`.
+    private static let priorityNames: [Int32: String] = [-300: "raw", 0: "filter", 100: "srcnat"]
 }

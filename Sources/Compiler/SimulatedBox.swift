@@ -85,6 +85,15 @@ public final class SimulatedBox: Box, Sendable {
         }
     }
 
+    /// Changes the facts it was made with, as for a box that gets another card.
+    public func changeFacts(_ change: (inout BoxFacts) -> Void) { state.withLock { change(&$0.facts) } }
+
+    /// What its resolver knows.
+    public var names: [String: IPAddress] {
+        get { state.withLock { $0.names } }
+        set { state.withLock { $0.names = newValue } }
+    }
+
     /// The name of the one interface that this box can hold.
     public var interface: String? { state.withLock { $0.interface } }
 
@@ -117,7 +126,8 @@ public final class SimulatedBox: Box, Sendable {
             seen.wireGuard = nil
             seen.silence = Self.silence("read \(scope.interface)")
         }
-        seen.sysctls = seen.sysctls.filter { scope.sysctls.contains($0.key) }
+        let patterns = scope.sysctls.map { SysctlPattern($0) }
+        seen.sysctls = seen.sysctls.filter { key, _ in patterns.contains { $0.matches(key) } }
         seen.proxyNeighbours = seen.proxyNeighbours.filter { scope.neighbourInterfaces.contains($0.interface) }
         seen.generation = state.withLock { $0.generation }
         // As the real box does: whoever says that he knows is believed, so that a test sees what wrong knowledge does.
@@ -127,6 +137,20 @@ public final class SimulatedBox: Box, Sendable {
 
     /// The facts it was made with.
     public func facts() throws(BoxError) -> BoxFacts { state.withLock { $0.facts } }
+
+    /// Those of the facts' interfaces.
+    public func networks() throws(BoxError) -> [String: [IPPrefix]] {
+        let interfaces = state.withLock { $0.facts.interfaces }
+        return Dictionary(uniqueKeysWithValues: interfaces.map { ($0.name, $0.addresses.map(\.network)) })
+    }
+
+    /// What the resolver knows.
+    public func addresses(of name: String) throws(BoxError) -> [IPAddress] {
+        guard let address = state.withLock({ $0.names[name] }) else {
+            throw BoxError("look up \(name)", cause: "Name or service not known")
+        }
+        return [address]
+    }
 
     /// Carries out one change on the value.
     public func perform(_ change: Change) throws(BoxError) {
@@ -168,7 +192,9 @@ extension ObservedState {
         case .removeFirewall: firewall = nil
         case .setSysctl(let key, let value, _):
             guard sysctls[key] != nil else { throw BoxError("write \(key)", cause: "No such file", code: 2) }
-            sysctls[key] = value
+            var settings = KernelSettings(sysctls)
+            settings.write(key, value)
+            sysctls = settings.values
         case .addProxyNeighbour(let neighbour): insert(neighbour, into: &proxyNeighbours)
         case .removeProxyNeighbour(let neighbour): proxyNeighbours.removeAll { $0 == neighbour }
         }
@@ -191,6 +217,7 @@ extension ObservedState {
 
     private mutating func addSettings(of name: String) {
         sysctls["net/ipv4/conf/\(name)/rp_filter"] = sysctls[defaultReversePath] ?? 0
+        sysctls["net/ipv4/conf/\(name)/forwarding"] = sysctls["net/ipv4/conf/default/forwarding"] ?? 0
         sysctls["net/ipv4/conf/\(name)/promote_secondaries"] = 0
     }
 

@@ -1,12 +1,14 @@
 public import Compiler
 internal import Glibc
-internal import SiteModel
+public import SiteModel
 public import Storage
 
 /// What would happen to the box.
 public struct PlannedApply {
     /// What would be applied.
     public let stored: StoredSite
+    /// What the site meets on the box.
+    public let surroundings: Surroundings
     /// As the box should be.
     public let desired: DesiredState
     /// As the box is.
@@ -17,6 +19,8 @@ public struct PlannedApply {
     public let applied: Int?
     /// The plan, for people.
     public let preview: PlanPreview
+    /// What is missing on the box, and what the plan grants besides: sentences for people.
+    public let notices: [String]
 }
 
 /// What an apply came to.
@@ -39,6 +43,7 @@ public struct ApplyReport {
 struct AppliedState {
     let revision: Int
     let site: Site
+    let surroundings: Surroundings
     let desired: DesiredState
 }
 
@@ -56,8 +61,12 @@ extension ControlPlane {
     func plan(
         _ target: StoredSite, _ record: BoxRecord, previous: AppliedState?, restarts: Bool = false
     ) throws -> PlannedApply {
+        let problems = target.site.interfaceProblems()
+        guard problems.isEmpty else { throw GatewayError.invalid(problems) }
+        let outlook = try lookAround(target, previous: previous)
         // The same revision again: no need to compile it twice.
-        let desired = previous?.revision == target.revision.id ? previous!.desired : try desiredState(target.site)
+        let isSame = previous?.revision == target.revision.id && previous?.surroundings == outlook.surroundings
+        let desired = isSame ? previous!.desired : try desiredState(target.site, outlook.surroundings)
         let saved = try store.savedSysctls(bootID: clock.bootID())
         var scope = desired.scope(previous: previous?.desired, savedSysctls: saved)
         scope.knownFirewall = previous.flatMap { record.knownFirewall($0.desired) }
@@ -65,8 +74,9 @@ extension ControlPlane {
         let plan = try diff(
             desired, observed, previous: previous?.desired, savedSysctls: saved, restarts: restarts)
         return PlannedApply(
-            stored: target, desired: desired, observed: observed, plan: plan, applied: previous?.revision,
-            preview: PlanPreview(plan, from: previous?.site, to: target.site))
+            stored: target, surroundings: outlook.surroundings, desired: desired, observed: observed, plan: plan,
+            applied: previous?.revision, preview: PlanPreview(plan, from: previous?.site, to: target.site),
+            notices: outlook.notices + grants(target.site, plan))
     }
 
     /// What the records say is on the box; nil before the first apply and after `down`.
@@ -78,7 +88,10 @@ extension ControlPlane {
     /// A revision as what is on the box once it is applied.
     func state(of id: Int, knowing known: StoredSite? = nil) throws -> AppliedState {
         let stored = known?.revision.id == id ? known! : try store.revision(id, beside: known)
-        return AppliedState(revision: id, site: stored.site, desired: try desiredState(stored.site))
+        let surroundings = stored.revision.surroundings ?? Surroundings()
+        return AppliedState(
+            revision: id, site: stored.site, surroundings: surroundings,
+            desired: try desiredState(stored.site, surroundings))
     }
 
     /// Applies the newest revision, or `revision`: all of it or nothing.
@@ -110,6 +123,7 @@ extension ControlPlane {
         let record = try store.box()
         let previous = try appliedState(record, knowing: target)
         let planned = try plan(target, record, previous: previous, restarts: restarts)
+        let notices = notices + planned.notices
         let isCurrent = previous?.revision == target.revision.id && record.journal == nil
         if planned.plan.isEmpty && isCurrent { return report(planned, nil, notices) }
         willPerform(planned.preview)
@@ -119,7 +133,8 @@ extension ControlPlane {
                 token: token(), revision: target.revision.id, returnTo: previous?.revision,
                 deadline: clock.sinceBoot() + seconds, bootID: clock.bootID())
         }
-        try begin(planned.plan, target: target.revision.id, pending: pending)
+        try begin(
+            target: target.revision.id, oldSysctls: planned.plan.settingsBefore(planned.observed), pending: pending)
         if let pending {
             do { try startGuard(pending) } catch {
                 try recordNothingDone(previous, pending)
@@ -132,7 +147,7 @@ extension ControlPlane {
             (warnings, seen) = try perform(planned, previous)
             var outcome = Store.Outcome()
             outcome.ruleset = seen?.description
-            try recordApplied(target.revision.id, planned.desired, outcome)
+            try recordApplied(target.revision.id, planned.surroundings, planned.desired, outcome)
         } catch {
             throw try goBack(to: previous, after: error, target: target.revision.id, pending: pending)
         }
@@ -155,25 +170,31 @@ extension ControlPlane {
     // MARK: Records
 
     /// Before the first change: the journal, and what the sysctls said that are about to change.
-    func begin(_ plan: Plan, target: Int?, pending: PendingConfirmation?) throws {
+    func begin(target: Int?, oldSysctls: [String: Int] = [:], pending: PendingConfirmation? = nil) throws {
         try store.begin(
-            Journal(target: target, startedAt: clock.now(), command: command), oldSysctls: plan.oldSysctls,
+            Journal(target: target, startedAt: clock.now(), command: command), oldSysctls: oldSysctls,
             pending: pending, bootID: clock.bootID())
     }
 
-    /// After the last change. Saved sysctls that the state does not ask for have their old values again.
-    func recordApplied(_ revision: Int, _ desired: DesiredState, _ outcome: Store.Outcome = .init()) throws {
-        let required = Set(desired.sysctls.map(\.key))
+    /// After the last change. Saved sysctls that the state does not hold have their old values again.
+    private func recordApplied(
+        _ revision: Int, _ surroundings: Surroundings, _ desired: DesiredState, _ outcome: Store.Outcome
+    ) throws {
         var outcome = outcome
-        outcome.returned = try store.savedSysctls(bootID: clock.bootID()).keys.filter { !required.contains($0) }
-        try store.finish(applied: revision, at: clock.now(), bootID: clock.bootID(), outcome)
+        outcome.returned = try store.savedSysctls(bootID: clock.bootID()).keys.filter { !desired.holds($0) }
+        try store.finish(
+            applied: revision, with: surroundings, at: clock.now(), bootID: clock.bootID(), outcome)
+    }
+
+    /// The same of a state that was applied before.
+    func recordApplied(_ state: AppliedState, _ outcome: Store.Outcome) throws {
+        try recordApplied(state.revision, state.surroundings, state.desired, outcome)
     }
 
     private func recordNothingDone(_ previous: AppliedState?, _ pending: PendingConfirmation) throws {
         var outcome = Store.Outcome()
         outcome.withdrawn = pending
-        guard let previous else { return try recordDown(outcome) }
-        try recordApplied(previous.revision, previous.desired, outcome)
+        if let previous { try recordApplied(previous, outcome) } else { try recordDown(outcome) }
     }
 
     func recordDown(_ outcome: Store.Outcome = .init()) throws {
@@ -249,15 +270,6 @@ struct Interruption: Error {
     let applied: [Change]
     let failed: Change?
     let cause: BoxError
-}
-
-extension Plan {
-    /// What the sysctls say that it changes, by key.
-    var oldSysctls: [String: Int] {
-        var old: [String: Int] = [:]
-        for case .setSysctl(let key, _, let was) in changes { old[key] = was }
-        return old
-    }
 }
 
 extension Change {

@@ -1,6 +1,6 @@
 public import Compiler
 internal import Glibc
-public import SiteModel
+internal import SiteModel
 public import Storage
 
 /// What one wggw process does: drafts, plans, applies and reports, on a state directory and a box.
@@ -78,9 +78,17 @@ public final class ControlPlane {
         }
     }
 
-    /// A site as the settings that the box needs, with the secrets that it names unsealed.
-    public func desiredState(_ site: Site) throws(GatewayError) -> DesiredState {
-        try wrapping { try compile(site, secrets: try secrets(of: site)) }
+    /// A revision as the settings that the box needs, with the secrets that it names unsealed: as it was applied last, or as it
+    /// would be now.
+    public func desiredState(of stored: StoredSite) throws(GatewayError) -> DesiredState {
+        try wrapping {
+            let known = stored.revision.surroundings
+            return try desiredState(stored.site, known ?? lookAround(stored, previous: nil).surroundings)
+        }
+    }
+
+    func desiredState(_ site: Site, _ surroundings: Surroundings) throws -> DesiredState {
+        try compile(site, secrets: try secrets(of: site), surroundings: surroundings)
     }
 
     private func secrets(of site: Site) throws -> Secrets {

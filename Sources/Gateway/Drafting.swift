@@ -38,7 +38,7 @@ extension ControlPlane {
     private func factsIfNeeded(_ site: Site) throws -> BoxFacts {
         let isWhole =
             site.lan.interface != nil && site.egress.interface != nil && site.tunnel.mtu != nil
-            && site.otherForwarding != nil
+            && site.otherForwarding.isWhole
         return isWhole ? BoxFacts() : try box.facts()
     }
 
@@ -49,7 +49,7 @@ extension ControlPlane {
             let previous = try store.newest()
             var site = profile
             // Forwarding is on by now because wggw turned it on, so the box cannot be asked again.
-            if site.otherForwarding == nil { site.otherForwarding = previous?.site.otherForwarding }
+            site.otherForwarding = site.otherForwarding.completed(by: previous?.site.otherForwarding)
             return try record(site, after: previous, kind: .imported, why: why, notices: SiteChoices.hints(site))
         }
     }

@@ -30,27 +30,26 @@ extension ControlPlane {
         stop.disregard()
         var outcome = Store.Outcome()
         outcome.withdrawn = withdrawing
-        let other = try attempted.map { try store.revision($0).site }
-        let interface = other?.tunnel.interface
+        let other = try attempted.map { try state(of: $0) }
+        let interface = other?.desired.interface
         if let interface, interface != previous?.desired.interface {
-            var plan = try teardownPlan(interface, sysctls: previous == nil, neighboursOf: other)
+            var plan = try teardownPlan(interface, sysctls: previous == nil, neighboursOf: other?.site)
             // The filter and the routes stay for the interface that comes back.
             if previous != nil { plan.changes.removeAll { if case .deleteInterface = $0 { false } else { true } } }
             _ = try perform(plan)
         }
         guard let previous else { return try recordDown(outcome) }
         let saved = try store.savedSysctls(bootID: clock.bootID())
-        let attemptedState = try other.map { try desiredState($0) }
-        let observed = try box.observe(previous.desired.scope(previous: attemptedState, savedSysctls: saved))
+        let observed = try box.observe(previous.desired.scope(previous: other?.desired, savedSysctls: saved))
         // With the attempted state as the one before, what it added beyond the old one is known to be wggw's.
-        let known = attemptedState?.interface == previous.desired.interface ? attemptedState : previous.desired
+        let known = interface == previous.desired.interface ? other?.desired : previous.desired
         let plan = try diff(
             previous.desired, observed, previous: known, savedSysctls: saved, restarts: observed.silence != nil)
-        outcome.oldSysctls = plan.oldSysctls.filter { saved[$0.key] == nil }
+        outcome.oldSysctls = plan.settingsBefore(observed).filter { saved[$0.key] == nil }
         // On a full disk it goes back all the same; then they are noted with the rest, once there is room.
         if !outcome.oldSysctls.isEmpty { try? store.save(oldSysctls: outcome.oldSysctls, bootID: clock.bootID()) }
         _ = try perform(plan)
-        try recordApplied(previous.revision, previous.desired, outcome)
+        try recordApplied(previous, outcome)
     }
 
     /// Goes back to what was applied before an apply that nobody confirmed.

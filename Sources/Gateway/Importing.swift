@@ -22,6 +22,7 @@ extension ControlPlane {
         return try locked {
             let previous = try store.newest()
             var choices = SiteChoices(try box.facts())
+            try choices.expectPresent(lan?.interface, "--lan-interface")
             let known = try lan ?? previous?.site.lan ?? LAN(subnets: try choices.lanSubnets(tunnel: interface))
             var taken = try config.gatewaySite(interface: interface, lan: known) { KeyPair($0).publicKey }
             if let previous = previous?.site {

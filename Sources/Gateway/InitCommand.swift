@@ -58,10 +58,16 @@ extension ControlPlane {
             let facts = try box.facts()
             var choices = SiteChoices(facts)
             var site = try options.profile ?? previous?.site ?? newSite(options, &choices)
-            if site.otherForwarding == nil { site.otherForwarding = previous?.site.otherForwarding }
+            site.otherForwarding = site.otherForwarding.completed(by: previous?.site.otherForwarding)
             let replaced = previous != nil && options.profile == nil
             if replaced { try change(&site, options, &choices) }
             try options.lay(over: &site)
+            // A name that is none is refused as such, with all else that is wrong.
+            if site.interfaceProblems().isEmpty {
+                try choices.expectPresent(options.lanInterface, "--lan-interface")
+                try choices.expectPresent(options.egressInterface, "--egress-interface")
+                choices.noticeAbsences(site)
+            }
             try choices.complete(&site)
             if site.tunnel.addresses.isEmpty { site.tunnel.addresses = try tunnelAddresses(site, options, &choices) }
             var notices = choices.notices

@@ -14,7 +14,7 @@ struct SiteChoices {
         if site.lan.interface == nil { site.lan.interface = try lanInterface(site) }
         if site.egress.interface == nil { site.egress.interface = egressInterface() }
         if site.tunnel.mtu == nil { site.tunnel.mtu = mtu(site) }
-        if site.otherForwarding == nil { site.otherForwarding = otherForwarding() }
+        if !site.otherForwarding.isWhole { site.otherForwarding = otherForwarding(site) }
         if site.egress.interface == nil, site.egress.fullTunnel || site.peers.contains(where: { $0.fullTunnel == true })
         {
             throw .refused(
@@ -74,13 +74,47 @@ struct SiteChoices {
         return mtu
     }
 
-    private mutating func otherForwarding() -> OtherForwarding {
-        if facts.forwardsIPv4 {
-            notices.append("other traffic is left alone: this box was forwarding before wggw came")
-            return .allow
+    /// What the site does not say yet, as the box has it.
+    private mutating func otherForwarding(_ site: Site) -> OtherForwarding {
+        func withoutTunnel(_ choice: OtherForwarding.Choice?) -> OtherForwarding.Choice {
+            guard case .from(let all)? = choice else { return choice ?? .drop }
+            let others = all.filter { $0 != site.tunnel.interface }
+            return others.isEmpty ? .drop : .from(others)
         }
-        notices.append("other traffic is not forwarded: forwarding is on for the tunnel only")
-        return .drop
+        let said = site.otherForwarding
+        let found = OtherForwarding(
+            ipv4: withoutTunnel(facts.forwarding.ipv4), ipv6: withoutTunnel(facts.forwarding.ipv6))
+        if said == OtherForwarding(), let both = found.ipv4, both == found.ipv6 {
+            notices.append(Self.notice("traffic", both))
+        } else {
+            if said.ipv4 == nil, let choice = found.ipv4 { notices.append(Self.notice("IPv4 traffic", choice)) }
+            if said.ipv6 == nil, let choice = found.ipv6 { notices.append(Self.notice("IPv6 traffic", choice)) }
+        }
+        return said.completed(by: found)
+    }
+
+    private static func notice(_ traffic: String, _ choice: OtherForwarding.Choice) -> String {
+        switch choice {
+        case .allow: "other \(traffic) is left alone: this box was forwarding it before wggw came"
+        case .drop: "other \(traffic) is not forwarded: forwarding is on for the tunnel only"
+        case .from(let interfaces):
+            "other \(traffic) is left alone where it comes in by \(interfaces.joined(separator: ", ")): "
+                + "from there this box was forwarding it before wggw came, and from nowhere else"
+        }
+    }
+
+    // MARK: Interfaces that were named
+
+    /// Throws where the box does not have the interface that an option names.
+    func expectPresent(_ interface: String?, _ option: String) throws(GatewayError) {
+        let known = facts.interfaces.map(\.name)
+        guard let interface, !known.contains(interface) else { return }
+        throw .refused("\(option) \(interface): there is no such interface on this box; \(thoseThere(known))")
+    }
+
+    /// Interfaces that the site names and the box does not have.
+    mutating func noticeAbsences(_ site: Site) {
+        notices += absences(site, interfaces: facts.interfaces.map(\.name))
     }
 
     // MARK: A new site

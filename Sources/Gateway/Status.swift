@@ -63,7 +63,7 @@ extension ControlPlane {
                     drift: Plan(), driftLines: [], advice: [], now: clock.now(),
                     alarms: try alarms())
             }
-            let desired = try desiredState(applied.site)
+            let desired = try desiredState(applied.site, applied.revision.surroundings ?? Surroundings())
             let saved = try store.savedSysctls(bootID: clock.bootID())
             var scope = desired.scope(savedSysctls: saved)
             scope.knownFirewall = record.knownFirewall(desired)

@@ -23,7 +23,7 @@ extension ControlPlane {
         let plan = try teardownPlan(sites)
         willPerform(PlanPreview(plan, from: nil, to: nil))
         if !plan.isEmpty || record.isUp || record.journal != nil {
-            try begin(Plan(), target: nil, pending: nil)
+            try begin(target: nil)
             do {
                 _ = try perform(plan)
                 let rest = try teardownPlan(sites)
@@ -73,7 +73,7 @@ extension ControlPlane {
     func teardownPlan(_ interface: String, sysctls: Bool, neighboursOf site: Site?) throws -> Plan {
         let saved = sysctls ? try store.savedSysctls(bootID: clock.bootID()) : [:]
         let neighbours = try site.map { site in
-            site.lan.replyPath == .proxyARP ? try desiredState(site).proxyNeighbours : []
+            site.lan.replyPath == .proxyARP ? try desiredState(site, Surroundings()).proxyNeighbours : []
         }
         var scope = Scope(
             interface: interface, sysctls: Set(saved.keys),

@@ -51,13 +51,8 @@ enum EndpointResolver {
     /// getaddrinfo; `tries` times, a second apart, where it says that trying again may help.
     @Sendable static func lookUp(_ name: String, tries: Int) -> LookUp {
         for attempt in 1... {
-            var hints = addrinfo()
-            hints.ai_socktype = Int32(SOCK_DGRAM.rawValue)
-            hints.ai_family = AF_UNSPEC
-            var list: UnsafeMutablePointer<addrinfo>?
-            let code = getaddrinfo(name, nil, &hints, &list)
-            defer { if let list { freeaddrinfo(list) } }
-            if code == 0, let address = list.flatMap(firstAddress) { return .address(address) }
+            let (code, addresses) = ask(name)
+            if let first = addresses.first { return .address(first) }
             if code != EAI_AGAIN || attempt >= tries {
                 return .failure(
                     code: code, reason: code == 0 ? "it has no address" : String(cString: gai_strerror(code)))
@@ -67,14 +62,22 @@ enum EndpointResolver {
         preconditionFailure("the loop has no end")
     }
 
-    private static func firstAddress(_ list: UnsafeMutablePointer<addrinfo>) -> IPAddress? {
-        var next: UnsafeMutablePointer<addrinfo>? = list
+    /// getaddrinfo: its code, and the addresses in its order, that of RFC 6724.
+    static func ask(_ name: String) -> (code: Int32, addresses: [IPAddress]) {
+        var hints = addrinfo()
+        hints.ai_socktype = Int32(SOCK_DGRAM.rawValue)
+        hints.ai_family = AF_UNSPEC
+        var list: UnsafeMutablePointer<addrinfo>?
+        let code = getaddrinfo(name, nil, &hints, &list)
+        defer { if let list { freeaddrinfo(list) } }
+        var addresses: [IPAddress] = []
+        var next = list
         while let item = next {
             let bytes = UnsafeRawBufferPointer(start: item.pointee.ai_addr, count: Int(item.pointee.ai_addrlen))
-            if let socketAddress = SocketAddress(sockaddr: bytes) { return socketAddress.address }
+            if let found = SocketAddress(sockaddr: bytes) { addresses.append(found.address) }
             next = item.pointee.ai_next
         }
-        return nil
+        return (code, addresses)
     }
 }
 

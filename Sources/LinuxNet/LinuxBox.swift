@@ -52,9 +52,7 @@ public struct LinuxBox: Box, Sendable {
             state.successor = try backend(of: successor, &route)
         }
         state.proxyNeighbours = try route.proxyNeighbours(on: scope.neighbourInterfaces)
-        for key in scope.sysctls {
-            if let value = try Sysctl.read(key) { state.sysctls[key] = value }
-        }
+        state.sysctls = try Sysctl.read(scope.sysctls)
         var netfilter = try NetlinkSocket(NETLINK_NETFILTER)
         closedLate.keep(netfilter)
         state.generation = try RulesetNamespace.current().map { namespace throws(BoxError) in
@@ -87,7 +85,7 @@ public struct LinuxBox: Box, Sendable {
         case .replaceInterface(let name, let successor, _, let new): try replace(name, by: successor, to: new)
         case .setWireGuard(let interface, let change): try setWireGuard(interface, change)
         case .startHandshakes(let interface, let peers): try startHandshakes(interface, peers)
-        case .setSysctl(let key, let value, _): try Sysctl.write(key, value)
+        case .setSysctl(let key, let value, _): try Sysctl.writeIfThere(key, value)
         case .replaceFirewall, .updateFirewall, .removeFirewall: try performOnFirewall(change)
         case .setMTU, .setUp, .addAddress, .removeAddress, .addRoute, .removeRoute, .addProxyNeighbour,
             .removeProxyNeighbour:

@@ -16,6 +16,8 @@ struct KernelRoute: Equatable {
     var table: UInt32
     /// Who made it.
     var proto: UInt8
+    /// Whether a router is between, or several.
+    var hasGateway: Bool
 
     /// Reads an `RTM_NEWROUTE`; nil for families other than IPv4 and IPv6 and for cached routes.
     init?(_ payload: UnsafeRawBufferPointer) {
@@ -29,6 +31,7 @@ struct KernelRoute: Equatable {
         var octets = [UInt8](repeating: 0, count: width)
         interface = 0
         metric = 0
+        hasGateway = false
         table = UInt32(header.rtm_table)
         type = header.rtm_type
         proto = header.rtm_protocol
@@ -38,7 +41,9 @@ struct KernelRoute: Equatable {
             case RTA_OIF.rawValue: interface = attribute.u32
             case RTA_PRIORITY.rawValue: metric = attribute.u32
             case RTA_TABLE.rawValue: table = attribute.u32
+            case RTA_GATEWAY.rawValue, RTA_VIA.rawValue: hasGateway = true
             case RTA_MULTIPATH.rawValue:
+                hasGateway = true
                 // rtnexthop: length, flags, hops, then the interface's index at offset 4.
                 if interface == 0, attribute.payload.count >= 8 {
                     interface = attribute.payload.loadUnaligned(fromByteOffset: 4, as: UInt32.self)
@@ -60,6 +65,28 @@ extension NetlinkSocket {
         return try dump(&message, "list routes", into: [KernelRoute]()) { list, payload in
             if let route = KernelRoute(payload), route.type == RTN_UNICAST { list.append(route) }
         }
+    }
+
+    /// Routes to networks that the box is in: made by the kernel for an address, or told by a router's advertisement. The kernel
+    /// does the choosing.
+    mutating func directRoutes() throws(BoxError) -> [KernelRoute] {
+        var routes: [KernelRoute] = []
+        for family in [AF_INET, AF_INET6] {
+            for proto in [UInt8(RTPROT_KERNEL), UInt8(RTPROT_RA)] {
+                var header = rtmsg()
+                header.rtm_family = UInt8(family)
+                header.rtm_protocol = proto
+                var message = MessageBuffer()
+                message.begin(type: RTM_GETROUTE, flags: 0, header: header)
+                routes += try dump(&message, "list routes", into: [KernelRoute]()) { list, payload in
+                    guard let route = KernelRoute(payload), route.proto == proto, route.type == RTN_UNICAST,
+                        !route.hasGateway
+                    else { return }
+                    list.append(route)
+                }
+            }
+        }
+        return routes
     }
 
     /// The routes with wggw's protocol number through one interface, sorted. The kernel does the choosing, so that a box

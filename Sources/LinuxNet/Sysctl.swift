@@ -22,6 +22,46 @@ enum Sysctl {
         return value
     }
 
+    /// The values of several, by key; of patterns, those of all that match. What is not there is left out.
+    static func read(_ keys: Set<String>) throws(BoxError) -> [String: Int] {
+        var values: [String: Int] = [:]
+        for key in keys {
+            for key in try expand(SysctlPattern(key)) {
+                if let value = try read(key) { values[key] = value }
+            }
+        }
+        return values
+    }
+
+    /// The keys that match a pattern; a key by itself matches, there or not.
+    private static func expand(_ pattern: SysctlPattern) throws(BoxError) -> [String] {
+        guard let (before, after) = pattern.parts else { return [pattern.text] }
+        guard let directory = opendir(path(String(before))) else {
+            if errno == ENOENT { return [] }
+            throw .system("list sysctls \(pattern.text)")
+        }
+        defer { closedir(directory) }
+        var keys: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            let key = String(before) + name + String(after)
+            if !name.hasPrefix("."), pattern.matches(key) { keys.append(key) }
+        }
+        return keys
+    }
+
+    /// Writes the file; one of an interface that has gone away meanwhile is nothing to write.
+    static func writeIfThere(_ key: String, _ value: Int) throws(BoxError) {
+        do throws(BoxError) { try write(key, value) } catch {
+            let parts = key.split(separator: "/")
+            guard error.code == ENOENT, parts.count == 5, parts[2] == "conf",
+                access(path(parts.dropLast().joined(separator: "/")), F_OK) != 0
+            else { throw error }
+        }
+    }
+
     /// Writes the file.
     static func write(_ key: String, _ value: Int) throws(BoxError) {
         let operation = "set sysctl \(key) to \(value)"

@@ -10,7 +10,7 @@ public struct Site: Hashable, Sendable {
     /// What peers dial. Without it, clients' configurations cannot be exported, all else works.
     public var endpoint: Endpoint?
     /// What happens to forwarded traffic that has nothing to do with the tunnel.
-    public var otherForwarding: OtherForwarding?
+    public var otherForwarding: OtherForwarding
     /// The inside.
     public var lan: LAN
     /// The WireGuard interface.
@@ -26,9 +26,9 @@ public struct Site: Hashable, Sendable {
 
     /// Makes a site; peers are sorted by name here.
     public init(
-        name: String = "home", endpoint: Endpoint? = nil, otherForwarding: OtherForwarding? = nil, lan: LAN,
-        tunnel: Tunnel,
-        egress: Egress = Egress(), dns: [IPAddress] = [], groups: [String: Policy] = [:], peers: [Peer] = []
+        name: String = "home", endpoint: Endpoint? = nil, otherForwarding: OtherForwarding = OtherForwarding(),
+        lan: LAN, tunnel: Tunnel, egress: Egress = Egress(), dns: [IPAddress] = [], groups: [String: Policy] = [:],
+        peers: [Peer] = []
     ) {
         self.name = name
         self.endpoint = endpoint
@@ -40,14 +40,12 @@ public struct Site: Hashable, Sendable {
         self.groups = groups
         self.peers = peers.ordered { $0.name }
     }
-}
 
-/// What the gateway does with traffic that it could forward but that neither comes from the tunnel nor goes into it.
-public enum OtherForwarding: String, Hashable, Sendable, CaseIterable {
-    /// Leave it alone: the box was a router before wggw came.
-    case allow
-    /// Drop it: the box forwards only because wggw turned forwarding on.
-    case drop
+    /// Whether some peer goes out to the Internet through the gateway.
+    public var hasFullTunnel: Bool { peers.contains { goesOut($0) } }
+
+    /// Whether a peer goes out to the Internet through the gateway.
+    public func goesOut(_ peer: Peer) -> Bool { peer.fullTunnel ?? egress.fullTunnel }
 }
 
 /// The inside network.

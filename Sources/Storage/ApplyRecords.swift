@@ -1,4 +1,5 @@
 internal import GRDB
+public import SiteModel
 
 /// What is known of the box from one wggw to the next.
 public struct BoxRecord: Hashable, Sendable {
@@ -141,14 +142,16 @@ extension Store {
         public init() {}
     }
 
-    /// After the last change: the revision is on the box, and the journal is closed.
+    /// After the last change: the revision is on the box, applied with these surroundings, and the journal is closed.
     public func finish(
-        applied revision: Int, at time: Int64, bootID: String, _ outcome: Outcome
+        applied revision: Int, with surroundings: Surroundings, at time: Int64, bootID: String, _ outcome: Outcome
     ) throws(StorageError) {
         try write { db in
             try Self.save(outcome.oldSysctls, bootID, db)
             try Self.forget(outcome.withdrawn, db)
-            try db.execute(sql: "UPDATE revision SET applied_at = ? WHERE id = ?", arguments: [time, revision])
+            try db.execute(
+                sql: "UPDATE revision SET applied_at = ?, surroundings = ? WHERE id = ?",
+                arguments: [time, surroundings.description, revision])
             try db.execute(
                 sql: "UPDATE box SET applied = ?, is_up = 1, ruleset = ?", arguments: [revision, outcome.ruleset])
             try Self.close(db, outcome.returned)

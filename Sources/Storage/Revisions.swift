@@ -30,6 +30,8 @@ public struct Revision: Hashable, Sendable {
     public let source: Int?
     /// How many peers it has.
     public let peers: Int
+    /// What it met on the box when it was applied last; nil was never, or by a wggw that did not look.
+    public let surroundings: Surroundings?
 }
 
 /// What is noted down with a new revision.
@@ -136,7 +138,7 @@ extension Store {
             }
             let revision = Revision(
                 id: (newest ?? 0) + 1, madeAt: note.at, who: note.who, why: note.why, kind: note.kind, appliedAt: nil,
-                source: note.source, peers: site.peers.count)
+                source: note.source, peers: site.peers.count, surroundings: nil)
             try Self.insert(revision, site, db)
             try Self.insertPeers(site.peers, after: previous?.site.peers ?? [], revision: revision.id, db)
             try self.insert(secrets, db)
@@ -152,7 +154,7 @@ extension Store {
         try db.execute(
             sql: """
                 INSERT INTO revision (id, made_at, who, why, kind, source, peers, \(SiteRow.columns))
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """, arguments: own + SiteRow.arguments(site))
     }
 
@@ -218,14 +220,15 @@ extension Store {
     }
 
     /// All of table `revision`, by name: a damaged schema is an error and not a column that seems to be empty.
-    private static let columns = "id, made_at, who, why, kind, applied_at, source, peers, \(SiteRow.columns)"
+    private static let columns = "id, made_at, who, why, kind, applied_at, source, peers, surroundings, \(SiteRow.columns)"
 
-    private static func revision(_ row: Row) throws -> Revision {
+    static func revision(_ row: Row) throws -> Revision {
         Revision(
             id: try row.decode(forColumn: "id"), madeAt: try row.decode(forColumn: "made_at"),
             who: try row.decode(forColumn: "who"), why: try row.decode(forColumn: "why"),
             kind: try SiteRow.choice(row, "kind"), appliedAt: try row.decode(forColumn: "applied_at"),
-            source: try row.decode(forColumn: "source"), peers: try row.decode(forColumn: "peers"))
+            source: try row.decode(forColumn: "source"), peers: try row.decode(forColumn: "peers"),
+            surroundings: try SiteRow.value(row, "surroundings"))
     }
 
     static func newestID(_ db: Database) throws -> Int? { try Int.fetchOne(db, sql: "SELECT max(id) FROM revision") }

@@ -76,6 +76,15 @@ enum Schema {
         CREATE TABLE saved_sysctl (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
         """,
         "ALTER TABLE box ADD COLUMN ruleset TEXT",
+        // What was one answer was one for both families. `surroundings` is what a revision was applied with last; a firewall
+        // that was made without is to be looked at again.
+        """
+        ALTER TABLE revision RENAME COLUMN other_forwarding TO other_forwarding4;
+        ALTER TABLE revision ADD COLUMN other_forwarding6 TEXT;
+        UPDATE revision SET other_forwarding6 = other_forwarding4;
+        ALTER TABLE revision ADD COLUMN surroundings TEXT;
+        UPDATE box SET ruleset = NULL;
+        """,
     ]
 
     /// `peer.last` of a row that nothing has replaced.

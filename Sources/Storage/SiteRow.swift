@@ -5,14 +5,15 @@ internal import SiteModel
 /// All of a `Site` but its peers, as columns of table `revision`, and back.
 enum SiteRow {
     static let columns = """
-        name, endpoint, other_forwarding, lan_interface, lan_subnets, reply_path, tunnel_interface, tunnel_addresses, \
-        listen_port, mtu, datapath, fwmark, public_key, egress_interface, full_tunnel, dns, groups
+        name, endpoint, other_forwarding4, other_forwarding6, lan_interface, lan_subnets, reply_path, tunnel_interface, \
+        tunnel_addresses, listen_port, mtu, datapath, fwmark, public_key, egress_interface, full_tunnel, dns, groups
         """
 
     static func arguments(_ site: Site) -> StatementArguments {
         [
-            site.name, site.endpoint?.description, site.otherForwarding?.rawValue, site.lan.interface,
-            ListText.write(site.lan.subnets), site.lan.replyPath.rawValue, site.tunnel.interface,
+            site.name, site.endpoint?.description, site.otherForwarding.ipv4?.description,
+            site.otherForwarding.ipv6?.description, site.lan.interface, ListText.write(site.lan.subnets),
+            site.lan.replyPath.rawValue, site.tunnel.interface,
             ListText.write(site.tunnel.addresses), Int(site.tunnel.listenPort), site.tunnel.mtu,
             site.tunnel.datapath.rawValue, Int(site.tunnel.fwmark), site.tunnel.publicKey?.description,
             site.egress.interface, site.egress.fullTunnel, ListText.write(site.dns), GroupText.write(site.groups),
@@ -23,7 +24,8 @@ enum SiteRow {
     static func site(_ row: Row) throws -> Site {
         Site(
             name: try row.decode(forColumn: "name"), endpoint: try value(row, "endpoint"),
-            otherForwarding: try choiceIfPresent(row, "other_forwarding"),
+            otherForwarding: OtherForwarding(
+                ipv4: try value(row, "other_forwarding4"), ipv6: try value(row, "other_forwarding6")),
             lan: LAN(
                 interface: try row.decode(forColumn: "lan_interface"),
                 subnets: try ListText.read(try row.decode(forColumn: "lan_subnets")),
@@ -41,7 +43,7 @@ enum SiteRow {
             groups: try GroupText.read(try row.decode(forColumn: "groups")))
     }
 
-    private static func value<V: LosslessStringConvertible>(_ row: Row, _ column: String) throws -> V? {
+    static func value<V: LosslessStringConvertible>(_ row: Row, _ column: String) throws -> V? {
         guard let text: String = try row.decode(forColumn: column) else { return nil }
         guard let value = V(text) else { throw ListText.damaged(text) }
         return value

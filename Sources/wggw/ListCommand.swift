@@ -26,10 +26,10 @@ struct ListCommand: ParsableCommand {
         Console.data(
             ["PEER", "ADDRESSES", "TUNNEL", "MAY REACH", "ROUTES", "PUBLIC KEY"],
             site.peers.map { peer in
-                let isFull = peer.fullTunnel ?? site.egress.fullTunnel
+                let isFull = site.goesOut(peer)
                 return [
                     peer.name, peer.addresses.map(\.description).joined(separator: ", "),
-                    isFull ? "full" : "split", peer.reach,
+                    isFull ? "full" : "split", peer.reach + (isFull ? ", Internet" : ""),
                     peer.routes.isEmpty ? "-" : peer.routes.map(\.description).joined(separator: ", "),
                     peer.publicKey?.description ?? "-",
                 ]
@@ -38,7 +38,7 @@ struct ListCommand: ParsableCommand {
 }
 
 extension Peer {
-    /// What it may reach, in a word or two.
+    /// What it may reach inside, in a word or two.
     fileprivate var reach: String {
         if let group { return "group \(group)" }
         guard let allow = policy?.allow, let first = allow.first else { return "LAN" }
@@ -49,7 +49,7 @@ extension Peer {
         .object([
             ("name", .string(name)), ("addresses", .texts(addresses)), ("public_key", .text(publicKey)),
             ("has_preshared_key", .bool(presharedKey != .none)),
-            ("full_tunnel", .bool(fullTunnel ?? site.egress.fullTunnel)), ("group", .text(group)),
+            ("full_tunnel", .bool(site.goesOut(self))), ("group", .text(group)),
             ("allow", policy.map { .texts($0.allow) } ?? .null), ("routes", .texts(routes)),
             ("endpoint", .text(endpoint)), ("keepalive", .number(keepalive)),
         ])

@@ -9,8 +9,8 @@ struct PlanCommand: ParsableCommand {
         commandName: "plan", abstract: "What an apply would change on this box. Changes nothing.",
         discussion: """
             JSON: an object with the keys revision, applied (null for none), site (what differs from the applied revision, \
-            as in diff), changes (a list of lines), obstacles (a list of objects with chain, owner, remedy), router (a list \
-            of objects with router, lines).
+            as in diff), changes (a list of lines), notices, obstacles (a list of objects with chain, owner, remedy), \
+            router (a list of objects with router, lines).
             """)
 
     @OptionGroup var common: CommonOptions
@@ -29,7 +29,7 @@ struct PlanCommand: ParsableCommand {
                 JSON.object([
                     ("revision", .number(planned.stored.revision.id)), ("applied", .number(planned.applied)),
                     ("site", .array(planned.preview.site.map(\.json))), ("changes", planned.plan.json),
-                    ("obstacles", planned.observed.obstacles.json),
+                    ("notices", .texts(planned.notices)), ("obstacles", planned.observed.obstacles.json),
                     ("router", router.json),
                 ]).text)
         } else {
@@ -40,6 +40,7 @@ struct PlanCommand: ParsableCommand {
                     ? "nothing to do: the box is as revision \(id) wants it"
                     : "\(Format.count(planned.plan.size, "change")) for revision \(id), to be carried out by `wggw apply`"
             )
+            common.notes(planned.notices)
             warn(planned.observed.obstacles)
             advise(router)
         }

@@ -35,9 +35,9 @@ struct ShowCommand: ParsableCommand {
         let stored = try control.site(revision)
         let (key, text) =
             if state {
-                ("state", try control.desiredState(stored.site).text)
+                ("state", try control.desiredState(of: stored).text)
             } else if nft {
-                ("nft", try control.desiredState(stored.site).firewall.nftText)
+                ("nft", try control.desiredState(of: stored).firewall.nftText)
             } else {
                 ("profile", stored.site.profileText())
             }

@@ -7,11 +7,11 @@ import Testing
 
 struct CompilerTests {
     @Test func theSiteOfTheSlides() throws {
-        let state = try compile(Lab.site(), secrets: Lab.secrets)
+        let state = try compile(Lab.site(), secrets: Lab.secrets, surroundings: Surroundings())
         #expect(state.wireGuard.peers.map(\.allowedIPs) == [[IPPrefix("192.168.2.1/32")!]])
         let observed = ObservedState(kernelHasWireGuard: true, sysctls: ["net/ipv4/ip_forward": 0])
         let plan = try diff(state, observed)
-        #expect(plan.text.hasPrefix("+ firewall table inet wggw: 34 rules, 4 set elements\n+ interface wg0 (kernel)\n"))
+        #expect(plan.text.hasPrefix("+ firewall table inet wggw: 41 rules, 5 set elements\n+ interface wg0 (kernel)\n"))
         #expect(plan.changes.last == .setSysctl(key: "net/ipv4/ip_forward", value: 1, was: 0))
     }
 
@@ -61,7 +61,9 @@ struct CompilerTests {
 
     @Test(arguments: refused.indices) func refuses(_ index: Int) {
         let (message, change) = Self.refused[index]
-        let error = #expect(throws: CompileError.self) { try compile(Lab.site(change), secrets: Lab.secrets) }
+        let error = #expect(throws: CompileError.self) {
+            try compile(Lab.site(change), secrets: Lab.secrets, surroundings: Surroundings())
+        }
         #expect(error?.description == message)
     }
 
@@ -70,7 +72,7 @@ struct CompilerTests {
             site.peers[0].routes = ["10.0.0.0/8", "10.1.0.0/16", "fd07::/64"].map { IPPrefix($0)! }
             site.peers.append(Lab.peer("inside", 2, ["192.168.1.77"]))
         }
-        let state = try compile(site, secrets: Lab.secrets)
+        let state = try compile(site, secrets: Lab.secrets, surroundings: Surroundings())
         #expect(state.routes.map(\.destination.description) == ["10.0.0.0/8", "192.168.1.77/32", "fd07::/64"])
         #expect(state.sysctls.contains(SysctlRequirement("net/ipv6/conf/all/forwarding", .equal(1))))
     }

@@ -12,7 +12,7 @@ struct DiffTests {
         let box = SimulatedBox(
             ObservedState(kernelHasWireGuard: true, sysctls: Lab.freshSysctls),
             names: ["a.example": IPAddress("198.51.100.1")!, "b.example": IPAddress("198.51.100.2")!])
-        let state = try compile(site, secrets: Lab.secrets)
+        let state = try compile(site, secrets: Lab.secrets, surroundings: Surroundings())
         for change in try diff(state, box.observe(state.scope())).changes { try box.perform(change) }
         return (state, box)
     }
@@ -22,7 +22,7 @@ struct DiffTests {
     ) throws -> [String] {
         let (previous, box) = try applied(before)
         drift(&box.everything)
-        let state = try compile(after, secrets: Lab.secrets)
+        let state = try compile(after, secrets: Lab.secrets, surroundings: Surroundings())
         let scope = state.scope(previous: previous, savedSysctls: saved)
         let names = Dictionary((before.peers + after.peers).map { ($0.publicKey!, $0.name) }) {
             first, _ in first
@@ -78,7 +78,7 @@ struct DiffTests {
         (
             "another name of the interface", { $0.tunnel.interface = "wg1" },
             [
-                "- interface wg0 (kernel)", "~ firewall table inet wggw: 34 rules, 4 set elements",
+                "- interface wg0 (kernel)", "~ firewall table inet wggw: 41 rules, 5 set elements",
                 "+ interface wg1 (kernel)", "~ wireguard private key (hidden)", "~ wireguard listen port 51820",
                 "+ peer laptop  allowed ips 192.168.2.1/32", "+ address 192.168.2.254/24 on wg1", "+ mtu wg1 1420",
                 "~ sysctl net.ipv4.conf.wg1.promote_secondaries 0 → 1",
@@ -154,7 +154,7 @@ struct DiffTests {
     /// all, eth0, and what is written to eth0: the kernel takes the maximum of the two.
     @Test(arguments: [(0, 0, nil), (0, 1, 2), (1, 0, 2), (1, 1, 2), (2, 0, nil), (2, 1, nil), (0, 2, nil), (1, 2, nil)])
     func reversePathFilter(all: Int, own: Int, written: Int?) throws {
-        let state = try compile(Lab.site(), secrets: Lab.secrets)
+        let state = try compile(Lab.site(), secrets: Lab.secrets, surroundings: Surroundings())
         let key = "net/ipv4/conf/eth0/rp_filter"
         let observed = ObservedState(
             kernelHasWireGuard: true, sysctls: [key: own, "net/ipv4/conf/all/rp_filter": all])
@@ -166,7 +166,7 @@ struct DiffTests {
     @Test(arguments: [(1, 0, 2), (0, 0, nil), (2, 0, nil), (1, 1, nil)])
     func routerAdvertisements(accepts: Int, forwarding: Int, written: Int?) throws {
         let site = Lab.site { $0.tunnel.addresses.append(InterfaceAddress("fd02::1/64")!) }
-        let state = try compile(site, secrets: Lab.secrets)
+        let state = try compile(site, secrets: Lab.secrets, surroundings: Surroundings())
         let key = "net/ipv6/conf/eth0/accept_ra"
         let observed = ObservedState(
             kernelHasWireGuard: true, sysctls: [key: accepts, "net/ipv6/conf/all/forwarding": forwarding])
@@ -241,12 +241,13 @@ struct DiffTests {
     }
 
     @Test func refusals() throws {
-        let state = try compile(Lab.site(), secrets: Lab.secrets)
+        let state = try compile(Lab.site(), secrets: Lab.secrets, surroundings: Surroundings())
         let bridge = ObservedLink(index: 3, backend: nil, isUp: true, mtu: 1500, addresses: [])
         #expect(throws: DiffError.foreignInterface("wg0")) {
             try diff(state, ObservedState(kernelHasWireGuard: true, link: bridge))
         }
-        let kernel = try compile(Lab.site { $0.tunnel.datapath = .kernel }, secrets: Lab.secrets)
+        let kernel = try compile(
+            Lab.site { $0.tunnel.datapath = .kernel }, secrets: Lab.secrets, surroundings: Surroundings())
         #expect(throws: DiffError.noKernelWireGuard) { try diff(kernel, ObservedState()) }
         #expect(try diff(state, ObservedState()).changes.contains(.createInterface(name: "wg0", backend: .userspace)))
     }

@@ -7,16 +7,17 @@ import Testing
 
 struct FirewallTests {
     @Test func agreesWithTheNaiveTwin() throws {
-        for seed in 0..<60 {
+        for seed in 0..<120 {
             var world = RandomWorld(seed: seed)
             let site = world.site()
-            let table = try compile(site, secrets: Lab.secrets).firewall
-            let naive = NaivePolicy(site: site)
+            let surroundings = world.surroundings()
+            let table = try compile(site, secrets: Lab.secrets, surroundings: surroundings).firewall
+            let naive = NaivePolicy(site: site, surroundings: surroundings)
             var accepted = 0
             for _ in 0..<200 {
                 let packet = world.packet()
                 var filter = PacketFilter(table)
-                let passes = filter.passes(packet, packet.isForThisHost ? .input : .forward)
+                let passes = filter.passes(packet)
                 #expect(passes == naive.allows(packet), "seed \(seed): \(packet)")
                 accepted += passes ? 1 : 0
             }
@@ -44,7 +45,9 @@ struct FirewallTests {
             let site = Lab.site { site in
                 site.peers = (1...peers).map { Lab.peer("p\($0)", $0, ["192.168.2.\($0)"]) }
             }
-            return try compile(site, secrets: Lab.secrets).firewall.chains.reduce(0) { $0 + $1.rules.count }
+            return try compile(site, secrets: Lab.secrets, surroundings: Surroundings()).firewall.chains.reduce(0) {
+                $0 + $1.rules.count
+            }
         }
         #expect(try rules(1) == rules(200))
     }
@@ -55,7 +58,7 @@ struct FirewallTests {
     ]
 
     @Test(arguments: answers) func connectionState(state: Packet.State, destination: String, passes: Bool) throws {
-        var filter = PacketFilter(try compile(Lab.site(), secrets: Lab.secrets).firewall)
+        var filter = PacketFilter(try compile(Lab.site(), secrets: Lab.secrets, surroundings: Surroundings()).firewall)
         let packet = Packet(
             input: "wg0", output: "eth0", source: IPAddress("192.168.2.1")!, destination: IPAddress(destination)!,
             transport: 6, state: state)
@@ -64,7 +67,7 @@ struct FirewallTests {
     }
 
     @Test func countsEachDirectionOnce() throws {
-        let table = try compile(Lab.site(), secrets: Lab.secrets).firewall
+        let table = try compile(Lab.site(), secrets: Lab.secrets, surroundings: Surroundings()).firewall
         let peer = IPAddress("192.168.2.1")!
         let host = IPAddress("192.168.1.10")!
         var filter = PacketFilter(table)
@@ -92,7 +95,7 @@ struct FirewallTests {
             site.lan.replyPath = path
             site.egress.fullTunnel = fullTunnel
         }
-        var filter = PacketFilter(try compile(site, secrets: Lab.secrets).firewall)
+        var filter = PacketFilter(try compile(site, secrets: Lab.secrets, surroundings: Surroundings()).firewall)
         let packet = Packet(
             input: input, output: "eth0", source: IPAddress("192.168.2.1")!, destination: IPAddress(destination)!,
             transport: 6)

@@ -24,7 +24,7 @@ struct GoldenTests {
     private func compiled(_ name: String) throws -> DesiredState {
         let site = try site(name)
         let key = try #require(site.tunnel.publicKey)
-        return try compile(site, secrets: Secrets(privateKeys: [key: Lab.privateKey(0)]))
+        return try compile(site, secrets: Secrets(privateKeys: [key: Lab.privateKey(0)]), surroundings: Surroundings())
     }
 
     private func expect(_ text: String, isGolden file: String) throws {

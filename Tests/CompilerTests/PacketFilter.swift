@@ -26,6 +26,13 @@ struct PacketFilter {
         return true
     }
 
+    /// Whether the packet gets past all filters on its way: to this host, or through it.
+    mutating func passes(_ packet: Packet) -> Bool {
+        guard passes(packet, .prerouting) else { return false }
+        if packet.isForThisHost { return passes(packet, .input) }
+        return passes(packet, .forward) && passes(packet, .postrouting)
+    }
+
     /// The final verdict, or nil where the end of the chain is reached or `return` is said.
     private mutating func run(_ chain: FirewallChain, _ packet: Packet) -> Verdict? {
         for rule in chain.rules {

@@ -18,14 +18,16 @@ struct TransitionTests {
 
     /// One apply; returns the box before each change and after the last.
     private func apply(
-        _ site: Site, over previous: DesiredState?, to box: SimulatedBox, saved: inout [String: Int]
+        _ site: Site, _ surroundings: Surroundings = Surroundings(), over previous: DesiredState?, to box: SimulatedBox,
+        saved: inout [String: Int]
     ) throws -> (DesiredState, [Moment]) {
-        let state = try compile(site, secrets: Lab.secrets)
+        let state = try compile(site, secrets: Lab.secrets, surroundings: surroundings)
         let scope = state.scope(previous: previous, savedSysctls: saved)
-        let plan = try diff(state, box.observe(scope), previous: previous, savedSysctls: saved)
+        let observed = try box.observe(scope)
+        let plan = try diff(state, observed, previous: previous, savedSysctls: saved)
+        saved.merge(plan.settingsBefore(observed)) { first, _ in first }
         var moments = [Moment(box: box.everything, tunnel: box.interface)]
         for change in plan.changes {
-            if case .setSysctl(let key, _, let was) = change, saved[key] == nil { saved[key] = was }
             try box.perform(change)
             moments.append(Moment(box: box.everything, tunnel: box.interface))
         }
@@ -46,14 +48,15 @@ struct TransitionTests {
         var world = RandomWorld(seed: seed)
         let box = box(&world)
         var saved: [String: Int] = [:]
-        var previous: (site: Site, state: DesiredState)?
+        var previous: (policy: NaivePolicy, state: DesiredState)?
         for _ in 0..<4 {
-            let site = world.site()
-            let (state, moments) = try apply(site, over: previous?.state, to: box, saved: &saved)
+            let policy = NaivePolicy(site: world.site(), surroundings: world.surroundings())
+            let (state, moments) = try apply(
+                policy.site, policy.surroundings, over: previous?.state, to: box, saved: &saved)
             for moment in moments {
-                expectNothingForbidden(moment, [previous?.site, site], &world, "seed \(seed)")
+                expectNothingForbidden(moment, [previous?.policy, policy].compactMap { $0 }, &world, "seed \(seed)")
             }
-            previous = (site, state)
+            previous = (policy, state)
         }
         let before = box.everything.sysctls.filter { !$0.key.contains("/wg") }
         #expect(saved.allSatisfy { before[$0.key] != nil || $0.key.contains("/wg") })
@@ -62,16 +65,14 @@ struct TransitionTests {
 
     /// What the box forwards at this moment, one of the two sites allows to the one who sent it.
     private func expectNothingForbidden(
-        _ moment: Moment, _ sites: [Site?], _ world: inout RandomWorld, _ comment: Comment
+        _ moment: Moment, _ policies: [NaivePolicy], _ world: inout RandomWorld, _ comment: Comment
     ) {
         for _ in 0..<60 {
             let packet = world.packet(interfaces: ["wg0", "wg0", "wg1", "eth0"])
             guard !packet.isForThisHost, moment.box.forwards(packet, tunnel: moment.tunnel) else { continue }
             let sender = packet.input == moment.tunnel ? moment.box.wireGuard?.owner(of: packet.source) : nil
-            let allowed = sites.contains { site in
-                guard let site else { return false }
-                let policy = NaivePolicy(site: site)
-                return policy.allows(packet) && (sender == nil || policy.owner(of: packet.source)?.publicKey == sender)
+            let allowed = policies.contains { policy in
+                policy.allows(packet) && (sender == nil || policy.owner(of: packet.source)?.publicKey == sender)
             }
             #expect(allowed, "\(comment): \(packet) from \(String(describing: sender))")
         }
@@ -112,7 +113,7 @@ extension ObservedState {
         if packet.input == tunnel, wireGuard?.owner(of: packet.source) == nil { return false }
         guard let firewall else { return true }
         var filter = PacketFilter(firewall)
-        return filter.passes(packet, .forward)
+        return filter.passes(packet)
     }
 }
 

@@ -34,10 +34,47 @@ import Testing
         #expect(site.tunnel.addresses[0].network == IPPrefix("10.79.0.0/24"))
     }
 
-    @Test func aRouterKeepsForwarding() throws {
+    /// What the box forwards, and what `init` says of it.
+    static let routers: [(OtherForwarding, [String])] = [
+        (.allow, ["other traffic is left alone"]), (.drop, ["other traffic is not forwarded"]),
+        (
+            OtherForwarding(ipv4: .allow, ipv6: .drop),
+            ["other IPv4 traffic is left alone", "other IPv6 traffic is not forwarded"]
+        ),
+        (
+            OtherForwarding(ipv4: .drop, ipv6: .allow),
+            ["other IPv4 traffic is not forwarded", "other IPv6 traffic is left alone"]
+        ),
+        (
+            OtherForwarding(ipv4: .from(["eth0", "wg0"]), ipv6: .from(["wg0"])),
+            ["other IPv4 traffic is left alone where it comes in by eth0:", "other IPv6 traffic is not forwarded"]
+        ),
+    ]
+
+    @Test(arguments: routers) func whatOthersMayIsKeptForEachFamily(found: OtherForwarding, said: [String]) throws {
         var facts = BoxFacts.office
-        facts.forwardsIPv4 = true
-        #expect(try Workbench(facts).control().initialize(.office, why: nil).stored.site.otherForwarding == .allow)
+        facts.forwarding = found
+        let bench = Workbench(facts)
+        let draft = try bench.control().initialize(.office, why: nil)
+        func withoutTunnel(_ choice: OtherForwarding.Choice?) -> OtherForwarding.Choice? {
+            switch choice {
+            case .from(["wg0"]): .drop
+            case .from: .from(["eth0"])
+            default: choice
+            }
+        }
+        let expected = OtherForwarding(ipv4: withoutTunnel(found.ipv4), ipv6: withoutTunnel(found.ipv6))
+        #expect(draft.stored.site.otherForwarding == expected)
+        let sentences = draft.notices.filter { $0.hasPrefix("other ") }
+        #expect(sentences.count == said.count && zip(sentences, said).allSatisfy { $0.hasPrefix($1) }, "\(sentences)")
+
+        // By now the box forwards because of wggw; a profile that does not say it keeps the answer, half a one the half.
+        var profile = draft.stored.site
+        profile.otherForwarding = OtherForwarding()
+        #expect(try !bench.control().take(profile, why: "git").isNew)
+        profile.otherForwarding.ipv6 = .from(["eth0"])
+        let taken = try bench.control().take(profile, why: "git").stored.site.otherForwarding
+        #expect(taken == OtherForwarding(ipv4: expected.ipv4, ipv6: .from(["eth0"])))
     }
 
     @Test func withProxyARPPeersGetLANAddresses() throws {
@@ -66,6 +103,15 @@ import Testing
         Refusal(testDescription: "MTU", words: ["tunnel.mtu"]) { $0.mtu = 90 },
         Refusal(testDescription: "endpoint", words: ["--endpoint", "in brackets"]) { $0.endpoint = "a:b:c" },
         Refusal(testDescription: "interface", words: ["no interface name"]) { $0.interface = "a/b" },
+        Refusal(testDescription: "all", words: ["lan.interface: all stands for every interface"]) {
+            $0.lanInterface = "all"
+        },
+        Refusal(testDescription: "absent", words: ["--lan-interface eth7: there is no such", "there are eth0"]) {
+            $0.lanInterface = "eth7"
+        },
+        Refusal(testDescription: "absent egress", words: ["--egress-interface ppp0", "there are eth0"]) {
+            $0.egressInterface = "ppp0"
+        },
     ]
 
     @Test(arguments: refusals) func badOptionsAreRefusedAndNothingIsWritten(refusal: Refusal) throws {

@@ -108,6 +108,11 @@ extension ObservedState {
             "net/ipv4/ip_forward": 0, "net/ipv6/conf/all/forwarding": 0, "net/ipv4/conf/all/rp_filter": 0,
             "net/ipv4/conf/default/rp_filter": 0, "net/ipv4/conf/eth0/rp_filter": 0, "net/ipv6/conf/eth0/accept_ra": 1,
             "net/ipv4/conf/eth0/proxy_arp": 0, "net/ipv6/conf/eth0/proxy_ndp": 0,
+            // As somebody left them: the kernel moves them with the two above.
+            "net/ipv4/conf/all/accept_redirects": 0, "net/ipv4/conf/default/forwarding": 1,
+            "net/ipv4/conf/eth0/forwarding": 0, "net/ipv4/conf/eth9/forwarding": 1,
+            "net/ipv6/conf/default/forwarding": 0, "net/ipv6/conf/eth0/forwarding": 0,
+            "net/ipv6/conf/eth9/forwarding": 1,
         ])
 }
 
@@ -150,6 +155,8 @@ final class DyingBox: Box {
     }
 
     func facts() throws(BoxError) -> BoxFacts { try box.facts() }
+    func networks() throws(BoxError) -> [String: [IPPrefix]] { try box.networks() }
+    func addresses(of name: String) throws(BoxError) -> [IPAddress] { try box.addresses(of: name) }
 
     func perform(_ change: Change) throws(BoxError) {
         count += 1

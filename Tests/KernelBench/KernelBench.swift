@@ -47,11 +47,11 @@ import SiteSamples
                 return peer
             }
         }
-        desired = try compile(site, secrets: Lab.secrets)
+        desired = try compile(site, secrets: Lab.secrets, surroundings: Surroundings())
         var other = site
         other.peers[peers / 2].routes.removeLast()
         other.peers.removeLast()
-        changed = try compile(other, secrets: Lab.secrets)
+        changed = try compile(other, secrets: Lab.secrets, surroundings: Surroundings())
         try write(configuration(of: desired), to: "\(directory)/all.conf")
         try write(configuration(of: changed), to: "\(directory)/changed.conf")
     }

@@ -17,7 +17,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PATIENCE = float(os.environ.get("WGGW_LAB_PATIENCE", "1"))
 
 SERVER = {4: "192.168.1.10", 6: "2001:db8:1::10"}
-FAR = {4: "168.95.1.1", 6: "2001:db8:168::1"}
+#: On the Internet also by the number: documentation addresses are not.
+FAR = {4: "168.95.1.1", 6: "2001:b000:168::1"}
 #: With which addresses the Internet sees the laptop when it goes out on its own.
 HOME = {4: "203.0.113.7", 6: "2001:db8:7::2"}
 #: The client's interface, and so the name of its file in /etc/wireguard.

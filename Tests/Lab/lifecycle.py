@@ -25,6 +25,9 @@ def snapshot(lab):
     return {
         "nft ruleset": ruleset,
         "sysctls": "\n".join(sysctls),
+        # Every file of every interface, `all` and `default`; some cannot be read.
+        "settings of interfaces": lab.run("gateway", "grep", "-rs", ".", "/proc/sys/net/ipv4/conf", "/proc/sys/net/ipv6/conf",
+                                          check=False).out,
         "links": re.sub(r"@if\d+", "", run("ip", "-brief", "link")),
         "addresses": run("ip", "-brief", "address"),
         **{f"IPv{version} routes, rules and proxy neighbours": lab.run("gateway", "ip", f"-{version}", "-batch", "-", stdin=LISTS).out
@@ -42,6 +45,20 @@ def differences(before, after):
     return "\n     ".join(found)
 
 
+def uneven(lab):
+    """Settings that differ from interface to interface, and that the kernel moves when forwarding is switched."""
+    lab.run("gateway", "ip", "link", "add", "spare", "type", "veth", "peer", "name", "spare2")
+    lab.at_reset("gateway", "ip", "link", "delete", "spare")
+    lan, is_router = lab.lan_interface, lab.shape == "router"
+    for setting, value in (
+            ("ipv4.conf.all.accept_redirects", int(is_router)), ("ipv4.conf.default.forwarding", int(not is_router)),
+            ("ipv4.conf.spare.forwarding", int(not is_router)), (f"ipv4.conf.{lan}.forwarding", int(is_router)),
+            ("ipv6.conf.default.forwarding", int(not is_router)), ("ipv6.conf.spare.forwarding", int(not is_router))):
+        before = lab.run("gateway", "sysctl", "-n", f"net.{setting}").out.strip()
+        lab.at_reset("gateway", "sysctl", "-q", "-w", f"net.{setting}={before}")
+        lab.run("gateway", "sysctl", "-q", "-w", f"net.{setting}={value}")
+
+
 def given_back(lab, checks, reply_path):
     """`down` leaves the box as it was before wggw came."""
     # A table of somebody else's, and a sysctl that wggw has to change and to give back as it was.
@@ -50,6 +67,7 @@ def given_back(lab, checks, reply_path):
     setting = "net.ipv4.conf.all.rp_filter"
     lab.at_reset("gateway", "sysctl", "-q", "-w", f"{setting}={lab.run('gateway', 'sysctl', '-n', setting).out.strip()}")
     lab.run("gateway", "sysctl", "-q", "-w", f"{setting}=1")
+    uneven(lab)
     before = snapshot(lab)
     lab.init(reply_path, "--full-tunnel")
     lab.wggw("add-peer", "laptop")

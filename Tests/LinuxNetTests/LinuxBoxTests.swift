@@ -2,6 +2,7 @@ import CMnl
 import Compiler
 import Glibc
 import NetTypes
+import SiteModel
 import Testing
 
 @testable import LinuxNet
@@ -187,7 +188,7 @@ import Testing
             #expect(facts.defaultInterfaceV4 == "lan0" && facts.defaultInterfaceV6 == nil)
             #expect(
                 facts.routes.map(\.description).filter { !$0.contains("fe80") } == ["10.0.0.0/8", "192.168.1.0/24"])
-            #expect(!facts.forwardsIPv4)
+            #expect(facts.forwarding == .drop)
         }
     }
 
@@ -216,9 +217,9 @@ import Testing
                     """
                 ),
                 (
-                    .setSysctl(key: "net/ipv4/conf/nowhere/rp_filter", value: 2, was: 1),
+                    .setSysctl(key: "net/ipv4/conf/lo/nowhere", value: 2, was: 1),
                     """
-                    set sysctl net/ipv4/conf/nowhere/rp_filter to 2: No such file or directory; there is no such \
+                    set sysctl net/ipv4/conf/lo/nowhere to 2: No such file or directory; there is no such \
                     interface or setting
                     """
                 ),

@@ -32,7 +32,7 @@ final class PacketJudge {
 
     init(_ yard: PacketYard) {
         self.yard = yard
-        naive = NaivePolicy(site: yard.site)
+        naive = yard.naive
     }
 
     /// Connections that were let through.

@@ -27,6 +27,7 @@ final class PacketYard {
     private static let headerSize = 10
 
     let site: Site
+    let naive: NaivePolicy
     let state: DesiredState
     let own: Set<IPAddress>
     private var routes: [(network: IPPrefix, interface: String)]
@@ -34,9 +35,10 @@ final class PacketYard {
     private var buffer = [UInt8](repeating: 0, count: 1 << 17)
 
     /// Inside `inNetworkNamespace`. The site's LAN is `eth0`, its egress `eth0` or `eth1`.
-    init(_ site: Site) throws {
+    init(_ site: Site, _ surroundings: Surroundings = Surroundings()) throws {
         self.site = site
-        state = try compile(site, secrets: Lab.secrets)
+        naive = NaivePolicy(site: site, surroundings: surroundings)
+        state = try compile(site, secrets: Lab.secrets, surroundings: surroundings)
         let tunnel = site.tunnel.interface
         own = Set((site.tunnel.addresses + Self.lanAddresses + Self.publicAddresses).map(\.address))
         let connected = [

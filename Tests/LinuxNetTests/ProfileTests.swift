@@ -21,7 +21,8 @@ import Testing
         site.tunnel.interface = "lnet-p"
         site.tunnel.datapath = .auto
         let key = try #require(site.tunnel.publicKey)
-        return try compile(site, secrets: Secrets(privateKeys: [key: LinuxBoxTests.privateKey(0x48)]))
+        return try compile(
+            site, secrets: Secrets(privateKeys: [key: LinuxBoxTests.privateKey(0x48)]), surroundings: Surroundings())
     }
 
     @Test(arguments: names) func `applied once there is nothing to do, and down leaves nothing`(_ name: String) throws {
@@ -56,7 +57,7 @@ import Testing
     /// A new namespace may begin with the host's settings; the goldens begin with the kernel's.
     private static let freshSettings = """
         cd /proc/sys/net && echo 0 >ipv4/ip_forward && echo 0 >ipv6/conf/all/forwarding
-        for i in all default; do echo 0 >ipv4/conf/$i/rp_filter; echo 1 >ipv6/conf/$i/accept_ra; done
+        for i in all default; do echo 0 >ipv4/conf/$i/rp_filter; echo 1 >ipv4/conf/$i/accept_redirects; echo 1 >ipv6/conf/$i/accept_ra; done
         """
 
     /// What Debian's own tools say of the box. Their JSON is cut to what wggw set: no index, no lifetime, no link-local.

@@ -26,8 +26,8 @@ import Testing
     private static func wrong(_ world: consuming RandomWorld) throws -> [String] {
         var wrong: [String] = []
         let site = world.site()
-        let yard = try PacketYard(site)
-        let naive = NaivePolicy(site: site)
+        let yard = try PacketYard(site, world.surroundings())
+        let naive = yard.naive
         var sent: [Sent] = []
         var withoutPorts: Set<IPAddress> = []
         for number in 0..<250 {
@@ -71,9 +71,16 @@ import Testing
         let back = yard.send(seen.answer(number: 0xf000 + raw.number).bytes, into: departure.interface)
         // Nobody answers from the tunnel with an address that is no peer's.
         if departure.interface == yard.site.tunnel.interface,
-            NaivePolicy(site: yard.site).owner(of: seen.destination) == nil
+            yard.naive.owner(of: seen.destination) == nil
         {
             return back.isEmpty ? [] : ["an answer from \(seen.destination), which is nobody's, came back: \(back)"]
+        }
+        // What has nothing to do with the tunnel is judged packet by packet, answers too.
+        if packet.input != yard.site.tunnel.interface, departure.interface != yard.site.tunnel.interface {
+            let answer = Packet(
+                input: departure.interface, output: yard.output(to: raw.source), source: seen.destination,
+                destination: raw.source, transport: raw.transport)
+            if !yard.naive.allows(answer) { return back.isEmpty ? [] : ["the answer to \(packet) came back: \(back)"] }
         }
         guard back.count == 1, back[0].interface == yard.output(to: raw.source), let read = ReadPacket(back[0].bytes),
             read.source == raw.destination, read.destination == raw.source

@@ -27,7 +27,7 @@ import Testing
     }
 
     private func bring(_ box: LinuxBox, to site: Site) throws {
-        let state = try compile(site, secrets: Lab.secrets)
+        let state = try compile(site, secrets: Lab.secrets, surroundings: Surroundings())
         let scope = Scope(interface: "none")
         for change in try firewallChanges(to: state, box.observe(scope)) {
             try box.perform(change)

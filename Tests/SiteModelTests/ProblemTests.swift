@@ -32,6 +32,12 @@ import Testing
         ("lan = «1\n" + tunnel, "write a table, [lan]"),
         (base + "[site]\nendpoint = «\"itzxa.com:0\"", "itzxa.com:0: a port is a number from 1 to 65535"),
         (base + "[site]\nother-forwarding = «\"deny\"", "is none of allow, drop"),
+        (base + "[site]\nother-forwarding = «[\"eth0\"]", "write a string in quotes"),
+        (base + "[site]\nother-forwarding = { ipv4 = \"allow\", «ip6 = \"drop\" }", "did you mean ipv6?"),
+        (base + "[site]\nother-forwarding = { ipv6 = «\"none\" }", "is none of allow, drop"),
+        (base + "[site]\nother-forwarding = { ipv6 = «[] }", "names no interface; name those"),
+        (base + "[site]\nother-forwarding = { ipv6 = [\"b\", «\"lo\", \"a\", «\"wg0\"] }", "lo is the box's loopback"),
+        (base + "[site.other-forwarding]\nipv4 = [\"b\", «\"b\"]", "b is listed twice"),
         (base + "[site]\nname = «\"a b\"", "no host label"),
         (base + "listen-port = «0", "1 to 65535"), (base + "listen-port = «70000", "1 to 65535"),
         (base + "mtu = «1279", "take 1280 to 65456"), (base + "mtu = «65457", "out of range"),
@@ -40,7 +46,21 @@ import Testing
         (base + "interface = «\"sixteen-letters-\"", "1 to 15 characters"), (base + "interface = «\"\"", "1 to 15"),
         (base + "interface = «\"wg 0\"", "no interface name"), (base + "interface = «\"a/b\"", "no interface name"),
         (base + "public-key = «\"abc\"", "44 characters"),
+        (base + "interface = «\"all\"", "all stands for every interface in the kernel's settings; take a name"),
+        (base + "interface = «\"default\"", "interfaces to come"),
+        (base + "interface = «\"lo\"", "lo is the box's loopback"),
+        (base + "interface = «\"wg%d\"", "no interface name"),
         (base + "[egress]\ninterface = «\"wg0\"", "wg0 is the tunnel itself; name the network card"),
+        (base + "[egress]\ninterface = «\"all\"", "egress.interface: all stands for every interface"),
+        (base + "[egress]\ninterface = «\"lo\"", "name the network card, like eth0"),
+        (base + "[egress]\ninterface = «\"eth 0\"", "no interface name"),
+        ("[lan]\nsubnets = [\"192.168.1.0/24\"]\ninterface = «\"all\"\n" + tunnel, "lan.interface: all stands for"),
+        (
+            "[lan]\nsubnets = [\"192.168.1.0/24\"]\ninterface = «\"default\"\n" + tunnel,
+            "lan.interface: default stands for"
+        ),
+        ("[lan]\nsubnets = [\"192.168.1.0/24\"]\ninterface = «\"wg0\"\n" + tunnel, "lan.interface: wg0 is the tunnel"),
+        ("[lan]\nsubnets = [\"192.168.1.0/24\"]\ninterface = «\"../x\"\n" + tunnel, "no interface name"),
         (base + "[dns]\nservers = [\"1.1.1.1\", «\"1.1.1.1\"]", "1.1.1.1 is listed twice"),
         (base + "[groups.«guests]", "groups.guests.allow: allows nothing"),
         (base + "[groups.g]\nallow = «[]", "allows nothing"),
@@ -127,6 +147,8 @@ import Testing
     ]
 
     static let fine: [String] = [
+        base + "[site]\nother-forwarding = { ipv4 = [\"eth1\", \"eth0\"] }",
+        base + "[site.other-forwarding]\nipv6 = \"drop\"",
         base, base + "mtu = 65456\nlisten-port = 65535\nfwmark = 0xffffffff",
         lan + "[tunnel]\naddresses = [\"10.9.0.1/24\"]\nmtu = 576",
         lan + "[tunnel]\naddresses = [\"10.9.0.0/31\"]\n[peers.a]\naddresses = [\"10.9.0.1\"]",

@@ -59,6 +59,7 @@ enum RandomSite {
         func maybe<T>(_ value: @autoclosure () -> T) -> T? { Bool.random(using: &random) ? value() : nil }
         func key() -> PublicKey { PublicKey(bytes: (0..<32).map { _ in UInt8.random(in: 0...255, using: &random) })! }
         func rules() -> [AccessRule] { (0..<Int.random(in: 1...8, using: &random)).map { rule($0, &random) } }
+        let choices: [OtherForwarding.Choice?] = [nil, .allow, .drop, .from(["allow"]), .from(["wan'0#", "eth\"0"])]
         let groups = ["staff", "guests", "x-1"].filter { _ in Bool.random(using: &random) }
         let peers = (0..<Int.random(in: 0...20, using: &random)).map { i in
             let hasGroup = !groups.isEmpty && Bool.random(using: &random)
@@ -77,7 +78,8 @@ enum RandomSite {
         }
         return Site(
             name: "s\(Int.random(in: 0...9, using: &random))", endpoint: maybe(Endpoint("vpn.example.org:1")!),
-            otherForwarding: maybe(Bool.random(using: &random) ? .allow : .drop),
+            otherForwarding: OtherForwarding(
+                ipv4: choices.randomElement(using: &random)!, ipv6: choices.randomElement(using: &random)!),
             lan: LAN(
                 interface: maybe("eth\"0"), subnets: [IPPrefix("192.168.1.0/24")!, IPPrefix("fd00:1::/64")!],
                 replyPath: Bool.random(using: &random) ? .masquerade : .routed),

@@ -57,5 +57,8 @@ package enum Lab {
         "net/ipv4/conf/eth0/rp_filter": 1, "net/ipv4/conf/eth1/rp_filter": 2, "net/ipv4/conf/eth0/proxy_arp": 0,
         "net/ipv4/conf/eth1/proxy_arp": 0, "net/ipv6/conf/all/forwarding": 0, "net/ipv6/conf/eth0/accept_ra": 1,
         "net/ipv6/conf/eth1/accept_ra": 0, "net/ipv6/conf/eth0/proxy_ndp": 0, "net/ipv6/conf/eth1/proxy_ndp": 0,
+        "net/ipv4/conf/default/forwarding": 0, "net/ipv4/conf/eth0/forwarding": 0, "net/ipv4/conf/eth1/forwarding": 0,
+        "net/ipv4/conf/all/accept_redirects": 1, "net/ipv6/conf/default/forwarding": 0,
+        "net/ipv6/conf/eth0/forwarding": 0, "net/ipv6/conf/eth1/forwarding": 0,
     ]
 }

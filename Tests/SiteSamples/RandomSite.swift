@@ -26,7 +26,13 @@ package struct RandomWorld {
     private mutating func pick<T>(_ items: [T]) -> T { items.randomElement(using: &random)! }
 
     package static let lanHosts = ["192.168.1.10", "192.168.1.11", "192.168.1.200", "fd01::10", "fd01::11"]
-    package static let outside = ["1.1.1.1", "10.9.0.1", "2001:db8::1"]
+    /// On the Internet and not: private, shared, link-local, at the egress, the endpoint, and the same through a translator.
+    package static let outside = [
+        "1.1.1.1", "2606:4700::1", "64:ff9b::101:101", "10.9.0.1", "100.64.0.9", "169.254.169.254", "80.0.8.7",
+        "80.0.9.9",
+        "fd99::1", "2606:4700:8::7", "2606:4700:9::9", "64:ff9b::a09:1", "64:ff9b::5000:807", "64:ff9b::5000:909",
+        "64:ff9b::c0a8:10a", "2001:db8::1", "5f00::1",
+    ]
     package static let own = ["192.168.2.254", "fd02::ff"]
     package static let ports: [UInt16] = [22, 53, 80, 443, 8080]
 
@@ -58,7 +64,10 @@ package struct RandomWorld {
         var addresses = [InterfaceAddress(replyPath == .proxyARP ? "192.168.1.254/32" : "192.168.2.254/24")!]
         if hasV6 { addresses.append(InterfaceAddress("fd02::ff/64")!) }
         return Site(
-            otherForwarding: chance(50) ? .allow : .drop,
+            endpoint: pick([
+                nil, Endpoint("80.0.9.9:51820"), Endpoint("[2606:4700:9::9]:51820"), Endpoint("vpn.example:1"),
+            ]),
+            otherForwarding: OtherForwarding(ipv4: otherForwarding(), ipv6: otherForwarding()),
             lan: LAN(
                 interface: "eth0", subnets: ["192.168.1.0/24", "fd01::/64"].map { IPPrefix($0)! },
                 replyPath: replyPath),
@@ -67,7 +76,24 @@ package struct RandomWorld {
                 listenPort: pick([51820, 51821]), mtu: pick([1420, 1380]),
                 datapath: pick(DatapathChoice.allCases), fwmark: pick([0, 0, 0x77]), publicKey: Lab.gatewayKey),
             egress: Egress(interface: isRouter ? "eth1" : "eth0", fullTunnel: chance(30)),
-            dns: chance(50) ? [IPAddress("192.168.2.254")!] : [], groups: groups, peers: peers)
+            dns: pick([[], ["192.168.2.254"], ["10.9.0.1", "fd99::1"]]).map { IPAddress($0)! }, groups: groups,
+            peers: peers)
+    }
+
+    private mutating func otherForwarding() -> OtherForwarding.Choice? {
+        pick([.allow, .drop, .from(["eth0"]), .from(["eth0", "eth1"]), nil])
+    }
+
+    /// Networks at the egress, and one inside a network behind a peer; what the endpoint's name stands for.
+    package mutating func surroundings() -> Surroundings {
+        let networks = [
+            ("80.0.8.0/24", "eth1"), ("80.0.8.0/24", "eth0"), ("2606:4700:8::/64", "eth1"), ("192.168.1.0/24", "eth0"),
+            ("192.168.7.64/26", "eth2"), ("fd07::8:0/112", "eth2"), ("192.168.7.0/24", "eth2"),
+            ("192.168.0.0/16", "eth2"),
+        ]
+        return Surroundings(
+            networks: networks.filter { _ in chance(50) }.map { Surroundings.Network(IPPrefix($0.0)!, on: $0.1) },
+            endpoint: ["80.0.9.9", "2606:4700:9::9"].filter { _ in chance(50) }.map { IPAddress($0)! })
     }
 
     package mutating func policy() -> Policy {
@@ -91,7 +117,12 @@ package struct RandomWorld {
         case 0..<3: IPAddress("192.168.2.\(Int.random(in: 1...9, using: &random))")!
         case 3: IPAddress("192.168.1.\(100 + Int.random(in: 1...9, using: &random))")!
         case 4..<6: IPAddress("fd02::\(Int.random(in: 1...9, using: &random))")!
-        case 6: IPAddress(pick(["192.168.7.3", "192.168.8.3", "192.168.8.130", "192.168.2.70", "fd07::1"]))!
+        case 6:
+            IPAddress(
+                pick([
+                    "192.168.7.3", "192.168.7.70", "192.168.8.3", "192.168.8.130", "192.168.2.70", "fd07::1",
+                    "fd07::8:1",
+                ]))!
         case 7: IPAddress(pick(Self.outside))!
         default: IPAddress(pick(Self.lanHosts))!
         }

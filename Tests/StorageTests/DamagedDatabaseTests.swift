@@ -40,7 +40,7 @@ import Testing
         }
         var outcome = Store.Outcome()
         outcome.ruleset = "7"
-        for id in 1...4 { try store.finish(applied: id, at: 99, bootID: "b", outcome) }
+        for id in 1...4 { try store.finish(applied: id, with: random.surroundings(), at: 99, bootID: "b", outcome) }
         let pending = PendingConfirmation(token: "t", revision: 5, returnTo: 4, deadline: 99, bootID: "b")
         let journal = Journal(target: 5, startedAt: 5, command: "wggw apply")
         try store.begin(journal, oldSysctls: ["net/ipv4/ip_forward": 0], pending: pending, bootID: "b")

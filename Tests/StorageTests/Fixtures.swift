@@ -96,6 +96,16 @@ extension SeededGenerator {
         }
     }
 
+    mutating func otherForwarding() -> OtherForwarding.Choice? {
+        [nil, .allow, .drop, .from(["allow", "eth0.7"])].randomElement(using: &self)!
+    }
+
+    mutating func surroundings() -> Surroundings {
+        Surroundings(
+            networks: ["eth0", "a.b-c"].map { Surroundings.Network(prefix(), on: $0) },
+            endpoint: [address(), address()])
+    }
+
     mutating func peer(_ name: String) -> Peer {
         Peer(
             name: name, addresses: (0..<Int.random(in: 0...2, using: &self)).map { _ in address() },
@@ -109,7 +119,7 @@ extension SeededGenerator {
     mutating func site(peers names: [String]) -> Site {
         Site(
             name: "office", endpoint: chance(2) ? endpoint() : nil,
-            otherForwarding: chance(2) ? nil : chance(2) ? .allow : .drop,
+            otherForwarding: OtherForwarding(ipv4: otherForwarding(), ipv6: otherForwarding()),
             lan: LAN(
                 interface: chance(2) ? "eth0.7" : nil, subnets: [prefix(), prefix()],
                 replyPath: ReplyPath.allCases.randomElement(using: &self)!),

@@ -72,6 +72,31 @@ import Testing
         }
     }
 
+    /// What was one answer for both families is one for each, and a firewall of that time is looked at again.
+    @Test(arguments: ["allow", "drop", nil]) func anOlderAnswerHoldsForBothFamilies(answer: String?) throws {
+        let older = try DatabaseQueue()
+        try older.write { db in
+            for migration in Schema.migrations[..<2] { try db.execute(sql: migration) }
+            try db.execute(sql: "PRAGMA user_version = 2")
+            try db.execute(
+                sql: """
+                    INSERT INTO revision (id, made_at, who, why, kind, peers, name, other_forwarding, lan_subnets, reply_path,
+                        tunnel_interface, tunnel_addresses, listen_port, datapath, fwmark, full_tunnel, dns, groups)
+                    VALUES (1, 5, 'amy', '', 'draft', 0, 'home', ?, '192.168.1.0/24', 'masquerade', 'wg0',
+                        '10.77.0.254/24', 51820, 'auto', 0, 0, '', '');
+                    UPDATE box SET ruleset = 'here 7';
+                    """, arguments: [answer])
+        }
+        try older.inDatabase { try Schema.migrate($0, path: "") }
+        try older.read { db in
+            let row = try #require(try Row.fetchOne(db, sql: "SELECT * FROM revision"))
+            let choice = answer.map { OtherForwarding.Choice($0)! }
+            #expect(try SiteRow.site(row).otherForwarding == OtherForwarding(ipv4: choice, ipv6: choice))
+            #expect(try Store.revision(row).surroundings == nil)
+            #expect(try String.fetchOne(db, sql: "SELECT ruleset FROM box") == nil)
+        }
+    }
+
     @Test func theLockSaysWhoHoldsIt() throws {
         let held = try Store(directory.state).lock(purpose: "wggw apply", waitingMilliseconds: 0)
         #expect {
@@ -103,9 +128,13 @@ import Testing
         try store.begin(journal, oldSysctls: ["net/ipv4/ip_forward": 1, "x": 3], pending: nil, bootID: "b")
         #expect(try store.savedSysctls(bootID: "b") == ["net/ipv4/ip_forward": 0, "x": 3])
 
+        var random = SeededGenerator(state: 1)
+        let surroundings = random.surroundings()
+        #expect(try store.revision(1).revision.surroundings == nil)
         var outcome = Store.Outcome()
         outcome.returned = ["x"]
-        try store.finish(applied: 1, at: 77, bootID: "b", outcome)
+        try store.finish(applied: 1, with: surroundings, at: 77, bootID: "b", outcome)
+        #expect(try store.revision(1).revision.surroundings == surroundings)
         #expect(try store.box() == BoxRecord(applied: 1, isUp: true, journal: nil, pending: pending, bootID: "b"))
         #expect(try store.revision(1).revision.appliedAt == 77)
         #expect(try store.savedSysctls(bootID: "b") == ["net/ipv4/ip_forward": 0])
@@ -133,11 +162,11 @@ import Testing
         let store = try Store(directory.state)
         var newest = try store.append(site, note, after: nil)
         for _ in 0..<2 { newest = try store.append(site, note, after: newest) }
-        for id in [1, 3] { try store.finish(applied: id, at: 10, bootID: "b", .init()) }
+        for id in [1, 3] { try store.finish(applied: id, with: Surroundings(), at: 10, bootID: "b", .init()) }
         #expect(try store.lastApplied(before: 3) == 1)
         var outcome = Store.Outcome()
         outcome.withdrawn = PendingConfirmation(token: "t", revision: 3, returnTo: 1, deadline: 0, bootID: "")
-        try store.finish(applied: 1, at: 11, bootID: "b", outcome)
+        try store.finish(applied: 1, with: Surroundings(), at: 11, bootID: "b", outcome)
         #expect(try store.box().applied == 1)
         #expect(try store.lastApplied(before: 4) == 1)
         outcome.withdrawn = PendingConfirmation(token: "t", revision: 1, returnTo: nil, deadline: 0, bootID: "")

@@ -53,7 +53,7 @@ struct ProfileParser {
             endpoint: reader.value("endpoint", in: header) { text throws(ParseError) in
                 try Endpoint(parsing: text, defaultPort: port)
             },
-            otherForwarding: reader.choice("other-forwarding", in: header), lan: lan, tunnel: tunnel,
+            otherForwarding: otherForwarding(header), lan: lan, tunnel: tunnel,
             egress: Egress(
                 interface: reader.string("interface", in: egress)?.text,
                 fullTunnel: reader.boolean("full-tunnel", in: egress) ?? false),
@@ -65,6 +65,31 @@ struct ProfileParser {
     }
 
     // MARK: Sections
+
+    /// One word for both families, or a table with a word or a list of interfaces for each.
+    private mutating func otherForwarding(_ header: ProfileReader.Section) -> OtherForwarding {
+        let key = "other-forwarding"
+        switch header.node?.entries[key]?.value {
+        case nil: return OtherForwarding()
+        case .table:
+            let section = reader.section(key, in: header, keys: ["ipv4", "ipv6"])
+            return OtherForwarding(
+                ipv4: otherForwardingChoice("ipv4", section), ipv6: otherForwardingChoice("ipv6", section))
+        default:
+            let choice: OtherForwarding.Word? = reader.choice(key, in: header)
+            return OtherForwarding(ipv4: choice?.choice, ipv6: choice?.choice)
+        }
+    }
+
+    private mutating func otherForwardingChoice(
+        _ family: String, _ section: ProfileReader.Section
+    ) -> OtherForwarding.Choice? {
+        if case .array = section.node?.entries[family]?.value {
+            return reader.list(family, in: section) { $0 }.map { .from($0) }
+        }
+        let word: OtherForwarding.Word? = reader.choice(family, in: section)
+        return word?.choice
+    }
 
     private mutating func lan(_ top: ProfileReader.Section) -> LAN {
         let section = reader.section("lan", in: top, keys: ["interface", "subnets", "reply-path"])
@@ -160,6 +185,15 @@ struct ProfileParser {
                 let (line, column) = lines.position(of: offset)
                 return ProfileError(file: file, line: line, column: column, message: message)
             })
+    }
+}
+
+extension OtherForwarding {
+    /// The answers that are one word.
+    fileprivate enum Word: String, CaseIterable {
+        case allow, drop
+
+        var choice: Choice { self == .allow ? .allow : .drop }
     }
 }
 

@@ -9,7 +9,7 @@ extension Site {
         writer.table("site")
         writer.quoted("name", name)
         writer.quoted("endpoint", endpoint)
-        writer.quoted("other-forwarding", otherForwarding?.rawValue)
+        writer.otherForwarding(otherForwarding)
         writer.table("lan")
         writer.quoted("interface", lan.interface)
         writer.list("subnets", lan.subnets)
@@ -73,6 +73,19 @@ private struct ProfileWriter {
         let short = "[\(quoted.joined(separator: ", "))]"
         let fits = short.utf8.count + key.utf8.count <= 100
         raw(key, fits ? short : "[\n\(quoted.map { "    \($0),\n" }.joined())]")
+    }
+
+    /// One word where it says all of both families.
+    mutating func otherForwarding(_ other: OtherForwarding) {
+        func toml(_ choice: OtherForwarding.Choice) -> String {
+            guard case .from(let interfaces) = choice else { return tomlString(choice.description) }
+            return "[\(interfaces.map(tomlString).joined(separator: ", "))]"
+        }
+        if other == .allow || other == .drop { return quoted("other-forwarding", other.ipv4) }
+        let families = [("ipv4", other.ipv4), ("ipv6", other.ipv6)].compactMap { family, choice in
+            choice.map { "\(family) = \(toml($0))" }
+        }
+        if !families.isEmpty { raw("other-forwarding", "{ \(families.joined(separator: ", ")) }") }
     }
 
     mutating func peer(_ peer: Peer) {

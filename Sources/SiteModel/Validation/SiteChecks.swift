@@ -25,6 +25,7 @@ struct SiteChecks {
         checkSite()
         checkLAN()
         checkTunnel()
+        checkCard(site.egress.interface, ["egress", "interface"])
         checkDNS()
         for (name, policy) in site.groups.sorted(by: { $0.key < $1.key }) {
             checkLabel(name, ["groups", name], "a group's name")
@@ -45,10 +46,13 @@ struct SiteChecks {
 
     // MARK: Sections
 
-    private mutating func checkSite() { checkLabel(site.name, ["site", "name"], "a site's name") }
+    private mutating func checkSite() {
+        checkLabel(site.name, ["site", "name"], "a site's name")
+        checkOtherForwarding()
+    }
 
     private mutating func checkLAN() {
-        checkInterface(site.lan.interface, ["lan", "interface"])
+        checkCard(site.lan.interface, ["lan", "interface"])
         if site.lan.subnets.isEmpty && isWhole(["lan", "subnets"]) {
             report(["lan", "subnets"], "names no network", remedy: "name the LAN's network, like 192.168.1.0/24")
         }
@@ -58,18 +62,11 @@ struct SiteChecks {
                     ["lan", "subnets"], index: i, "\(subnet) \(reason)", remedy: "name the LAN's own network")
             }
         }
-        for (key, interface) in [("lan", site.lan.interface), ("egress", site.egress.interface)]
-        where interface == site.tunnel.interface {
-            report(
-                [key, "interface"], "\(site.tunnel.interface) is the tunnel itself",
-                remedy: "name the network card, like eth0")
-        }
-        checkInterface(site.egress.interface, ["egress", "interface"])
     }
 
     private mutating func checkTunnel() {
         let tunnel = site.tunnel
-        checkInterface(tunnel.interface, ["tunnel", "interface"])
+        checkTunnelInterface()
         if tunnel.listenPort == 0 {
             report(["tunnel", "listen-port"], "0 is no port", remedy: "take one from 1 to 65535, like 51820")
         }
@@ -119,18 +116,6 @@ struct SiteChecks {
             report(
                 path(), "\(tomlString(name)) is no host label",
                 remedy: "\(what) is 1 to 63 letters, digits and inner hyphens")
-        }
-    }
-
-    private mutating func checkInterface(_ name: String?, _ path: [String]) {
-        guard let name else { return }
-        let isName =
-            (1...15).contains(name.utf8.count) && name != "." && name != ".."
-            && name.utf8.allSatisfy { $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: ":") }
-        if !isName {
-            report(
-                path, "\(tomlString(name)) is no interface name",
-                remedy: "Linux takes 1 to 15 characters without space, slash and colon, like wg0")
         }
     }
 

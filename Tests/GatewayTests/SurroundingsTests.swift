@@ -1,0 +1,125 @@
+import Compiler
+import NetTypes
+import SiteModel
+import Storage
+import Testing
+
+@testable import Gateway
+
+/// What an apply finds around the site on its box, and what it says and remembers of it.
+@Suite struct SurroundingsTests {
+    let bench = Workbench()
+
+    private var fullTunnel: InitOptions {
+        var options = InitOptions.office
+        options.fullTunnel = true
+        return options
+    }
+
+    private func notInternet() throws -> Set<IPPrefix> {
+        let set = try #require(bench.box.everything.firewall?.sets.first { $0.name == "not-internet4" })
+        return Set(
+            set.elements.compactMap { if case .network(let network) = $0.fields[0] { network } else { nil } })
+    }
+
+    @Test func theEndpointsNameIsLookedUp() throws {
+        bench.box.names = ["itzxa.com": IPAddress("80.0.9.9")!]
+        let control = try bench.draft(["laptop"], fullTunnel)
+        #expect(try control.plan().notices.isEmpty)
+        _ = try control.apply()
+        #expect(try notInternet().contains(IPPrefix("80.0.9.9/32")!))
+        #expect(try control.newest().revision.surroundings?.endpoint == [IPAddress("80.0.9.9")!])
+        #expect(try control.plan().plan.isEmpty)
+
+        // It moves: an element goes and one comes, and what was applied is still known as it was.
+        bench.box.names = ["itzxa.com": IPAddress("80.0.9.10")!]
+        #expect(try bench.control().status().drift.isEmpty)
+        let moved = try bench.control().apply()
+        #expect(
+            moved.plan.lines == [
+                "- firewall set not-internet4 80.0.9.9", "+ firewall set not-internet4 80.0.9.10",
+                "- firewall set not-internet6 64:ff9b::5000:909", "+ firewall set not-internet6 64:ff9b::5000:90a",
+            ])
+        #expect(try bench.control().plan().plan.isEmpty)
+    }
+
+    /// At boot there may be no name server yet.
+    @Test func aNameThatNobodyKnowsHoldsNothingUp() throws {
+        let control = try bench.draft(["laptop"], fullTunnel)
+        let first = try control.apply()
+        #expect(first.revision == 2 && first.notices.count == 1)
+        #expect(first.notices[0].hasPrefix("warning: look up itzxa.com: Name or service not known"))
+
+        bench.box.names = ["itzxa.com": IPAddress("80.0.9.9")!]
+        #expect(try control.apply().notices.isEmpty)
+        bench.box.names = [:]
+        let planned = try bench.control().plan()
+        #expect(planned.plan.isEmpty && planned.notices.count == 1)
+        #expect(planned.notices[0].hasSuffix("full tunnel goes on leaving out 80.0.9.9, as it did"))
+        // The next revision, too, knows what the last one knew.
+        _ = try control.addPeer("phone", PeerOptions(), why: nil)
+        _ = try control.apply()
+        #expect(try notInternet().contains(IPPrefix("80.0.9.9/32")!))
+    }
+
+    /// Who sends nobody to the Internet asks no name server.
+    @Test func aSplitTunnelAsksNobody() throws {
+        let control = try bench.draft()
+        #expect(try control.apply().notices.isEmpty)
+        #expect(try control.newest().revision.surroundings == Surroundings())
+    }
+
+    /// The network at the egress changes under an apply that is taken back: the box is as it was, not as it would be now.
+    @Test func goingBackIsToWhatWasApplied() throws {
+        let control = try bench.draft(["laptop"], fullTunnel)
+        _ = try control.apply()
+        let before = bench.box.everything
+        bench.box.changeFacts { $0.interfaces[0].addresses.append(InterfaceAddress("80.0.8.5/24")!) }
+        _ = try control.addPeer("phone", PeerOptions(), why: nil)
+        bench.box.fail(at: bench.box.performed.count + 1)
+        #expect(throws: GatewayError.self) { try control.apply() }
+        #expect(bench.box.everything == before)
+        _ = try control.apply()
+        #expect(try notInternet().contains(IPPrefix("80.0.8.0/24")!))
+    }
+
+    @Test func anInterfaceThatIsNowhereIsNamed() throws {
+        let control = try bench.draft()
+        _ = try control.apply()
+        bench.box.changeFacts { $0.interfaces[0].name = "enp1s0" }
+        let notices = try control.plan().notices
+        #expect(notices.count == 2)
+        #expect(notices[0].hasPrefix("warning: lan.interface: there is no eth0 on this box (there are enp1s0)"))
+    }
+
+    /// A site that an older wggw took: it is not applied again, but goes when another comes.
+    @Test func aStoredSiteWithoutACardIsRefused() throws {
+        let control = try bench.draft()
+        var site = try control.newest().site
+        site.lan.interface = "all"
+        let stored = try control.store.append(
+            site, RevisionNote(who: "amy", why: "", at: 0), after: try control.newest())
+        #expect { try control.apply() } throws: { "\($0)".contains("lan.interface: all stands for every interface") }
+        #expect(bench.box.performed.isEmpty)
+
+        try control.store.finish(
+            applied: stored.revision.id, with: Surroundings(), at: 0, bootID: "boot-1", .init())
+        var options = InitOptions()
+        options.lanInterface = "eth0"
+        _ = try control.initialize(options, why: nil)
+        _ = try bench.control().apply()
+        #expect(try bench.control().status().drift.isEmpty)
+    }
+
+    /// The box did not forward IPv6, and its site says that others' may pass: nobody may have noticed.
+    @Test func whatOthersGainIsSaid() throws {
+        let control = try bench.draft()
+        var site = try control.newest().site
+        site.otherForwarding = OtherForwarding(ipv4: .drop, ipv6: .allow)
+        _ = try control.take(site, why: "git")
+        let notices = try control.plan().notices
+        #expect(notices.count == 1 && notices[0].hasPrefix("note: this box forwards other IPv6 traffic from now on"))
+        bench.box.everything.sysctls["net/ipv6/conf/all/forwarding"] = 1
+        #expect(try control.plan().notices.isEmpty)
+    }
+}
