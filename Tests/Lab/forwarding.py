@@ -69,12 +69,14 @@ class Passing:
 
 #: Sends datagrams to addresses, a hundred a second each, until its input ends.
 SENDER = """
-import select, socket, sys, time
+import select, socket, sys
+senders = [(socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM), address)
+           for address in sys.argv[1:]]
+for number, (sender, _) in enumerate(senders): sender.bind(("", 9000 + number))
 while not select.select([sys.stdin], [], [], 0.01)[0]:
-    for address in sys.argv[1:]:
-        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM) as s:
-            try: s.sendto(b"x", (address, 9999))
-            except OSError: pass
+    for sender, address in senders:
+        try: sender.sendto(b"x", (address, 9999))
+        except OSError: pass
 """
 
 
