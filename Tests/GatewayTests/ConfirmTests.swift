@@ -1,4 +1,5 @@
 import Compiler
+import NetTypes
 import SiteModel
 import Storage
 import Synchronization
