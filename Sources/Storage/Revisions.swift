@@ -220,7 +220,8 @@ extension Store {
     }
 
     /// All of table `revision`, by name: a damaged schema is an error and not a column that seems to be empty.
-    private static let columns = "id, made_at, who, why, kind, applied_at, source, peers, surroundings, \(SiteRow.columns)"
+    private static let columns =
+        "id, made_at, who, why, kind, applied_at, source, peers, surroundings, \(SiteRow.columns)"
 
     static func revision(_ row: Row) throws -> Revision {
         Revision(
