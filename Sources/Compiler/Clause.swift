@@ -93,13 +93,14 @@ extension Clause {
         Clause(text: "oifname \"\(interface)\"", expressions: match(interface: interface, Meta.outputName))
     }
 
-    /// A name is compared with all of its 16 bytes, padded with zeros.
     private static func match(interface: String, _ key: UInt32) -> [FirewallExpression] {
+        [.meta(key: key, register: 1), .compare(op: Compare.equal, register: 1, bytes: padded(interface))]
+    }
+
+    /// A name is compared with all of its 16 bytes.
+    private static func padded(_ interface: String) -> [UInt8] {
         let name = Array(interface.utf8.prefix(15))
-        return [
-            .meta(key: key, register: 1),
-            .compare(op: Compare.equal, register: 1, bytes: name + Array(repeating: 0, count: 16 - name.count)),
-        ]
+        return name + Array(repeating: 0, count: 16 - name.count)
     }
 
     /// `meta nfproto ipv6`
@@ -180,6 +181,24 @@ extension Clause {
             .compare(op: Compare.equal, register: 1, bytes: native(Fib.local)),
         ])
 
+    /// `fib daddr type != local`
+    static let notToThisHost = Clause(
+        text: "fib daddr type != local",
+        expressions: [
+            .fib(result: Fib.addressType, flags: Fib.destination, register: 1),
+            .compare(op: Compare.notEqual, register: 1, bytes: native(Fib.local)),
+        ])
+
+    /// `fib daddr oifname != "wg0"`: the route leads elsewhere, or there is none.
+    static func notRouted(to interface: String) -> Clause {
+        Clause(
+            text: "fib daddr oifname != \"\(interface)\"",
+            expressions: [
+                .fib(result: Fib.outputName, flags: Fib.destination, register: 1),
+                .compare(op: Compare.notEqual, register: 1, bytes: padded(interface)),
+            ])
+    }
+
     /// `icmp type echo-request`
     static let echoRequest4 = Clause(
         text: "icmp type echo-request", dependencies: [.family(2), .transport(1)],
@@ -256,6 +275,6 @@ private enum Routing {
     static let tcpMSS: UInt32 = 3
 }
 private enum Fib {
-    /// `NFT_FIB_RESULT_ADDRTYPE`, `NFTA_FIB_F_DADDR`, `RTN_LOCAL`
-    static let (addressType, destination, local): (UInt32, UInt32, UInt32) = (3, 2, 2)
+    /// `NFT_FIB_RESULT_OIFNAME`, `NFT_FIB_RESULT_ADDRTYPE`, `NFTA_FIB_F_DADDR`, `RTN_LOCAL`
+    static let (outputName, addressType, destination, local): (UInt32, UInt32, UInt32, UInt32) = (2, 3, 2, 2)
 }

@@ -3,7 +3,7 @@ import SiteModel
 
 /// Table `inet wggw` of a site. The number of rules depends on what kinds of policy there are, never on the peers.
 ///
-///     incoming ─ says it is the tunnel's, and comes from elsewhere: dropped
+///     incoming ─ says it is the tunnel's, and comes from elsewhere: dropped; for the tunnel, and the route leads elsewhere: dropped
 ///     forward ── from tunnel ─▶ from-tunnel ─▶ sources ─▶ policies ─▶ lan │ group-… │ own │ full-… (─▶ internet)
 ///             ├─ into tunnel ─▶ to-tunnel
 ///             └─ neither: what the site lets others do, by family and interface
@@ -135,12 +135,19 @@ struct FirewallCompiler {
     private func baseChains() -> [FirewallChain] {
         let other = facts.site.otherForwarding
         return [
-            // Before connections are tracked: a stranger must not even touch those of a peer.
+            // Before connections are tracked: a stranger must not even touch those of a peer. And before routes are followed:
+            // in a LAN with one arm the kernel would answer what goes back where it came from with a redirect, which leads
+            // the sender past the gateway for minutes.
             FirewallChain(
                 "incoming", hook: .init(kind: .filter, point: .prerouting, priority: -300, drops: false),
                 rules: [
                     FirewallRule(.from(interface: tunnel), .accept), FirewallRule(.from(interface: "lo"), .accept),
-                ] + Family.allCases.map { FirewallRule(.address($0, .source, in: "tunnel" + $0.digit), .drop) }),
+                ] + Family.allCases.map { FirewallRule(.address($0, .source, in: "tunnel" + $0.digit), .drop) }
+                    + Family.allCases.map {
+                        FirewallRule(
+                            .address($0, .destination, in: "tunnel" + $0.digit), .notRouted(to: tunnel), .notToThisHost,
+                            .drop)
+                    }),
             FirewallChain(
                 "forward", hook: .init(kind: .filter, point: .forward, priority: 0, drops: other != .allow),
                 rules: [

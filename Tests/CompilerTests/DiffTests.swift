@@ -78,7 +78,7 @@ struct DiffTests {
         (
             "another name of the interface", { $0.tunnel.interface = "wg1" },
             [
-                "- interface wg0 (kernel)", "~ firewall table inet wggw: 41 rules, 5 set elements",
+                "- interface wg0 (kernel)", "~ firewall table inet wggw: 43 rules, 5 set elements",
                 "+ interface wg1 (kernel)", "~ wireguard private key (hidden)", "~ wireguard listen port 51820",
                 "+ peer laptop  allowed ips 192.168.2.1/32", "+ address 192.168.2.254/24 on wg1", "+ mtu wg1 1420",
                 "~ sysctl net.ipv4.conf.wg1.promote_secondaries 0 → 1",

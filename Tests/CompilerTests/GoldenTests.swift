@@ -90,7 +90,8 @@ extension FirewallExpression {
             return "immediate reg 0 "
                 + verdict.nftText.replacing("jump ", with: "jump -> ").replacing("goto ", with: "goto -> ")
         case .masquerade: return "masq"
-        case .fib(_, _, let register): return "fib daddr type => reg \(register)"
+        case .fib(let result, _, let register):
+            return "fib daddr \(result == 2 ? "oifname" : "type") => reg \(register)"
         case .route(_, let register): return "rt load tcpmss => reg \(register)"
         case .tcpOption(let type, let offset, let length, let register, _):
             return "exthdr write tcpopt reg \(register) => \(length)b @ \(type) + \(offset)"

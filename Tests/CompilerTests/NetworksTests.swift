@@ -67,6 +67,21 @@ struct NetworksTests {
         }
     }
 
+    /// A route that leads back to where a packet came from would make the kernel send a redirect, before `forward`.
+    @Test(arguments: routers) func whatIsForTheTunnelDoesNotSetOutElsewhere(other: OtherForwarding) throws {
+        var filter = try filter(site(other))
+        for destination in ["192.168.2.1", "192.168.1.77", "10.1.2.3", "fd07::5"] {
+            for (output, passes) in [("wg0", true), ("eth0", false), (nil, true)] {
+                let packet = Packet(
+                    input: "eth0", output: output,
+                    source: IPAddress(destination.contains(":") ? "fd02::ff" : "192.168.1.9")!,
+                    destination: IPAddress(destination)!, transport: 17)
+                let verdict = filter.passes(packet, .prerouting)
+                #expect(verdict == passes, "\(packet)")
+            }
+        }
+    }
+
     /// The network of another card lies in what is behind a peer: the kernel's route is narrower, and the filter knows.
     @Test func aNetworkOfTheBoxItselfIsNotTheTunnels() throws {
         let around = Surroundings(networks: [

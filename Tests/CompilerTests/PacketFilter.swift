@@ -80,6 +80,7 @@ struct PacketFilter {
                 if verdictMap { return element!.verdict }
             case .verdict(let verdict): return verdict
             case .masquerade: isMasqueraded = true
+            case .fib(result: 2, _, let register): store(name(packet.isForThisHost ? nil : packet.output), register)
             case .fib(_, _, let register):
                 store(withUnsafeBytes(of: UInt32(packet.isForThisHost ? 2 : 1)) { Array($0) }, register)
             case .route, .byteorder, .tcpOption, .counter: break
@@ -89,11 +90,12 @@ struct PacketFilter {
         return nil
     }
 
+    private func name(_ interface: String?) -> [UInt8] {
+        let bytes = Array((interface ?? "").utf8)
+        return bytes + Array(repeating: 0, count: 16 - bytes.count)
+    }
+
     private func meta(_ key: UInt32, _ packet: Packet) -> [UInt8] {
-        func name(_ name: String?) -> [UInt8] {
-            let bytes = Array((name ?? "").utf8)
-            return bytes + Array(repeating: 0, count: 16 - bytes.count)
-        }
         switch key {
         case 6: return name(packet.input)
         case 7: return name(packet.output)

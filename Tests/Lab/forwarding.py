@@ -117,7 +117,8 @@ def without_the_tunnel(lab, checks):
         time.sleep(1)
         checks.equal("after the tunnel's end, nothing leaves by the uplink", seen.count(), 0)
         checks.check("a ping of the gateway itself has no answer", lab.is_silent("gateway", own[4]))
-        lab.run("gateway", "nft", "delete", "chain", "inet", "wggw", "outgoing")
+        for chain in ("incoming", "outgoing"):
+            lab.run("gateway", "nft", "delete", "chain", "inet", "wggw", chain)
         checks.check("but for the filter, it would", eventually(seen.count), seen.count())
     finally:
         for sender in senders:
