@@ -51,7 +51,19 @@ static void follow(char *path, size_t room, const char name[JANITOR_NAME]) {
     if (count > 0 && (size_t)count < sizeof now && (size_t)count < room) memcpy(path, now, (size_t)count + 1);
 }
 
-int privileges_janitor(const char *path, dev_t device, ino_t inode, pid_t *janitor) {
+// A whole message, or the end.
+static int receive(void *message, size_t size) {
+    ssize_t n;
+    while ((n = read(0, message, size)) < 0 && errno == EINTR) {}
+    return n == (ssize_t)size;
+}
+
+static void remove_if_it_is(const char *path, const struct janitor_file *file) {
+    struct stat status;
+    if (lstat(path, &status) == 0 && status.st_dev == file->device && status.st_ino == file->inode) unlink(path);
+}
+
+int privileges_janitor(const char *path, const char *temporary, pid_t *janitor) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0) return -errno;
     int child = fork();
@@ -74,14 +86,16 @@ int privileges_janitor(const char *path, dev_t device, ino_t inode, pid_t *janit
     sigprocmask(SIG_BLOCK, &signals, NULL);
     prctl(PR_SET_NAME, "wggw-janitor", 0, 0, 0);
     set_capabilities(0, 0);
+    struct janitor_file file;
     char place[256], name[JANITOR_NAME];
     snprintf(place, sizeof place, "%s", path);
-    for (ssize_t n; (n = read(0, name, sizeof name)) != 0;) {
-        if (n < 0 && errno != EINTR) break;
-        if (n == sizeof name) follow(place, sizeof place, name);
+    if (!receive(&file, sizeof file)) {
+        unlink(temporary);
+        _exit(0);
     }
-    struct stat status;
-    if (lstat(place, &status) == 0 && status.st_dev == device && status.st_ino == inode) unlink(place);
+    while (receive(name, sizeof name)) follow(place, sizeof place, name);
+    remove_if_it_is(temporary, &file);
+    remove_if_it_is(place, &file);
     _exit(0);
 }
 

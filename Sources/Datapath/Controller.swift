@@ -20,6 +20,8 @@ final class Controller {
     var hasMoved = false
     /// Why the interface, which is up, has no sockets: an errno, EADDRINUSE mostly. Tried again each second.
     var portRefusal: Int32 = 0
+    /// The interface could not be asked, for want of descriptors or memory. Asked again each second.
+    private var isLinkUnknown = false
     var ended = false
     /// A client had so many peers to tell of that there is something to give back when it is gone.
     var hadLargeRequest = false
@@ -114,13 +116,15 @@ final class Controller {
         engine.events.flush { poller_watch(poller, $0, Tag.eventReader | UInt64($0), $1) }
         var events = [poller_event](repeating: poller_event(), count: 64)
         engine.control.pointee.bell.prepareToSleep()
-        let milliseconds: Int32 = engine.hasWork ? 0 : engine.isWaiting ? 1 : portRefusal != 0 ? 1000 : -1
+        let milliseconds: Int32 = engine.hasWork ? 0 : engine.isWaiting ? 1 : looksAgain ? 1000 : -1
         let count = poller_wait(poller, &events, 64, milliseconds)
         engine.control.pointee.bell.awake()
         for event in events.prefix(Int(max(0, count))) { handle(event) }
-        if portRefusal != 0 { followLink() }
+        if looksAgain { followLink() }
         if engine.links.contains(where: { $0.pointee.interfaceGone.load(ordering: .relaxed) }) { ended = true }
     }
+
+    private var looksAgain: Bool { portRefusal != 0 || isLinkUnknown }
 
     private func handle(_ event: poller_event) {
         switch event.tag {
@@ -164,14 +168,18 @@ final class Controller {
         eventListener.follow(interface: name)
     }
 
-    /// Takes over the interface's MTU and its queue's length, and whether it is up. Where the port is taken it stays down until that is free again, or
-    /// until there is another.
+    /// Takes over the interface's MTU and its queue's length, and whether it is up. Where the port is taken it stays down until that
+    /// is free again, or until there is another.
     func followLink() {
         let mtu = hasMoved ? -ENODEV : tun_get_mtu(interface)
         if mtu > 0 { for link in engine.links { link.pointee.mtu.store(Int(mtu), ordering: .relaxed) } }
         let length = hasMoved ? -ENODEV : tun_get_queue_length(interface)
         if length > 0 { for link in engine.links { link.pointee.queueLength.store(Int(length), ordering: .relaxed) } }
-        let wanted = hasMoved || tun_is_up(interface) == 1
+        let answer = hasMoved ? 1 : tun_is_up(interface)
+        // It has another name by now, and news of that are on their way, or it is gone.
+        isLinkUnknown = answer < 0 && answer != -ENODEV
+        if isLinkUnknown { return }
+        let wanted = answer == 1
         if !wanted { portRefusal = 0 }
         guard wanted != engine.isUp else { return }
         if wanted {

@@ -24,31 +24,45 @@ struct UAPIListener {
         if Self.answers(path) { throw .alreadyRunning(path: path) }
         // `wg` takes names that end in .sock for interfaces, so this one is none until it is renamed.
         let temporary = "\(path).\(getpid())"
+        var process: pid_t = 0
+        let end = privileges_janitor(path, temporary, &process)
+        janitor = (try check(end, "starting the process that removes \(path)"), process)
+        do throws(DatapathError) {
+            descriptor = try Self.listen(at: temporary, before: path, tellingOf: janitor.descriptor)
+        } catch {
+            privileges_await_janitor(janitor.descriptor, janitor.process)
+            throw error
+        }
+        self.path = path
+    }
+
+    /// Makes the socket at `temporary`, tells the janitor which file it is, and gives it its name.
+    private static func listen(
+        at temporary: String, before path: String, tellingOf janitor: Int32
+    ) throws(DatapathError) -> Int32 {
         let fd = try check(
             socket(
                 AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0),
             "making the configuration socket")
-        var status = stat()
         do throws(DatapathError) {
             unlink(temporary)
             // The mode is that of the moment of bind, so that there is no moment at which others may connect.
             let mask = umask(0o177)
-            let bound = try Self.withAddress(temporary) { bind(fd, $0, $1) }
+            let bound = try withAddress(temporary) { bind(fd, $0, $1) }
             umask(mask)
             try check(bound, "binding \(temporary)")
-            try check(listen(fd, 128), "listening on \(temporary)")
+            try check(Glibc.listen(fd, 128), "listening on \(temporary)")
+            var status = stat()
             try check(lstat(temporary, &status), "looking at \(temporary)")
+            var file = janitor_file(device: status.st_dev, inode: status.st_ino)
+            let size = MemoryLayout<janitor_file>.size
+            try check(write(janitor, &file, size) == size ? 0 : -1, "telling of \(temporary)")
             try check(rename(temporary, path), "renaming \(temporary) to \(path)")
-            var process: pid_t = 0
-            let end = privileges_janitor(path, status.st_dev, status.st_ino, &process)
-            janitor = (try check(end, "starting the process that removes \(path)"), process)
+            return fd
         } catch {
             close(fd)
-            unlink(temporary)
             throw error
         }
-        self.path = path
-        descriptor = fd
     }
 
     /// The interface has another name now, and so has the socket: whoever renames one renames the other.

@@ -128,8 +128,8 @@ extension ControlPlane {
         if planned.plan.isEmpty && isCurrent { return report(planned, nil, notices) }
         willPerform(planned.preview)
         try stopBeforeBeginning()
-        let pending = confirmWithin.map { seconds in
-            PendingConfirmation(
+        let pending = try confirmWithin.map { seconds in
+            try PendingConfirmation(
                 token: token(), revision: target.revision.id, returnTo: previous?.revision,
                 deadline: clock.sinceBoot() + seconds, bootID: clock.bootID())
         }

@@ -8,7 +8,7 @@ extension ControlPlane {
             guard let pending = try store.pending() else {
                 throw GatewayError.refused("nothing waits for confirmation; see `wggw status`")
             }
-            guard !isOver(pending) else {
+            guard try !isOver(pending) else {
                 try withdraw(pending)
                 throw GatewayError.refused(
                     "too late: revision \(pending.revision) was not confirmed in time, "
@@ -22,20 +22,22 @@ extension ControlPlane {
     /// Whether a confirmation can come no more: its time has passed, or the box was started anew.
     ///
     /// The clock tells whole seconds. That of the deadline has to pass, too: nobody gets less time than was promised.
-    func isOver(_ pending: PendingConfirmation) -> Bool {
-        pending.bootID != clock.bootID() || clock.sinceBoot() > pending.deadline
+    func isOver(_ pending: PendingConfirmation?) throws -> Bool {
+        guard let pending else { return false }
+        return try pending.bootID != clock.bootID() || clock.sinceBoot() > pending.deadline
     }
 
     /// Before a command changes the box: refuses while an apply waits for its confirmation.
     func refuseWhileWaiting() throws {
-        guard let pending = try store.pending(), !isOver(pending) else { return }
+        guard let pending = try store.pending(), try !isOver(pending) else { return }
         throw GatewayError.waitsForConfirmation(
             revision: pending.revision, seconds: pending.deadline - clock.sinceBoot())
     }
 
     // MARK: The guard
 
-    /// Before the guard says that it stands: reads what going back takes, so that what fails now fails before the first change.
+    /// Before the guard says that it stands: reads what going back takes, and whether it may be written down, so that what fails now
+    /// fails before the first change.
     ///
     /// The guard is another process than the apply, in a session of its own, so that it outlives the terminal.
     public func prepareToGuard(token: String) throws(GatewayError) {
@@ -44,6 +46,7 @@ extension ControlPlane {
                 throw GatewayError.refused("there is no apply of this token that waits for confirmation")
             }
             if let revision = pending.returnTo { _ = try state(of: revision) }
+            try store.proveWritable()
         }
     }
 
@@ -67,7 +70,8 @@ extension ControlPlane {
             let record = try wrapping { try store.box() }
             let own = record.pending.flatMap { $0.token == token ? $0 : nil }
             if own == nil && record.journal == nil { return true }
-            guard record.journal != nil || own.map(isOver) == true else { return false }
+            let isTooLate = try wrapping { try isOver(own) }
+            guard record.journal != nil || isTooLate else { return false }
             // Whoever has the lock is at work still. Without him, the journal is that of one who died or got stuck.
             return try locked {
                 _ = try settle()

@@ -66,7 +66,8 @@ extension ControlPlane {
     /// apply that was not confirmed in time is taken back. Returns what was done, in sentences.
     public func repair() throws(GatewayError) -> [String] {
         let record = try wrapping { try store.box() }
-        guard record.journal != nil || record.pending.map(isOver) == true else { return [] }
+        let isTooLate = try wrapping { try isOver(record.pending) }
+        guard record.journal != nil || isTooLate else { return [] }
         // What looks unfinished may be at work, and be done when it has let go of the lock.
         return try locked { try settle() }
     }
@@ -78,7 +79,7 @@ extension ControlPlane {
             _ = try takeDown(record)
             return ["`\(journal.command)` was cut short: finished it"]
         }
-        if let pending = record.pending, isOver(pending) {
+        if let pending = record.pending, try isOver(pending) {
             try withdraw(pending)
             return [
                 "revision \(pending.revision) was not confirmed in time: went back to \(Self.name(pending.returnTo))"

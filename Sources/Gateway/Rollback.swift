@@ -36,7 +36,7 @@ extension ControlPlane {
         guard let pending = try store.pending() else { return nil }
         try stopBeforeBeginning()
         // Cut short from here on, it is gone on with, and cannot be confirmed.
-        if !isOver(pending) { try store.endWait(pending.token) }
+        if try !isOver(pending) { try store.endWait(pending.token) }
         try withdraw(pending)
         return ApplyReport(
             revision: pending.returnTo, plan: .init(), confirmWithin: nil,

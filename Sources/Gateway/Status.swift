@@ -85,7 +85,7 @@ extension ControlPlane {
     private func alarms() throws -> [String] {
         let read = try store.whileFree { () throws(StorageError) in try store.box() }
         guard let record = read else { return [] }
-        if let pending = record.pending, isOver(pending) {
+        if let pending = record.pending, try isOver(pending) {
             return [
                 "revision \(pending.revision) was not confirmed in time, and the box is not back at "
                     + "\(Self.name(pending.returnTo)) yet; its guard tries again, `wggw rollback` does it now"

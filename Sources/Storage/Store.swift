@@ -66,6 +66,19 @@ public final class Store {
         do { return try queue.write(body) } catch { throw StorageError(error, path: directory.database) }
     }
 
+    /// Writes, and takes it back. Throws where it cannot: SQLite takes a file that it may only read for a moment, for want of
+    /// descriptors, as one that it may only read for ever, and says so not before the first write.
+    public func proveWritable() throws(StorageError) {
+        do {
+            try queue.inDatabase { db in
+                try db.inTransaction(.immediate) {
+                    try db.execute(sql: "UPDATE box SET is_up = is_up")
+                    return .rollback
+                }
+            }
+        } catch { throw StorageError(error, path: directory.database) }
+    }
+
     /// From one snapshot.
     func read<R>(_ body: (Database) throws -> R) throws(StorageError) -> R {
         do { return try queue.read(body) } catch { throw StorageError(error, path: directory.database) }

@@ -51,6 +51,21 @@ import Testing
         #expect(try watcher.store.lastApplied(before: 9) == 2)
     }
 
+    /// Neither the apply nor the settings of before are lost to a moment in which nobody can tell which boot this is.
+    @Test func anUnknownBootIsNotAnotherOne() throws {
+        let control = try waiting()
+        let saved = try control.store.savedSysctls(bootID: "boot-1")
+        bench.time.boot.withLock { $0 = nil }
+        let watcher = try bench.control()
+        #expect(throws: GatewayError.self) { try watcher.guardTick(token: token) }
+        #expect(throws: GatewayError.self) { try watcher.repair() }
+        #expect(peers == 2)
+        bench.time.boot.withLock { $0 = "boot-1" }
+        #expect(try !watcher.guardTick(token: token))
+        #expect(try control.store.savedSysctls(bootID: "boot-1") == saved)
+        #expect(try control.confirm() == 3)
+    }
+
     @Test func withoutAGuardTheNextCommandTakesItBack() throws {
         _ = try waiting()
         bench.pass(121)

@@ -34,7 +34,8 @@ final class Workbench {
 
     final class Time: Sendable {
         let now = Mutex<Int64>(1_000)
-        let boot = Mutex<String>("boot-1")
+        /// nil: it cannot be told.
+        let boot = Mutex<String?>("boot-1")
     }
 
     final class Counter: Sendable {
@@ -55,7 +56,10 @@ final class Workbench {
         let (time, counter) = (time, counter)
         let clock = Clock(
             now: { time.now.withLock { 1_700_000_000 + $0 } }, sinceBoot: { time.now.withLock { $0 } },
-            bootID: { time.boot.withLock { $0 } })
+            bootID: { () throws(GatewayError) in
+                guard let id = time.boot.withLock({ $0 }) else { throw .refused("no descriptor is free") }
+                return id
+            })
         return ControlPlane(
             store: try Store(directory), box: box ?? self.box, clock: clock,
             random: { bytes in
@@ -71,7 +75,7 @@ final class Workbench {
     func pass(_ seconds: Int64) { time.now.withLock { $0 += seconds } }
 
     func reboot() {
-        time.boot.withLock { $0 += "+" }
+        time.boot.withLock { $0? += "+" }
         time.now.withLock { $0 = 10 }
         box.everything = .office
     }

@@ -174,4 +174,13 @@ import Testing
         #expect(try !store.box().isUp)
         #expect(try store.lastApplied(before: 4) == nil)
     }
+
+    /// As SQLite leaves it where it could not open a file for writing.
+    @Test func whoMayOnlyReadIsTold() throws {
+        let store = try Store(directory.state)
+        try store.proveWritable()
+        try store.queue.inDatabase { db in try db.execute(sql: "PRAGMA query_only = ON") }
+        #expect(throws: StorageError.self) { try store.proveWritable() }
+        #expect(try store.box().applied == nil)
+    }
 }

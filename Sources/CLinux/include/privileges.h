@@ -6,12 +6,18 @@
 /// Lets all memory that is mapped be locked as it is touched, so that keys never reach swap; and what is mapped later too, unless
 /// CAP_SYS_RESOURCE is lacking to lift RLIMIT_MEMLOCK. 0 or -errno, without CAP_IPC_LOCK; then nothing changed.
 int privileges_lock_memory(void);
-/// Starts a process that removes `path`, if it still is this inode, once the returned descriptor is closed: by its owner, or by
-/// the owner's end of whatever kind. It has root's uid, for that directory is root's, and no capability. The descriptor or -errno;
-/// `janitor` is its process. JANITOR_NAME bytes written to the descriptor, an interface's name and zeros, tell that the file is
-/// called so now, in the same directory and with the same ending.
+/// Starts a process that removes a socket once the returned descriptor is closed: by its owner, or by the owner's end of whatever
+/// kind. It has root's uid, for that directory is root's, and no capability. The descriptor or -errno; `janitor` is its process.
+///
+/// The socket is made at `temporary`, where nobody else makes one. Then a `janitor_file` is written to the descriptor, and then the
+/// socket is renamed to `path`: it is removed from wherever it is. After that, JANITOR_NAME bytes each time, an interface's name and
+/// zeros, tell that the file is called so now, in the same directory and with the same ending as `path`.
 enum { JANITOR_NAME = 16 };
-int privileges_janitor(const char *path, dev_t device, ino_t inode, pid_t *janitor);
+struct janitor_file {
+    dev_t device;
+    ino_t inode;
+};
+int privileges_janitor(const char *path, const char *temporary, pid_t *janitor);
 /// Waits until the janitor has done its work, after its descriptor was given up.
 void privileges_await_janitor(int descriptor, pid_t janitor);
 /// Becomes `user` and a group of the same number, without capabilities but CAP_NET_ADMIN (fwmark) and CAP_NET_BIND_SERVICE
