@@ -58,6 +58,7 @@ public func diff(
     var plan: [Change] = []
     let successor = successorName(of: desired.interface)
     if let leftover = observed.successor { plan.append(.deleteInterface(name: successor, backend: leftover)) }
+    if observed.hasOrphan { plan.append(.deleteInterface(name: desired.interface, backend: .userspace)) }
     if let renamed {
         // The new filter would not know the old interface, so that goes first.
         let backend = renamed.datapath.resolved(kernelHasWireGuard: observed.kernelHasWireGuard)
@@ -154,7 +155,9 @@ public func teardown(
     if let leftover = observed.successor {
         plan.append(.deleteInterface(name: successorName(of: scope.interface), backend: leftover))
     }
-    if let backend = observed.link?.backend { plan.append(.deleteInterface(name: scope.interface, backend: backend)) }
+    if let backend = observed.link?.backend ?? (observed.hasOrphan ? .userspace : nil) {
+        plan.append(.deleteInterface(name: scope.interface, backend: backend))
+    }
     if observed.firewall != nil { plan.append(.removeFirewall) }
     return Plan(plan + settings.giveBack(saved.filter { !isForwardingKey($0.key) }))
 }
@@ -184,6 +187,7 @@ extension ObservedState {
         link = nil
         wireGuard = nil
         silence = nil
+        hasOrphan = false
         forgetBelongings(of: name)
     }
 

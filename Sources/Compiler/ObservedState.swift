@@ -12,6 +12,8 @@ public struct ObservedState: Equatable, Sendable {
     public var silence: BoxError?
     /// What carries an interface of the name `successorName(of:)`: a switch between datapaths was cut short.
     public var successor: Backend?
+    /// Whether a datapath of wggw's runs on, keys and all, whose interface of that name somebody else deleted: it hangs.
+    public var hasOrphan = false
     /// Only the routes that carry wggw's protocol number; sorted.
     public var routes: [Route]
     /// Table `inet wggw` if it is there.

@@ -120,6 +120,7 @@ public final class SimulatedBox: Box, Sendable {
             seen.link = nil
             seen.wireGuard = nil
             seen.successor = nil
+            seen.hasOrphan = false
         }
         if !scope.readsWireGuard { seen.wireGuard = nil }
         if scope.readsWireGuard, seen.link != nil, state.withLock({ $0.isHung }) {

@@ -77,12 +77,13 @@ struct UAPIListener {
         privileges_await_janitor(janitor.descriptor, janitor.process)
     }
 
-    /// Whether a process accepts connections at `path`.
+    /// Whether a process listens at `path`. One that hangs, with as many waiting as there is room for, does.
     static func answers(_ path: String) -> Bool {
-        let fd = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+        let fd = socket(AF_UNIX, kind, 0)
         guard fd >= 0 else { return false }
         defer { close(fd) }
-        return (try? withAddress(path) { connect(fd, $0, $1) }) == 0
+        return (try? withAddress(path) { connect(fd, $0, $1) == 0 || errno == EAGAIN ? 0 : -1 }) == 0
     }
 
     private static func withAddress(

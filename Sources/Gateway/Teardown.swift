@@ -63,8 +63,9 @@ extension ControlPlane {
         var changes: [Change] = []
         for (i, site) in sites.enumerated() {
             let isLast = i == sites.count - 1
+            // One filter is for all of them: it goes after the last interface.
             changes += try teardownPlan(site.tunnel.interface, sysctls: isLast, neighboursOf: site).changes
-                .filter { !changes.contains($0) }
+                .filter { !changes.contains($0) && (isLast || $0 != .removeFirewall) }
         }
         return Plan(changes)
     }

@@ -113,6 +113,16 @@ struct StreamSocket: ~Copyable {
         return !isNobody(connect(fd, path))
     }
 
+    /// The process that listens at a path; nil if nobody does, or if so many wait already that nobody is let in.
+    static func listener(at path: String) -> pid_t? {
+        let fd = open()
+        guard fd >= 0 else { return nil }
+        defer { close(fd) }
+        guard connect(fd, path) == 0 else { return nil }
+        let process = clinux_peer_process(fd)
+        return process > 0 ? process : nil
+    }
+
     /// Whether that is what a call says to whom nobody listens.
     private static func isNobody(_ code: Int32) -> Bool { code == ENOENT || code == ECONNREFUSED }
 

@@ -47,6 +47,8 @@ public struct LinuxBox: Box, Sendable {
                 index: link.index, backend: sight.backend, isUp: link.isUp, mtu: link.mtu, addresses: addresses)
             (state.wireGuard, state.silence) = (sight.wireGuard, sight.silence)
             state.routes = try route.ownRoutes(index: link.index, interface: scope.interface)
+        } else {
+            state.hasOrphan = try hasOrphan(scope.interface)
         }
         if let successor = try route.link(successorName(of: scope.interface)) {
             state.successor = try backend(of: successor, &route)

@@ -43,6 +43,12 @@ extension LinuxBox {
         return nil
     }
 
+    /// Whether a datapath of wggw's runs on without its interface. One that does not hang needs less than two seconds to end.
+    func hasOrphan(_ name: String) throws(BoxError) -> Bool {
+        guard let running = RunningDatapath(listeningAt: DatapathSockets(interface: name)) else { return false }
+        return try !running.hasEnded(within: Patience.usual)
+    }
+
     /// Who carries the packets of a link; nil if it is no WireGuard interface. A TUN device is one if it bears the mark of wggw's
     /// datapath, or if somebody listens at its configuration socket.
     func backend(of link: Link, _ socket: inout NetlinkSocket) throws(BoxError) -> Backend? {
@@ -102,10 +108,17 @@ extension LinuxBox {
     func delete(_ name: String) throws(BoxError) {
         var socket = try NetlinkSocket(NETLINK_ROUTE)
         let sockets = DatapathSockets(interface: name)
-        guard let link = try socket.link(name) else { return }
+        let operation = "end the datapath of \(name)"
+        guard let link = try socket.link(name) else {
+            if let orphan = RunningDatapath(listeningAt: sockets) {
+                _ = try orphan.take(SIGTERM, operation)
+                try orphan.awaitEnd(operation)
+                sockets.remove()
+            }
+            return
+        }
         // This finds the sockets if they are not where they should be.
         let backend = try backend(of: link, &socket)
-        let operation = "end the datapath of \(name)"
         // An interface ends with its datapath. In this order, whoever is cut short here finds both or none.
         if let running = RunningDatapath(behind: link) {
             // Who may not tell it to end takes the interface from under it, which it follows as well.

@@ -3,7 +3,7 @@ internal import Compiler
 import Glibc
 internal import NetTypes
 
-/// The process behind an interface of wggw's own datapath, as the mark on the interface names it.
+/// The process behind an interface of wggw's own datapath, as the mark on the interface names it, or its socket.
 ///
 /// It is held by a descriptor: whatever happens to it, its number cannot come to mean another process.
 struct RunningDatapath: ~Copyable {
@@ -14,14 +14,24 @@ struct RunningDatapath: ~Copyable {
     /// The process behind a link; nil if the link bears no mark, or if there is no such process any more.
     init?(behind link: Link) {
         guard let mark = link.alias.flatMap({ InterfaceMark($0) }) else { return nil }
-        let descriptor = clinux_process_descriptor(mark.process)
+        self.init(mark.process)
+    }
+
+    /// The process that listens at a configuration socket; nil if nobody does, or one who is not wggw's.
+    init?(listeningAt sockets: DatapathSockets) {
+        guard let process = StreamSocket.listener(at: sockets.configuration) else { return nil }
+        self.init(process)
+    }
+
+    private init?(_ process: pid_t) {
+        let descriptor = clinux_process_descriptor(process)
         guard descriptor >= 0 else { return nil }
         // Whoever may write an alias must not choose whom root kills, and in another PID namespace the number means nothing.
-        guard Self.isDatapath(mark.process) else {
+        guard Self.isDatapath(process) else {
             close(descriptor)
             return nil
         }
-        process = mark.process
+        self.process = process
         self.descriptor = descriptor
     }
 
@@ -35,6 +45,11 @@ struct RunningDatapath: ~Copyable {
         case -EPERM: return false
         case let error: throw .system("\(operation) (process \(process))", code: -error)
         }
+    }
+
+    /// Waits for its end, which is on its way, perhaps.
+    borrowing func hasEnded(within duration: Duration) throws(BoxError) -> Bool {
+        try Deadline(duration).wait(for: descriptor, "wait for process \(process)")
     }
 
     /// Waits until it has ended, after it was told to: as long as it works at it. Once it does nothing for a second it is killed.

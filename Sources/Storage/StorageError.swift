@@ -63,6 +63,12 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
 
     private static let becomeOwner = "run wggw as root, or give --state-dir a directory of yours"
 
+    /// Whether a file's system has neither a block nor a file left for us.
+    private static func isFull(_ path: String) -> Bool {
+        var room = statvfs()
+        return statvfs(path, &room) == 0 && (room.f_bavail == 0 || room.f_files > 0 && room.f_favail == 0)
+    }
+
     /// Whatever GRDB threw, as one of ours.
     init(_ error: any Error, path: String) {
         if let error = error as? StorageError {
@@ -79,6 +85,9 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
         }
         let cause = error.message ?? "SQLite error \(error.resultCode.rawValue)"
         switch error.resultCode.primaryResultCode {
+        // Where the index that processes share finds no room, that is an I/O error.
+        case let code where [.SQLITE_FULL, .SQLITE_IOERR, .SQLITE_CANTOPEN].contains(code) && Self.isFull(path):
+            self = .file(path: path, cause: "there is no room on its file system", remedy: "make some; `df` names it")
         // Our statements fit the tables that we made: where one does not, the tables are not those.
         case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_ERROR: self = .corrupt(path: path, cause: cause)
         case .SQLITE_BUSY, .SQLITE_LOCKED:
@@ -86,6 +95,7 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
         case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_READONLY, .SQLITE_AUTH:
             self = .file(path: path, cause: cause, remedy: Self.becomeOwner)
         case .SQLITE_FULL: self = .file(path: path, cause: cause, remedy: "make room on the disk")
+        case .SQLITE_IOERR: self = .file(path: path, cause: cause, remedy: "look at the disk; `dmesg` may say more")
         default: self = .database(path: path, cause: cause)
         }
     }

@@ -224,6 +224,20 @@ struct DiffTests {
         #expect(plan == ["- interface wg0-next (userspace)"])
     }
 
+    /// Somebody deleted the interface from under a datapath that hangs: its keys are in memory yet, and its port is taken.
+    @Test func whatHasLostItsInterfaceGoesFirst() throws {
+        let (previous, box) = try applied(Lab.site())
+        box.everything.forgetInterface("wg0")
+        box.everything.hasOrphan = true
+        let scope = previous.scope()
+        let again = try diff(previous, box.observe(scope), previous: previous)
+        #expect(again.lines.prefix(2) == ["- interface wg0 (userspace)", "+ interface wg0 (kernel)"])
+        let down = try teardown(box.observe(scope), scope: scope, savedSysctls: [:])
+        #expect(down.lines.contains("- interface wg0 (userspace)"))
+        for change in down.changes { try box.perform(change) }
+        #expect(try teardown(box.observe(scope), scope: scope, savedSysctls: [:]).isEmpty)
+    }
+
     /// The names are as long as the kernel takes them, and never the interface's own.
     @Test(arguments: ["wg0", "wg", "a23456789012345", "wg0-next"]) func successorsHaveNames(name: String) {
         #expect(successorName(of: name).utf8.count <= 15 && successorName(of: name) != name)

@@ -169,30 +169,6 @@ import Testing
         }
     }
 
-    @Test func aKilledTeardownIsFinished() throws {
-        let steps = try Workbench().applied { try $0.planDown() }.changes.count
-        #expect(steps > 2)
-        for step in 0..<steps {
-            let bench = Workbench()
-            _ = try bench.applied()
-            let dying = DyingBox(bench.box, at: step)
-            #expect(throws: GatewayError.self) { try bench.control(dying).down() }
-            #expect(try bench.control().repair().count == 1)
-            #expect(bench.box.everything.withoutInterfaceSettings == .office, "step \(step)")
-            #expect(try !bench.control().store.box().isUp)
-        }
-    }
-
-    @Test func downGivesBackWhatWasThere() throws {
-        _ = try bench.applied()
-        let report = try bench.control().down()
-        #expect(!report.plan.isEmpty && report.revision == nil)
-        #expect(bench.box.everything.withoutInterfaceSettings == .office)
-        #expect(try bench.control().down().plan.isEmpty)
-        #expect(try bench.control().up().revision == 2)
-        #expect(try bench.control().status().drift.isEmpty)
-    }
-
     @Test func upComesBackAfterAReboot() throws {
         _ = try bench.applied()
         bench.reboot()
@@ -244,18 +220,6 @@ import Testing
         let control = try bench.control(stop: Told(bench.box, after: 0).stop)
         #expect { try control.apply() } throws: { "\($0)".contains("another wggw was at work") }
         withExtendedLifetime(held) {}
-    }
-
-    /// Nothing of a datapath that hangs is needed to end it, or to put another in its place.
-    @Test func aHangingDatapathIsReplacedAndTakenDown() throws {
-        _ = try bench.applied()
-        bench.box.hang()
-        #expect { try bench.control().apply() } throws: { "\($0)".contains("does not answer") }
-        _ = try bench.control().apply(restarts: true)
-        #expect(try bench.control().status().drift.isEmpty)
-        bench.box.hang()
-        _ = try bench.control().down()
-        #expect(bench.box.everything.withoutInterfaceSettings == .office)
     }
 
     @Test func aChangedInterfaceNameLeavesNothingOfTheOld() throws {
