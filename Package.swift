@@ -68,7 +68,7 @@ let package = Package(
         .target(
             name: "SiteSamples", dependencies: ["Compiler", "SiteModel", "NetTypes"], path: "Tests/SiteSamples",
             swiftSettings: strict),
-        // How often the random attacks are repeated.
+        // How often the random attacks are repeated, and how the time of reading grows.
         .target(name: "Repeats", path: "Tests/Repeats", swiftSettings: strict),
         .testTarget(name: "NetTypesTests", dependencies: ["NetTypes"], swiftSettings: strict),
         .testTarget(
@@ -76,7 +76,7 @@ let package = Package(
             dependencies: ["SiteModel", "NetTypes", "Repeats", .product(name: "TOMLKit", package: "TOMLKit")],
             resources: [.copy("WgQuickFiles")], swiftSettings: strict),
         .testTarget(
-            name: "CompilerTests", dependencies: ["Compiler", "SiteModel", "NetTypes", "SiteSamples"],
+            name: "CompilerTests", dependencies: ["Compiler", "SiteModel", "NetTypes", "SiteSamples", "Repeats"],
             exclude: ["Goldens"],
             swiftSettings: strict),
         .testTarget(
@@ -87,7 +87,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["Gateway", "Storage", "LinuxNet", "Compiler", "SiteModel", "NetTypes", "CLinux"],
+            dependencies: ["Gateway", "Storage", "LinuxNet", "Compiler", "SiteModel", "NetTypes", "Repeats", "CLinux"],
             swiftSettings: strict),
         .testTarget(
             name: "LinuxNetTests",

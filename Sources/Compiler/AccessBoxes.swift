@@ -24,11 +24,12 @@ struct AccessBoxes {
             ports = rule.ports ?? 0...65535
         }
 
+        /// Whether they share protocols and ports.
+        func meets(_ other: Box) -> Bool { transports.overlaps(other.transports) && ports.overlaps(other.ports) }
+
         /// What is left of this box without what `other` covers of it; at most four boxes.
         func subtracting(_ other: Box) -> [Box] {
-            guard other.destination.contains(destination), transports.overlaps(other.transports),
-                ports.overlaps(other.ports)
-            else { return [self] }
+            guard other.destination.contains(destination), meets(other) else { return [self] }
             var rest: [Box] = []
             func keep(_ transports: ClosedRange<UInt16>, _ ports: ClosedRange<UInt16>) {
                 var box = self
@@ -55,8 +56,21 @@ struct AccessBoxes {
             }
             return size(a) < size(b)
         }
+        // Only networks that hold this one cut it: looked up by each length that there is, the wider first.
+        var places: [IPPrefix: [Int]] = [:]
+        var lengths: [Int] = []
         for box in widestFirst {
-            boxes += boxes.reduce([box]) { rest, taken in rest.flatMap { $0.subtracting(taken) } }
+            let own = box.destination
+            var rest = [box]
+            for length in lengths where length <= own.length {
+                for place in places[IPPrefix(masking: own.address, length: length)] ?? []
+                where rest.contains(where: { $0.meets(boxes[place]) }) {
+                    rest = rest.flatMap { $0.subtracting(boxes[place]) }
+                }
+            }
+            if lengths.last != own.length { lengths.append(own.length) }
+            places[own, default: []] += boxes.count..<boxes.count + rest.count
+            boxes += rest
         }
     }
 
@@ -69,6 +83,11 @@ struct AccessBoxes {
     func elements(from sources: [IPPrefix], _ family: Family) -> [SetElement] {
         sources.filter { Family($0.address) == family }
             .flatMap { source in fields(family).map { SetElement([.network(source)] + $0) } }
+    }
+
+    /// How many elements those are.
+    func count(from sources: [IPPrefix], _ family: Family) -> Int {
+        sources.count { Family($0.address) == family } * boxes.count { Family($0.destination.address) == family }
     }
 
     private func fields(_ family: Family) -> [[SetElement.Field]] {

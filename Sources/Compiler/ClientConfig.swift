@@ -75,10 +75,8 @@ private func clientAllowedIPs(_ peer: Peer, _ site: Site) -> [IPPrefix] {
         networks += other.routes.filter { route in rules.contains { $0.destination.overlaps(route) } }
     }
     // What is behind the peer itself must not be sent into the tunnel.
-    let outside = networks.filter { network in !peer.routes.contains { $0.contains(network) } }
-    var allowed: [IPPrefix] = []
-    for network in outside.sorted() where allowed.last?.contains(network) != true { allowed.append(network) }
-    return allowed
+    let behind = peer.routes.disjoint()
+    return networks.filter { !behind.hold($0) }.disjoint()
 }
 
 extension ClientConfig {

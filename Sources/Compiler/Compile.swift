@@ -24,7 +24,7 @@ public func compile(
         link: LinkConfig(
             mtu: try required(site.tunnel.mtu, "tunnel.mtu"), addresses: site.tunnel.addresses.sorted()),
         routes: plan.routes.map { Route($0, interface: site.tunnel.interface) },
-        firewall: FirewallCompiler(plan).firewall(),
+        firewall: try FirewallCompiler(plan).firewall(),
         sysctls: sysctls(plan, proxiesNeighbours: !neighbours.isEmpty),
         proxyNeighbours: neighbours,
         advice: site.lan.replyPath == .routed ? advice(plan) : [])
@@ -149,7 +149,11 @@ private func wireGuardPeer(_ peer: Peer, _ secrets: Secrets) throws(CompileError
     var allowedIPs: [IPPrefix] = []
     allowedIPs.reserveCapacity(peer.addresses.count + peer.routes.count)
     for address in peer.addresses { allowedIPs.append(IPPrefix(host: address)) }
-    for route in peer.routes where !allowedIPs.contains(route) { allowedIPs.append(route) }
+    // Routes are sorted; one may be an address as well.
+    for route in peer.routes where route != allowedIPs.last && !(route.isHost && peer.addresses.contains(route.address))
+    {
+        allowedIPs.append(route)
+    }
     // A peer that comes in keeps its own way open; only one that the gateway dials is kept alive from here.
     let keepalive = peer.endpoint == nil ? 0 : peer.keepalive ?? 0
     return WireGuardPeerConfig(

@@ -41,8 +41,10 @@ struct FirewallCompiler {
         }
     }
 
-    func firewall() -> Firewall {
-        Firewall(sets: sets().sorted { $0.name < $1.name }, chains: policyChains() + dispatchChains() + baseChains())
+    /// Throws `.tooManyElements`.
+    func firewall() throws(CompileError) -> Firewall {
+        Firewall(
+            sets: try sets().sorted { $0.name < $1.name }, chains: policyChains() + dispatchChains() + baseChains())
     }
 
     // MARK: Chains
@@ -202,7 +204,7 @@ struct FirewallCompiler {
 
     // MARK: Sets
 
-    private func sets() -> [FirewallSet] {
+    private func sets() throws(CompileError) -> [FirewallSet] {
         var sets: [FirewallSet] = []
         let verdicts = facts.site.peers.map { Verdict.goto(policyChain($0)) }
         for family in Family.allCases {
@@ -219,7 +221,7 @@ struct FirewallCompiler {
             sets.append(networkSet("lan", facts.site.lan.subnets.disjoint(), family))
             sets.append(networkSet("tunnel", facts.tunnelNetworks, family))
             if facts.hasFullTunnel { sets.append(networkSet("not-internet", notInternet, family)) }
-            sets += accessSets(family)
+            sets += try accessSets(family)
         }
         return sets
     }
@@ -246,19 +248,31 @@ struct FirewallCompiler {
         ]
     }
 
-    private func accessSets(_ family: Family) -> [FirewallSet] {
+    /// Pieces of all policies of one family: a kernel takes seconds for them, and some 100 MB.
+    private static let maximumAccess = 500_000
+
+    private func accessSets(_ family: Family) throws(CompileError) -> [FirewallSet] {
         let access: [FirewallSet.KeyType] = [family.keyType, .transport, .port]
-        var sets = facts.site.groups.map { name, policy in
-            FirewallSet(
-                "group-\(name)" + family.digit, access, isInterval: true,
-                elements: AccessBoxes(policy).elements(family))
+        var sets: [FirewallSet] = []
+        var room = Self.maximumAccess
+        func expectRoom(for count: Int, _ policy: String) throws(CompileError) {
+            room -= count
+            if room < 0 { throw .tooManyElements(policy: policy, limit: Self.maximumAccess) }
+        }
+        for (name, policy) in facts.site.groups.sorted(by: { $0.key < $1.key }) {
+            let elements = AccessBoxes(policy).elements(family)
+            try expectRoom(for: elements.count, "groups.\(name).allow")
+            sets.append(FirewallSet("group-\(name)" + family.digit, access, isInterval: true, elements: elements))
         }
         if hasOwnPolicies {
             var elements: [SetElement] = []
             for peer in facts.site.peers {
                 guard let policy = peer.policy else { continue }
                 let sources = (peer.addresses.map { IPPrefix(host: $0) } + peer.routes).disjoint()
-                elements += AccessBoxes(policy).elements(from: sources, family)
+                let boxes = AccessBoxes(policy)
+                // Counted first: each source of the peer has all pieces of its policy.
+                try expectRoom(for: boxes.count(from: sources, family), "peers.\(peer.name).allow")
+                elements += boxes.elements(from: sources, family)
             }
             sets.append(
                 FirewallSet("own" + family.digit, [family.keyType] + access, isInterval: true, elements: elements))

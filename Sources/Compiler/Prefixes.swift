@@ -7,6 +7,16 @@ extension [IPPrefix] {
         for network in sorted() where all.last?.contains(network) != true { all.append(network) }
         return all
     }
+
+    /// Whether one of these, sorted and disjoint, holds all of `network`.
+    func hold(_ network: IPPrefix) -> Bool {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle].address <= network.address { low = middle + 1 } else { high = middle }
+        }
+        return low > 0 && self[low - 1].contains(network)
+    }
 }
 
 extension IPPrefix {

@@ -27,6 +27,8 @@ public enum CompileError: Error, Hashable, Sendable, CustomStringConvertible {
     case unknownGroup(peer: String, group: String)
     /// Two peers claim the same addresses.
     case overlap(IPPrefix, peer: String, IPPrefix, other: String)
+    /// The policies up to this one come to more pieces than a firewall shall have.
+    case tooManyElements(policy: String, limit: Int)
 
     /// `lan.interface is not known: give it in the profile`
     public var description: String {
@@ -39,6 +41,9 @@ public enum CompileError: Error, Hashable, Sendable, CustomStringConvertible {
         case .unknownGroup(let peer, let group): "peer \(peer): there is no group \(group): add [groups.\(group)]"
         case .overlap(let a, let peer, let b, let other):
             "peer \(peer): \(a) overlaps \(b) of peer \(other): a packet's source must tell the peer"
+        case .tooManyElements(let policy, let limit):
+            "\(policy): with it the policies come to more than \(limit) pieces of networks and ports: a rule for a network is "
+                + "cut by every port of a wider one; write fewer rules, or a group for peers that may reach the same"
         }
     }
 }

@@ -67,9 +67,10 @@ public struct ProfileDiff: Sendable {
         for section in after {
             let old = oldLines[section.title] ?? []
             if old == section.lines, oldLines[section.title] != nil { continue }
+            let (inOld, inNew) = (Set(old), Set(section.lines))
             let lines =
-                old.filter { !section.lines.contains($0) }.map { Line.removed($0) }
-                + section.lines.filter { !old.contains($0) }.map { Line.added($0) }
+                old.filter { !inNew.contains($0) }.map { Line.removed($0) }
+                + section.lines.filter { !inOld.contains($0) }.map { Line.added($0) }
             result.append(Section(title: section.title, lines: lines))
         }
         sections = result

@@ -26,6 +26,18 @@ import Testing
         #expect(site.problems().isEmpty)
     }
 
+    @Test func noCommandMakesMoreThanASiteMayHave() throws {
+        let control = try bench.draft()
+        var options = PeerOptions()
+        options.routes = .set(
+            (0...10_000).map {
+                IPPrefix(masking: .v4(IPv4Address(rawValue: 0xac10_0000 + UInt32($0) << 4)), length: 28)
+            })
+        let refusal = "peers.laptop.routes: 10001 networks are too many; 10000 at most; name wider networks"
+        #expect { try control.setPeer("laptop", options, why: nil) } throws: { "\($0)" == refusal }
+        #expect(try control.newest().site.peers[0].routes.isEmpty)
+    }
+
     @Test func theTunnelCollidesWithNothing() throws {
         var facts = BoxFacts.office
         facts.routes += [IPPrefix("10.77.0.0/16")!, IPPrefix("10.78.0.128/25")!]

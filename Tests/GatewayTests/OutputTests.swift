@@ -1,3 +1,4 @@
+import Repeats
 import Testing
 
 @testable import Gateway
@@ -58,5 +59,13 @@ import Testing
                 .init(title: "[peers.z]", lines: [.added("keepalive = 7")]),
             ])
         #expect(ProfileDiff(old, old).sections.isEmpty)
+    }
+
+    @Test func comparingLongListsTakesTimeInProportion() {
+        func profile(_ lines: Range<Int>) -> String { "[peers.a]\n" + lines.map { "\"\($0)\",\n" }.joined() }
+        let ratio = growth(small: 500, large: 2000, limit: 9) { count in
+            _ = ProfileDiff(profile(0..<count), profile(count..<2 * count))
+        }
+        #expect(ratio < 9)
     }
 }

@@ -72,6 +72,10 @@ import Testing
     ]
 
     static let addresses: [(String, String)] = [
+        (
+            "[lan]\nsubnets = «[\(String(repeating: "\"10.0.0.0/8\", ", count: 50_000))]\n" + tunnel,
+            "lan.subnets: 50000 networks are too many; 256 at most; name wider networks"
+        ),
         ("[lan]\nsubnets = [«\"192.168.1.1/24\"]\n" + tunnel, "has host bits set; the network is 192.168.1.0/24"),
         ("[lan]\nsubnets = [«\"0.0.0.0/0\"]\n" + tunnel, "whole Internet"),
         ("[lan]\nsubnets = [«\"224.0.0.0/4\"]\n" + tunnel, "is multicast"),

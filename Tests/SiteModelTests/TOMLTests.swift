@@ -18,7 +18,7 @@ private indirect enum Plain: Equatable {
         case .string(let text): self = .string(text)
         case .integer(let number): self = .integer(number)
         case .boolean(let flag): self = .boolean(flag)
-        case .array(let elements): self = .array(elements.map { Plain($0.value) })
+        case .array(let list): self = .array(list.elements.map { Plain($0.value) })
         case .table(let table): self = .table(table.entries.mapValues { Plain($0.value) })
         case .other: self = .other
         }
@@ -104,7 +104,8 @@ private indirect enum Plain: Equatable {
         let before = Array(marked.prefix { $0 != "«" }.utf8)
         let bytes = Array(marked.replacing("«", with: "").utf8)
         var scanner = TOMLScanner(bytes)
-        let offset = TOMLPlaces(try scanner.document()).offset(of: SitePath(keys, index: index))
+        var places = TOMLPlaces(try scanner.document())
+        let offset = places.offset(of: SitePath(keys, index: index))
         #expect(offset == before.count)
         let lines = String(decoding: before, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
         let (line, column) = LineIndex(bytes).position(of: offset)
@@ -121,6 +122,32 @@ private indirect enum Plain: Equatable {
         ("a = \(String(repeating: "[", count: 20_000))\(String(repeating: "]", count: 20_000))", 1),
     ]) func refusesOtherText(_ text: String, _ line: Int) {
         #expect(refusals(text).map(\.line) == [line])
+    }
+
+    /// What is TOML and more than is taken; `«` stands before the place.
+    @Test(arguments: [
+        ("a = 1\n[peers.«\(String(repeating: "k", count: 256))]", "a key is at most 255 bytes long"),
+        ("peers.«'\(String(repeating: "é", count: 128))'.group = 1", "a key is at most 255 bytes long"),
+        (
+            (0..<1000).map { "a\($0).b = 1\n" }.joined() + "«last.b = 1",
+            "more than 1000 tables have no [header] of their own; write one for each"
+        ),
+        ("a = \(String(repeating: "[", count: 64))«[", "this goes deeper than 64 levels; a profile has three"),
+    ]) func refusesTooMuch(_ marked: String, _ message: String) {
+        let before = marked.prefix { $0 != "«" }.split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(
+            refusals(marked.replacing("«", with: "")) == [
+                ProfileError(
+                    file: "site.toml", line: before.count, column: before.last!.unicodeScalars.count + 1,
+                    message: message)
+            ])
+    }
+
+    @Test func takesWhatIsJustNotTooMuch() throws {
+        let headers = (0..<2000).map { "[peers.p\($0)]\n" }.joined()
+        let dotted = (0..<999).map { "a\($0).b = 1\n" }.joined()
+        var scanner = TOMLScanner(Array("\(String(repeating: "k", count: 255)) = 1\n\(dotted)\(headers)".utf8))
+        #expect(try scanner.document().entries.count == 1001)
     }
 
     /// However the bytes are mangled, the scanner ends without a trap, and reads what TOMLKit reads if both take it.

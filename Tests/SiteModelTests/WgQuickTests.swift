@@ -109,6 +109,10 @@ import Testing
         ("[Peer]\nPublicKey = \(key)\nEndpoint = «itzxa.com", "has no port; write itzxa.com:51820"),
         ("[Peer]\nPublicKey = \(key)\nPersistentKeepalive = «70000", "0 to 65535, or off"),
         ("[Peer]\nPublicKey = \(key)\n\t  «ListenPort = 5", "unknown key"),
+        (
+            "[Interface]\nAddress = «\((1...65).map { "10.0.0.\($0)/24" }.joined(separator: ", "))",
+            "Address: 65 addresses are too many; 64 at most"
+        ),
         ("[Peer]\r\nPublicKey = «x\r\nEndpoint = «y\r\n«[Peer]\r\n", "44 characters"),
     ]) func refused(_ marked: String, _ message: String) {
         var found: [ProfileError] = []

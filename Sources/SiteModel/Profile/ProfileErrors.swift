@@ -38,11 +38,13 @@ public struct ProfileErrors: Error, Hashable, Sendable, CustomStringConvertible 
     public var lines: [String] { abridged(errors.map(\.description), "fault") }
 }
 
-/// The first twenty of a list that may be long, and how many more there are: who mends these comes for the others.
+/// How many of a list that may be long are told: who mends these comes for the others.
+let maximumTold = 20
+
+/// The first twenty of a list that may be long, and how many more there are.
 public func abridged(_ items: [String], _ noun: String) -> [String] {
-    let told = 20
-    let rest = items.count - told
+    let rest = items.count - maximumTold
     // One more is told in the time that it takes to say so.
     if rest <= 1 { return items }
-    return items.prefix(told) + ["and \(rest) \(noun)s more"]
+    return items.prefix(maximumTold) + ["and \(rest) \(noun)s more"]
 }

@@ -21,18 +21,20 @@ struct ProfileParser {
     init(_ text: String, file: String) throws(ProfileErrors) {
         self.file = file
         bytes = Array(text.utf8)
-        func failure(_ line: Int, _ column: Int, _ reason: String) -> ProfileErrors {
-            ProfileErrors([ProfileError(file: file, line: line, column: column, message: "this is not TOML: \(reason)")]
-            )
+        func failure(_ line: Int, _ column: Int, _ reason: String, isLimit: Bool = false) -> ProfileErrors {
+            let message = (isLimit ? "" : "this is not TOML: ") + reason
+            return ProfileErrors([ProfileError(file: file, line: line, column: column, message: message)])
         }
-        func failure(at offset: Int, _ reason: String) -> ProfileErrors {
+        func failure(at offset: Int, _ reason: String, isLimit: Bool = false) -> ProfileErrors {
             let (line, column) = LineIndex(Array(text.utf8)).position(of: offset)
-            return failure(line, column, reason)
+            return failure(line, column, reason, isLimit: isLimit)
         }
         // TOMLKit gets the text as a C string, which would end here.
         if let zero = bytes.firstIndex(of: 0) { throw failure(at: zero, "a zero byte") }
         var scanner = TOMLScanner(bytes)
-        do { root = try scanner.document() } catch { throw failure(at: error.offset, error.reason) }
+        do { root = try scanner.document() } catch {
+            throw failure(at: error.offset, error.reason, isLimit: error.isLimit)
+        }
         do { _ = try TOMLTable(string: text) } catch {
             guard let error = error as? TOMLParseError else { throw failure(1, 1, "\(error)") }
             throw failure(max(error.source.begin.line, 1), max(error.source.begin.column, 1), error.description)
@@ -178,12 +180,12 @@ struct ProfileParser {
 
     private func errors(adding problems: [SiteProblem]) -> ProfileErrors {
         var all = reader.found
-        for problem in problems { all.append((TOMLPlaces(root).offset(of: problem.path), problem.description)) }
-        let lines = LineIndex(bytes)
+        var places = TOMLPlaces(root)
+        for problem in problems { all.append((places.offset(of: problem.path), problem.description)) }
+        let positions = LineIndex(bytes).positions(of: all.map(\.offset))
         return ProfileErrors(
-            all.map { offset, message in
-                let (line, column) = lines.position(of: offset)
-                return ProfileError(file: file, line: line, column: column, message: message)
+            zip(all, positions).map { found, place in
+                ProfileError(file: file, line: place.line, column: place.column, message: found.message)
             })
     }
 }

@@ -118,14 +118,14 @@ struct ProfileReader {
     ) -> [T]? {
         guard let entry = section.node?.entries[key] else { return nil }
         let path = SitePath(section.path + [key])
-        guard case .array(let elements) = entry.value else {
+        guard case .array(let list) = entry.value else {
             refuse(entry, section.name(key), "write a list of strings, [\"…\", \"…\"]")
             incomplete.insert(path)
             return []
         }
         var values: [T] = []
-        values.reserveCapacity(elements.count)
-        for element in elements {
+        values.reserveCapacity(list.elements.count)
+        for element in list.elements {
             guard case .string(let text) = element.value else {
                 refuse(element, section.name(key), "write a string in quotes")
                 incomplete.insert(path)

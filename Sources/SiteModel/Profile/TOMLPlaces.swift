@@ -3,11 +3,13 @@ import NetTypes
 /// Finds where in a TOML document a part of the site came from.
 struct TOMLPlaces {
     private let root: TOMLTableNode
+    /// Of lists in which something was looked for: each is put in order once.
+    private var known: [[String]: [Int]] = [:]
 
     init(_ root: TOMLTableNode) { self.root = root }
 
     /// The byte offset of the value at `path`, of the key if it is a table; of what is nearest if it is not there.
-    func offset(of path: SitePath) -> Int {
+    mutating func offset(of path: SitePath) -> Int {
         var table = root
         var offset = 0
         for (depth, key) in path.keys.enumerated() {
@@ -16,9 +18,10 @@ struct TOMLPlaces {
             case .table(let child):
                 table = child
                 offset = node.keyOffset
-            case .array(let elements):
+            case .array(let list):
                 guard depth == path.keys.count - 1, let index = path.index else { return node.offset }
-                let offsets = offsets(of: elements, at: path.keys)
+                let offsets = known[path.keys] ?? offsets(of: list.elements, at: path.keys)
+                known[path.keys] = offsets
                 return index < offsets.count ? offsets[index] : node.offset
             default: return node.offset
             }

@@ -7,6 +7,8 @@ struct TOMLScanner {
     struct Failure: Error {
         let offset: Int
         let reason: String
+        /// It would make sense, and is more than is taken.
+        var isLimit = false
     }
 
     private struct Key {
@@ -16,10 +18,15 @@ struct TOMLScanner {
 
     /// Parts of a dotted key and lists in lists; a profile has three. More would in the end overflow the stack.
     private static let maximumDepth = 64
+    /// Tables that come of dotted keys, or of being in the header of another: toml++ goes through all of them at every other.
+    private static let maximumUnheaded = 1_000
+    /// Bytes of a part of a key; names have 63. Each fault below one names it anew.
+    private static let maximumKey = 255
 
     let bytes: [UInt8]
     var at = 0
     private var depth = 0
+    private var unheaded = 0
 
     init(_ bytes: [UInt8]) {
         self.bytes = bytes
@@ -56,21 +63,24 @@ struct TOMLScanner {
         let table = TOMLTableNode()
         let element = TOMLNode(keyOffset: last.offset, offset: last.offset, value: .table(table))
         if let old = parent.entries[last.name] {
-            guard case .array(let elements) = old.value else {
+            guard case .array(let list) = old.value else {
                 throw Failure(
                     offset: last.offset, reason: "\(tomlKey(last.name)) is there already, and is no list of tables")
             }
-            parent.entries[last.name]!.value = .array(elements + [element])
+            list.elements.append(element)
         } else {
             parent.entries[last.name] = TOMLNode(
-                keyOffset: last.offset, offset: last.offset, value: .array([element]))
+                keyOffset: last.offset, offset: last.offset, value: .array(TOMLListNode([element])))
         }
         return table
     }
 
-    private func descend(_ table: TOMLTableNode, _ path: ArraySlice<Key>) throws(Failure) -> TOMLTableNode {
+    private mutating func descend(_ table: TOMLTableNode, _ path: ArraySlice<Key>) throws(Failure) -> TOMLTableNode {
         var table = table
-        for key in path { table = try child(of: table, key) }
+        for key in path {
+            if table.entries[key.name] == nil { try countUnheaded(key) }
+            table = try child(of: table, key)
+        }
         return table
     }
 
@@ -78,14 +88,24 @@ struct TOMLScanner {
     private func child(of table: TOMLTableNode, _ key: Key) throws(Failure) -> TOMLTableNode {
         switch table.entries[key.name]?.value {
         case .table(let child): return child
-        case .array(let elements):
-            guard case .table(let child)? = elements.last?.value else { throw isNoTable(key) }
+        case .array(let list):
+            guard case .table(let child)? = list.elements.last?.value else { throw isNoTable(key) }
             return child
         case nil:
             let child = TOMLTableNode()
             table.entries[key.name] = TOMLNode(keyOffset: key.offset, offset: key.offset, value: .table(child))
             return child
         default: throw isNoTable(key)
+        }
+    }
+
+    private mutating func countUnheaded(_ key: Key) throws(Failure) {
+        unheaded += 1
+        guard unheaded <= Self.maximumUnheaded else {
+            throw Failure(
+                offset: key.offset,
+                reason: "more than \(Self.maximumUnheaded) tables have no [header] of their own; write one for each",
+                isLimit: true)
         }
     }
 
@@ -128,8 +148,13 @@ struct TOMLScanner {
         repeat {
             if !path.isEmpty { at += 1 }
             skipSpaces()
-            path.append(Key(name: "", offset: at))
-            path[path.count - 1] = Key(name: try simpleKey(), offset: path[path.count - 1].offset)
+            let offset = at
+            let name = try simpleKey()
+            guard name.utf8.count <= Self.maximumKey else {
+                throw Failure(
+                    offset: offset, reason: "a key is at most \(Self.maximumKey) bytes long", isLimit: true)
+            }
+            path.append(Key(name: name, offset: offset))
             skipSpaces()
             guard path.count <= Self.maximumDepth else { throw tooDeep(path[0].offset) }
         } while peek == UInt8(ascii: ".")
@@ -156,7 +181,7 @@ struct TOMLScanner {
         defer { depth -= 1 }
         switch peek {
         case UInt8(ascii: "\""), UInt8(ascii: "'"): return .string(try string())
-        case UInt8(ascii: "["): return .array(try array())
+        case UInt8(ascii: "["): return .array(TOMLListNode(try array()))
         case UInt8(ascii: "{"): return .table(try inlineTable())
         default: return try bareValue()
         }
@@ -207,7 +232,9 @@ struct TOMLScanner {
     }
 
     private func tooDeep(_ offset: Int) -> Failure {
-        Failure(offset: offset, reason: "this goes deeper than \(Self.maximumDepth) levels")
+        Failure(
+            offset: offset, reason: "this goes deeper than \(Self.maximumDepth) levels; a profile has three",
+            isLimit: true)
     }
 
     // MARK: Text

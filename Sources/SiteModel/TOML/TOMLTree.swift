@@ -7,7 +7,7 @@ struct TOMLNode {
         case string(String)
         case integer(Int64)
         case boolean(Bool)
-        case array([TOMLNode])
+        case array(TOMLListNode)
         case table(TOMLTableNode)
         /// What no profile needs: a fraction, a date, a time; in words.
         case other(String)
@@ -37,24 +37,38 @@ final class TOMLTableNode {
     var entries: [String: TOMLNode] = [:]
 }
 
+/// A list; a class, because `[[headers]]` add to it one by one.
+final class TOMLListNode {
+    var elements: [TOMLNode]
+
+    init(_ elements: [TOMLNode]) { self.elements = elements }
+}
+
 /// Turns byte offsets into lines and columns, both counted from 1; a column is a Unicode scalar, as in compilers.
 struct LineIndex {
     private let bytes: [UInt8]
-    private let starts: [Int]
 
-    init(_ bytes: [UInt8]) {
-        self.bytes = bytes
-        starts = [0] + bytes.indices.lazy.filter { bytes[$0] == UInt8(ascii: "\n") }.map { $0 + 1 }
-    }
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    func position(of offset: Int) -> (line: Int, column: Int) {
-        var low = 0
-        var high = starts.count
-        while high - low > 1 {
-            let middle = (low + high) / 2
-            if starts[middle] <= offset { low = middle } else { high = middle }
+    func position(of offset: Int) -> (line: Int, column: Int) { positions(of: [offset])[0] }
+
+    /// Of many offsets, in their order, by one pass over the text: a line may be as long as the text.
+    func positions(of offsets: [Int]) -> [(line: Int, column: Int)] {
+        var positions = [(line: Int, column: Int)](repeating: (1, 1), count: offsets.count)
+        var at = 0
+        var (line, column) = (1, 1)
+        for index in offsets.indices.sorted(by: { offsets[$0] < offsets[$1] }) {
+            let end = min(offsets[index], bytes.count)
+            while at < end {
+                if bytes[at] == UInt8(ascii: "\n") {
+                    (line, column) = (line + 1, 1)
+                } else if bytes[at] & 0xc0 != 0x80 {
+                    column += 1
+                }
+                at += 1
+            }
+            positions[index] = (line, column)
         }
-        let before = bytes[starts[low]..<min(offset, bytes.count)]
-        return (low + 1, 1 + before.lazy.filter { $0 & 0xc0 != 0x80 }.count)
+        return positions
     }
 }

@@ -59,7 +59,9 @@ extension SiteChecks {
         }
         if !homes.isKnown { return }
         guard let home = homes.networks.first(where: { $0.contains(address) }) else {
-            let names = homes.networks.map(\.description).joined(separator: " and ")
+            // Every peer may be outside: not all of many networks each time.
+            let more = homes.networks.count > 4 ? " and \(homes.networks.count - 4) more" : ""
+            let names = homes.networks.prefix(4).map(\.description).joined(separator: " and ") + more
             let remedy =
                 names.isEmpty
                 ? "give the gateway an \(address.isV6 ? "IPv6" : "IPv4") address in tunnel.addresses first"
@@ -92,10 +94,8 @@ extension SiteChecks {
         if peer.group == nil && peer.policy == nil { return }
         let path = ["peers", peer.name]
         if let group = peer.group, site.groups[group] == nil, isWhole(["groups"]) {
-            let close = nearest(group, among: site.groups.keys.sorted()).map { "did you mean \($0)?" }
-            let known = site.groups.keys.sorted().map(tomlKey).joined(separator: ", ")
-            let fallback = known.isEmpty ? "add [groups.\(tomlKey(group))]" : "the groups are \(known)"
-            report(path + ["group"], "there is no group \(tomlString(group))", remedy: close ?? fallback)
+            report(
+                path + ["group"], "there is no group \(tomlString(group))", remedy: remedy(forUnknownGroup: group))
         }
         if let policy = peer.policy {
             checkPolicy(policy, path + ["allow"])
@@ -105,6 +105,19 @@ extension SiteChecks {
                     remedy: "keep the group's policy or this one, not both")
             }
         }
+    }
+
+    /// Many peers may name the same one, or each another one; few of them are told.
+    private mutating func remedy(forUnknownGroup group: String) -> String {
+        if let said = unknownGroups[group] { return said }
+        let add = "add [groups.\(tomlKey(group))]"
+        guard unknownGroups.count < maximumTold else { return add }
+        let known = site.groups.keys.sorted()
+        let close = nearest(group, among: known).map { "did you mean \($0)?" }
+        let names = abridged(known.map(tomlKey), "group").joined(separator: ", ")
+        let said = close ?? (known.isEmpty ? add : "the groups are \(names)")
+        unknownGroups[group] = said
+        return said
     }
 
     private mutating func checkRoutes(of peer: Peer) {

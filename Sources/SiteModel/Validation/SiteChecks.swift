@@ -20,8 +20,11 @@ struct SiteChecks {
     let site: Site
     let incomplete: Set<SitePath>
     var problems: [SiteProblem] = []
+    /// Groups that peers name and that are not there, of which it was said already what was meant.
+    var unknownGroups: [String: String] = [:]
 
     mutating func run() {
+        guard isWithinLimits() else { return }
         checkSite()
         checkLAN()
         checkTunnel()

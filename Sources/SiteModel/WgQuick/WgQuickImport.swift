@@ -48,9 +48,9 @@ extension WgQuickConfig {
             note(place, "DNS: not taken over; in a gateway's own file it is the gateway's resolver, not the peers'")
         }
         var origins = Origins(keys: places, section: interfacePlace)
-        var names = Set<String>()
+        var names = FreeNames()
         for (number, source) in peers.enumerated() {
-            let name = Self.freeName(source.name ?? "peer\(number + 1)", &names)
+            let name = names.take(source.name ?? "peer\(number + 1)")
             if source.name == nil { note(source.place, "no comment names this peer; it becomes \(name)") }
             let peer = source.sitePeer(name, tunnels: self.interface.addresses)
             origins.add(peer, source)
@@ -68,15 +68,23 @@ extension WgQuickConfig {
             })
     }
 
-    /// `wanted`, or `wanted-2` and so on.
-    private static func freeName(_ wanted: String, _ taken: inout Set<String>) -> String {
-        var name = wanted
-        var number = 2
-        while !taken.insert(name.lowercased()).inserted {
-            name = "\(wanted.prefix(57))-\(number)"
-            number += 1
+    /// Names that no peer has yet.
+    private struct FreeNames {
+        private var taken: Set<String> = []
+        /// What comes next behind a name that many want.
+        private var next: [String: Int] = [:]
+
+        /// `wanted`, or `wanted-2` and so on.
+        mutating func take(_ wanted: String) -> String {
+            var name = wanted
+            let base = String(wanted.prefix(57))
+            while !taken.insert(name.lowercased()).inserted {
+                let number = next[base.lowercased(), default: 2]
+                next[base.lowercased()] = number + 1
+                name = "\(base)-\(number)"
+            }
+            return name
         }
-        return name
     }
 
     /// Where parts of the site came from.
@@ -88,10 +96,12 @@ extension WgQuickConfig {
         mutating func add(_ peer: SiteModel.Peer, _ source: WgQuickConfig.Peer) {
             let path = ["peers", peer.name]
             places[SitePath(path)] = source.place
+            let routes = Dictionary(zip(peer.routes, 0...), uniquingKeysWith: { first, _ in first })
+            let addresses = Dictionary(zip(peer.addresses, 0...), uniquingKeysWith: { first, _ in first })
             for (prefix, place) in zip(source.allowedIPs, source.allowedPlaces) {
-                if let i = peer.routes.firstIndex(of: prefix) {
+                if let i = routes[prefix] {
                     places[SitePath(path + ["routes"], index: i)] = place
-                } else if let i = peer.addresses.firstIndex(of: prefix.address) {
+                } else if let i = addresses[prefix.address] {
                     places[SitePath(path + ["addresses"], index: i)] = place
                 }
             }

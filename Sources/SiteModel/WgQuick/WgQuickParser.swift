@@ -65,6 +65,11 @@ struct WgQuickParser {
 
     consuming func finish() throws(ProfileErrors) -> WgQuickConfig {
         closePeer()
+        // Each allowed IP is looked for in each of them later on.
+        let limit = SiteLimit.tunnelAddresses
+        if let reason = limit.reason(against: config.interface.addresses.count), let place = config.places["address"] {
+            refuse(place, "Address: \(reason); \(limit.advice)")
+        }
         if errors.isEmpty { return config }
         throw ProfileErrors(errors)
     }
@@ -246,9 +251,14 @@ struct WgQuickParser {
         _ value: Substring, _ line: Substring, _ place: WgQuickConfig.Place
     ) -> [(Substring, WgQuickConfig.Place)] {
         if value.isEmpty { return [] }
+        // Counted on from the item before: the line may be as long as the file.
+        var at = value.startIndex
+        var column = place.column
         return value.split(separator: ",", omittingEmptySubsequences: false).map { part in
             let item = part.trimmed
-            return (item, WgQuickConfig.Place(line: place.line, column: line.column(of: item.startIndex)))
+            column += line.unicodeScalars[at..<item.startIndex].count
+            at = item.startIndex
+            return (item, WgQuickConfig.Place(line: place.line, column: column))
         }
     }
 
