@@ -4,15 +4,16 @@ internal import Storage
 extension ControlPlane {
     /// Makes a new revision out of an older one and applies it. Without a number it goes back to what was applied before
     /// the current one; where there was nothing before, it takes wggw off the box. An apply that waits for confirmation is
-    /// taken back instead.
+    /// taken back first, and without a number that is all.
     public func rollback(
         to id: Int?, why: String?, willPerform: (PlanPreview) -> Void = { _ in }
     ) throws(GatewayError) -> ApplyReport {
         try locked {
-            if id == nil, let report = try withdrawPending() { return report }
-            let repairs = try repair()
+            if let id { _ = try store.revision(id) }
+            let withdrawn = try withdrawPending()
+            if id == nil, let withdrawn { return withdrawn }
+            let repairs = try (withdrawn?.notices ?? []) + repair()
             let record = try store.box()
-            if let pending = record.pending { _ = try store.confirm(pending.token) }
             guard let target = try id ?? previousRevision(record) else {
                 let report = try takeDown(record, willPerform: willPerform)
                 return ApplyReport(

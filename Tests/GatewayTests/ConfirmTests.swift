@@ -96,6 +96,22 @@ import Testing
         #expect(try bench.control().guardTick(token: token))
     }
 
+    /// Whatever becomes of the rollback, what nobody confirmed does not stay.
+    @Test func aRollbackByNumberConfirmsNothing() throws {
+        let control = try waiting()
+        #expect(throws: GatewayError.self) { try control.rollback(to: 99, why: nil) }
+        #expect(try peers == 2 && control.store.pending() != nil)
+        // Back at revision 2, and no further.
+        let steps = bench.box.performed.count
+        _ = try control.rollback(to: nil, why: nil)
+        let back = bench.box.performed.count - steps
+        _ = try control.apply(confirmWithin: 120)
+        bench.box.fail(at: bench.box.performed.count + back)
+        #expect(throws: GatewayError.self) { try control.rollback(to: 1, why: nil) }
+        #expect(peers == 1)
+        #expect(try control.store.box().applied == 2 && control.store.pending() == nil)
+    }
+
     @Test func anUnconfirmedFirstApplyLeavesNothing() throws {
         let control = try bench.draft()
         _ = try control.apply(confirmWithin: 60)
