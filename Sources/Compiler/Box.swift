@@ -81,20 +81,17 @@ public struct BoxFacts: Equatable, Sendable {
     public var routes: [IPPrefix]
     /// What the box forwards, of both families.
     public var forwarding: OtherForwarding
-    /// Whether the kernel can make a WireGuard interface.
-    public var kernelHasWireGuard: Bool
 
     /// Makes facts.
     public init(
         interfaces: [Interface] = [], defaultInterfaceV4: String? = nil, defaultInterfaceV6: String? = nil,
-        routes: [IPPrefix] = [], forwarding: OtherForwarding = .drop, kernelHasWireGuard: Bool = false
+        routes: [IPPrefix] = [], forwarding: OtherForwarding = .drop
     ) {
         self.interfaces = interfaces
         self.defaultInterfaceV4 = defaultInterfaceV4
         self.defaultInterfaceV6 = defaultInterfaceV6
         self.routes = routes
         self.forwarding = forwarding
-        self.kernelHasWireGuard = kernelHasWireGuard
     }
 }
 

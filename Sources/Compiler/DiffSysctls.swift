@@ -1,5 +1,3 @@
-public import SiteModel
-
 let everyReversePath = "net/ipv4/conf/all/rp_filter"
 let defaultReversePath = "net/ipv4/conf/default/rp_filter"
 
@@ -64,22 +62,6 @@ extension SysctlRequirement {
         case .looseReversePath: max(value, now[everyReversePath] ?? 0) == 1 ? 2 : value
         // An interface that heeds advertisements (1) stops to do so when forwarding comes on, unless it says 2.
         case .acceptRouterAdvertisements: value == 1 && (now[everyForwarding6] ?? 0) == 0 ? 2 : value
-        }
-    }
-}
-
-extension DatapathChoice {
-    /// Who carries the packets on this kernel. Throws where the kernel is wanted and cannot.
-    public func backend(kernelHasWireGuard: Bool) throws(DiffError) -> Backend {
-        if self == .kernel && !kernelHasWireGuard { throw .noKernelWireGuard }
-        return resolved(kernelHasWireGuard: kernelHasWireGuard)
-    }
-
-    func resolved(kernelHasWireGuard: Bool) -> Backend {
-        switch self {
-        case .kernel: .kernel
-        case .userspace: .userspace
-        case .auto: kernelHasWireGuard ? .kernel : .userspace
         }
     }
 }

@@ -44,14 +44,6 @@ public struct ObservedState: Equatable, Sendable {
     }
 }
 
-/// Who carries the packets of an interface.
-public enum Backend: String, Hashable, Sendable {
-    /// The kernel's WireGuard.
-    case kernel
-    /// A process behind a TUN device and a configuration socket.
-    case userspace
-}
-
 /// An interface as rtnetlink shows it.
 public struct ObservedLink: Equatable, Sendable {
     /// Kernel index.

@@ -78,11 +78,12 @@ extension Worker {
         }
     }
 
-    /// To a multiple of 16, but not past the MTU (whitepaper 5.4.6; the kernel's calculate_skb_padding).
+    /// To `Limits.paddingMultiple`, but not past the MTU (whitepaper 5.4.6; the kernel's calculate_skb_padding).
     @inline(__always)
     private func paddedLength(_ size: Int) -> Int {
         let unit = size > mtu && mtu > 0 ? size % mtu : size
-        return size - unit + max(unit, min(mtu, (unit + 15) & ~15))
+        let last = Limits.paddingMultiple - 1
+        return size - unit + max(unit, min(mtu, (unit + last) & ~last))
     }
 
     /// Sends what is in the outbox: in one go if the kernel segments, else one by one.

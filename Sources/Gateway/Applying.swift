@@ -163,7 +163,7 @@ extension ControlPlane {
     private func token() -> String {
         withUnsafeTemporaryAllocation(byteCount: 16, alignment: 1) { bytes in
             random(bytes)
-            return bytes.map { String($0, radix: 16) }.joined()
+            return bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
         }
     }
 

@@ -26,8 +26,7 @@ extension LinuxBox {
             },
             defaultInterfaceV4: defaultInterface(isV6: false), defaultInterfaceV6: defaultInterface(isV6: true),
             routes: Set(routes.map(\.destination)).filter { $0.length > 0 }.sorted(),
-            forwarding: OtherForwarding(sysctls: sysctls, interfaces: links.map(\.name)),
-            kernelHasWireGuard: try kernelHasWireGuard())
+            forwarding: OtherForwarding(sysctls: sysctls, interfaces: links.map(\.name)))
     }
 
     /// By the addresses and the kernel's own routes: the other end of a point-to-point link is in no address. Link-local

@@ -49,24 +49,29 @@ struct TransitionTests {
         let box = box(&world)
         var saved: [String: Int] = [:]
         var previous: (policy: NaivePolicy, state: DesiredState)?
+        var forwarded = 0
         for _ in 0..<4 {
             let policy = NaivePolicy(site: world.site(), surroundings: world.surroundings())
             let (state, moments) = try apply(
                 policy.site, policy.surroundings, over: previous?.state, to: box, saved: &saved)
             for moment in moments {
-                expectNothingForbidden(moment, [previous?.policy, policy].compactMap { $0 }, &world, "seed \(seed)")
+                forwarded += expectNothingForbidden(
+                    moment, [previous?.policy, policy].compactMap { $0 }, &world, "seed \(seed)")
             }
             previous = (policy, state)
         }
+        // Else nothing was shown.
+        #expect(forwarded > 5)
         let before = box.everything.sysctls.filter { !$0.key.contains("/wg") }
         #expect(saved.allSatisfy { before[$0.key] != nil || $0.key.contains("/wg") })
         try expectNothingLeft(box, previous!.state, saved)
     }
 
-    /// What the box forwards at this moment, one of the two sites allows to the one who sent it.
+    /// What the box forwards at this moment, one of the two sites allows to the one who sent it. Returns how much that was.
     private func expectNothingForbidden(
         _ moment: Moment, _ policies: [NaivePolicy], _ world: inout RandomWorld, _ comment: Comment
-    ) {
+    ) -> Int {
+        var forwarded = 0
         for _ in 0..<60 {
             let packet = world.packet(interfaces: ["wg0", "wg0", "wg1", "eth0"])
             guard !packet.isForThisHost, moment.box.forwards(packet, tunnel: moment.tunnel) else { continue }
@@ -75,7 +80,9 @@ struct TransitionTests {
                 policy.allows(packet) && (sender == nil || policy.owner(of: packet.source)?.publicKey == sender)
             }
             #expect(allowed, "\(comment): \(packet) from \(String(describing: sender))")
+            forwarded += 1
         }
+        return forwarded
     }
 
     private func expectNothingLeft(_ box: SimulatedBox, _ state: DesiredState, _ saved: [String: Int]) throws {
