@@ -31,8 +31,7 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "SiteModel", "Compiler", "Storage", "LinuxNet", "WireGuardProtocol", "Datapath", "NetTypes", "CLinux",
-                "CQREncode", "CPNG", "CSodium",
+                "SiteModel", "Compiler", "Storage", "LinuxNet", "NetTypes", "CLinux", "CQREncode", "CPNG", "CSodium",
             ],
             swiftSettings: strict),
         .target(
@@ -47,11 +46,11 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "LinuxNet", dependencies: ["Compiler", "NetTypes", "CLinux", "CMnl", "CNftnl"], swiftSettings: strict),
+            name: "LinuxNet", dependencies: ["Compiler", "SiteModel", "NetTypes", "CLinux", "CMnl", "CNftnl"],
+            swiftSettings: strict),
         .target(name: "WireGuardProtocol", dependencies: ["NetTypes", "CCrypto"], swiftSettings: strict),
         .target(
-            name: "Datapath", dependencies: ["WireGuardProtocol", "NetTypes", "CLinux", "CCrypto"],
-            swiftSettings: strict),
+            name: "Datapath", dependencies: ["WireGuardProtocol", "NetTypes", "CLinux"], swiftSettings: strict),
         .target(name: "NetTypes", swiftSettings: strict),
 
         .target(name: "CLinux", cSettings: strictC, linkerSettings: [.linkedLibrary("seccomp")]),
