@@ -181,7 +181,9 @@ class Trial:
         records, old, new = self.state.records, self.lesson.old.records, self.lesson.new.records
         if records.integrity != "ok":
             self.fault(f"the database: {records.integrity}")
-        lost = (old.ever_applied & new.ever_applied) - records.ever_applied
+        # `down` is no confirmation: what waited for one counts as never applied.
+        unconfirmed = {old.pending} if "down" in self.is_like else set()
+        lost = (old.ever_applied & new.ever_applied) - records.ever_applied - unconfirmed
         if lost:
             self.fault(f"applied revisions are lost: {sorted(lost)}")
         self.must_leave_nothing(records)
