@@ -1,17 +1,23 @@
 internal import NetTypes
 internal import SiteModel
 
-/// The tunnel addresses that are still free, lowest first.
+/// The tunnel addresses that are still free: first those that nobody ever had, lowest first, then those that were freed the
+/// longest time ago. Who still knows an address, a server or a connection, means whoever had it.
 ///
 /// With proxy-arp the peers' IPv4 addresses are the LAN's, highest first: routers count their DHCP leases up from below.
 struct AddressPool {
-    private var used: Set<IPAddress>
-    /// What was taken last from each network: nothing before it is free, so that 10,000 are taken in one pass.
-    private var latest: [IPPrefix: IPAddress] = [:]
     private let site: Site
+    private var used: Set<IPAddress>
+    private let freed: [IPAddress: Int]
+    /// What comes next in each network: nothing before it is fresh, so that 10,000 are taken in one pass.
+    private var next: [IPPrefix: UInt128] = [:]
+    /// Where no address is fresh any more, the others; the last comes first.
+    private var reusable: [IPPrefix: [IPAddress]] = [:]
 
-    init(_ site: Site) {
+    /// `freed` are addresses that peers had, by the last revision in which they had them; some may be in use again.
+    init(_ site: Site, freed: [IPAddress: Int]) {
         self.site = site
+        self.freed = freed
         used = Set(minimumCapacity: 2 * site.peers.count + 2)
         for own in site.tunnel.addresses { used.insert(own.address) }
         for peer in site.peers { used.formUnion(peer.addresses) }
@@ -36,13 +42,13 @@ struct AddressPool {
     mutating func take() throws(GatewayError) -> [IPAddress] {
         var taken: [IPAddress] = []
         for (network, fromTop) in networks {
-            guard let address = free(in: network, fromTop: fromTop) else {
+            let order = AddressOrder(network, fromTop: fromTop)
+            guard let address = fresh(in: network, order) ?? longestFree(in: network, order) else {
                 throw .refused(
                     "every address of \(network) is taken; widen the tunnel's subnet with `wggw profile edit`, "
                         + "or give the peer an address with --address")
             }
             used.insert(address)
-            latest[network] = address
             taken.append(address)
         }
         return taken
@@ -56,32 +62,77 @@ struct AddressPool {
     /// The address is taken from now on.
     mutating func use(_ address: IPAddress) { used.insert(address) }
 
-    private func free(in network: IPPrefix, fromTop: Bool) -> IPAddress? {
-        switch (network.address, network.last) {
-        case (.v4(let first), .v4(let last)):
-            // Neither the network nor the broadcast address; a /31 and a /32 have neither (RFC 3021).
-            let margin: UInt32 = network.length < 31 ? 1 : 0
-            let low = first.rawValue + margin
-            let high = last.rawValue - margin
-            // .254 and its neighbours are where routers like to be.
-            let top = fromTop && high - low > 16 ? high - 4 : high
-            var start = fromTop ? top : low
-            if case .v4(let address)? = latest[network] { start = address.rawValue }
-            let candidates = stride(from: Int(start), through: Int(fromTop ? low : high), by: fromTop ? -1 : 1)
-            for value in candidates {
-                let address = IPAddress.v4(IPv4Address(rawValue: UInt32(value)))
-                if !used.contains(address) { return address }
+    /// One that nobody ever had.
+    private mutating func fresh(in network: IPPrefix, _ order: AddressOrder) -> IPAddress? {
+        if reusable[network] != nil { return nil }
+        var number: UInt128? = next[network] ?? order.first
+        while let candidate = number {
+            let address = order.address(candidate)
+            if !used.contains(address), freed[address] == nil {
+                next[network] = candidate
+                return address
             }
-            return nil
-        case (.v6(let first), .v6(let last)):
-            var value = first.rawValue + (network.length < 127 ? 1 : 0)
-            if case .v6(let address)? = latest[network] { value = address.rawValue }
-            while used.contains(.v6(IPv6Address(rawValue: value))) {
-                if value == last.rawValue { return nil }
-                value += 1
-            }
-            return .v6(IPv6Address(rawValue: value))
-        default: return nil
+            number = order.number(after: candidate)
+        }
+        let others = freed.filter { order.contains($0.key) }.map { (revision: $0.value, rank: order.rank($0.key)) }
+        reusable[network] = others.sorted { $0 > $1 }.map { order.address(ofRank: $0.rank) }
+        return nil
+    }
+
+    /// The one that was freed first.
+    private mutating func longestFree(in network: IPPrefix, _ order: AddressOrder) -> IPAddress? {
+        while let address = reusable[network]?.popLast() {
+            if !used.contains(address) { return address }
+        }
+        return nil
+    }
+}
+
+/// The addresses of a network that peers can have, in order, as numbers.
+private struct AddressOrder {
+    private let isV6: Bool
+    private let low: UInt128
+    private let high: UInt128
+    private let isDescending: Bool
+
+    init(_ network: IPPrefix, fromTop: Bool) {
+        let (first, last) = (Self.number(network.address), Self.number(network.last))
+        isV6 = network.isV6
+        isDescending = fromTop
+        // Neither a network's first address nor IPv4's broadcast address; the smallest networks have neither (RFC 3021).
+        let hasEdges = network.address.bitWidth - network.length > 1
+        low = hasEdges ? first + 1 : first
+        let top = hasEdges && !isV6 ? last - 1 : last
+        // .254 and its neighbours are where routers like to be.
+        high = fromTop && top - low > 16 ? top - 4 : top
+    }
+
+    var first: UInt128 { isDescending ? high : low }
+
+    func number(after number: UInt128) -> UInt128? {
+        if number == (isDescending ? low : high) { return nil }
+        return isDescending ? number - 1 : number + 1
+    }
+
+    func address(_ number: UInt128) -> IPAddress {
+        isV6 ? .v6(IPv6Address(rawValue: number)) : .v4(IPv4Address(rawValue: UInt32(number)))
+    }
+
+    func contains(_ address: IPAddress) -> Bool {
+        address.isV6 == isV6 && (low...high).contains(Self.number(address))
+    }
+
+    /// How many come before it.
+    func rank(_ address: IPAddress) -> UInt128 {
+        isDescending ? high - Self.number(address) : Self.number(address) - low
+    }
+
+    func address(ofRank rank: UInt128) -> IPAddress { address(isDescending ? high - rank : low + rank) }
+
+    private static func number(_ address: IPAddress) -> UInt128 {
+        switch address {
+        case .v4(let a): UInt128(a.rawValue)
+        case .v6(let a): a.rawValue
         }
     }
 }

@@ -27,11 +27,18 @@ struct SiteKeys {
             }
             let before = old[peer.name]
             if peer.addresses.isEmpty {
-                if pool == nil { pool = AddressPool(site) }
+                if pool == nil { pool = AddressPool(site, freed: try freedAddresses(previous)) }
                 site.peers[i].addresses = try pool!.takeAgain(before?.addresses ?? [])
             }
             try completeKeys(&site.peers[i], before)
         }
+    }
+
+    /// What peers had in earlier revisions; the newest one's peers, of which some may go now, had theirs last.
+    private func freedAddresses(_ previous: Site?) throws -> [IPAddress: Int] {
+        var freed = try store.formerAddresses()
+        for peer in previous?.peers ?? [] { for address in peer.addresses { freed[address] = Int.max } }
+        return freed
     }
 
     private mutating func completeKeys(_ peer: inout Peer, _ before: Peer?) throws {

@@ -60,7 +60,7 @@ enum PeerRow {
         addresses.flatMap { [$0.isV6 ? 6 : 4] + $0.octets }
     }
 
-    private static func addresses(_ bytes: UnsafeRawBufferPointer, of name: String) throws -> [IPAddress] {
+    static func addresses(_ bytes: UnsafeRawBufferPointer, of name: String) throws -> [IPAddress] {
         var result: [IPAddress] = []
         var rest = bytes[...]
         while let family = rest.popFirst() {

@@ -1,5 +1,5 @@
 internal import GRDB
-internal import NetTypes
+public import NetTypes
 public import SiteModel
 
 /// A site as it was at some time: who made it, when and why. The site itself is loaded apart.
@@ -121,6 +121,22 @@ extension Store {
                 db,
                 sql: "SELECT max(id) FROM revision WHERE id < ? AND applied_at IS NOT NULL AND kind != ?",
                 arguments: [id, Revision.Kind.rollback.rawValue])
+        }
+    }
+
+    /// Addresses that peers had in a revision before the newest and gave up, or were changed with; each with the last revision
+    /// in which a peer had it so.
+    public func formerAddresses() throws(StorageError) -> [IPAddress: Int] {
+        try read { db in
+            var former: [IPAddress: Int] = [:]
+            try db.forEachRow(
+                "SELECT addresses, max(last) FROM peer WHERE last < \(Schema.forever) GROUP BY addresses"
+            ) { row in
+                for address in try PeerRow.addresses(row.bytes(0), of: "of an earlier revision") {
+                    former[address] = max(former[address] ?? 0, row.number(1) ?? 0)
+                }
+            }
+            return former
         }
     }
 

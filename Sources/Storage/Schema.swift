@@ -85,6 +85,8 @@ enum Schema {
         ALTER TABLE revision ADD COLUMN surroundings TEXT;
         UPDATE box SET ruleset = NULL;
         """,
+        // For `formerAddresses`: without the rows of today's peers.
+        "CREATE INDEX former_address ON peer (addresses, last) WHERE last < 9223372036854775807",
     ]
 
     /// `peer.last` of a row that nothing has replaced.

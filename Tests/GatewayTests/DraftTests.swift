@@ -150,13 +150,28 @@ import Testing
         #expect(try control.initialize(options, why: nil).stored.site == expected)
     }
 
-    @Test func peersGetTheNextFreeAddresses() throws {
+    /// Not the one that was just freed, as long as there are others.
+    @Test func peersGetTheNextFreshAddresses() throws {
         let control = try bench.draft(["a", "b", "c"])
         _ = try control.removePeers(["b"], why: nil)
         let draft = try control.addPeer("z", PeerOptions(), why: nil)
         #expect(
             draft.stored.site.peers.map(\.addresses[0])
-                == ["10.77.0.1", "10.77.0.3", "10.77.0.2"].map { IPAddress($0)! })
+                == ["10.77.0.1", "10.77.0.3", "10.77.0.4"].map { IPAddress($0)! })
+    }
+
+    /// Where every address was somebody's, the one that was freed first comes first; one of the same draft counts as freed last.
+    @Test func freedAddressesComeBackInTheOrderInWhichTheyWereFreed() throws {
+        var options = InitOptions.office
+        options.tunnel = InterfaceAddress("10.5.0.0/29")
+        options.tunnel6 = InitOptions.IPv6Choice.none
+        let control = try bench.draft(["a", "b", "c", "d", "e"], options)
+        for name in ["c", "a"] { _ = try control.removePeers([name], why: nil) }
+        var site = try control.newest().site
+        site.peers.removeAll { $0.name == "b" }
+        site.peers += ["x", "y", "z"].map { Peer(name: $0) }
+        let taken = try control.take(site, why: "git").stored.site.peers.filter { $0.name > "w" }
+        #expect(taken.map(\.addresses) == ["10.5.0.3", "10.5.0.1", "10.5.0.2"].map { [IPAddress($0)!] })
     }
 
     @Test func aFullSubnetSaysSo() throws {
@@ -298,8 +313,11 @@ import Testing
             peers: peers)
         var used = Set(peers.flatMap(\.addresses) + [IPAddress("192.168.2.254")!])
         let order = isProxy ? Array((1...250).reversed()) : Array(1...253)
-        var pool = AddressPool(site)
-        for number in order {
+        // Number by number the last revision that had it; some are in use again, some are none that a peer gets.
+        let freed = [7: 3, 8: 5, 200: 3, 100: 4, 9: 6, 255: 1, 0: 1].map { (IPAddress("192.168.2.\($0)")!, $1) }
+        var pool = AddressPool(site, freed: Dictionary(uniqueKeysWithValues: freed))
+        let last = isProxy ? [200, 7, 100, 8] : [7, 200, 100, 8]
+        for number in order.filter({ !last.contains($0) }) + last {
             let address = IPAddress("192.168.2.\(number)")!
             if !used.insert(address).inserted { continue }
             #expect(try pool.take() == [address])

@@ -48,6 +48,29 @@ import Testing
         #expect(try store.history(limit: 3).map(\.id) == [40, 39, 38])
     }
 
+    /// Against a twin that looks through every revision; who still has an address may be named as well.
+    @Test func formerAddressesAreThoseThatPeersHad() throws {
+        var random = SeededGenerator(state: 9)
+        let store = try Store(directory.state)
+        var site = random.site(peers: ["a", "m", "z"])
+        var newest: StoredSite?
+        var expected: [IPAddress: Int] = [:]
+        for revision in 1...30 {
+            newest = try store.append(site, note, after: newest)
+            let now = Set(site.peers.flatMap(\.addresses))
+            let former = try store.formerAddresses().filter { !now.contains($0.key) }
+            #expect(former == expected.filter { !now.contains($0.key) })
+            for address in now { expected[address] = revision }
+            site.peers.removeAll { _ in random.chance(3) }
+            for _ in 0..<2 {
+                let name = "p\(Int.random(in: 0..<6, using: &random))"
+                if !site.peers.contains(where: { $0.name == name }) { site.peers.append(random.peer(name)) }
+            }
+            site.peers.sort { $0.name < $1.name }
+        }
+        #expect(expected.count > 20)
+    }
+
     @Test func oneNewPeerWritesOneRow() throws {
         var random = SeededGenerator(state: 7)
         let store = try Store(directory.state)
