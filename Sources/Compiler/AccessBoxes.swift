@@ -48,6 +48,10 @@ struct AccessBoxes {
 
     /// Disjoint, and together what the rules allow.
     private(set) var boxes: [Box] = []
+    /// Which boxes have a destination.
+    private var places: [IPPrefix: [Int]] = [:]
+    /// Of destinations, rising.
+    private var lengths: [Int] = []
 
     init(_ policy: Policy) {
         let widestFirst = policy.allow.map(Box.init).sorted { a, b in
@@ -56,22 +60,29 @@ struct AccessBoxes {
             }
             return size(a) < size(b)
         }
-        // Only networks that hold this one cut it: looked up by each length that there is, the wider first.
-        var places: [IPPrefix: [Int]] = [:]
-        var lengths: [Int] = []
         for box in widestFirst {
-            let own = box.destination
-            var rest = [box]
-            for length in lengths where length <= own.length {
-                for place in places[IPPrefix(masking: own.address, length: length)] ?? []
-                where rest.contains(where: { $0.meets(boxes[place]) }) {
-                    rest = rest.flatMap { $0.subtracting(boxes[place]) }
-                }
-            }
-            if lengths.last != own.length { lengths.append(own.length) }
-            places[own, default: []] += boxes.count..<boxes.count + rest.count
+            let rest = uncovered(of: box)
+            if lengths.last != box.destination.length { lengths.append(box.destination.length) }
+            places[box.destination, default: []] += boxes.count..<boxes.count + rest.count
             boxes += rest
         }
+    }
+
+    /// Whether these allow all that the others do. A network that only several smaller ones fill together counts as not allowed.
+    func cover(_ others: AccessBoxes) -> Bool { others.boxes.allSatisfy { uncovered(of: $0).isEmpty } }
+
+    /// What is left of a box without these. Only networks that hold its own cut it: looked up by each length that there is, the
+    /// wider first.
+    private func uncovered(of box: Box) -> [Box] {
+        let own = box.destination
+        var rest = [box]
+        for length in lengths where length <= own.length {
+            for place in places[IPPrefix(masking: own.address, length: length)] ?? []
+            where rest.contains(where: { $0.meets(boxes[place]) }) {
+                rest = rest.flatMap { $0.subtracting(boxes[place]) }
+            }
+        }
+        return rest
     }
 
     /// Elements `destination . protocol . port` of one family.

@@ -70,7 +70,7 @@ enum Side: String {
 
 /// A bit of `ct state`.
 enum ConnectionState: String {
-    case invalid, established, related
+    case invalid, established, related, new
 
     /// `NF_CT_STATE_BIT` of the state.
     var bit: UInt32 {
@@ -78,6 +78,7 @@ enum ConnectionState: String {
         case .invalid: 1
         case .established: 2
         case .related: 4
+        case .new: 8
         }
     }
 }
@@ -222,6 +223,15 @@ extension Clause {
             .payload(base: Payload.transport, offset: 13, length: 1, register: 1),
             .bitwise(source: 1, register: 1, mask: [6], xor: [0]),
             .compare(op: Compare.equal, register: 1, bytes: [2]),
+        ])
+
+    /// `tcp flags != syn / fin,syn,rst,ack`
+    static let opensNoTCP = Clause(
+        text: "tcp flags != syn / fin,syn,rst,ack", dependencies: [.transport(6)],
+        expressions: [
+            .payload(base: Payload.transport, offset: 13, length: 1, register: 1),
+            .bitwise(source: 1, register: 1, mask: [0x17], xor: [0]),
+            .compare(op: Compare.notEqual, register: 1, bytes: [2]),
         ])
 
     /// `tcp option maxseg size set rt mtu`

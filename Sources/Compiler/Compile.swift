@@ -12,9 +12,14 @@ public func compile(
     guard let privateKey = secrets.privateKeys[publicKey] else { throw .noPrivateKey(publicKey) }
     var peers: [WireGuardPeerConfig] = []
     peers.reserveCapacity(site.peers.count)
+    var access = Access(lan: site.lan.subnets, groups: site.groups, peers: [])
+    access.peers.reserveCapacity(site.peers.count)
     // In the order that they will have: small keys are sorted sooner than whole peers.
     let order = site.peers.indices.map { (key: site.peers[$0].publicKey, index: $0) }.ordered { $0.key ?? publicKey }
-    for (_, index) in order { peers.append(try wireGuardPeer(site.peers[index], secrets)) }
+    for (_, index) in order {
+        peers.append(try wireGuardPeer(site.peers[index], secrets))
+        access.peers.append(PeerAccess(site.peers[index], in: site))
+    }
     let neighbours = proxyNeighbours(plan)
     return DesiredState(
         interface: site.tunnel.interface, datapath: site.tunnel.datapath,
@@ -24,7 +29,7 @@ public func compile(
         link: LinkConfig(
             mtu: try required(site.tunnel.mtu, "tunnel.mtu"), addresses: site.tunnel.addresses.sorted()),
         routes: plan.routes.map { Route($0, interface: site.tunnel.interface) },
-        firewall: try FirewallCompiler(plan).firewall(),
+        firewall: try FirewallCompiler(plan).firewall(), access: access,
         sysctls: sysctls(plan, proxiesNeighbours: !neighbours.isEmpty),
         proxyNeighbours: neighbours,
         advice: site.lan.replyPath == .routed ? advice(plan) : [])

@@ -10,6 +10,11 @@ import SiteModel
 ///     input ──── from tunnel ─▶ to-gateway ──▶ sources ─▶ policies ─▶ …
 ///     outgoing ─ into tunnel ─▶ destinations; for the tunnel, and goes elsewhere: dropped
 ///
+/// A TCP connection into the tunnel begins with SYN, also the gateway's own. The kernel takes one up from any packet
+/// (`nf_conntrack_tcp_loose`), and whoever serves in the LAN sends again what is not answered: that would bring a connection back
+/// that was ended. One that is older than wggw's rules or than the kernel's memory of it goes on with the peer's next packet,
+/// if the peer's policy lets it open one like that; UDP, which has no SYN, is as open to the LAN as it is.
+///
 /// A base chain calls with `jump` and drops what comes back, so whatever a chain does not accept is dropped. `policies` goes
 /// to one chain with `goto`, so that a packet is judged by one policy only.
 struct FirewallCompiler {
@@ -169,6 +174,7 @@ struct FirewallCompiler {
             FirewallChain(
                 "outgoing", hook: .init(kind: .filter, point: .postrouting, priority: 0, drops: false),
                 rules: [
+                    FirewallRule(.to(interface: tunnel), .state(.new), .opensNoTCP, .drop),
                     FirewallRule(.to(interface: tunnel), .goto("destinations")),
                     FirewallRule(.to(interface: "lo"), .accept),
                 ] + Family.allCases.map { FirewallRule(.address($0, .destination, in: "tunnel" + $0.digit), .drop) }),
@@ -289,5 +295,14 @@ struct FirewallCompiler {
     private func policyChain(_ peer: Peer) -> String {
         let chain = peer.group.map { "group-\($0)" } ?? (peer.policy == nil ? "lan" : "own")
         return facts.site.goesOut(peer) ? "full-" + chain : chain
+    }
+}
+
+extension FirewallSet {
+    /// Whether a set of this name holds what belongs to single peers or to policies, and not to all of the site. What is the
+    /// tunnel's counts as theirs: that is asked of every packet, also of one whose connection is known.
+    static func isOfPeers(_ name: String) -> Bool {
+        let kind = name.prefix { !$0.isNumber }
+        return name.hasPrefix("group-") || ["from", "to", "policy", "own", "tunnel"].contains(kind)
     }
 }

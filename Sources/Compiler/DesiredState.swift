@@ -17,6 +17,8 @@ public struct DesiredState: Equatable, Sendable {
     public var routes: [Route]
     /// Table `inet wggw`.
     public var firewall: Firewall
+    /// What the firewall allows to whom, to be compared.
+    public var access: Access
     /// Settings under /proc/sys.
     public var sysctls: [SysctlRequirement]
     /// Peers' IPv6 addresses that the gateway answers for on the LAN.

@@ -36,12 +36,14 @@ public enum DiffError: Error, Hashable, Sendable, CustomStringConvertible {
 /// - `savedSysctls`: values from before wggw changed them; those that are not required any more are given back.
 /// - `restarts`: makes the interface anew, though it may be as desired, as from one datapath to another. Only so an interface is
 ///   replaced that does not answer; what it has learned is lost.
+/// - `interrupted`: the state that an apply was bringing when it was cut short. What the box says may be its work and not what
+///   was in force before, and connections that it allowed may be open.
 ///
-/// The order is safe to be cut short anywhere: what takes away comes before what gives to somebody else, the filter before
-/// forwarding, additions before deletions. Throws `DiffError`.
+/// The order is safe to be cut short anywhere: what takes away comes before what gives to somebody else, connections included,
+/// the filter before forwarding, additions before deletions. Throws `DiffError`.
 public func diff(
     _ desired: DesiredState, _ observed: ObservedState, previous: DesiredState? = nil,
-    savedSysctls: [String: Int] = [:], restarts: Bool = false
+    savedSysctls: [String: Int] = [:], restarts: Bool = false, interrupted: DesiredState? = nil
 ) throws(DiffError) -> Plan {
     let backend = try desired.datapath.backend(kernelHasWireGuard: observed.kernelHasWireGuard)
     let old = try occupant(of: desired, observed, previous, restarts: restarts)
@@ -75,6 +77,7 @@ public func diff(
     }
     if let yielded = wireGuard.yielded { plan.append(.setWireGuard(interface: desired.interface, yielded)) }
     plan += firewallChanges(desired.firewall, observed.firewall)
+    plan += connectionCut(desired, observed, previous: previous, interrupted: interrupted)
     if old == nil { plan.append(.createInterface(name: desired.interface, backend: backend)) }
     if !isSwitched && !wireGuard.rest.isEmpty {
         plan.append(.setWireGuard(interface: desired.interface, wireGuard.rest))
@@ -144,8 +147,10 @@ private func peersWithSessions(_ desired: WireGuardConfig, _ observed: ObservedW
 ///
 /// - `scope`: the applied state's.
 /// - `proxyNeighbours`: those of the applied state; others on the same interface are not wggw's.
+/// - `connections`: those that end.
 public func teardown(
-    _ observed: ObservedState, scope: Scope, savedSysctls: [String: Int], proxyNeighbours: [ProxyNeighbour] = []
+    _ observed: ObservedState, scope: Scope, savedSysctls: [String: Int], proxyNeighbours: [ProxyNeighbour] = [],
+    connections: ConnectionCut = ConnectionCut(released: [])
 ) -> Plan {
     let saved = savedSysctls.filter { !isSetting($0.key, of: scope.interface) }
     var settings = KernelSettings(observed.sysctls)
@@ -158,6 +163,7 @@ public func teardown(
     if let backend = observed.link?.backend ?? (observed.hasOrphan ? .userspace : nil) {
         plan.append(.deleteInterface(name: scope.interface, backend: backend))
     }
+    if !connections.isEmpty { plan.append(.cutConnections(connections)) }
     if observed.firewall != nil { plan.append(.removeFirewall) }
     return Plan(plan + settings.giveBack(saved.filter { !isForwardingKey($0.key) }))
 }

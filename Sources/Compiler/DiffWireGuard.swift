@@ -89,11 +89,9 @@ struct WireGuardDiff {
     /// Moves to the first step what takes addresses from peers that others are about to get.
     private mutating func yield() {
         guard !gained.isEmpty, !losers.isEmpty else { return }
-        var disjoint: [IPPrefix] = []
-        for prefix in gained.sorted() where disjoint.last?.contains(prefix) != true { disjoint.append(prefix) }
-        gained = disjoint
+        let gained = IPPrefixSet(gained)
         var first = WireGuardChange()
-        for loser in losers where loser.lost.contains(where: isGained) {
+        for loser in losers where loser.lost.contains(where: gained.overlaps) {
             if let kept = loser.kept {
                 first.set.append(WireGuardPeerChange(publicKey: loser.key, isNew: false, allowedIPs: kept))
             } else {
@@ -104,16 +102,6 @@ struct WireGuardDiff {
         let removed = Set(first.remove)
         rest.remove.removeAll(where: removed.contains)
         yielded = first
-    }
-
-    /// Whether somebody gets a part of `prefix`; `gained` is sorted and disjoint here.
-    private func isGained(_ prefix: IPPrefix) -> Bool {
-        var (low, high) = (0, gained.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if gained[middle].last < prefix.address { low = middle + 1 } else { high = middle }
-        }
-        return low < gained.count && gained[low].overlaps(prefix)
     }
 }
 

@@ -137,6 +137,16 @@ public struct FirewallSet: Equatable, Sendable {
         case transport = "inet_proto"
         /// 2 bytes, padded to 4 in a concatenation.
         case port = "inet_service"
+
+        /// Bytes of a value by itself.
+        public var length: Int {
+            switch self {
+            case .ipv4: 4
+            case .ipv6: 16
+            case .transport: 1
+            case .port: 2
+            }
+        }
     }
 
     /// Unique in the table.

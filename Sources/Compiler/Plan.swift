@@ -45,6 +45,8 @@ public enum Change: Equatable, Sendable {
     case updateFirewall([SetUpdate])
     /// Deletes table `inet wggw`.
     case removeFirewall
+    /// Ends connections that are not allowed any more: the packets of one that is known pass unasked.
+    case cutConnections(ConnectionCut)
     /// Writes a file under /proc/sys.
     case setSysctl(key: String, value: Int, was: Int)
     /// A proxy neighbour entry.

@@ -59,6 +59,7 @@ extension Change {
             (change.privateKey == nil ? 0 : 1) + (change.listenPort == nil ? 0 : 1) + (change.fwmark == nil ? 0 : 1)
                 + change.remove.count + change.set.count
         case .updateFirewall(let updates): updates.reduce(0) { $0 + $1.delete.count + $1.add.count }
+        case .cutConnections(let cut): cut.size
         default: 1
         }
     }
@@ -85,6 +86,7 @@ extension Change {
         case .replaceFirewall(let new, let old): [firewallLine(new, old)]
         case .updateFirewall(let updates): updates.flatMap(\.lines)
         case .removeFirewall: ["- firewall table inet \(Firewall.tableName)"]
+        case .cutConnections(let cut): cut.lines(names)
         case .setSysctl(let key, let value, let was): ["~ sysctl \(dotted(key)) \(was) → \(value)"]
         case .addProxyNeighbour(let neighbour): ["+ proxy neighbour \(neighbour.address) on \(neighbour.interface)"]
         case .removeProxyNeighbour(let neighbour): ["- proxy neighbour \(neighbour.address) on \(neighbour.interface)"]
@@ -102,6 +104,37 @@ extension Change {
     private func dotted(_ key: String) -> String {
         key.contains(".") ? key : String(key.map { $0 == "/" ? "." : $0 })
     }
+}
+
+extension ConnectionCut {
+    /// What it is about, by addresses: `connections of 192.168.2.7, 192.168.7.0/24 and 3 more`.
+    public var summary: String {
+        if judged == .everything { return "connections through \(rules?.interface ?? "")" }
+        let networks = holders.flatMap(\.networks)
+        let rest = networks.count > shown ? " and \(grouped(networks.count - shown)) more" : ""
+        return "connections of " + networks.prefix(shown).map(\.shortText).joined(separator: ", ") + rest
+    }
+
+    fileprivate var size: Int { holders.count + (judged == .everything ? 1 : 0) }
+
+    fileprivate func lines(_ names: [PublicKey: String]) -> [String] {
+        func name(_ holder: Holder) -> String { names[holder.key] ?? holder.key.description }
+        let lines = abridged(released, "peers' connections") {
+            "- connections of \(name($0)), which had \($0.networks.map(\.shortText).joined(separator: ", "))"
+        }
+        switch judged {
+        case .nothing: return lines
+        case .peers(let holders):
+            return lines
+                + abridged(holders, "peers' connections") { "- connections of \(name($0)) that its policy forbids" }
+        case .everything: return lines + ["- connections through \(rules?.interface ?? "") that no policy allows"]
+        }
+    }
+}
+
+extension IPPrefix {
+    /// A single address without its length.
+    fileprivate var shortText: String { isHost ? address.description : description }
 }
 
 extension WireGuardChange {

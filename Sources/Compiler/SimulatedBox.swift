@@ -18,6 +18,7 @@ public final class SimulatedBox: Box, Sendable {
         var performed: [Change] = []
         var failures: [Int: BoxError] = [:]
         var generation = RulesetGeneration(namespace: "simulated", number: 1)
+        var connections: [Connection] = []
 
         mutating func perform(_ change: Change) throws(BoxError) {
             switch change {
@@ -36,10 +37,19 @@ public final class SimulatedBox: Box, Sendable {
                 observed.replaceInterface(name, by: new)
                 successor = nil
                 isHung = false
+            case .cutConnections(let cut):
+                let selector = ConnectionSelector(
+                    cut, local: ownAddresses, networks: facts.interfaces.flatMap { $0.addresses.map(\.network) })
+                connections.removeAll { selector.ends($0) }
             default: try performOnInterface(change)
             }
             observed.successor = successor?.link?.backend
             generation = generation.after(Plan([change]))
+        }
+
+        private var ownAddresses: Set<IPAddress> {
+            let addresses = facts.interfaces.flatMap(\.addresses) + (observed.link?.addresses ?? [])
+            return Set(addresses.map(\.address))
         }
 
         private func isSuccessor(_ name: String) -> Bool { interface.map(successorName) == name }
@@ -92,6 +102,12 @@ public final class SimulatedBox: Box, Sendable {
     public var names: [String: IPAddress] {
         get { state.withLock { $0.names } }
         set { state.withLock { $0.names = newValue } }
+    }
+
+    /// The connections that are open. May be set: nobody opens any by himself.
+    public var connections: [Connection] {
+        get { state.withLock { $0.connections } }
+        set { state.withLock { $0.connections = newValue } }
     }
 
     /// The name of the one interface that this box can hold.
@@ -191,6 +207,7 @@ extension ObservedState {
         case .replaceFirewall(let table, _): firewall = table
         case .updateFirewall(let updates): try updateFirewall(updates)
         case .removeFirewall: firewall = nil
+        case .cutConnections: break
         case .setSysctl(let key, let value, _):
             guard sysctls[key] != nil else { throw BoxError("write \(key)", cause: "No such file", code: 2) }
             var settings = KernelSettings(sysctls)

@@ -72,7 +72,8 @@ extension ControlPlane {
         scope.knownFirewall = previous.flatMap { record.knownFirewall($0.desired) }
         let observed = try box.observe(scope)
         let plan = try diff(
-            desired, observed, previous: previous?.desired, savedSysctls: saved, restarts: restarts)
+            desired, observed, previous: previous?.desired, savedSysctls: saved, restarts: restarts,
+            interrupted: record.journal == nil ? nil : desired)
         return PlannedApply(
             stored: target, surroundings: outlook.surroundings, desired: desired, observed: observed, plan: plan,
             applied: previous?.revision, preview: PlanPreview(plan, from: previous?.site, to: target.site),
@@ -235,7 +236,8 @@ extension ControlPlane {
 
     /// Carries out changes in order. Throws `Interruption` at the first that is refused.
     ///
-    /// A peer's name that cannot be looked up is a warning: at boot there may be no DNS yet, and the peer dials in anyway.
+    /// A peer's name that cannot be looked up is a warning: at boot there may be no DNS yet, and the peer dials in anyway. So
+    /// are connections that the kernel does not let anybody end.
     /// `untilStopped`: told to stop, it stops before the next change.
     func perform(_ plan: Plan, untilStopped: Bool = false) throws -> [String] {
         var warnings: [String] = []
@@ -246,10 +248,12 @@ extension ControlPlane {
                     cause: BoxError(command, cause: "told to stop by \(signal)"))
             }
             do { try box.perform(change) } catch {
-                if case .setWireGuard = change, error.code == EHOSTUNREACH {
-                    warnings.append("warning: \(error)")
-                } else {
-                    throw Interruption(applied: Array(plan.changes[..<i]), failed: change, cause: error)
+                switch change {
+                case .setWireGuard where error.code == EHOSTUNREACH: warnings.append("warning: \(error)")
+                case .cutConnections(let cut) where [EOPNOTSUPP, EPERM, EBUSY].contains(error.code):
+                    warnings.append(
+                        "warning: \(error); what is open stays open until it ends by itself: \(cut.summary)")
+                default: throw Interruption(applied: Array(plan.changes[..<i]), failed: change, cause: error)
                 }
             }
         }

@@ -25,38 +25,49 @@ extension ControlPlane {
     /// confirmation that did not come, stays in the records until the box has arrived: an attempt that fails is not the last.
     ///
     /// `attempted` is the revision whose apply was cut short: what it may have made goes. `withdrawing` is the confirmation
-    /// that it waited for. A datapath that does not answer is replaced.
-    func restore(_ previous: AppliedState?, attempted: Int?, withdrawing: PendingConfirmation? = nil) throws {
+    /// that it waited for. A datapath that does not answer is replaced. Returns warnings.
+    @discardableResult func restore(
+        _ previous: AppliedState?, attempted: Int?, withdrawing: PendingConfirmation? = nil
+    ) throws -> [String] {
         stop.disregard()
         var outcome = Store.Outcome()
         outcome.withdrawn = withdrawing
         let other = try attempted.map { try state(of: $0) }
         let interface = other?.desired.interface
+        var warnings: [String] = []
         if let interface, interface != previous?.desired.interface {
-            var plan = try teardownPlan(interface, sysctls: previous == nil, neighboursOf: other?.site)
+            var plan = try teardownPlan(
+                interface, sysctls: previous == nil, neighboursOf: other?.site,
+                connectionsOf: [other?.site].compactMap { $0 })
             // The filter and the routes stay for the interface that comes back.
             if previous != nil { plan.changes.removeAll { if case .deleteInterface = $0 { false } else { true } } }
-            _ = try perform(plan)
+            warnings = try perform(plan)
         }
-        guard let previous else { return try recordDown(outcome) }
+        guard let previous else {
+            try recordDown(outcome)
+            return warnings
+        }
         let saved = try store.savedSysctls(bootID: clock.bootID())
         let observed = try box.observe(previous.desired.scope(previous: other?.desired, savedSysctls: saved))
         // With the attempted state as the one before, what it added beyond the old one is known to be wggw's.
         let known = interface == previous.desired.interface ? other?.desired : previous.desired
         let plan = try diff(
-            previous.desired, observed, previous: known, savedSysctls: saved, restarts: observed.silence != nil)
+            previous.desired, observed, previous: known, savedSysctls: saved, restarts: observed.silence != nil,
+            interrupted: other?.desired ?? previous.desired)
         outcome.oldSysctls = plan.settingsBefore(observed).filter { saved[$0.key] == nil }
         // On a full disk it goes back all the same; then they are noted with the rest, once there is room.
         if !outcome.oldSysctls.isEmpty { try? store.save(oldSysctls: outcome.oldSysctls, bootID: clock.bootID()) }
-        _ = try perform(plan)
+        warnings += try perform(plan)
         try recordApplied(previous, outcome)
+        return warnings
     }
 
-    /// Goes back to what was applied before an apply that nobody confirmed.
-    func withdraw(_ pending: PendingConfirmation) throws {
+    /// Goes back to what was applied before an apply that nobody confirmed. Returns warnings.
+    @discardableResult func withdraw(_ pending: PendingConfirmation) throws -> [String] {
         let attempted = try store.box().journal?.target ?? pending.revision
         do {
-            try restore(try pending.returnTo.map { try state(of: $0) }, attempted: attempted, withdrawing: pending)
+            return try restore(
+                try pending.returnTo.map { try state(of: $0) }, attempted: attempted, withdrawing: pending)
         } catch let error as Interruption {
             throw GatewayError.goingBackFailed(to: pending.returnTo, cause: error.cause)
         }
@@ -76,22 +87,24 @@ extension ControlPlane {
     func settle() throws -> [String] {
         let record = try store.box()
         if let journal = record.journal, journal.target == nil {
-            _ = try takeDown(record)
-            return ["`\(journal.command)` was cut short: finished it"]
+            return ["`\(journal.command)` was cut short: finished it"] + (try takeDown(record).notices)
         }
         if let pending = record.pending, try isOver(pending) {
-            try withdraw(pending)
+            let warnings = try withdraw(pending)
             return [
                 "revision \(pending.revision) was not confirmed in time: went back to \(Self.name(pending.returnTo))"
-            ]
+            ] + warnings
         }
         guard let journal = record.journal, let target = journal.target else { return [] }
         let previous = try appliedState(record)
-        do { try restore(previous, attempted: target, withdrawing: record.pending) } catch let error as Interruption {
+        let warnings: [String]
+        do {
+            warnings = try restore(previous, attempted: target, withdrawing: record.pending)
+        } catch let error as Interruption {
             throw GatewayError.goingBackFailed(to: previous?.revision, cause: error.cause)
         }
         let state = Self.name(previous?.revision)
-        return ["`\(journal.command)` of revision \(target) was cut short: took the box back to \(state)"]
+        return ["`\(journal.command)` of revision \(target) was cut short: took the box back to \(state)"] + warnings
     }
 
     /// Before the first change of a command that was told to stop meanwhile.

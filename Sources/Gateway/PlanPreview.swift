@@ -14,12 +14,22 @@ public struct PlanPreview: Sendable {
         if let old, let new { site = ProfileDiff(from: old, to: new).sections } else { site = [] }
         var names: [PublicKey: String] = [:]
         for change in plan.changes {
-            guard case .setWireGuard(_, let change) = change else { continue }
-            var unnamed = Set(change.set.map(\.publicKey)).union(change.remove)
+            var unnamed = change.peers
             for peer in [old, new].lazy.compactMap({ $0 }).flatMap(\.peers) where !unnamed.isEmpty {
                 if let key = peer.publicKey, unnamed.remove(key) != nil { names[key] = peer.name }
             }
         }
         box = plan.lines(naming: names)
+    }
+}
+
+extension Change {
+    /// The peers that its lines name.
+    fileprivate var peers: Set<PublicKey> {
+        switch self {
+        case .setWireGuard(_, let change): Set(change.set.map(\.publicKey)).union(change.remove)
+        case .cutConnections(let cut): Set(cut.holders.map(\.key))
+        default: []
+        }
     }
 }

@@ -18,7 +18,8 @@ extension ControlPlane {
                 let report = try takeDown(record, willPerform: willPerform)
                 return ApplyReport(
                     revision: nil, plan: report.plan, confirmWithin: nil,
-                    notices: repairs + ["nothing was applied before: took wggw off the box; `wggw up` brings it back"],
+                    notices: repairs + ["nothing was applied before: took wggw off the box; `wggw up` brings it back"]
+                        + report.notices,
                     desired: nil, obstacles: [])
             }
             let newest = try store.newest()
@@ -38,10 +39,11 @@ extension ControlPlane {
         try stopBeforeBeginning()
         // Cut short from here on, it is gone on with, and cannot be confirmed.
         if try !isOver(pending) { try store.endWait(pending.token) }
-        try withdraw(pending)
+        let warnings = try withdraw(pending)
         return ApplyReport(
             revision: pending.returnTo, plan: .init(), confirmWithin: nil,
-            notices: ["took the unconfirmed revision \(pending.revision) back, to \(Self.name(pending.returnTo))"],
+            notices: ["took the unconfirmed revision \(pending.revision) back, to \(Self.name(pending.returnTo))"]
+                + warnings,
             desired: nil, obstacles: [])
     }
 

@@ -2,6 +2,11 @@ public import Compiler
 internal import SiteModel
 internal import Storage
 
+extension BoxRecord {
+    /// Whether a tunnel of wggw's may be on the box, or half of one.
+    fileprivate var mayCarry: Bool { isUp || journal != nil || pending != nil }
+}
+
 extension ControlPlane {
     /// Takes everything of wggw's off the box and gives the sysctls back. The revisions stay; `up` brings the one back that was
     /// applied last and not left unconfirmed. Once begun it is ended, whoever wants it to stop.
@@ -14,19 +19,23 @@ extension ControlPlane {
 
     /// What `down` would do.
     public func planDown() throws(GatewayError) -> Plan {
-        try wrapping { try teardownPlan(try interfacesOnBox(try store.box())) }
+        try wrapping {
+            let record = try store.box()
+            return try teardownPlan(try sitesOnBox(record), endingConnections: record.mayCarry)
+        }
     }
 
     func takeDown(_ record: BoxRecord, willPerform: (PlanPreview) -> Void = { _ in }) throws -> ApplyReport {
         stop.disregard()
-        let sites = try interfacesOnBox(record)
-        let plan = try teardownPlan(sites)
-        willPerform(PlanPreview(plan, from: nil, to: nil))
-        if !plan.isEmpty || record.isUp || record.journal != nil {
+        let sites = try sitesOnBox(record)
+        let plan = try teardownPlan(sites, endingConnections: record.mayCarry)
+        willPerform(PlanPreview(plan, from: sites.first, to: nil))
+        var warnings: [String] = []
+        if !plan.isEmpty || record.mayCarry {
             try begin(target: nil)
             do {
-                _ = try perform(plan)
-                let rest = try teardownPlan(sites)
+                warnings = try perform(plan)
+                let rest = try teardownPlan(sites, endingConnections: false)
                 guard rest.isEmpty else {
                     throw Interruption(
                         applied: plan.changes, failed: nil,
@@ -44,34 +53,39 @@ extension ControlPlane {
             try recordDown(outcome)
         }
         return ApplyReport(
-            revision: nil, plan: plan, confirmWithin: nil, notices: [], desired: nil, obstacles: [])
+            revision: nil, plan: plan, confirmWithin: nil, notices: warnings, desired: nil, obstacles: [])
     }
 
     /// Sites that may have left something on the box: the applied one, one whose apply was cut short, and one that an apply was to
     /// go back to.
-    private func interfacesOnBox(_ record: BoxRecord) throws -> [Site] {
-        var sites: [Site] = []
-        for id in [record.applied, record.journal?.target, record.pending?.returnTo] {
-            guard let id else { continue }
-            let site = try store.revision(id).site
-            if !sites.contains(where: { $0.tunnel.interface == site.tunnel.interface }) { sites.append(site) }
+    private func sitesOnBox(_ record: BoxRecord) throws -> [Site] {
+        try [record.applied, record.journal?.target, record.pending?.returnTo].compactMap { id in
+            try id.map { try store.revision($0).site }
         }
-        return sites
     }
 
-    private func teardownPlan(_ sites: [Site]) throws -> Plan {
+    private func teardownPlan(_ sites: [Site], endingConnections: Bool) throws -> Plan {
+        var interfaces: [Site] = []
+        for site in sites where !interfaces.contains(where: { $0.tunnel.interface == site.tunnel.interface }) {
+            interfaces.append(site)
+        }
         var changes: [Change] = []
-        for (i, site) in sites.enumerated() {
-            let isLast = i == sites.count - 1
+        for (i, site) in interfaces.enumerated() {
+            let isLast = i == interfaces.count - 1
             // One filter is for all of them: it goes after the last interface.
-            changes += try teardownPlan(site.tunnel.interface, sysctls: isLast, neighboursOf: site).changes
-                .filter { !changes.contains($0) && (isLast || $0 != .removeFirewall) }
+            changes += try teardownPlan(
+                site.tunnel.interface, sysctls: isLast, neighboursOf: site,
+                connectionsOf: endingConnections && isLast ? sites : []
+            ).changes.filter { !changes.contains($0) && (isLast || $0 != .removeFirewall) }
         }
         return Plan(changes)
     }
 
-    /// What takes one interface down with all that goes along; `sysctls` says whether the settings go back as well.
-    func teardownPlan(_ interface: String, sysctls: Bool, neighboursOf site: Site?) throws -> Plan {
+    /// What takes one interface down with all that goes along; `sysctls` says whether the settings go back as well, and
+    /// `connectionsOf` of which sites' peers the connections end.
+    func teardownPlan(
+        _ interface: String, sysctls: Bool, neighboursOf site: Site?, connectionsOf sites: [Site] = []
+    ) throws -> Plan {
         let saved = sysctls ? try store.savedSysctls(bootID: clock.bootID()) : [:]
         let neighbours = try site.map { site in
             site.lan.replyPath == .proxyARP ? try desiredState(site, Surroundings()).proxyNeighbours : []
@@ -81,6 +95,7 @@ extension ControlPlane {
             neighbourInterfaces: Set((neighbours ?? []).map(\.interface)))
         scope.readsWireGuard = false
         return teardown(
-            try box.observe(scope), scope: scope, savedSysctls: saved, proxyNeighbours: neighbours ?? [])
+            try box.observe(scope), scope: scope, savedSysctls: saved, proxyNeighbours: neighbours ?? [],
+            connections: ConnectionCut(everythingOf: sites))
     }
 }

@@ -87,6 +87,7 @@ public struct LinuxBox: Box, Sendable {
         case .replaceInterface(let name, let successor, _, let new): try replace(name, by: successor, to: new)
         case .setWireGuard(let interface, let change): try setWireGuard(interface, change)
         case .startHandshakes(let interface, let peers): try startHandshakes(interface, peers)
+        case .cutConnections(let cut): try Conntrack.end(cut, networks: networks().values.flatMap { $0 })
         case .setSysctl(let key, let value, _): try Sysctl.writeIfThere(key, value)
         case .replaceFirewall, .updateFirewall, .removeFirewall: try performOnFirewall(change)
         case .setMTU, .setUp, .addAddress, .removeAddress, .addRoute, .removeRoute, .addProxyNeighbour,

@@ -93,9 +93,11 @@ struct NetlinkSocket: ~Copyable {
         }
     }
 
-    /// Sends a batch of nftables messages in one datagram. Throws the first error the kernel reports, with the number
-    /// of the message it means, counted from 0: the messages' sequence numbers.
-    mutating func batch(_ messages: borrowing MessageBuffer, _ operation: String) throws(NetlinkBatchError) {
+    /// Sends messages to netfilter in one datagram. Throws the first error the kernel reports that is not `tolerated`, with
+    /// the number of the message it means, counted from 0: the messages' sequence numbers.
+    mutating func batch(
+        _ messages: borrowing MessageBuffer, _ operation: String, tolerating tolerated: Int32? = nil
+    ) throws(NetlinkBatchError) {
         force(SO_SNDBUFFORCE, SO_SNDBUF, bytes: messages.count + 65536)
         let sent = messages.bytes.withMemoryRebound(to: UInt8.self) {
             mnl_socket_sendto(socket, $0.baseAddress, $0.count)
@@ -114,7 +116,7 @@ struct NetlinkSocket: ~Copyable {
             }
             for message in ReceivedMessages(UnsafeRawBufferPointer(rebasing: buffer[..<count])) where first == nil {
                 guard message.header.nlmsg_type == UInt16(NLMSG_ERROR),
-                    let error = BoxError.acknowledgement(message, operation)
+                    let error = BoxError.acknowledgement(message, operation), error.code != tolerated
                 else { continue }
                 first = NetlinkBatchError(message: Int(message.header.nlmsg_seq), error: error)
             }

@@ -91,16 +91,6 @@ extension FirewallSet.KeyType {
         }
     }
 
-    /// Bytes.
-    var length: Int {
-        switch self {
-        case .ipv4: 4
-        case .ipv6: 16
-        case .transport: 1
-        case .port: 2
-        }
-    }
-
     /// Bytes in a concatenation, where every field fills whole 32-bit registers.
     var paddedLength: Int { aligned(length) }
 

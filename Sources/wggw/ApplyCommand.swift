@@ -11,6 +11,9 @@ struct ApplyCommand: ParsableCommand {
             Where the datapath changes, or starts anew by --restart, the new one is made ready beside the old one, and then \
             takes its place: peers miss packets for a moment, and no connection ends.
 
+            Connections that the revision does not allow any more end, so do those of a peer that goes or gives an address up; all \
+            others go on. `wggw plan` names them.
+
             With --confirm it goes back by itself unless `wggw confirm` comes in time, also when the connection that it was \
             given over is gone.
 

@@ -5,7 +5,11 @@ import Gateway
 struct DownCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "down", abstract: "Take everything of wggw's off this box; the revisions stay.",
-        discussion: "JSON: as apply.")
+        discussion: """
+            The connections of all peers end with it.
+
+            JSON: as apply.
+            """)
 
     @OptionGroup var common: CommonOptions
     @OptionGroup var json: JSONOption

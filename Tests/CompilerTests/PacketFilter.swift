@@ -110,7 +110,8 @@ struct PacketFilter {
     }
 
     private func transportHeader(_ packet: Packet) -> [UInt8] {
-        [packet.firstByte, 0, UInt8(packet.port >> 8), UInt8(packet.port & 255)] + Array(repeating: 0, count: 16)
+        [packet.firstByte, 0, UInt8(packet.port >> 8), UInt8(packet.port & 255)] + Array(repeating: 0, count: 9)
+            + [packet.flags] + Array(repeating: 0, count: 6)
     }
 }
 

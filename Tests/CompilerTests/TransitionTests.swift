@@ -126,7 +126,7 @@ extension ObservedState {
 
 extension ObservedWireGuard {
     /// Whose packets with this source come out of the interface: the longest prefix.
-    fileprivate func owner(of address: IPAddress) -> PublicKey? {
+    func owner(of address: IPAddress) -> PublicKey? {
         let holders = peers.flatMap { peer in peer.allowedIPs.map { (key: peer.publicKey, prefix: $0) } }
         return holders.filter { $0.prefix.contains(address) }.max { $0.prefix.length < $1.prefix.length }?.key
     }

@@ -39,6 +39,7 @@ import Testing
             moved.plan.lines == [
                 "- firewall set not-internet4 80.0.9.9", "+ firewall set not-internet4 80.0.9.10",
                 "- firewall set not-internet6 64:ff9b::5000:909", "+ firewall set not-internet6 64:ff9b::5000:90a",
+                "- connections through wg0 that no policy allows",
             ])
         #expect(try bench.control().plan().plan.isEmpty)
     }

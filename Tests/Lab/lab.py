@@ -148,18 +148,20 @@ class Lab:
 
     # What the client does
 
-    def connect(self, peer="laptop"):
-        """The laptop takes the file that wggw exports for a peer, and connects by wg-quick."""
-        self.disconnect()
-        directory = pathlib.Path(f"/run/wggw-lab/{self.name}/laptop/etc/wireguard")
+    def connect(self, peer="laptop", host="laptop"):
+        """A host, usually the laptop, takes the file that wggw exports for a peer, and connects by wg-quick."""
+        self.disconnect(host)
+        directory = pathlib.Path(f"/run/wggw-lab/{self.name}/{host}/etc/wireguard")
         (directory / f"{CLIENT}.conf").write_text(self.wggw("export", peer).out)
-        self.run("laptop", "wg-quick", "up", CLIENT)
+        self.run(host, "wg-quick", "up", CLIENT)
 
-    def disconnect(self):
-        with self.network_of("laptop"):
-            connected = any(name == CLIENT for _, name in socket.if_nameindex())
-        if connected:
-            self.run("laptop", "wg-quick", "down", CLIENT, check=False)
+    def disconnect(self, *hosts):
+        """These, or all that may be connected."""
+        for host in hosts or ("laptop", "far"):
+            with self.network_of(host):
+                connected = any(name == CLIENT for _, name in socket.if_nameindex())
+            if connected:
+                self.run(host, "wg-quick", "down", CLIENT, check=False)
 
     # What hosts see
 

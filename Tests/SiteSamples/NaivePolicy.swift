@@ -40,7 +40,7 @@ package struct NaivePolicy {
     }
 
     /// Peers' addresses, the tunnel's subnets, and networks behind peers but for those in them that the box is in itself.
-    func isTheTunnels(_ address: IPAddress) -> Bool {
+    package func isTheTunnels(_ address: IPAddress) -> Bool {
         site.peers.contains { $0.addresses.contains(address) }
             || site.tunnel.addresses.contains {
                 $0.network.contains(address) && !($0.network.isHost && isInside(address))

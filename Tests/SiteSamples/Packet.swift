@@ -15,6 +15,8 @@ package struct Packet {
     /// First byte of the transport header: the type of an ICMP message.
     package var firstByte: UInt8 = 0
     package var state = State.new
+    /// Of a TCP packet: SYN of one that opens a connection, ACK of others.
+    package var flags: UInt8 { state == .new ? 2 : 16 }
     package var isForThisHost: Bool { output == nil }
 
     package init(

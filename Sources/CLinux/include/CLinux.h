@@ -3,6 +3,7 @@
 
 #include "checksum.h"
 #include "files.h"
+#include "grace.h"
 #include "heap.h"
 #include "launch.h"
 #include "linkwatch.h"

@@ -1,0 +1,101 @@
+public import NetTypes
+
+/// A cut made ready for a box: tells of connection after connection whether it ends.
+public struct ConnectionSelector {
+    private let released: IPPrefixSet
+    private let judged: IPPrefixSet
+    private let judge: ConnectionJudge?
+
+    /// `local` are the box's own addresses, `networks` those that it is in: such a one, inside a network behind a peer, is none
+    /// of the peer's.
+    public init(_ cut: ConnectionCut, local: Set<IPAddress>, networks: [IPPrefix]) {
+        func peers(_ prefixes: some Sequence<IPPrefix>) -> IPPrefixSet {
+            IPPrefixSet(
+                prefixes.lazy.flatMap { prefix in
+                    prefix.subtracting(networks.filter { $0 != prefix && prefix.contains($0) })
+                })
+        }
+        released = peers(cut.released.flatMap(\.networks))
+        let tunnelled = peers(cut.rules?.peers.flatMap(\.allowedIPs) ?? [])
+        judge = cut.rules.map { ConnectionJudge($0, tunnelled: tunnelled, local: local) }
+        switch cut.judged {
+        case .nothing: judged = IPPrefixSet([])
+        case .peers(let holders): judged = peers(holders.flatMap(\.networks))
+        case .everything: judged = tunnelled
+        }
+    }
+
+    /// Whether the connection, or the one that it is related to, is one that the cut is about.
+    public func concerns(_ connection: Connection, relatedTo main: Connection? = nil) -> Bool {
+        isReleased(connection, main) || isJudged(connection, main)
+    }
+
+    /// Whether the connection ends. One that was opened as related to another one, as FTP's data are, is allowed if that one
+    /// is. One that was not answered yet loses nothing by it; but the server's first answer would pass unasked, and what looks
+    /// like a client may be a server that sends again what it said in a connection that is no more.
+    public func ends(_ connection: Connection, relatedTo main: Connection? = nil) -> Bool {
+        if isReleased(connection, main) { return true }
+        guard let judge, isJudged(connection, main) else { return false }
+        return !connection.isAnswered || !judge.allows(main ?? connection)
+    }
+
+    private func isReleased(_ connection: Connection, _ main: Connection?) -> Bool {
+        connection.isAt(released) || main?.isAt(released) == true
+    }
+
+    private func isJudged(_ connection: Connection, _ main: Connection?) -> Bool {
+        connection.isAt(judged) || main?.isAt(judged) == true
+    }
+}
+
+extension Connection {
+    /// Whether one of its ends has one of these addresses.
+    fileprivate func isAt(_ addresses: IPPrefixSet) -> Bool { addresses.contains(client) || addresses.contains(server) }
+}
+
+/// Tells whether a connection could be opened now, by the rules themselves.
+///
+/// Nobody knows any more by which interface its packets came. That of a peer's address is the tunnel; of others it is every one
+/// that a rule names, and one that none names: what passes by any of them is allowed. None is the loopback's.
+struct ConnectionJudge {
+    private let interpreter: FirewallInterpreter
+    private let tunnel: String
+    private let others: [String]
+    private let local: Set<IPAddress>
+    private let tunnelled: IPPrefixSet
+    /// Peers' own addresses, of which none is the gateway's, even if it still has it.
+    private let hosts: Set<IPAddress>
+
+    /// `tunnelled` are the addresses of peers and of what is behind them.
+    init(_ rules: ConnectionRules, tunnelled: IPPrefixSet, local: Set<IPAddress>) {
+        interpreter = FirewallInterpreter(rules.firewall)
+        tunnel = rules.interface
+        others = interpreter.interfaces.subtracting([tunnel, "lo"]).sorted() + [""]
+        self.local = local.union(rules.addresses)
+        self.tunnelled = tunnelled
+        hosts = Set(rules.peers.lazy.flatMap(\.allowedIPs).filter(\.isHost).map(\.address))
+    }
+
+    /// Whether it may be opened; one that has nothing to do with the tunnel may.
+    func allows(_ connection: Connection) -> Bool {
+        let toThisHost = local.contains(connection.server)
+        switch (isPeers(connection.client), isPeers(connection.server)) {
+        case (false, false): return true
+        case (true, true): return passes(connection, tunnel, tunnel)
+        case (true, false):
+            if toThisHost { return passes(connection, tunnel, nil) }
+            return others.contains { passes(connection, tunnel, $0) }
+        case (false, true):
+            if local.contains(connection.client) { return passes(connection, nil, tunnel) }
+            return others.contains { passes(connection, $0, tunnel) }
+        }
+    }
+
+    private func isPeers(_ address: IPAddress) -> Bool {
+        tunnelled.contains(address) && (hosts.contains(address) || !local.contains(address))
+    }
+
+    private func passes(_ connection: Connection, _ input: String?, _ output: String?) -> Bool {
+        interpreter.passes(OpeningPacket(connection, input: input, output: output))
+    }
+}
