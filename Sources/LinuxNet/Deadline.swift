@@ -53,6 +53,8 @@ struct Patience {
     static let usual = Duration.seconds(2)
     /// Nobody needs longer for anything.
     private static let most = Duration.seconds(120)
+    /// How often it may be held up for as long as would be the end otherwise: some ten seconds.
+    private static let mostWaits = 5
 
     private let process: pid_t
     private let idle: Duration
@@ -65,38 +67,45 @@ struct Patience {
         self.process = process
         self.idle = idle
         deadline = Deadline(idle)
-        spent = Self.time(of: process)
+        spent = Thread(first: process)?.time
     }
 
     /// Waits until a descriptor is ready for `events`. False: the process does nothing about it. Throws with `EINTR` once the
     /// command is told to stop.
     mutating func wait(for descriptor: Int32, toBe events: Int32 = POLLIN, _ operation: String) throws(BoxError) -> Bool
     {
+        var waits = 0
         while try !deadline.wait(for: descriptor, toBe: events, operation) {
-            let now = Self.time(of: process)
-            guard let now, now != spent, !last.isOver else { return false }
-            spent = now
+            guard let thread = Thread(first: process), !last.isOver else { return false }
+            waits = thread.time == spent ? waits + 1 : 0
+            // On a box that has no processor or disk for it, it does nothing and does not hang either.
+            guard waits == 0 || thread.isHeldUp && waits < Self.mostWaits else { return false }
+            spent = thread.time
             deadline = Deadline(idle)
         }
         deadline = Deadline(idle)
         return true
     }
 
-    /// Processor time of the first thread, in the kernel's ticks; nil if there is no such process. proc_pid_stat(5).
-    ///
-    /// A datapath serves its configuration socket on that one. Others may be busy with packets while it is stuck.
-    private static func time(of process: pid_t) -> UInt64? {
-        guard process > 0, let text = smallFile("/proc/\(process)/task/\(process)/stat"),
-            // The name in parentheses may hold spaces and parentheses.
-            let end = text.lastIndex(of: UInt8(ascii: ")"))
-        else { return nil }
-        let fields = text[text.index(after: end)...].split(separator: UInt8(ascii: " "))
-        guard fields.count > 12 else { return nil }
-        let (user, system) = (
-            UInt64(String(decoding: fields[11], as: UTF8.self)), UInt64(String(decoding: fields[12], as: UTF8.self))
-        )
-        guard let user, let system else { return nil }
-        return user + system
+    /// The thread that serves the configuration socket of a datapath. Others may be busy with packets while it is stuck.
+    private struct Thread {
+        /// In the kernel's ticks.
+        let time: UInt64
+        /// Whether it would go on if the box let it: it waits for a processor, or for a disk.
+        let isHeldUp: Bool
+
+        /// nil if there is no such process. proc_pid_stat(5).
+        init?(first process: pid_t) {
+            guard process > 0, let text = smallFile("/proc/\(process)/task/\(process)/stat"),
+                // The name in parentheses may hold spaces and parentheses.
+                let end = text.lastIndex(of: UInt8(ascii: ")"))
+            else { return nil }
+            let fields = text[text.index(after: end)...].split(separator: UInt8(ascii: " "))
+                .map { String(decoding: $0, as: UTF8.self) }
+            guard fields.count > 12, let user = UInt64(fields[11]), let system = UInt64(fields[12]) else { return nil }
+            time = user + system
+            isHeldUp = ["R", "D"].contains(fields[0])
+        }
     }
 }
 
