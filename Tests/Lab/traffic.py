@@ -172,7 +172,7 @@ ECHO_SESSION = """
 import select, socket, sys, time
 s = socket.create_connection((sys.argv[1], 7), 5)
 s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-s.settimeout(30)
+s.settimeout(240)
 pause = float(sys.argv[2]) if sys.argv[2:] else 0.005
 print("open", flush=True)
 count, longest = 0, 0.0
