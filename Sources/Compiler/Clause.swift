@@ -99,7 +99,7 @@ extension Clause {
     }
 
     /// A name is compared with all of its 16 bytes.
-    private static func padded(_ interface: String) -> [UInt8] {
+    static func padded(_ interface: String) -> [UInt8] {
         let name = Array(interface.utf8.prefix(15))
         return name + Array(repeating: 0, count: 16 - name.count)
     }
@@ -174,21 +174,15 @@ extension Clause {
             ])
     }
 
-    /// `fib daddr type local`
-    static let toThisHost = Clause(
-        text: "fib daddr type local",
-        expressions: [
-            .fib(result: Fib.addressType, flags: Fib.destination, register: 1),
-            .compare(op: Compare.equal, register: 1, bytes: native(Fib.local)),
-        ])
-
-    /// `fib daddr type != local`
-    static let notToThisHost = Clause(
-        text: "fib daddr type != local",
-        expressions: [
-            .fib(result: Fib.addressType, flags: Fib.destination, register: 1),
-            .compare(op: Compare.notEqual, register: 1, bytes: native(Fib.local)),
-        ])
+    /// `fib daddr type local`, `fib daddr type != local`
+    static func toThisHost(_ isSo: Bool = true) -> Clause {
+        Clause(
+            text: "fib daddr type \(isSo ? "" : "!= ")local",
+            expressions: [
+                .fib(result: Fib.addressType, flags: Fib.destination, register: 1),
+                .compare(op: isSo ? Compare.equal : Compare.notEqual, register: 1, bytes: native(Fib.local)),
+            ])
+    }
 
     /// `fib daddr oifname != "wg0"`: the route leads elsewhere, or there is none.
     static func notRouted(to interface: String) -> Clause {
@@ -217,22 +211,21 @@ extension Clause {
         ])
 
     /// `tcp flags syn / syn,rst`
-    static let opensTCP = Clause(
-        text: "tcp flags syn / syn,rst", dependencies: [.transport(6)],
-        expressions: [
-            .payload(base: Payload.transport, offset: 13, length: 1, register: 1),
-            .bitwise(source: 1, register: 1, mask: [6], xor: [0]),
-            .compare(op: Compare.equal, register: 1, bytes: [2]),
-        ])
+    static let opensTCP = tcpFlags("syn / syn,rst", Compare.equal, mask: 0x06)
 
     /// `tcp flags != syn / fin,syn,rst,ack`
-    static let opensNoTCP = Clause(
-        text: "tcp flags != syn / fin,syn,rst,ack", dependencies: [.transport(6)],
-        expressions: [
-            .payload(base: Payload.transport, offset: 13, length: 1, register: 1),
-            .bitwise(source: 1, register: 1, mask: [0x17], xor: [0]),
-            .compare(op: Compare.notEqual, register: 1, bytes: [2]),
-        ])
+    static let opensNoTCP = tcpFlags("!= syn / fin,syn,rst,ack", Compare.notEqual, mask: 0x17)
+
+    /// Compares the flags of the mask with SYN alone.
+    private static func tcpFlags(_ text: String, _ op: UInt32, mask: UInt8) -> Clause {
+        Clause(
+            text: "tcp flags " + text, dependencies: [.transport(6)],
+            expressions: [
+                .payload(base: Payload.transport, offset: 13, length: 1, register: 1),
+                .bitwise(source: 1, register: 1, mask: [mask], xor: [0]),
+                .compare(op: op, register: 1, bytes: [2]),
+            ])
+    }
 
     /// `tcp option maxseg size set rt mtu`
     static let clampMSS = Clause(
@@ -255,12 +248,12 @@ extension Clause {
     }
 
     /// A number as it lies in a register that the kernel fills in host order.
-    private static func native(_ value: UInt32) -> [UInt8] { withUnsafeBytes(of: value) { Array($0) } }
+    static func native(_ value: UInt32) -> [UInt8] { withUnsafeBytes(of: value) { Array($0) } }
 }
 
 // The numbers of include/uapi/linux/netfilter/nf_tables.h that the clauses use.
 
-private enum Meta {
+enum Meta {
     /// `NFT_META_IIFNAME`, `_OIFNAME`, `_NFPROTO`, `_L4PROTO`
     static let (inputName, outputName, family, transport): (UInt32, UInt32, UInt32, UInt32) = (6, 7, 15, 16)
 }
@@ -268,11 +261,11 @@ private enum Compare {
     /// `NFT_CMP_EQ`, `NFT_CMP_NEQ`
     static let (equal, notEqual): (UInt32, UInt32) = (0, 1)
 }
-private enum Payload {
+enum Payload {
     /// `NFT_PAYLOAD_NETWORK_HEADER`, `NFT_PAYLOAD_TRANSPORT_HEADER`
     static let (network, transport): (UInt32, UInt32) = (1, 2)
 }
-private enum Conntrack {
+enum Conntrack {
     /// `NFT_CT_STATE`
     static let state: UInt32 = 0
 }
@@ -284,7 +277,9 @@ private enum Routing {
     /// `NFT_RT_TCPMSS`
     static let tcpMSS: UInt32 = 3
 }
-private enum Fib {
-    /// `NFT_FIB_RESULT_OIFNAME`, `NFT_FIB_RESULT_ADDRTYPE`, `NFTA_FIB_F_DADDR`, `RTN_LOCAL`
-    static let (outputName, addressType, destination, local): (UInt32, UInt32, UInt32, UInt32) = (2, 3, 2, 2)
+enum Fib {
+    /// `NFT_FIB_RESULT_OIFNAME`, `NFT_FIB_RESULT_ADDRTYPE`, `NFTA_FIB_F_DADDR`
+    static let (outputName, addressType, destination): (UInt32, UInt32, UInt32) = (2, 3, 2)
+    /// `RTN_UNICAST`, `RTN_LOCAL`
+    static let (unicast, local): (UInt32, UInt32) = (1, 2)
 }

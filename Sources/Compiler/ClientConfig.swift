@@ -75,8 +75,8 @@ private func clientAllowedIPs(_ peer: Peer, _ site: Site) -> [IPPrefix] {
         networks += other.routes.filter { route in rules.contains { $0.destination.overlaps(route) } }
     }
     // What is behind the peer itself must not be sent into the tunnel.
-    let behind = peer.routes.disjoint()
-    return networks.filter { !behind.hold($0) }.disjoint()
+    let behind = IPPrefixSet(peer.routes)
+    return networks.filter { !behind.contains($0) }.disjoint()
 }
 
 extension ClientConfig {

@@ -58,7 +58,7 @@ struct FirewallCompiler {
         var chains = [
             FirewallChain(
                 "lan",
-                rules: [FirewallRule(.toThisHost, .accept)]
+                rules: [FirewallRule(.toThisHost(), .accept)]
                     + Family.allCases.map {
                         FirewallRule(
                             .to(interface: lan), .address($0, .destination, in: "lan" + $0.digit), .accept)
@@ -152,7 +152,8 @@ struct FirewallCompiler {
                 ] + Family.allCases.map { FirewallRule(.address($0, .source, in: "tunnel" + $0.digit), .drop) }
                     + Family.allCases.map {
                         FirewallRule(
-                            .address($0, .destination, in: "tunnel" + $0.digit), .notRouted(to: tunnel), .notToThisHost,
+                            .address($0, .destination, in: "tunnel" + $0.digit), .notRouted(to: tunnel),
+                            .toThisHost(false),
                             .drop)
                     }),
             FirewallChain(

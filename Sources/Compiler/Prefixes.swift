@@ -1,17 +1,5 @@
 import NetTypes
 
-extension [IPPrefix] {
-    /// Whether one of these, sorted and disjoint, holds all of `network`.
-    func hold(_ network: IPPrefix) -> Bool {
-        var (low, high) = (0, count)
-        while low < high {
-            let middle = (low + high) / 2
-            if self[middle].address <= network.address { low = middle + 1 } else { high = middle }
-        }
-        return low > 0 && self[low - 1].contains(network)
-    }
-}
-
 extension IPPrefix {
     /// The IPv6 network by which a translator reaches this IPv4 network (NAT64, well-known prefix 64:ff9b::/96, RFC 6052 2.1);
     /// nil for IPv6.

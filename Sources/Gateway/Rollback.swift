@@ -9,7 +9,8 @@ extension ControlPlane {
         to id: Int?, why: String?, willPerform: (PlanPreview) -> Void = { _ in }
     ) throws(GatewayError) -> ApplyReport {
         try locked {
-            if let id { _ = try store.revision(id) }
+            // Before anything is taken back for it.
+            if let id, try store.pending() != nil { _ = try store.revision(id) }
             let withdrawn = try withdrawPending()
             if id == nil, let withdrawn { return withdrawn }
             let repairs = try (withdrawn?.notices ?? []) + repair()

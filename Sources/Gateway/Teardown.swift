@@ -1,4 +1,4 @@
-public import Compiler
+internal import Compiler
 internal import SiteModel
 internal import Storage
 
@@ -14,14 +14,6 @@ extension ControlPlane {
         try locked {
             try stopBeforeBeginning()
             return try takeDown(try store.box(), willPerform: willPerform)
-        }
-    }
-
-    /// What `down` would do.
-    public func planDown() throws(GatewayError) -> Plan {
-        try wrapping {
-            let record = try store.box()
-            return try teardownPlan(try sitesOnBox(record), endingConnections: record.mayCarry)
         }
     }
 
@@ -77,6 +69,11 @@ extension ControlPlane {
                 site.tunnel.interface, sysctls: isLast, neighboursOf: site,
                 connectionsOf: endingConnections && isLast ? sites : []
             ).changes.filter { !changes.contains($0) && (isLast || $0 != .removeFirewall) }
+        }
+        // The last plan knows of its own interface only that the settings go with it.
+        changes.removeAll { change in
+            guard case .setSysctl(let key, _, _) = change else { return false }
+            return interfaces.contains { isSetting(key, of: $0.tunnel.interface) }
         }
         return Plan(changes)
     }

@@ -34,8 +34,9 @@ struct DatapathSockets {
 struct StreamSocket: ~Copyable {
     /// Owned by this value; it does not block.
     let fd: Int32
+    /// Who listens; 0 where that cannot be told.
+    let process: pid_t
     private let path: String
-    private let process: pid_t
     private var patience: Patience
 
     /// Connects. Throws with `ENOENT` or `ECONNREFUSED` where nobody listens.
@@ -111,16 +112,6 @@ struct StreamSocket: ~Copyable {
         guard fd >= 0 else { return false }
         defer { close(fd) }
         return !isNobody(connect(fd, path))
-    }
-
-    /// The process that listens at a path; nil if nobody does, or if so many wait already that nobody is let in.
-    static func listener(at path: String) -> pid_t? {
-        let fd = open()
-        guard fd >= 0 else { return nil }
-        defer { close(fd) }
-        guard connect(fd, path) == 0 else { return nil }
-        let process = clinux_peer_process(fd)
-        return process > 0 ? process : nil
     }
 
     /// Whether that is what a call says to whom nobody listens.

@@ -48,7 +48,7 @@ public struct LinuxBox: Box, Sendable {
             (state.wireGuard, state.silence) = (sight.wireGuard, sight.silence)
             state.routes = try route.ownRoutes(index: link.index, interface: scope.interface)
         } else {
-            state.hasOrphan = try hasOrphan(scope.interface)
+            state.hasOrphan = orphan(of: scope.interface) != nil
         }
         if let successor = try route.link(successorName(of: scope.interface)) {
             state.successor = try backend(of: successor, &route)

@@ -43,10 +43,14 @@ extension LinuxBox {
         return nil
     }
 
-    /// Whether a datapath of wggw's runs on without its interface. One that does not hang needs less than two seconds to end.
-    func hasOrphan(_ name: String) throws(BoxError) -> Bool {
-        guard let running = RunningDatapath(listeningAt: DatapathSockets(interface: name)) else { return false }
-        return try !running.hasEnded(within: Patience.usual)
+    /// The datapath of wggw's that hangs, and whose interface of this name is gone; nil if there is none. One that answers is about
+    /// to end, or its interface is in another network namespace, where somebody put it.
+    func orphan(of name: String) -> RunningDatapath? {
+        guard let running = RunningDatapath(listeningAt: DatapathSockets(interface: name)) else { return nil }
+        do throws(BoxError) { _ = try UserspaceWireGuard(interface: name).read() } catch {
+            if error.code == ETIMEDOUT { return running }
+        }
+        return nil
     }
 
     /// Who carries the packets of a link; nil if it is no WireGuard interface. A TUN device is one if it bears the mark of wggw's
@@ -110,7 +114,7 @@ extension LinuxBox {
         let sockets = DatapathSockets(interface: name)
         let operation = "end the datapath of \(name)"
         guard let link = try socket.link(name) else {
-            if let orphan = RunningDatapath(listeningAt: sockets) {
+            if let orphan = orphan(of: name) {
                 _ = try orphan.take(SIGTERM, operation)
                 try orphan.awaitEnd(operation)
                 sockets.remove()

@@ -7,8 +7,12 @@ enum RulesetNamespace {
         guard let boot = smallFile("/proc/sys/kernel/random/boot_id")?.prefix(while: { $0 > 32 }), !boot.isEmpty else {
             return nil
         }
-        var status = stat()
-        guard stat("/proc/thread-self/ns/net", &status) == 0 else { return nil }
-        return "\(String(decoding: boot, as: UTF8.self))/\(status.st_ino)"
+        return networkNamespace(of: "thread-self").map { "\(String(decoding: boot, as: UTF8.self))/\($0)" }
     }
+}
+
+/// Which network namespace a process is in, by its name under /proc; nil where that does not tell.
+func networkNamespace(of process: String) -> ino_t? {
+    var status = stat()
+    return stat("/proc/\(process)/ns/net", &status) == 0 ? status.st_ino : nil
 }

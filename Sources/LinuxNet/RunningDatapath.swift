@@ -17,10 +17,19 @@ struct RunningDatapath: ~Copyable {
         self.init(mark.process)
     }
 
-    /// The process that listens at a configuration socket; nil if nobody does, or one who is not wggw's.
+    /// The process that listens at a configuration socket; nil if nobody does, if it is not wggw's, or not of this network namespace:
+    /// several may share the directory of the sockets.
     init?(listeningAt sockets: DatapathSockets) {
-        guard let process = StreamSocket.listener(at: sockets.configuration) else { return nil }
-        self.init(process)
+        let listener: pid_t
+        do throws(BoxError) {
+            listener = try StreamSocket(path: sockets.configuration, "find the datapath").process
+        } catch {
+            return nil
+        }
+        guard let there = networkNamespace(of: "\(listener)"), there == networkNamespace(of: "thread-self") else {
+            return nil
+        }
+        self.init(listener)
     }
 
     private init?(_ process: pid_t) {
@@ -45,11 +54,6 @@ struct RunningDatapath: ~Copyable {
         case -EPERM: return false
         case let error: throw .system("\(operation) (process \(process))", code: -error)
         }
-    }
-
-    /// Waits for its end, which is on its way, perhaps.
-    borrowing func hasEnded(within duration: Duration) throws(BoxError) -> Bool {
-        try Deadline(duration).wait(for: descriptor, "wait for process \(process)")
     }
 
     /// Waits until it has ended, after it was told to: as long as it works at it. Once it does nothing for a second it is killed.

@@ -12,6 +12,9 @@ public struct IPPrefixSet: Equatable, Sendable {
     /// Whether the address is one of them.
     public func contains(_ address: IPAddress) -> Bool { overlaps(IPPrefix(host: address)) }
 
+    /// Whether all of the network lies in one of the networks.
+    public func contains(_ prefix: IPPrefix) -> Bool { overlapping(prefix).first?.contains(prefix) == true }
+
     /// Whether an address of the network is one of them.
     public func overlaps(_ prefix: IPPrefix) -> Bool { !overlapping(prefix).isEmpty }
 

@@ -12,9 +12,6 @@ public func nearest(_ text: String, among candidates: some Sequence<String>) -> 
     return best?.name
 }
 
-/// The same of two words.
-func editDistance(_ a: String, _ b: String) -> Int { editDistance(Array(a.unicodeScalars), Array(b.unicodeScalars)) }
-
 /// Insertions, deletions and substitutions between two words (Levenshtein), with a swap of neighbours as one. Three rows of the
 /// table at a time.
 private func editDistance(_ a: [Unicode.Scalar], _ b: [Unicode.Scalar]) -> Int {

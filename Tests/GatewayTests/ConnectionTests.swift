@@ -150,7 +150,7 @@ import Testing
     @Test func downEndsThoseOfEveryPeer() throws {
         let mine = [Self.others[2], Self.others[4]]
         _ = try narrowed(bench)
-        let plan = try bench.control().planDown()
+        let plan = try narrowed(Workbench()).down().plan
         #expect(plan.lines.count { $0.hasPrefix("- connections of ") } == 2)
         for step in 0..<plan.changes.count {
             let bench = Workbench()

@@ -9,7 +9,7 @@ import Testing
     let bench = Workbench()
 
     @Test func aKilledTeardownIsFinished() throws {
-        let steps = try Workbench().applied { try $0.planDown() }.changes.count
+        let steps = try Workbench().applied { try $0.down() }.plan.changes.count
         #expect(steps > 2)
         for step in 0..<steps {
             let bench = Workbench()
@@ -54,7 +54,7 @@ import Testing
             options.interface = "vpn0"
             _ = try bench.control().initialize(options, why: nil)
             guard (try? bench.control(DyingBox(bench.box, at: step)).apply()) == nil else { break }
-            let changes = try bench.control().planDown().changes
+            let changes = try bench.control().down().plan.changes
             let deletions = changes.enumerated().compactMap { at, change in
                 if case .deleteInterface(let name, _) = change { (at: at, name: name) } else { nil }
             }

@@ -1,7 +1,7 @@
 public import NetTypes
 public import SiteModel
 
-/// What the peers may reach, in the site's words: the firewall is made of it, and of two revisions it tells who may reach less.
+/// What the peers may reach, in the site's words and not in the firewall's: of two revisions it tells who may reach less.
 public struct Access: Equatable, Sendable {
     /// The LAN's networks.
     public var lan: [IPPrefix]
@@ -40,7 +40,7 @@ public struct PeerAccess: Hashable, Sendable {
     /// As the site says of a peer.
     init(_ peer: Peer, in site: Site) {
         policy = peer.group.map { .group($0) } ?? peer.policy.map { .own($0) } ?? .lan
-        internet = peer.fullTunnel ?? site.egress.fullTunnel
+        internet = site.goesOut(peer)
     }
 }
 

@@ -18,8 +18,8 @@ struct OpeningPacket {
     init(_ connection: Connection, input: String?, output: String?) {
         isV6 = connection.client.isV6
         isForThisHost = output == nil
-        inputName = Self.name(input)
-        outputName = Self.name(output)
+        inputName = Clause.padded(input ?? "")
+        outputName = Clause.padded(output ?? "")
         transport = connection.transport
         networkHeader =
             [UInt8](repeating: 0, count: isV6 ? 8 : 12) + connection.client.octets + connection.server.octets
@@ -39,24 +39,24 @@ struct OpeningPacket {
         switch expression {
         case .meta(let key, let register): meta(key).map { ($0, register) }
         case .payload(let base, let offset, let length, let register):
-            bytes(base == 1 ? networkHeader : transportHeader, Int(offset), Int(length)).map { ($0, register) }
-        // NF_CT_STATE_BIT(IP_CT_NEW) of NFT_CT_STATE
-        case .conntrack(0, let register): (Self.native(8), register)
-        // RTN_LOCAL or RTN_UNICAST, as NFT_FIB_RESULT_ADDRTYPE of NFTA_FIB_F_DADDR
-        case .fib(3, 2, let register): (Self.native(isForThisHost ? 2 : 1), register)
-        // NFT_FIB_RESULT_OIFNAME: the route leads where the packet goes.
-        case .fib(2, 2, let register): (outputName, register)
+            bytes(base == Payload.network ? networkHeader : transportHeader, Int(offset), Int(length)).map {
+                ($0, register)
+            }
+        case .conntrack(Conntrack.state, let register): (Clause.native(ConnectionState.new.bit), register)
+        case .fib(Fib.addressType, Fib.destination, let register):
+            (Clause.native(isForThisHost ? Fib.local : Fib.unicast), register)
+        // The route leads where the packet goes.
+        case .fib(Fib.outputName, Fib.destination, let register): (outputName, register)
         default: nil
         }
     }
 
-    /// `NFT_META_IIFNAME`, `_OIFNAME`, `_NFPROTO`, `_L4PROTO`
     private func meta(_ key: UInt32) -> [UInt8]? {
         switch key {
-        case 6: inputName
-        case 7: outputName
-        case 15: [isV6 ? 10 : 2]
-        case 16: [transport]
+        case Meta.inputName: inputName
+        case Meta.outputName: outputName
+        case Meta.family: [(isV6 ? Family.v6 : .v4).number]
+        case Meta.transport: [transport]
         default: nil
         }
     }
@@ -64,12 +64,4 @@ struct OpeningPacket {
     private func bytes(_ header: [UInt8], _ offset: Int, _ length: Int) -> [UInt8]? {
         offset + length <= header.count ? Array(header[offset..<offset + length]) : nil
     }
-
-    /// A name is 16 bytes, padded with zeros.
-    private static func name(_ name: String?) -> [UInt8] {
-        let bytes = Array((name ?? "").utf8)
-        return bytes + [UInt8](repeating: 0, count: 16 - bytes.count)
-    }
-
-    private static func native(_ value: UInt32) -> [UInt8] { withUnsafeBytes(of: value) { Array($0) } }
 }
