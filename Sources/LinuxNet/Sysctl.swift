@@ -36,20 +36,11 @@ enum Sysctl {
     /// The keys that match a pattern; a key by itself matches, there or not.
     private static func expand(_ pattern: SysctlPattern) throws(BoxError) -> [String] {
         guard let (before, after) = pattern.parts else { return [pattern.text] }
-        guard let directory = opendir(path(String(before))) else {
+        guard let names = names(in: path(String(before))) else {
             if errno == ENOENT { return [] }
             throw .system("list sysctls \(pattern.text)")
         }
-        defer { closedir(directory) }
-        var keys: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            let key = String(before) + name + String(after)
-            if !name.hasPrefix("."), pattern.matches(key) { keys.append(key) }
-        }
-        return keys
+        return names.map { String(before) + $0 + String(after) }.filter(pattern.matches)
     }
 
     /// Writes the file; one of an interface that has gone away meanwhile is nothing to write.
