@@ -155,6 +155,21 @@ extension Clause {
             dependencies: [.family(family.number)], expressions: expressions)
     }
 
+    /// `ip saddr . udp sport . ip daddr . udp dport @ended4`
+    static func isAnswer(_ family: Family, in set: String) -> Clause {
+        let address = family.size / 4
+        return Clause(
+            text: "\(family.keyword) saddr . udp sport . \(family.keyword) daddr . udp dport @\(set)",
+            dependencies: [.family(family.number), .transport(17)],
+            expressions: [
+                load(family, .source, register: 1),
+                .payload(base: Payload.transport, offset: 0, length: 2, register: register(address)),
+                load(family, .destination, register: register(address + 1)),
+                .payload(base: Payload.transport, offset: 2, length: 2, register: register(2 * address + 1)),
+                .lookup(set: set, register: 1, inverted: false, verdictMap: false),
+            ])
+    }
+
     /// The register that begins at a 4-byte word: 1…4 where it can be, as the kernel dumps it.
     private static func register(_ word: UInt32) -> UInt32 { word % 4 == 0 ? 1 + word / 4 : 8 + word }
 

@@ -13,7 +13,8 @@ import SiteModel
 /// A TCP connection into the tunnel begins with SYN, also the gateway's own. The kernel takes one up from any packet
 /// (`nf_conntrack_tcp_loose`), and whoever serves in the LAN sends again what is not answered: that would bring a connection back
 /// that was ended. One that is older than wggw's rules or than the kernel's memory of it goes on with the peer's next packet,
-/// if the peer's policy lets it open one like that; UDP, which has no SYN, is as open to the LAN as it is.
+/// if the peer's policy lets it open one like that. UDP has no SYN: what its servers still say of those that were ended is in a
+/// set for a while.
 ///
 /// A base chain calls with `jump` and drops what comes back, so whatever a chain does not accept is dropped. `policies` goes
 /// to one chain with `goto`, so that a packet is judged by one policy only.
@@ -175,10 +176,15 @@ struct FirewallCompiler {
             FirewallChain(
                 "outgoing", hook: .init(kind: .filter, point: .postrouting, priority: 0, drops: false),
                 rules: [
-                    FirewallRule(.to(interface: tunnel), .state(.new), .opensNoTCP, .drop),
-                    FirewallRule(.to(interface: tunnel), .goto("destinations")),
-                    FirewallRule(.to(interface: "lo"), .accept),
-                ] + Family.allCases.map { FirewallRule(.address($0, .destination, in: "tunnel" + $0.digit), .drop) }),
+                    FirewallRule(.to(interface: tunnel), .state(.new), .opensNoTCP, .drop)
+                ]
+                    + Family.allCases.map {
+                        FirewallRule(.to(interface: tunnel), .state(.new), .isAnswer($0, in: "ended" + $0.digit), .drop)
+                    } + [
+                        FirewallRule(.to(interface: tunnel), .goto("destinations")),
+                        FirewallRule(.to(interface: "lo"), .accept),
+                    ] + Family.allCases.map { FirewallRule(.address($0, .destination, in: "tunnel" + $0.digit), .drop) }
+            ),
             FirewallChain(
                 "postrouting", hook: .init(kind: .nat, point: .postrouting, priority: 100, drops: false),
                 rules: masquerades()),
@@ -227,6 +233,7 @@ struct FirewallCompiler {
             }
             sets.append(networkSet("lan", facts.site.lan.subnets.disjoint(), family))
             sets.append(networkSet("tunnel", facts.tunnelNetworks, family))
+            sets.append(.ended(family))
             if facts.hasFullTunnel { sets.append(networkSet("not-internet", notInternet, family)) }
             sets += try accessSets(family)
         }

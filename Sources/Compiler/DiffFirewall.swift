@@ -10,21 +10,9 @@ func firewallChanges(_ desired: Firewall, _ observed: Firewall?) -> [Change] {
     return updates.isEmpty ? [] : [.updateFirewall(updates)]
 }
 
-extension FirewallSet {
-    /// Whether the two differ in nothing but elements.
-    fileprivate func hasShape(of other: FirewallSet) -> Bool {
-        name == other.name && keyTypes == other.keyTypes && isInterval == other.isInterval
-            && isVerdictMap == other.isVerdictMap && hasCounters == other.hasCounters
-    }
-
-    /// The same set without elements.
-    fileprivate var empty: FirewallSet {
-        FirewallSet(name, keyTypes, isInterval: isInterval, isVerdictMap: isVerdictMap, hasCounters: hasCounters)
-    }
-}
-
 /// One pass over both sorted lists; an element whose verdict differs is deleted and added.
 private func update(_ desired: FirewallSet, _ observed: FirewallSet) -> SetUpdate? {
+    if desired.timeout != nil { return nil }
     let (new, old) = (desired.elements, observed.elements)
     var update = SetUpdate(set: desired.empty)
     var (i, j) = (0, 0)

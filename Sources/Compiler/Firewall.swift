@@ -159,14 +159,17 @@ public struct FirewallSet: Equatable, Sendable {
     public var isVerdictMap: Bool
     /// Whether every element counts packets and bytes.
     public var hasCounters: Bool
+    /// Seconds that an element lives, in a set whose elements come from what happens; nil in those of the site.
+    public var timeout: UInt32?
     /// Sorted by key.
     public var elements: [SetElement]
 
     /// Makes a set; elements are sorted here.
     public init(
         _ name: String, _ keyTypes: [KeyType], isInterval: Bool = false, isVerdictMap: Bool = false,
-        hasCounters: Bool = false, elements: [SetElement] = []
+        hasCounters: Bool = false, timeout: UInt32? = nil, elements: [SetElement] = []
     ) {
+        self.timeout = timeout
         self.name = name
         self.keyTypes = keyTypes
         self.isInterval = isInterval
@@ -183,6 +186,24 @@ public struct FirewallSet: Equatable, Sendable {
         self.init(
             name, keyTypes, isInterval: isInterval, isVerdictMap: isVerdictMap, hasCounters: hasCounters)
         self.elements = elements
+    }
+
+    /// Elements that come and go by themselves do not count: they are not desired.
+    public static func == (a: Self, b: Self) -> Bool {
+        a.hasShape(of: b) && (a.timeout != nil || a.elements == b.elements)
+    }
+
+    /// Whether the two differ in nothing but elements.
+    public func hasShape(of other: FirewallSet) -> Bool {
+        name == other.name && keyTypes == other.keyTypes && isInterval == other.isInterval
+            && isVerdictMap == other.isVerdictMap && hasCounters == other.hasCounters && timeout == other.timeout
+    }
+
+    /// The same set without elements.
+    var empty: FirewallSet {
+        FirewallSet(
+            name, keyTypes, isInterval: isInterval, isVerdictMap: isVerdictMap, hasCounters: hasCounters,
+            timeout: timeout)
     }
 }
 

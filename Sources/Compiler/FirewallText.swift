@@ -14,6 +14,7 @@ extension FirewallSet {
         let types = keyTypes.map(\.rawValue).joined(separator: " . ")
         var text = "\t\(isVerdictMap ? "map" : "set") \(name) {\n\t\ttype \(types)\(isVerdictMap ? " : verdict" : "")\n"
         if isInterval { text += "\t\tflags interval\n" }
+        if let timeout { text += "\t\ttimeout \(timeout / 60)m\n" }
         if hasCounters { text += "\t\tcounter\n" }
         if !elements.isEmpty {
             // nft puts two IPv4 addresses on a line, and everything else on lines of its own.

@@ -40,7 +40,10 @@ public final class SimulatedBox: Box, Sendable {
             case .cutConnections(let cut):
                 let selector = ConnectionSelector(
                     cut, local: ownAddresses, networks: facts.interfaces.flatMap { $0.addresses.map(\.network) })
+                let barred = connections.filter { selector.fate(of: $0) == .barred }
                 connections.removeAll { selector.ends($0) }
+                let updates = SetUpdate.barringAnswers(of: barred)
+                if observed.firewall != nil && !updates.isEmpty { try performOnInterface(.updateFirewall(updates)) }
             default: try performOnInterface(change)
             }
             observed.successor = successor?.link?.backend

@@ -20,22 +20,24 @@ enum Conntrack {
         let found = try netfilter.conntrackEntries { connection, main in
             main == nil ? selector.ends(connection) : selector.concerns(connection, relatedTo: main)
         }
-        let ending = try ending(found, by: selector) { name throws(BoxError) in try netfilter.conntrackEntry(name) }
-        try netfilter.delete(ending)
+        let judged = try judge(found, by: selector) { name throws(BoxError) in try netfilter.conntrackEntry(name) }
+        // First: the next answer may be on its way.
+        try netfilter.bar(answersOf: judged.lazy.filter { $0.fate == .barred }.map(\.entry.connection))
+        try netfilter.delete(judged.filter { $0.fate != .goesOn }.map(\.entry))
     }
 
-    /// Those of the entries that end. What another one is that an entry is related to, `named` tells; nil if it is gone.
-    static func ending(
+    /// What becomes of entries. What another one is that an entry is related to, `named` tells; nil if it is gone.
+    static func judge(
         _ entries: [ConntrackEntry], by selector: ConnectionSelector,
         named: (ConntrackEntry.Name) throws(BoxError) -> ConntrackEntry?
-    ) throws(BoxError) -> [ConntrackEntry] {
-        var ending: [ConntrackEntry] = []
+    ) throws(BoxError) -> [(entry: ConntrackEntry, fate: ConnectionFate)] {
+        var judged: [(ConntrackEntry, ConnectionFate)] = []
         for entry in entries {
             var main: Connection?
             if let (name, connection) = entry.main { main = try named(name)?.connection ?? connection }
-            if selector.ends(entry.connection, relatedTo: main) { ending.append(entry) }
+            judged.append((entry, selector.fate(of: entry.connection, relatedTo: main)))
         }
-        return ending
+        return judged
     }
 
     /// The message type of a command.
@@ -70,6 +72,16 @@ extension NetlinkSocket {
         message.begin(type: Conntrack.type(IPCTNL_MSG_CT_GET), flags: 0, header: Nft.header(family: name.family))
         message.put(name)
         return try get(&message, "look up a connection", absent: ENOENT) { ConntrackEntry($0) { _, _ in true } }
+    }
+
+    /// Puts the answers of connections where the firewall drops them.
+    fileprivate mutating func bar(answersOf connections: some Sequence<Connection>) throws(BoxError) {
+        let updates = SetUpdate.barringAnswers(of: connections)
+        if updates.isEmpty { return }
+        do throws(BoxError) { try NftTableWriter.updating(updates).commit(on: &self, "end connections") } catch {
+            // Without the table nothing is shut.
+            if error.code != ENOENT { throw error }
+        }
     }
 
     /// Deletes entries; one that is gone, or in whose place there is another one, is no error. One that the kernel does not
@@ -216,7 +228,9 @@ private struct ConntrackTuple {
     }
 
     func connection(to server: IPAddress, port: UInt16) -> Connection {
-        Connection(client: source, server: server, transport: transport, port: port, icmpType: icmpType)
+        Connection(
+            client: source, server: server, transport: transport, clientPort: sourcePort, port: port, icmpType: icmpType
+        )
     }
 }
 

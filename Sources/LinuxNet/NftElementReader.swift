@@ -56,7 +56,8 @@ struct NftElementReader {
                 item.verdict = attribute.nested.first(NFTA_DATA_VERDICT).flatMap(Nft.verdict)
                 isForeign = isForeign || item.verdict == nil
             case NFTA_SET_ELEM_EXPR.rawValue: item.counter = counter(attribute.nested)
-            case NFTA_SET_ELEM_TIMEOUT.rawValue, NFTA_SET_ELEM_EXPIRATION.rawValue: isForeign = true
+            case NFTA_SET_ELEM_TIMEOUT.rawValue, NFTA_SET_ELEM_EXPIRATION.rawValue:
+                isForeign = isForeign || set.timeout == nil
             default: break
             }
         }

@@ -171,13 +171,16 @@ private func set(_ attributes: Attributes) -> FirewallSet {
         case NFTA_SET_NAME.rawValue: set.name = attribute.string
         case NFTA_SET_KEY_TYPE.rawValue: set.keyTypes = FirewallSet.KeyType.list(attribute.big32)
         case NFTA_SET_FLAGS.rawValue: flags = attribute.big32
+        case NFTA_SET_TIMEOUT.rawValue: set.timeout = UInt32(clamping: attribute.big64 / 1000)
         case NFTA_SET_EXPR.rawValue: set.hasCounters = attribute.nested.first(NFTA_EXPR_NAME)?.string == "counter"
         default: break
         }
     }
     set.isInterval = flags & NFT_SET_INTERVAL.rawValue != 0
     set.isVerdictMap = flags & NFT_SET_MAP.rawValue != 0
-    let known = [NFT_SET_INTERVAL, NFT_SET_MAP, NFT_SET_CONCAT, NFT_SET_EXPR].reduce(0) { $0 | $1.rawValue }
+    let known = [NFT_SET_INTERVAL, NFT_SET_MAP, NFT_SET_TIMEOUT, NFT_SET_CONCAT, NFT_SET_EXPR].reduce(0) {
+        $0 | $1.rawValue
+    }
     let isOtherMap = set.isVerdictMap && attributes.first(NFTA_SET_DATA_TYPE)?.big32 != Nft.verdictData
     if flags & ~known != 0 || isOtherMap { set.keyTypes = [] }
     return set

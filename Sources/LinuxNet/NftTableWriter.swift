@@ -16,14 +16,20 @@ enum NftTableWriter {
         for chain in firewall.chains { add(chain, to: &batch) }
         for (i, set) in firewall.sets.enumerated() { add(set, number: UInt32(i + 1), to: &batch) }
         for set in firewall.sets {
-            let before = old?.sets.first { $0.name == set.name && $0.keyTypes == set.keyTypes && $0.hasCounters }
-            let elements = set.hasCounters ? carry(set.elements, counters: before?.elements ?? []) : set.elements
-            NftElements.add(NFT_MSG_NEWSETELEM, elements, of: set, to: &batch)
+            NftElements.add(NFT_MSG_NEWSETELEM, elements(of: set, carrying: old), of: set, to: &batch)
         }
         for chain in firewall.chains {
             for rule in chain.rules { add(rule, of: chain.name, to: &batch) }
         }
         return batch
+    }
+
+    /// Elements that come and go by themselves stay; others are as the set has them, and go on counting.
+    private static func elements(of set: FirewallSet, carrying old: Firewall?) -> [SetElement] {
+        guard set.hasCounters || set.timeout != nil,
+            let before = old?.sets.first(where: { $0.hasShape(of: set) })?.elements
+        else { return set.elements }
+        return set.hasCounters ? carry(set.elements, counters: before) : before
     }
 
     /// A batch that deletes the table, which has to be there.
@@ -112,6 +118,9 @@ enum NftTableWriter {
             put(NFTNL_SET_FLAGS, flags(set))
             put(NFTNL_SET_KEY_TYPE, set.keyTypes.number)
             put(NFTNL_SET_KEY_LEN, UInt32(set.keyTypes.keyLength))
+            if let timeout = set.timeout {
+                nftnl_set_set_u64(s, UInt16(NFTNL_SET_TIMEOUT.rawValue), UInt64(timeout) * 1000)
+            }
             if set.isVerdictMap {
                 put(NFTNL_SET_DATA_TYPE, Nft.verdictData)
                 put(NFTNL_SET_DATA_LEN, 0)
@@ -131,6 +140,7 @@ enum NftTableWriter {
         var flags: UInt32 = 0
         if set.isInterval { flags |= NFT_SET_INTERVAL.rawValue }
         if set.isVerdictMap { flags |= NFT_SET_MAP.rawValue }
+        if set.timeout != nil { flags |= NFT_SET_TIMEOUT.rawValue }
         if set.isInterval && set.keyTypes.count > 1 { flags |= NFT_SET_CONCAT.rawValue }
         return flags
     }

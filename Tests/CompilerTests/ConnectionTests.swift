@@ -122,8 +122,42 @@ struct ConnectionTests {
         #expect(!selector.ends(connection))
         connection.isAnswered = false
         #expect(selector.ends(connection))
+        #expect(selector.fate(of: connection) == .opensAgain)
         connection.server = IPAddress("1.1.1.1")!
         #expect(!selector.ends(connection))
+    }
+
+    /// What a server still says of UDP that was ended opens nothing; TCP takes care of itself, and what is allowed is not barred.
+    @Test func theAnswersOfWhatIsForbiddenAreBarred() throws {
+        let state = try compile(ConnectionPlanTests.site, secrets: Lab.secrets, surroundings: Surroundings())
+        let selector = ConnectionSelector(
+            ConnectionCut(released: [], judged: .everything, rules: ConnectionRules(state)), local: [], networks: [])
+        func connection(_ client: String, _ server: String, _ transport: UInt8, _ port: UInt16) -> Connection {
+            Connection(
+                client: IPAddress(client)!, server: IPAddress(server)!, transport: transport, clientPort: 40_000,
+                port: port)
+        }
+        let forbidden = [
+            connection("192.168.2.2", "192.168.1.10", 17, 9),
+            connection("192.168.2.2", "192.168.1.10", 17, 53), connection("192.168.2.2", "192.168.1.10", 6, 22),
+            connection("192.168.2.2", "192.168.1.10", 17, 53),
+        ]
+        #expect(forbidden.map { selector.fate(of: $0) } == forbidden.map { _ in .barred })
+        let updates = SetUpdate.barringAnswers(of: forbidden + [connection("fd02::2", "fd01::10", 17, 53)])
+        #expect(updates.map(\.set.name) == ["ended4", "ended6"] && updates.allSatisfy(\.delete.isEmpty))
+        #expect(
+            updates.map { $0.add.map { $0.nftText(counts: false) } } == [
+                ["192.168.1.10 . 9 . 192.168.2.2 . 40000", "192.168.1.10 . 53 . 192.168.2.2 . 40000"],
+                ["fd01::10 . 53 . fd02::2 . 40000"],
+            ])
+        #expect(SetUpdate.barringAnswers(of: [connection("192.168.2.2", "192.168.1.10", 6, 22)]).isEmpty)
+        // What is barred is no drift, and a table with it is as the site wants it.
+        var observed = state.firewall
+        let index = try #require(observed.sets.firstIndex { $0.hasShape(of: updates[0].set) })
+        observed.sets[index].elements = updates[0].add
+        #expect(observed == state.firewall && firewallChanges(state.firewall, observed).isEmpty)
+        observed.sets[index].timeout = 60
+        #expect(firewallChanges(state.firewall, observed) == [.replaceFirewall(state.firewall, carrying: observed)])
     }
 }
 

@@ -44,14 +44,16 @@ import Testing
         #expect(
             first.connection
                 == Connection(
-                    client: IPAddress("192.168.2.1")!, server: IPAddress("192.168.1.127")!, transport: 6, port: 443))
+                    client: IPAddress("192.168.2.1")!, server: IPAddress("192.168.1.127")!, transport: 6,
+                    clientPort: 40_000,
+                    port: 443))
         #expect(first.name.zone == 0 && first.id == 0xe271_7f0c && first.main == nil)
         let second = try #require(Self.entry(Self.zoned))
         #expect(
             second.connection
                 == Connection(
-                    client: IPAddress("fd02::1")!, server: IPAddress("fd01::10")!, transport: 17, port: 53,
-                    isAnswered: false))
+                    client: IPAddress("fd02::1")!, server: IPAddress("fd01::10")!, transport: 17, clientPort: 40_000,
+                    port: 53, isAnswered: false))
         #expect(second.name.zone == 7 && second.name.family == UInt8(AF_INET6))
         for cut in 1..<Self.forwarded.count { _ = Self.entry(Array(Self.forwarded[..<cut])) }
         #expect(Self.entry(Array(Self.forwarded[..<8])) == nil)
@@ -85,9 +87,9 @@ import Testing
         func ending(_ rule: String, _ entries: [ConntrackEntry]) throws -> [ConntrackEntry] {
             let site = Lab.site { $0.peers[0].policy = Policy(allow: [AccessRule(rule)!]) }
             let change = try #require(try Self.narrowing(to: site))
-            return try Conntrack.ending(entries, by: ConnectionSelector(change, local: [], networks: [])) { name in
+            return try Conntrack.judge(entries, by: ConnectionSelector(change, local: [], networks: [])) { name in
                 entries.first { $0.name == name }
-            }
+            }.filter { $0.fate != .goesOn }.map(\.entry)
         }
         #expect(try ending("192.168.1.127:443/tcp", [control, related]) == [])
         #expect(try ending("192.168.1.10:443/tcp", [control, related]) == [control, related])
@@ -142,6 +144,51 @@ import Testing
                     "10.0.0.1 192.168.1.10 22", "192.168.1.127 192.168.2.1 22", "192.168.1.50 192.168.2.1 22",
                     "192.168.2.1 192.168.1.10 443", "192.168.2.9 192.168.1.10 22", "fd02::1 fd01::10 22",
                 ])
+        }
+    }
+
+    /// They are dropped until they are old, also by the table that comes next, and nobody takes them for drift.
+    @Test func `answers of UDP that is ended are barred`() throws {
+        let site = Lab.site { $0.peers[0].policy = Policy(allow: [AccessRule("192.168.1.10:443/udp")!]) }
+        let change = Change.cutConnections(try #require(try Self.narrowing(to: site)))
+        let state = try compile(site, secrets: Lab.secrets, surroundings: Surroundings())
+        func insert(_ client: String, _ server: String, _ port: Int) throws {
+            try run(
+                "conntrack", "-I", "-p", "udp", "-s", client, "-d", server, "--sport", "40000", "--dport", "\(port)",
+                "-t",
+                "600", "-u", "SEEN_REPLY")
+        }
+        func barred() throws -> [String] {
+            try ["ended4", "ended6"].map { set in
+                let text = try run("nft", "list", "set", "inet", "wggw", set)
+                return text.split(separator: "\n").filter { $0.contains(" . ") }.dropFirst()
+                    .map { line in line.split { "{}= \t,".contains($0) }.filter { $0 != "elements" && $0 != "." } }
+                    .flatMap { $0.prefix(4) }.joined(separator: " ")
+            }
+        }
+        try inNetworkNamespace {
+            let box = LinuxBox()
+            // Where there is no table nothing is shut, and that is no failure.
+            try insert("192.168.2.1", "192.168.1.10", 22)
+            try box.perform(change)
+            #expect(try Self.listed().isEmpty)
+            try box.perform(.replaceFirewall(state.firewall, carrying: nil))
+            try insert("192.168.2.1", "192.168.1.10", 22)
+            try insert("192.168.2.1", "192.168.1.10", 443)
+            try insert("192.168.1.50", "192.168.2.1", 22)
+            try insert("fd02::1", "fd01::10", 53)
+            for _ in 1...2 { try box.perform(change) }
+            try box.perform(
+                .cutConnections(ConnectionCut(released: [.init(Lab.publicKey(9), [IPPrefix("fd02::/64")!])])))
+            #expect(try Self.listed() == ["192.168.1.50 192.168.2.1 22", "192.168.2.1 192.168.1.10 443"])
+            let expected = ["192.168.1.10 22 192.168.2.1 40000", "fd01::10 53 fd02::1 40000"]
+            #expect(try barred() == expected)
+            var socket = try NetlinkSocket(NETLINK_NETFILTER)
+            let firewall = try #require(try socket.firewall())
+            #expect(firewall == state.firewall)
+            #expect(firewall.sets.filter { $0.timeout != nil }.map(\.elements.count) == [1, 1])
+            try box.perform(.replaceFirewall(state.firewall, carrying: firewall))
+            #expect(try barred() == expected)
         }
     }
 

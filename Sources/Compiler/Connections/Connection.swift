@@ -9,6 +9,8 @@ public struct Connection: Hashable, Sendable {
     public var server: IPAddress
     /// `IPPROTO_*`
     public var transport: UInt8
+    /// The client's; 0 where the transport has none.
+    public var clientPort: UInt16
     /// The server's; 0 where the transport has none.
     public var port: UInt16
     /// The type of the ICMP message that opened it; 0 for other transports.
@@ -18,9 +20,10 @@ public struct Connection: Hashable, Sendable {
 
     /// Makes a connection.
     public init(
-        client: IPAddress, server: IPAddress, transport: UInt8, port: UInt16 = 0, icmpType: UInt8 = 0,
-        isAnswered: Bool = true
+        client: IPAddress, server: IPAddress, transport: UInt8, clientPort: UInt16 = 0, port: UInt16 = 0,
+        icmpType: UInt8 = 0, isAnswered: Bool = true
     ) {
+        self.clientPort = clientPort
         self.client = client
         self.server = server
         self.transport = transport

@@ -1,5 +1,16 @@
 public import NetTypes
 
+/// What a cut does to a connection.
+public enum ConnectionFate: Sendable {
+    case goesOn
+    /// It ends, and its next packet opens it anew: one that was not answered yet loses nothing by that. But the server's first
+    /// answer would pass unasked, and what looks like a client may be a server that sends again what it said in a connection
+    /// that is no more.
+    case opensAgain
+    /// It ends, and nothing of it may come back.
+    case barred
+}
+
 /// A cut made ready for a box: tells of connection after connection whether it ends.
 public struct ConnectionSelector {
     private let released: IPPrefixSet
@@ -30,13 +41,18 @@ public struct ConnectionSelector {
         isReleased(connection, main) || isJudged(connection, main)
     }
 
-    /// Whether the connection ends. One that was opened as related to another one, as FTP's data are, is allowed if that one
-    /// is. One that was not answered yet loses nothing by it; but the server's first answer would pass unasked, and what looks
-    /// like a client may be a server that sends again what it said in a connection that is no more.
+    /// What becomes of the connection. One that was opened as related to another one, as FTP's data are, is allowed if that one
+    /// is.
+    public func fate(of connection: Connection, relatedTo main: Connection? = nil) -> ConnectionFate {
+        if isReleased(connection, main) { return .barred }
+        guard let judge, isJudged(connection, main) else { return .goesOn }
+        if !judge.allows(main ?? connection) { return .barred }
+        return connection.isAnswered ? .goesOn : .opensAgain
+    }
+
+    /// Whether the connection ends.
     public func ends(_ connection: Connection, relatedTo main: Connection? = nil) -> Bool {
-        if isReleased(connection, main) { return true }
-        guard let judge, isJudged(connection, main) else { return false }
-        return !connection.isAnswered || !judge.allows(main ?? connection)
+        fate(of: connection, relatedTo: main) != .goesOn
     }
 
     private func isReleased(_ connection: Connection, _ main: Connection?) -> Bool {
