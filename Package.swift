@@ -24,10 +24,12 @@ let package = Package(
         .executableTarget(
             name: "wggw",
             dependencies: [
-                "Gateway", "Compiler", "Datapath", "LinuxNet", "SiteModel", "Storage", "NetTypes",
+                "Service", "Gateway", "Compiler", "Datapath", "LinuxNet", "SiteModel", "Storage", "NetTypes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
+        .target(
+            name: "Service", dependencies: ["Gateway", "LinuxNet", "Compiler", "CLinux"], swiftSettings: strict),
         .target(
             name: "Gateway",
             dependencies: [
@@ -88,6 +90,7 @@ let package = Package(
             name: "GatewayTests",
             dependencies: ["Gateway", "Storage", "LinuxNet", "Compiler", "SiteModel", "NetTypes", "Repeats", "CLinux"],
             swiftSettings: strict),
+        .testTarget(name: "ServiceTests", dependencies: ["Service"], swiftSettings: strict),
         .testTarget(
             name: "LinuxNetTests",
             dependencies: ["LinuxNet", "Compiler", "SiteModel", "NetTypes", "SiteSamples", "Repeats", "CLinux"],

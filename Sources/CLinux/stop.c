@@ -38,6 +38,7 @@ void stop_note(void) {
     static int is_registered;
     if (!is_registered) is_registered = atexit(end_as_told) == 0;
     // Without one, a signal is noted all the same, and waits are a little longer.
+    disregarded = 0;
     if (bell < 0) bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     for (int i = 0; i < COUNT; i++) {
         // A handler and not SIG_IGN, which a program that is started would inherit.

@@ -86,15 +86,19 @@ public func diff(
     let (addresses, oldAddresses) = merge(desired.link.addresses, now.link?.addresses ?? [])
     let (routes, oldRoutes) = merge(desired.routes, now.routes)
     let (neighbours, _) = merge(desired.proxyNeighbours, now.proxyNeighbours)
+    let mtu: [Change] =
+        isSwitched || now.link?.mtu == desired.link.mtu
+        ? [] : [.setMTU(interface: desired.interface, mtu: desired.link.mtu, was: now.link?.mtu)]
+    // RFC 8200: with less there is no IPv6 on an interface.
+    let isTooNarrow = now.link.map { $0.mtu < 1280 } ?? false
+    if isTooNarrow { plan += mtu }
     plan += addresses.map { .addAddress(interface: desired.interface, $0) }
-    if !isSwitched && now.link?.mtu != desired.link.mtu {
-        plan.append(.setMTU(interface: desired.interface, mtu: desired.link.mtu, was: now.link?.mtu))
-    }
+    if !isTooNarrow { plan += mtu }
     plan += settings.before
     if now.link?.isUp != true {
         plan.append(.setUp(interface: desired.interface, listenPort: desired.wireGuard.listenPort))
     }
-    if isSwitched {
+    if isSwitched || observed.link?.isUp == false {
         let waiting = peersWithSessions(desired.wireGuard, observed.wireGuard)
         if !waiting.isEmpty { plan.append(.startHandshakes(interface: desired.interface, waiting)) }
     }
@@ -131,12 +135,12 @@ private func occupant(
     return backend
 }
 
-/// Peers that may have a session with the old interface, which the new one has not: they would go on sending into it and
-/// not notice for 15 s. The one that was heard last comes first. A session ends after 180 s, and the newest handshake is
+/// Peers that may have a session with the old interface, or with this one before it was set down, which is there no more: they
+/// would go on sending into it and not notice for 15 s. The one that was heard last comes first. A session ends after 180 s, and the newest handshake is
 /// not later than now. Peers with a keepalive are not among them: they have a handshake when the interface goes up.
 private func peersWithSessions(_ desired: WireGuardConfig, _ observed: ObservedWireGuard?) -> [PublicKey] {
     let sessionLifetime: Int64 = 180
-    let peers = (observed?.peers ?? []).filter { $0.endpoint != nil }
+    let peers = (observed?.peers ?? []).filter { $0.endpoint != nil && $0.lastHandshake > 0 }
     let newest = peers.lazy.map(\.lastHandshake).max() ?? 0
     let quiet = Set(desired.peers.lazy.filter { $0.keepalive == 0 }.map(\.publicKey))
     return peers.filter { $0.lastHandshake >= newest - sessionLifetime && quiet.contains($0.publicKey) }

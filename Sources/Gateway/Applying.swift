@@ -37,6 +37,16 @@ public struct ApplyReport {
     public let desired: DesiredState?
     /// Foreign chains that stand in the way.
     public let obstacles: [FirewallObstacle]
+    /// What of it could not be done yet, in sentences that are among the notices.
+    public var leftOver: [String] = []
+}
+
+/// Whether an apply makes the interface anew that is as it should be.
+enum Restarts {
+    case never
+    case always
+    /// Where its datapath does not answer; what it has learned is lost.
+    case whereSilent
 }
 
 /// What is on the box by the records: what an apply starts from and goes back to.
@@ -59,7 +69,7 @@ extension ControlPlane {
     }
 
     func plan(
-        _ target: StoredSite, _ record: BoxRecord, previous: AppliedState?, restarts: Bool = false
+        _ target: StoredSite, _ record: BoxRecord, previous: AppliedState?, restarts: Restarts = .never
     ) throws -> PlannedApply {
         let problems = target.site.interfaceProblems()
         guard problems.isEmpty else { throw GatewayError.invalid(problems) }
@@ -72,7 +82,8 @@ extension ControlPlane {
         scope.knownFirewall = previous.flatMap { record.knownFirewall($0.desired) }
         let observed = try box.observe(scope)
         let plan = try diff(
-            desired, observed, previous: previous?.desired, savedSysctls: saved, restarts: restarts,
+            desired, observed, previous: previous?.desired, savedSysctls: saved,
+            restarts: restarts == .always || restarts == .whereSilent && observed.silence != nil,
             interrupted: record.journal == nil ? nil : desired)
         return PlannedApply(
             stored: target, surroundings: outlook.surroundings, desired: desired, observed: observed, plan: plan,
@@ -112,13 +123,13 @@ extension ControlPlane {
             let notices = isSame ? [] : try settle()
             try expectObservation(of: wanted)
             return try apply(
-                try site(wanted), confirmWithin: confirmWithin, restarts: restarts, notices: notices,
+                try site(wanted), confirmWithin: confirmWithin, restarts: restarts ? .always : .never, notices: notices,
                 willPerform: willPerform)
         }
     }
 
     func apply(
-        _ target: StoredSite, confirmWithin: Int64? = nil, restarts: Bool = false, notices: [String] = [],
+        _ target: StoredSite, confirmWithin: Int64? = nil, restarts: Restarts = .never, notices: [String] = [],
         willPerform: (PlanPreview) -> Void = { _ in }
     ) throws -> ApplyReport {
         let record = try store.box()
@@ -152,13 +163,15 @@ extension ControlPlane {
         } catch {
             throw try goBack(to: previous, after: error, target: target.revision.id, pending: pending)
         }
-        return report(planned, confirmWithin, notices + warnings)
+        return report(planned, confirmWithin, notices + warnings, leftOver: warnings)
     }
 
-    private func report(_ planned: PlannedApply, _ confirmWithin: Int64?, _ notices: [String]) -> ApplyReport {
+    private func report(
+        _ planned: PlannedApply, _ confirmWithin: Int64?, _ notices: [String], leftOver: [String] = []
+    ) -> ApplyReport {
         ApplyReport(
             revision: planned.stored.revision.id, plan: planned.plan, confirmWithin: confirmWithin, notices: notices,
-            desired: planned.desired, obstacles: planned.observed.obstacles)
+            desired: planned.desired, obstacles: planned.observed.obstacles, leftOver: leftOver)
     }
 
     private func token() -> String {

@@ -23,19 +23,36 @@ extension NetlinkSocket {
         }.sorted { ($0.index, $0.address) < ($1.index, $1.address) }
     }
 
-    /// Adds an address; one that is there already is no error.
+    /// Those of one interface that lead anywhere: somebody may have taken the route away that the kernel makes for an address.
+    mutating func addressesInUse(of link: Link) throws(BoxError) -> [InterfaceAddress] {
+        let addresses = try addresses(index: link.index).map(\.address)
+        // Where the interface is down there are no routes.
+        guard link.isUp, addresses.contains(where: { $0.length < $0.address.bitWidth }) else { return addresses }
+        let direct = Set(try directRoutes().lazy.filter { $0.interface == link.index }.map(\.destination))
+        return addresses.filter { $0.length == $0.address.bitWidth || direct.contains($0.network) }
+    }
+
+    /// Adds an address. One that is there already is no error; if its route is not, it is made anew.
     mutating func addAddress(_ address: InterfaceAddress, to interface: String) throws(BoxError) {
         let operation = "add address \(address) to \(interface)"
+        let link = try existing(interface, operation)
+        do throws(BoxError) { try add(address, to: link, operation) } catch {
+            guard error.code == EEXIST else { throw error }
+            if try addressesInUse(of: link).contains(address) { return }
+            try removeAddress(address, from: interface)
+            try add(address, to: link, operation)
+        }
+    }
+
+    private mutating func add(_ address: InterfaceAddress, to link: Link, _ operation: String) throws(BoxError) {
         var message = MessageBuffer()
         message.begin(
-            type: RTM_NEWADDR, flags: NLM_F_CREATE | NLM_F_EXCL,
-            header: header(address, index: try index(interface, operation)))
+            type: RTM_NEWADDR, flags: NLM_F_CREATE | NLM_F_EXCL, header: header(address, index: link.index))
         put(address, into: &message)
         do throws(BoxError) { try request(&message, operation) } catch {
-            guard error.code != EEXIST else { return }
             var error = error
             if address.address.isV6 && (error.code == EACCES || error.code == EOPNOTSUPP) {
-                error.remedy = "IPv6 is switched off for \(interface): set net/ipv6/conf/\(interface)/disable_ipv6 to 0"
+                error.remedy = "IPv6 is switched off for \(link.name): set net/ipv6/conf/\(link.name)/disable_ipv6 to 0"
             }
             throw error
         }

@@ -60,12 +60,17 @@ extension NetlinkSocket {
         return try get(&message, "look up interface \(name)", absent: ENODEV) { Link($0) }
     }
 
-    /// The index of the interface of a name; throws if there is none.
-    mutating func index(_ name: String, _ operation: String) throws(BoxError) -> UInt32 {
+    /// The interface of a name; throws if there is none.
+    mutating func existing(_ name: String, _ operation: String) throws(BoxError) -> Link {
         guard let link = try link(name) else {
             throw BoxError(operation, cause: "there is no interface \(name)", code: ENODEV)
         }
-        return link.index
+        return link
+    }
+
+    /// Its index.
+    mutating func index(_ name: String, _ operation: String) throws(BoxError) -> UInt32 {
+        try existing(name, operation).index
     }
 
     /// Makes an interface of a kind. Throws with `EEXIST` if there is one of the name.

@@ -42,7 +42,7 @@ public struct LinuxBox: Box, Sendable {
         var route = try NetlinkSocket(NETLINK_ROUTE)
         if let sight {
             let link = sight.link
-            let addresses = try route.addresses(index: link.index).map(\.address).filter { !$0.address.isLinkLocal }
+            let addresses = try route.addressesInUse(of: link).filter { !$0.address.isLinkLocal }
             state.link = ObservedLink(
                 index: link.index, backend: sight.backend, isUp: link.isUp, mtu: link.mtu, addresses: addresses)
             (state.wireGuard, state.silence) = (sight.wireGuard, sight.silence)

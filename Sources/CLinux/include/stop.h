@@ -11,5 +11,5 @@ int stop_signal(void);
 /// To be polled beside whatever is waited for: readable once a signal is noted. -1, which poll(2) passes over, where none is
 /// noted by this process, and after `stop_disregard`.
 int stop_descriptor(void);
-/// Nothing is given up any more because of a signal: what is under way is what leads to a good end.
+/// Nothing is given up any more because of a signal, until the next `stop_note`: what is under way is what leads to a good end.
 void stop_disregard(void);

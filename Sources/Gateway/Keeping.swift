@@ -1,0 +1,60 @@
+internal import Compiler
+internal import Storage
+
+/// What a look at the box came to, by whoever keeps it as the records say.
+public struct Kept: Equatable, Sendable {
+    /// How the box was found.
+    public enum State: Equatable, Sendable {
+        /// Nothing of wggw's is meant to be there.
+        case absent
+        /// As it should be.
+        case well
+        /// Otherwise; these lines of a plan were carried out.
+        case putBack([String])
+        /// Otherwise, and left so; these lines would put it right.
+        case differs([String])
+    }
+
+    /// How it was found.
+    public let state: State
+    /// What is on the box; nil is nothing of wggw's.
+    public let revision: Int?
+    /// What was ended that somebody had begun, and what there is to say besides, in sentences.
+    public let notices: [String]
+    /// Whether something could not be done yet that may be possible later: an endpoint's name cannot be looked up.
+    public let isUnfinished: Bool
+    /// Seconds of the boot's clock after which an apply goes back that nobody has confirmed; nil: none waits.
+    public let deadline: Int64?
+}
+
+extension ControlPlane {
+    /// Looks whether the box is as the records say it should be, and puts it back; what another wggw left unfinished is ended
+    /// first, and an apply that nobody confirmed in time is taken back. Where that is needed of the site's networks and names, it
+    /// goes by the box as it is now.
+    ///
+    /// `bringsUp`: also after `down`, and after a boot. Without `putsBack` it only tells. Waits for other wggws to end.
+    public func keep(bringsUp: Bool = false, putsBack: Bool = true) throws(GatewayError) -> Kept {
+        try locked {
+            let settled = try settle()
+            let record = try store.box()
+            guard let revision = record.applied, record.isUp || bringsUp else {
+                return Kept(state: .absent, revision: nil, notices: settled, isUnfinished: false, deadline: nil)
+            }
+            try expectObservation(of: revision)
+            let target = try store.revision(revision)
+            let deadline = record.pending?.deadline
+            if !putsBack {
+                let previous = try appliedState(record, knowing: target)
+                let planned = try plan(target, record, previous: previous)
+                return Kept(
+                    state: planned.plan.isEmpty ? .well : .differs(planned.preview.box), revision: revision,
+                    notices: settled + planned.notices, isUnfinished: false, deadline: deadline)
+            }
+            var lines: [String] = []
+            let report = try apply(target, restarts: .whereSilent, notices: settled) { lines = $0.box }
+            return Kept(
+                state: report.plan.isEmpty ? .well : .putBack(lines), revision: revision, notices: report.notices,
+                isUnfinished: !report.leftOver.isEmpty, deadline: deadline)
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import CMnl
+import CNftnl
+public import Compiler
+import Glibc
+
+/// The kernel's word that something changed of what a gateway is made of, by whomever: links, addresses, routes, rules, the settings
+/// of interfaces that it tells of (forwarding, `rp_filter`, `proxy_arp`), and table `inet wggw`. Not WireGuard's peers, of which
+/// no kernel tells anybody.
+///
+/// Of the network namespace of the thread that makes it.
+public struct BoxNews: ~Copyable {
+    private let route: Subscription
+    private let netfilter: Subscription
+
+    /// Listens from now on.
+    public init() throws(BoxError) {
+        let route = try Subscription(
+            NETLINK_ROUTE,
+            groups: [
+                RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
+                RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE, RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF,
+            ].map { Int32($0.rawValue) })
+        let netfilter = try Subscription(NETLINK_NETFILTER, groups: [Int32(NFNLGRP_NFTABLES.rawValue)])
+        self.route = route
+        self.netfilter = netfilter
+    }
+
+    /// Readable when there may be something.
+    public var descriptors: [Int32] { [route.descriptor, netfilter.descriptor] }
+
+    /// Reads what there is, without waiting. Whether any of it may matter; also if something was lost.
+    public func read() -> Bool {
+        let routes = route.read { _ in true }
+        // Chatty boxes change other tables all the time. Whatever message names a table does so in its first attribute.
+        let isFirewall = netfilter.read { message in
+            message.header.nlmsg_type != Nft.type(NFT_MSG_NEWGEN)
+                && Attributes(message.payload, after: nfgenmsg.self).first(NFTA_TABLE_NAME)?.string
+                    == Firewall.tableName
+        }
+        return isFirewall || routes
+    }
+}
+
+/// A netlink socket that is told of changes.
+private struct Subscription: ~Copyable {
+    let descriptor: Int32
+
+    init(_ bus: Int32, groups: [Int32]) throws(BoxError) {
+        let operation = "listen to what changes on this box"
+        let kind = Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+        let fd = socket(AF_NETLINK, kind, bus)
+        guard fd >= 0 else { throw .system(operation) }
+        // The kernel itself is number 0, and tells itself nothing.
+        var own = sockaddr_nl()
+        own.nl_family = sa_family_t(AF_NETLINK)
+        var isListening = withUnsafePointer(to: own) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(fd, $0, socklen_t(MemoryLayout<sockaddr_nl>.size)) == 0
+            }
+        }
+        for var group in groups where isListening {
+            isListening = setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, 4) == 0
+        }
+        guard isListening else {
+            let error = BoxError.system(operation)
+            close(fd)
+            throw error
+        }
+        descriptor = fd
+    }
+
+    deinit { close(descriptor) }
+
+    /// Reads all that there is; whether something of it is wanted, or was lost.
+    func read(_ isWanted: (ReceivedMessage) -> Bool) -> Bool {
+        withUnsafeTemporaryAllocation(byteCount: 65536, alignment: 16) { buffer in
+            var isAny = false
+            while true {
+                let count = recv(descriptor, buffer.baseAddress!, buffer.count, 0)
+                if count < 0 {
+                    if errno == EINTR { continue }
+                    if errno == ENOBUFS {
+                        isAny = true
+                        continue
+                    }
+                    return isAny
+                }
+                for message in ReceivedMessages(UnsafeRawBufferPointer(rebasing: buffer[..<count])) where !isAny {
+                    isAny = isWanted(message)
+                }
+            }
+        }
+    }
+}

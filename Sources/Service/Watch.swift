@@ -1,0 +1,129 @@
+internal import CLinux
+public import Compiler
+public import Gateway
+internal import Glibc
+internal import LinuxNet
+
+/// The one thing that runs on: brings the box to what was applied last, and keeps it there whatever others do to it.
+///
+/// It sleeps until the kernel tells of a change, or until an apply has to go back that nobody confirmed. Each look is a command's
+/// work by itself, under the lock and with keys read anew: between two looks it holds none, and commands find nothing in their way.
+public struct Watch {
+    /// What there is to tell of it.
+    public enum Event: Equatable, Sendable {
+        /// It begins to follow the box, which has this revision; nil is nothing of wggw's.
+        case began(revision: Int?)
+        /// What another wggw left, and what stands in the way: a sentence, told when it is new.
+        case notice(String)
+        /// Something on the box was not as the revision says; these lines of a plan were carried out.
+        case putBack([String])
+        /// The same, but somebody sets it back each time: it is left as it is.
+        case leftAlone([String])
+        /// It was put back for the last time for so many seconds.
+        case gaveUp(seconds: Int64)
+        /// A look failed; the next one is in so many seconds.
+        case failed(String, seconds: Int64)
+    }
+
+    private let open: () throws -> ControlPlane
+    private let tell: (Event) -> Void
+    private var schedule = LookSchedule()
+    private var hasBegun = false
+    private var told: Set<String> = []
+    private var lastFailure: String?
+    private var isLeftAloneTold = false
+    /// Seconds of the boot's clock.
+    private var deadline: Int64?
+
+    /// `open` makes what a look works with.
+    public init(opening open: @escaping () throws -> ControlPlane, _ tell: @escaping (Event) -> Void) {
+        self.open = open
+        self.tell = tell
+    }
+
+    /// Runs until the process is told to end, which leaves the box as it is. Throws where the kernel's news cannot be had.
+    public mutating func run() throws(BoxError) {
+        let manager = ServiceManager()
+        let news = try BoxNews()
+        while true {
+            if wait(news) && news.read() { schedule.noteNews(at: Self.now) }
+            guard isDue else { continue }
+            let began = hasBegun
+            let moment = Self.now
+            look(at: moment)
+            if StopRequest.signals.signal() != nil { return }
+            if began { manager.status(status) } else { manager.ready(status) }
+            heap_give_back()
+        }
+    }
+
+    private var status: String { lastFailure.map { "not as it should be: \($0)" } ?? "follows the box" }
+
+    private static var now: Duration { seconds(CLOCK_BOOTTIME) }
+
+    private static func seconds(_ clock: clockid_t) -> Duration {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+    }
+
+    /// When to look, whatever may come.
+    private var next: Duration? {
+        // The clock of deadlines tells whole seconds, and that of the deadline has to pass.
+        [schedule.nextLook, deadline.map { .seconds($0 + 1) }].compactMap { $0 }.min()
+    }
+
+    private var isDue: Bool { next.map { Self.now >= $0 } ?? false }
+
+    /// Waits for news, or until a look is due. Whether there may be news.
+    private func wait(_ news: borrowing BoxNews) -> Bool {
+        var ready = news.descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        var milliseconds: Int32 = -1
+        if let next {
+            let left = max(.zero, next - Self.now).components
+            milliseconds = Int32(clamping: left.seconds * 1000 + left.attoseconds / 1_000_000_000_000_000 + 1)
+        }
+        return poll(&ready, nfds_t(ready.count), milliseconds) > 0
+    }
+
+    private mutating func look(at moment: Duration) {
+        let putsBack = schedule.mayPutBack(at: moment)
+        if putsBack { isLeftAloneTold = false }
+        do {
+            let kept = try undisturbed { try open().keep(bringsUp: !hasBegun, putsBack: putsBack) }
+            deadline = kept.deadline
+            lastFailure = nil
+            for notice in kept.notices where told.insert(notice).inserted { tell(.notice(notice)) }
+            told.formIntersection(kept.notices)
+            noteState(kept, at: moment)
+        } catch {
+            // A deadline that has passed is in the records, and comes up again with the next look.
+            deadline = nil
+            let failure = "\(error)"
+            _ = schedule.noteLook(.failed, at: Self.now)
+            if failure != lastFailure {
+                tell(.failed(failure, seconds: (schedule.nextLook ?? moment - Self.now).components.seconds))
+            }
+            lastFailure = failure
+        }
+    }
+
+    private mutating func noteState(_ kept: Kept, at moment: Duration) {
+        var outcome = LookSchedule.Outcome.well
+        switch kept.state {
+        case .absent, .well: break
+        case .putBack(let lines):
+            // What is done at the start was nobody's doing.
+            outcome = hasBegun ? .putBack(lines) : .well
+            tell(.putBack(lines))
+        case .differs(let lines):
+            outcome = .differs
+            if !isLeftAloneTold { tell(.leftAlone(lines)) }
+            isLeftAloneTold = true
+        }
+        if !hasBegun { tell(.began(revision: kept.revision)) }
+        hasBegun = true
+        if kept.isUnfinished { outcome = .failed }
+        if let rest = schedule.noteLook(outcome, at: moment) { tell(.gaveUp(seconds: rest.components.seconds)) }
+    }
+}

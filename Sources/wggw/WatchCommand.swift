@@ -1,0 +1,46 @@
+import ArgumentParser
+import Gateway
+import Service
+
+struct WatchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "watch",
+        abstract: "Bring the applied revision up, and keep the box as it says: what wggw.service runs.",
+        discussion: """
+            Runs until it is told to end, which leaves the tunnel up; `wggw down` takes it down. It wakes when the kernel tells \
+            that links, addresses, routes, rules, forwarding or the firewall changed, and puts back what differs from the \
+            revision that was applied last. Against somebody who sets it back each time it gives up after three rounds, and \
+            tries again later, less and less often. What another wggw left unfinished is ended, and an apply that nobody confirms is \
+            taken back. All commands work as they do without it.
+
+            Of changes by `wg set` no kernel tells: they are put back at the next look.
+            """)
+
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        try NotRoot.refuse("watch")
+        let common = common
+        // Without a site there is nothing to wait for.
+        _ = try common.reader("watch")
+        var watch = Watch(opening: { try common.reader("watch") }) { event in
+            for line in Self.lines(event) { Console.data(line) }
+            Console.expectReader()
+        }
+        try watch.run()
+    }
+
+    private static func lines(_ event: Watch.Event) -> [Line] {
+        switch event {
+        case .began(nil): ["nothing is applied; waits for `wggw apply`"]
+        case .began(let revision?): ["revision \(revision) is on the box, and stays there"]
+        case .notice(let text): ["\(text)"]
+        case .putBack(let plan): ["put back:"] + indented(plan)
+        case .leftAlone(let plan): ["somebody sets it back each time; left as it is:"] + indented(plan)
+        case .gaveUp(let seconds): ["put back again and again: nothing is for \(seconds) s"]
+        case .failed(let error, let seconds): ["\(error)", "next try in \(seconds) s"]
+        }
+    }
+
+    private static func indented(_ plan: [String]) -> [Line] { plan.map { "  \(Line(plan: $0))" } }
+}

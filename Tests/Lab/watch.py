@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`wggw watch`: the box is as it was applied, whatever somebody does to it; with packets as the judge, and the time until they
+pass again."""
+
+import pathlib
+import queue
+import socket
+import threading
+import time
+
+from lab import PATIENCE, SERVER, eventually
+from lifecycle import is_applied
+from stuck import datapaths
+
+#: In seconds: what a repair may take.
+SOON = 1
+
+
+class Service:
+    """`wggw watch` as a service manager would start it, which is told when it is ready."""
+
+    def __init__(self, lab, checks):
+        self.lab = lab
+        path = f"/run/wggw-lab/{lab.name}/notify"
+        pathlib.Path(path).unlink(missing_ok=True)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(path)
+            manager.settimeout(20 * PATIENCE)
+            self.process = lab.start("gateway", "env", f"NOTIFY_SOCKET={path}", "wggw", "watch")
+            self.lines = queue.Queue()
+            threading.Thread(target=lambda: [self.lines.put(line.rstrip()) for line in self.process.stdout], daemon=True).start()
+            checks.contains("it says that it is ready", manager.recv(1000).decode(), "READY=1")
+
+    def said(self):
+        """What it said since somebody asked."""
+        lines = []
+        while not self.lines.empty():
+            lines.append(self.lines.get())
+        return "\n".join(lines)
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait(10 * PATIENCE)
+
+
+def follows(lab, checks):
+    lab.init()
+    lab.wggw("add-peer", "laptop")
+    lab.wggw("apply")
+    lab.wggw("down")
+    service = Service(lab, checks)
+    try:
+        is_applied(lab, checks, "at its start")
+        lab.connect()
+        checks.check("the tunnel works", lab.pings("laptop", SERVER[4]))
+        checks.contains("it says what is there", service.said(), "revision 2 is on the box")
+        for what, *command in faults(lab):
+            put_back(lab, checks, service, what, *command)
+        datapath_dies(lab, checks, service)
+        commands_go_on(lab, checks, service)
+        rival(lab, checks, service)
+    finally:
+        service.end()
+    checks.check("its end leaves the tunnel up", lab.pings("laptop", SERVER[4]))
+
+
+def faults(lab):
+    """What is done to the box: a name, and a command."""
+    yield "the ruleset is flushed", "nft", "flush", "ruleset"
+    yield "the table is deleted", "nft", "delete", "table", "inet", "wggw"
+    yield "a chain is flushed", "nft", "flush", "chain", "inet", "wggw", "from-tunnel"
+    yield "forwarding is switched off", "sysctl", "-qw", "net.ipv4.ip_forward=0"
+    yield "forwarding of one interface is switched off", "sysctl", "-qw", "net.ipv4.conf.wg0.forwarding=0"
+    yield "rp_filter is set", "sysctl", "-qw", "net.ipv4.conf.wg0.rp_filter=1"
+    yield "routes are flushed", "ip", "route", "flush", "dev", "wg0"
+    yield "the address is taken away", "ip", "address", "flush", "dev", "wg0"
+    yield "the interface is set down", "ip", "link", "set", "wg0", "down"
+    yield "the MTU is another", "ip", "link", "set", "wg0", "mtu", "600"
+
+
+def put_back(lab, checks, service, what, *command):
+    service.said()
+    before = handshake(lab)
+    began = time.monotonic()
+    lab.run("gateway", *command)
+    back = eventually(lambda: lab.wggw("plan", "--detailed-exitcode", check=False).code == 0, seconds=SOON + 4)
+    took = time.monotonic() - began
+    checks.check(f"{what}: it is put back ({took:.1f} s)", back, lab.wggw("plan", check=False).out)
+    checks.contains(f"{what}: it says so", service.said(), "put back:")
+    checks.check(f"{what}: packets pass", lab.pings("laptop", SERVER[4]))
+    # One that is down has no sessions; the next one begins at once.
+    if command[:3] != ("ip", "link", "set") or "down" not in command:
+        checks.equal(f"{what}: by the same session", handshake(lab), before)
+
+
+def handshake(lab):
+    return lab.run("gateway", "wg", "show", "wg0", "latest-handshakes").out
+
+
+def datapath_dies(lab, checks, service):
+    if lab.datapath != "userspace":
+        lab.run("gateway", "ip", "link", "delete", "wg0")
+    else:
+        old = datapaths(lab)
+        for pid in old:
+            lab.run("gateway", "kill", "-KILL", pid)
+        checks.check("the datapath is killed: another one runs", eventually(lambda: set(datapaths(lab)) - set(old), seconds=5))
+    checks.check("the tunnel's end: packets pass", eventually(lambda: lab.pings("laptop", SERVER[4], seconds=1), seconds=15))
+    checks.contains("the tunnel's end: it says so", service.said(), "+ interface wg0")
+
+
+def commands_go_on(lab, checks, service):
+    """It minds what others apply, and an apply that nobody confirms."""
+    lab.wggw("add-peer", "tablet")
+    time.sleep(1)
+    checks.check("a draft stays one", "tablet" not in lab.wggw("show", "wireguard", "--applied", check=False).out
+                 and len(lab.run("gateway", "wg", "show", "wg0", "peers").out.split()) == 1)
+    lab.wggw("apply")
+    checks.equal("an apply is one", len(lab.run("gateway", "wg", "show", "wg0", "peers").out.split()), 2)
+    lab.wggw("remove-peer", "tablet")
+    lab.wggw("apply", "--confirm", "5")
+    # Its guard is dead, and so is nobody left but the service.
+    lab.run("gateway", "pkill", "-KILL", "-f", "wggw guard|exe guard", check=False)
+    checks.check("an unconfirmed apply goes back without its guard",
+                 eventually(lambda: len(lab.run("gateway", "wg", "show", "wg0", "peers").out.split()) == 2, seconds=12))
+    lab.wggw("down")
+    time.sleep(1)
+    checks.check("what is taken down stays down", lab.run("gateway", "ip", "link", "show", "wg0", check=False).code != 0)
+    lab.wggw("up")
+    lab.connect()
+    checks.check("and up it is kept again", lab.pings("laptop", SERVER[4]))
+
+
+def rival(lab, checks, service):
+    """Somebody switches forwarding off each time: after three rounds he is left alone, and it is said."""
+    time.sleep(11)
+    service.said()
+    loop = lab.start("gateway", "sh", "-c", "while :; do sysctl -qw net.ipv4.ip_forward=0; sleep 0.2; done")
+    try:
+        text = []
+        checks.check("against a rival it gives up", eventually(
+            lambda: text.append(service.said()) or "left as it is" in "\n".join(text), seconds=8), text)
+        checks.equal("after three rounds", "\n".join(text).count("put back:"), 3)
+    finally:
+        loop.kill()
+        loop.communicate()
+    checks.check("later it tries again", eventually(
+        lambda: lab.run("gateway", "sysctl", "-n", "net.ipv4.ip_forward").out == "1\n", seconds=15))

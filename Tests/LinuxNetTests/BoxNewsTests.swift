@@ -1,0 +1,74 @@
+import Glibc
+import Testing
+
+@testable import LinuxNet
+
+/// What the kernel tells of, in a network namespace of its own.
+@Suite struct BoxNewsTests {
+    /// Each with what is there before.
+    static let changes: [(before: [String], change: String)] = [
+        ([], "ip link add va type veth peer name vb"),
+        (["ip link add va type veth peer name vb"], "ip link set va name vc"),
+        (["ip link add va type veth peer name vb"], "ip link delete va"),
+        ([], "ip link set lo up"),
+        ([], "ip address add 10.0.0.1/24 dev lo"),
+        ([], "ip -6 address add fd00::1/64 dev lo"),
+        (["ip link set lo up"], "ip route add 10.9.0.0/16 dev lo"),
+        (["ip link set lo up", "ip route add 10.9.0.0/16 dev lo"], "ip route flush root 10.9.0.0/16"),
+        (["ip link set lo up"], "ip -6 route add fd09::/16 dev lo"),
+        ([], "ip rule add fwmark 7 table 7"),
+        ([], "sysctl -w net.ipv4.ip_forward=1"),
+        ([], "sysctl -w net.ipv6.conf.all.forwarding=1"),
+        (["ip link add va type veth peer name vb"], "sysctl -w net.ipv4.conf.va.rp_filter=1"),
+        (["ip link add va type veth peer name vb"], "sysctl -w net.ipv4.conf.va.proxy_arp=1"),
+        ([], "nft add table inet wggw"),
+        (["nft add table inet wggw"], "nft delete table inet wggw"),
+        (["nft add table inet wggw"], "nft flush ruleset"),
+        (["nft add table inet wggw"], "nft add chain inet wggw x"),
+        (["nft add table inet wggw { chain x { accept; }; }"], "nft flush chain inet wggw x"),
+        (["nft add table inet wggw { set x { type inet_service; }; }"], "nft add element inet wggw x { 7 }"),
+    ]
+
+    @Test(arguments: changes) func `a change is told of`(before: [String], change: String) throws {
+        try inNetworkNamespace {
+            for command in before { try Self.run(command) }
+            let news = try BoxNews()
+            expect(news, false)
+            try Self.run(change)
+            expect(news, true, change)
+            expect(news, false)
+        }
+    }
+
+    @Test func `other tables are none of the gateway's business`() throws {
+        try inNetworkNamespace {
+            let news = try BoxNews()
+            try Self.run("nft add table inet other { set x { type inet_service; elements = { 7 }; }; }")
+            try Self.run("nft flush ruleset")
+            expect(news, false)
+        }
+    }
+
+    @Test func `what was lost counts as news`() throws {
+        try inNetworkNamespace {
+            let news = try BoxNews()
+            for descriptor in news.descriptors {
+                var little: Int32 = 1
+                setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &little, 4)
+            }
+            for number in 1...50 { try Self.run("ip address add 10.0.0.\(number)/32 dev lo") }
+            expect(news, true)
+            expect(news, false)
+        }
+    }
+
+    /// A value that cannot be copied goes into no macro.
+    private func expect(_ news: borrowing BoxNews, _ isNew: Bool, _ change: String = "") {
+        let seen = news.read()
+        #expect(seen == isNew, "\(change)")
+    }
+
+    private static func run(_ command: String) throws {
+        try LinuxNetTests.run(command.split(separator: " ").map(String.init))
+    }
+}

@@ -1,0 +1,108 @@
+import Testing
+
+@testable import Service
+
+/// When the box is looked at, in seconds.
+@Suite struct LookScheduleTests {
+    private var schedule = LookSchedule()
+
+    private static func ms(_ milliseconds: Int) -> Duration { .milliseconds(milliseconds) }
+
+    /// A schedule after a first look at which all was well.
+    private static func begun() -> LookSchedule {
+        var schedule = LookSchedule()
+        _ = schedule.noteLook(.well, at: .zero)
+        return schedule
+    }
+
+    @Test func theFirstLookIsDueAtOnceAndTheNextOneWithNews() {
+        #expect(LookSchedule().nextLook == .zero)
+        var schedule = Self.begun()
+        #expect(schedule.nextLook == nil)
+        schedule.noteNews(at: Self.ms(5000))
+        #expect(schedule.nextLook == Self.ms(5030))
+        _ = schedule.noteLook(.putBack(["x"]), at: Self.ms(5030))
+        #expect(schedule.nextLook == nil)
+    }
+
+    @Test func newsComeToRestButNotForEver() {
+        var schedule = Self.begun()
+        for moment in stride(from: 1000, through: 1160, by: 20) { schedule.noteNews(at: Self.ms(moment)) }
+        #expect(schedule.nextLook == Self.ms(1190))
+        schedule.noteNews(at: Self.ms(1180))
+        #expect(schedule.nextLook == Self.ms(1200))
+    }
+
+    @Test func whatFailsIsTriedAgainLessAndLessOften() {
+        var schedule = LookSchedule()
+        var moment = Duration.zero
+        var pauses: [Duration] = []
+        for _ in 1...8 {
+            #expect(schedule.noteLook(.failed, at: moment) == nil)
+            pauses.append(schedule.nextLook! - moment)
+            moment = schedule.nextLook!
+        }
+        #expect(pauses == [1, 2, 4, 8, 16, 32, 60, 60].map { .seconds($0) })
+        #expect(schedule.noteLook(.failed, at: moment) == nil)
+        // News do not wait for that, and the next failure begins anew after a success.
+        schedule.noteNews(at: moment + .seconds(5))
+        #expect(schedule.nextLook == moment + .milliseconds(5030))
+        _ = schedule.noteLook(.well, at: moment + .seconds(6))
+        #expect(schedule.nextLook == nil)
+        _ = schedule.noteLook(.failed, at: moment + .seconds(10))
+        #expect(schedule.nextLook == moment + .seconds(11))
+    }
+
+    /// Sets the box back 100 ms after each repair. Returns when it was put back, in tenths of a second, and how long the rests were.
+    private static func fight(_ schedule: inout LookSchedule, from start: Int, to end: Int) -> ([Int], [Int64]) {
+        var (repairs, rests): ([Int], [Int64]) = ([], [])
+        var moment = Self.ms(start * 100)
+        schedule.noteNews(at: moment)
+        while let next = schedule.nextLook, next < Self.ms(end * 100) {
+            moment = max(moment, next)
+            let mayPutBack = schedule.mayPutBack(at: moment)
+            if mayPutBack { repairs.append(Int(moment / Self.ms(100))) }
+            if let rest = schedule.noteLook(mayPutBack ? .putBack(["x", "y"]) : .differs, at: moment) {
+                rests.append(rest.components.seconds)
+            }
+            if mayPutBack { schedule.noteNews(at: moment + Self.ms(100)) }
+        }
+        return (repairs, rests)
+    }
+
+    @Test func againstARivalItGivesUpForLongerAndLonger() {
+        var schedule = Self.begun()
+        let (repairs, rests) = Self.fight(&schedule, from: 10, to: 36_000)
+        #expect(repairs.prefix(3) == [10, 11, 12])
+        #expect(rests.prefix(9) == [10, 20, 40, 80, 160, 320, 600, 600, 600])
+        // Two rounds a rest, so that one alone is not taken for the rival.
+        #expect(repairs.count < 3 + 2 * (rests.count + 1))
+        #expect(repairs.dropFirst(3).first == 112)
+    }
+
+    @Test func whoeverStopsIsNoRivalAnyMore() {
+        var schedule = Self.begun()
+        #expect(Self.fight(&schedule, from: 10, to: 50).1 == [10])
+        // The rest is over, and nothing more happened for long.
+        while let next = schedule.nextLook { _ = schedule.noteLook(.well, at: next) }
+        let (repairs, rests) = Self.fight(&schedule, from: 1000, to: 1050)
+        #expect(repairs.count == 3 && rests == [10])
+    }
+
+    @Test func aFewRepairsNowAndThenAreNoFight() {
+        var schedule = Self.begun()
+        for second in stride(from: 10, to: 1000, by: 5) {
+            #expect(schedule.noteLook(.putBack(["x"]), at: .seconds(second)) == nil, "\(second) s")
+        }
+    }
+
+    @Test func whoeverChangesManyThingsIsNoRival() {
+        var schedule = Self.begun()
+        for number in 1...100 {
+            #expect(schedule.noteLook(.putBack(["\(number)", "x"]), at: Self.ms(700 * number)) == nil, "\(number)")
+        }
+        // Not without end.
+        let rests = (1...100).compactMap { schedule.noteLook(.putBack(["\(-$0)"]), at: Self.ms(70_000 + 100 * $0)) }
+        #expect(rests.first == .seconds(10))
+    }
+}
