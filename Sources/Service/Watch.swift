@@ -43,6 +43,7 @@ public struct Watch {
 
     /// Runs until the process is told to end, which leaves the box as it is. Throws where the kernel's news cannot be had.
     public mutating func run() throws(BoxError) {
+        heap_borrow_large()
         let manager = ServiceManager()
         let news = try BoxNews()
         while true {

@@ -60,7 +60,7 @@ struct Wggw: ParsableCommand {
             var command = try parsed(arguments)
             // An editor is the person's own, and may have to become somebody else, as by sudo.
             try protectProcess(fromNewPrivileges: !(command is ProfileCommand.EditProfile))
-            if !(command is DatapathCommand) { prepareForOneCommand() }
+            if !(command is DatapathCommand || command is WatchCommand) { prepareForOneCommand() }
             try command.run()
         } catch {
             Failure(error, of: arguments.first).exit()
