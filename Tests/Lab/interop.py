@@ -16,7 +16,7 @@ OTHER = dict(zip(ENDS, reversed(ENDS)))
 #: Seconds after which the initiator has to ask for new keys (whitepaper 6.2), and some more.
 REKEY = 120 + 6
 #: There and back on each of the two connections: together they share the time until the rekey.
-MEGABYTES = (100, 20)
+MEGABYTES = (100 if PATIENCE <= 1 else 40, 20)
 
 
 class Cable:
