@@ -38,6 +38,9 @@ public struct GatewayStatus {
     /// What is wrong and needs somebody, each with what helps; empty if all is well.
     public let alarms: [String]
 
+    /// Whether nobody has to do anything: what a monitor asks.
+    public var isWell: Bool { alarms.isEmpty && drift.isEmpty }
+
     /// Whether the gateway is up, and nobody has ever come through since.
     public var isUnvisited: Bool {
         observed?.link?.isUp == true && !peers.isEmpty && peers.allSatisfy { $0.observed?.lastHandshake == 0 }

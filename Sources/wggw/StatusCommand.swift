@@ -10,10 +10,12 @@ struct StatusCommand: ParsableCommand {
         commandName: "status",
         abstract: "How the gateway is: who is connected, and whether the box is as it should be.",
         discussion: """
+            The exit status is 0 where all is as it should be, and 1 with an alarm or with drift.
+
             JSON: an object with the keys applied (revision or null), draft (newest revision if not applied), interface, backend \
             (kernel, userspace or null), is_up, listen_port, public_key, confirm_within, unfinished (a command that was cut \
-            short), alarms (a list of lines, the worst first; with any, the exit status is 1), drift (a list of lines), obstacles, router (see plan), peers: a list of objects with name (null for a \
-            stranger), public_key, addresses, endpoint, last_handshake (seconds since the epoch, null never), received, sent \
+            short), alarms (a list of lines, the worst first), drift (a list of lines), obstacles, router (see plan), peers: a list of \
+            objects with name (null for a stranger), public_key, addresses, endpoint, last_handshake (seconds since the epoch, null never), received, sent \
             (bytes), allowed_ips, keepalive.
             """)
 
@@ -27,7 +29,7 @@ struct StatusCommand: ParsableCommand {
         if json.isOn {
             let router = try status.applied.map { try control.routerInstructions(status.advice, of: $0.site) } ?? []
             Console.raw(status.json(router).text)
-            if !status.alarms.isEmpty { throw ExitCode(Failure.Status.failed) }
+            if !status.isWell { throw ExitCode(Failure.Status.failed) }
             return
         }
         show(status)
@@ -43,7 +45,7 @@ struct StatusCommand: ParsableCommand {
                 `wggw log` shows each try that arrives
                 """)
         }
-        if !status.alarms.isEmpty { throw ExitCode(Failure.Status.failed) }
+        if !status.isWell { throw ExitCode(Failure.Status.failed) }
     }
 
     private func show(_ status: GatewayStatus) {
@@ -63,7 +65,7 @@ struct StatusCommand: ParsableCommand {
         }
         if let draft = status.draft { Console.data("revision \(draft.id) is drafted and not applied; see `wggw plan`") }
         if !status.drift.isEmpty {
-            Console.data("drift: the box is not as revision \(applied.revision.id) wants it; `wggw apply` would")
+            Console.data("drift from revision \(applied.revision.id), which `wggw up` puts right:")
             status.driftLines.forEach { Console.data("  \(Line(plan: $0))") }
         }
         if observed.silence != nil { return }
