@@ -142,7 +142,9 @@ struct SiteFacts {
 
 private func wireGuardPeer(_ peer: Peer, _ secrets: Secrets) throws(CompileError) -> WireGuardPeerConfig {
     guard let publicKey = peer.publicKey else { throw .incomplete("peers.\(peer.name).public-key") }
-    guard !peer.addresses.isEmpty || !peer.routes.isEmpty else { throw .incomplete("peers.\(peer.name).addresses") }
+    guard !peer.addresses.isEmpty || !peer.routes.isEmpty || peer.isUnnumbered else {
+        throw .incomplete("peers.\(peer.name).addresses")
+    }
     var presharedKey: PresharedKey?
     switch peer.presharedKey {
     case .none: break

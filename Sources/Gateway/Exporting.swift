@@ -9,6 +9,11 @@ extension ControlPlane {
         try wrapping {
             let site = try newest().site
             let peer = site.peers[try site.index(of: name)]
+            guard !peer.isUnnumbered else {
+                throw GatewayError.refused(
+                    "\(name) has no address in the tunnel, so there is nothing to write for it; "
+                        + "give it one with `wggw set-peer \(name) --address auto`, or set up its side by hand")
+            }
             var secrets = Secrets()
             var notices: [String] = []
             if let key = peer.publicKey {

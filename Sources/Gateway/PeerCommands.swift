@@ -42,7 +42,7 @@ public struct PeerOptions: Sendable {
 
     /// `--name`: another name.
     public var name: String?
-    /// `--address`; cleared, new ones are chosen.
+    /// `--address`; cleared, new ones are chosen; set to no address, it is unnumbered.
     public var addresses: Setting<[IPAddress]> = .keep
     /// `--public-key`; cleared, a new key pair is made here.
     public var publicKey: Setting<PublicKey> = .keep
@@ -119,8 +119,8 @@ extension ControlPlane {
     private func change(_ peer: inout Peer, _ options: PeerOptions, _ keys: inout SiteKeys) throws {
         switch options.addresses {
         case .keep: break
-        case .clear: peer.addresses = []
-        case .set(let addresses): peer.addresses = addresses.sorted()
+        case .clear: (peer.addresses, peer.isUnnumbered) = ([], false)
+        case .set(let addresses): (peer.addresses, peer.isUnnumbered) = (addresses.sorted(), addresses.isEmpty)
         }
         options.fullTunnel.apply(&peer.fullTunnel)
         options.endpoint.apply(&peer.endpoint)

@@ -193,7 +193,19 @@ struct SiteChoices {
     }
 
     /// What is allowed and still likely to disappoint.
-    static func hints(_ site: Site) -> [String] { [commonLANHint(site), endpointHint(site)].compactMap { $0 } }
+    static func hints(_ site: Site) -> [String] {
+        [commonLANHint(site), endpointHint(site), networkAddressHint(site)].compactMap { $0 }
+    }
+
+    /// Somebody who named a network may have meant an address in it.
+    private static func networkAddressHint(_ site: Site) -> String? {
+        let own = site.tunnel.addresses.first {
+            $0.network.address == $0.address && $0.address.bitWidth - $0.length > 1
+        }
+        guard let own else { return nil }
+        return "hint: the gateway's address \(own.address) is that of its network \(own.network); "
+            + "Linux takes it, and some peers' systems do not"
+    }
 
     /// Half the homes of the world are in these two, and a laptop there cannot tell their LAN from this one.
     private static func commonLANHint(_ site: Site) -> String? {

@@ -21,12 +21,13 @@ struct SiteKeys {
         var pool: AddressPool?
         for i in site.peers.indices {
             let peer = site.peers[i]
-            if peer.publicKey != nil, peer.presharedKey != .auto, !peer.addresses.isEmpty { continue }
+            let lacksAddress = peer.addresses.isEmpty && !peer.isUnnumbered
+            if peer.publicKey != nil, peer.presharedKey != .auto, !lacksAddress { continue }
             if old.isEmpty, let previous {
                 old = Dictionary(previous.peers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
             }
             let before = old[peer.name]
-            if peer.addresses.isEmpty {
+            if lacksAddress {
                 if pool == nil { pool = AddressPool(site, freed: try freedAddresses(previous)) }
                 site.peers[i].addresses = try pool!.takeAgain(before?.addresses ?? [])
             }

@@ -104,19 +104,25 @@ public struct Endpoint: Hashable, Sendable, LosslessStringConvertible {
         }
     }
 
-    /// RFC 1123: labels of letters, digits and inner hyphens, 253 characters in all, not all digits at the end.
+    /// What a resolver looks up: labels of letters, digits, underscores and inner hyphens, 253 characters in all, not all digits
+    /// at the end; a point behind it says that no domain is to be tried with it. RFC 1123 has no underscores, DNS does (RFC 2181).
     private static func isName(_ text: Substring) -> Bool {
-        let labels = text.split(separator: ".", omittingEmptySubsequences: false)
-        return text.utf8.count <= 253 && labels.allSatisfy { isHostLabel($0) } && !labels.last!.allSatisfy(\.isNumber)
+        let name = text.hasSuffix(".") ? text.dropLast() : text
+        let labels = name.split(separator: ".", omittingEmptySubsequences: false)
+        return name.utf8.count <= 253 && !labels.last!.allSatisfy(\.isNumber)
+            && labels.allSatisfy { isLabel($0, allowsUnderscore: true) }
     }
 }
 
 /// RFC 1123 label: 1…63 letters, digits and hyphens, no hyphen at either end.
-public func isHostLabel(_ text: some StringProtocol) -> Bool {
+public func isHostLabel(_ text: some StringProtocol) -> Bool { isLabel(text, allowsUnderscore: false) }
+
+private func isLabel(_ text: some StringProtocol, allowsUnderscore: Bool) -> Bool {
     let text = String(text).utf8
     let hyphen = UInt8(ascii: "-")
     return (1...63).contains(text.count) && text.first != hyphen && text.last != hyphen
         && text.allSatisfy { c in
-            (48...57).contains(c) || (65...90).contains(c) || (97...122).contains(c) || c == 45
+            (48...57).contains(c) || (65...90).contains(c) || (97...122).contains(c) || c == hyphen
+                || allowsUnderscore && c == UInt8(ascii: "_")
         }
 }

@@ -180,8 +180,11 @@ public struct AccessRule: Hashable, Comparable, Sendable {
 public struct Peer: Hashable, Sendable {
     /// Unique; a host label.
     public var name: String
-    /// Its addresses in the tunnel, sorted; at least one once drafted.
+    /// Its addresses in the tunnel, sorted; at least one once drafted, unless it is unnumbered.
     public var addresses: [IPAddress]
+    /// Whether it has no address of its own and is to get none: another gateway, of which only the networks behind it come in.
+    /// Without any of these nothing does. In the profile: `addresses = []`.
+    public var isUnnumbered: Bool
     /// nil until a key pair was made for it; then its private key is sealed in Storage under this key.
     public var publicKey: PublicKey?
     /// The preshared key, by name.
@@ -201,12 +204,13 @@ public struct Peer: Hashable, Sendable {
 
     /// Makes a peer; addresses and routes are sorted here.
     public init(
-        name: String, addresses: [IPAddress] = [], publicKey: PublicKey? = nil,
+        name: String, addresses: [IPAddress] = [], isUnnumbered: Bool = false, publicKey: PublicKey? = nil,
         presharedKey: PresharedKeyChoice? = nil, fullTunnel: Bool? = nil, group: String? = nil, policy: Policy? = nil,
         routes: [IPPrefix] = [], endpoint: Endpoint? = nil, keepalive: UInt16? = nil
     ) {
         self.name = name
         self.addresses = addresses.ordered()
+        self.isUnnumbered = isUnnumbered
         self.publicKey = publicKey
         self.presharedKey = presharedKey ?? (publicKey == nil ? .auto : .none)
         self.fullTunnel = fullTunnel

@@ -27,6 +27,8 @@ enum PeerRow {
     static func peer(_ row: Columns) throws -> Peer {
         let name = row.text(0) ?? ""
         var peer = Peer(name: name, addresses: try addresses(row.bytes(1), of: name))
+        // A revision is whole: whoever has no address in it is to have none.
+        peer.isUnnumbered = peer.addresses.isEmpty
         if !row.isNull(2) {
             let key = row.bytes(2)
             guard key.count == 32 else { throw damaged(name) }

@@ -30,7 +30,8 @@ struct AddPeerCommand: ParsableCommand {
         let draft = try control.addPeer(name, try peer.options(), why: message.message)
         report(draft, common)
         if let added = draft.stored.site.peers.first(where: { $0.name == name }) {
-            common.note("\(name) has \(added.addresses.map(\.description).joined(separator: " and "))")
+            let addresses = added.addresses.map(\.description).joined(separator: " and ")
+            common.note("\(name) has \(addresses.isEmpty ? "no address in the tunnel" : addresses)")
         }
         guard qr || conf else {
             common.note(

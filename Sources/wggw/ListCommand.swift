@@ -28,7 +28,7 @@ struct ListCommand: ParsableCommand {
             site.peers.map { peer in
                 let isFull = site.goesOut(peer)
                 return [
-                    peer.name, peer.addresses.map(\.description).joined(separator: ", "),
+                    peer.name, peer.isUnnumbered ? "-" : peer.addresses.map(\.description).joined(separator: ", "),
                     isFull ? "full" : "split", peer.reach + (isFull ? ", Internet" : ""),
                     peer.routes.isEmpty ? "-" : peer.routes.map(\.description).joined(separator: ", "),
                     peer.publicKey?.description ?? "-",

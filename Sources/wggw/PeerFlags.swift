@@ -7,7 +7,7 @@ import SiteModel
 struct PeerFlags: ParsableArguments {
     @Option(
         parsing: .upToNextOption,
-        help: ArgumentHelp("Addresses in the tunnel; auto takes free ones.", valueName: "address"))
+        help: ArgumentHelp("Addresses in the tunnel; auto takes free ones, none does without.", valueName: "address"))
     var address: [String] = []
 
     @Option(help: ArgumentHelp("The peer's own public key; auto makes a key pair here.", valueName: "key"))
@@ -53,9 +53,11 @@ struct PeerFlags: ParsableArguments {
     /// As the use cases take them. A preshared key's file is read only for real: standard input can be read once.
     func options(readingFiles: Bool = true) throws -> PeerOptions {
         var options = PeerOptions()
-        options.addresses = try list(address, clear: "auto", "--address") { text throws(ParseError) in
+        let hasNone = address == ["none"]
+        options.addresses = try list(hasNone ? [] : address, clear: "auto", "--address") { text throws(ParseError) in
             try IPAddress(parsing: text)
         }
+        if hasNone { options.addresses = .set([]) }
         options.routes = try list(route, clear: "none", "--route") { text throws(ParseError) in
             try IPPrefix(parsing: text)
         }

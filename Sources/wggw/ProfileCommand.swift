@@ -21,7 +21,13 @@ struct ProfileCommand: ParsableCommand {
     struct ImportProfile: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "import",
-            abstract: "Take a profile, or a gateway's wg-quick file, in place of the newest revision.")
+            abstract: "Take a profile, or a gateway's wg-quick file, in place of the newest revision.",
+            discussion: """
+                Of a wg-quick file everything that wg and wg-quick take is taken, keys included, and means the same; what has no \
+                place in a site is named with its line. Comments name the peers. Commands are never run: those that forward, \
+                masquerade or set a resolver are taken as what they mean, all others are shown. At most 64 MB, 1 MB a line, \
+                100,000 peers; in UTF-8, UTF-16 or Latin-1.
+                """)
 
         @OptionGroup var common: CommonOptions
         @OptionGroup var message: MessageOption
@@ -52,30 +58,30 @@ struct ProfileCommand: ParsableCommand {
         }
 
         func run() throws {
-            let text = try readTextFile(file)
+            let source = FileText(decoding: try readFile(file))
             let why = message.message ?? "import \(file)"
-            guard text.isWgQuick else {
+            guard WgQuickConfig.isLikely(source.text) else {
                 guard lan.isEmpty && client.isEmpty else {
                     throw ValidationError("--lan and --client go with a wg-quick file, and \(file) is a profile")
                 }
-                let site = try Site.parse(text, file: file)
+                guard source.encoding == .utf8 else { throw GatewayError.refused("\(file): is no UTF-8 text") }
+                let site = try Site.parse(source.text, file: file)
                 let draft = try common.writer("profile import", mayBeFirst: true).take(site, why: why)
                 report(draft, common)
                 return common.note("next: `wggw plan`, then `wggw apply`")
             }
             let control = try common.writer("profile import", mayBeFirst: true)
             let draft = try control.takeWgQuick(
-                text, file: file, interface: interfaceName,
-                lan: lan.isEmpty ? nil : LAN(interface: lanInterface, subnets: lan),
-                clients: try client.map { ($0, try readTextFile($0)) }, why: why)
+                source, file: file, stem: stem, lan: lan.isEmpty ? nil : LAN(interface: lanInterface, subnets: lan),
+                clients: try client.map { ($0, FileText(decoding: try readFile($0))) }, why: why)
             report(draft, common)
             common.note("next: `wggw init --endpoint HOST` if peers dial in, `wggw plan`, then `wggw apply`")
         }
 
-        /// wg-quick names the interface after the file.
-        private var interfaceName: String {
+        /// What wg-quick calls the interface.
+        private var stem: String? {
             let base = file.split(separator: "/").last.map(String.init) ?? file
-            return base.hasSuffix(".conf") ? String(base.dropLast(5)) : "wg0"
+            return base.hasSuffix(".conf") ? String(base.dropLast(5)) : nil
         }
     }
 
@@ -105,15 +111,6 @@ struct ProfileCommand: ParsableCommand {
                 }
                 text = edited
             }
-        }
-    }
-}
-
-extension String {
-    /// A wg-quick file has an [Interface] section, which no profile has.
-    fileprivate var isWgQuick: Bool {
-        split(separator: "\n").contains { line in
-            line.drop { $0 == " " || $0 == "\t" }.lowercased().hasPrefix("[interface]")
         }
     }
 }

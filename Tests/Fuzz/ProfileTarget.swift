@@ -24,21 +24,30 @@ enum ProfileTarget {
     }
 }
 
-/// An input is a file of wg-quick. A site that is made of it has no problems.
+/// An input is a file of wg-quick, in any encoding. A site that is made of it has no problems, nobody in it has an address that the
+/// file does not have, and no message repeats what may be a key.
 enum WgQuickTarget {
     static func run(_ input: Input) -> Int32 {
         var input = input
-        let text = String(decoding: input.remainder(), as: UTF8.self)
+        let text = FileText(decoding: Array(input.remainder()))
         let lan = LAN(interface: "eth0", subnets: [IPPrefix("192.168.1.0/24")!])
         do throws(ProfileErrors) {
-            let config = try WgQuickConfig.parse(text, file: "fuzz.conf")
+            let config = try WgQuickConfig.parse(text, file: "fuzz.conf") { $0 == "https" ? 443 : nil }
             // Any function of the key does: no arithmetic on curves here.
             let made = try config.gatewaySite(interface: "wg0", lan: lan) { key in
                 key.withBytes { PublicKey(loading: $0) }
             }
             expect(made.site.problems().isEmpty, "a site with problems: \(made.site.problems())")
+            let said = Set(config.peers.flatMap(\.allowedIPs))
+            for peer in made.site.peers {
+                expect(peer.addresses.allSatisfy { said.contains(IPPrefix(host: $0)) }, "an address out of nowhere")
+                expect(peer.addresses.isEmpty == peer.isUnnumbered, "\(peer.name) would get an address")
+                expect(!peer.name.mayHoldKey, "a key for a name")
+            }
+            for note in made.notes { expect(!note.message.mayHoldKey, "a key in a note") }
         } catch {
             expect(!error.description.isEmpty, "an error that says nothing")
+            for fault in error.errors { expect(fault.line > 0 && fault.column > 0, "a fault without a place") }
         }
         return 0
     }

@@ -285,7 +285,8 @@ import Testing
             """
         let control = try bench.control()
         let draft = try control.takeWgQuick(
-            text, file: "wg0.conf", interface: "wg0", lan: nil, clients: [("laptop.conf", client)], why: "import")
+            FileText(text), file: "wg0.conf", stem: "wg0", lan: nil, clients: [("laptop.conf", FileText(client))],
+            why: "import")
         #expect(draft.stored.site.peers.map(\.name) == ["laptop"])
         for slip in [
             "laptop.conf:2:14: PrivateKey: is the same as in wg0.conf", "laptop.conf:4:1: Endpoint itzxa.com:51820",

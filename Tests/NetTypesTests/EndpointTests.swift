@@ -8,7 +8,7 @@ import Testing
             ("itzxa.com:51820", nil), ("203.0.113.7:1", nil), ("[fd00::1]:65535", nil),
             ("ITZXA.com:51820", "itzxa.com:51820"),
             ("[FD00:0::1]:51820", "[fd00::1]:51820"), ("localhost:51820", nil), ("a-b.c1:2", nil),
-            ("3com.example:1", nil),
+            ("3com.example:1", nil), ("wg_server._udp.example.org:51820", nil), ("vpn.example.org.:51820", nil),
             ("xn--bcher-kva.example:51820", nil), ("\(String(repeating: "a", count: 63)).org:1", nil),
         ] as [(String, String?)]) func valid(_ text: String, _ canonical: String?)
     {
@@ -24,7 +24,8 @@ import Testing
         ("fd00::1", "stands in brackets"), ("fd00::1:51820", "stands in brackets"), ("[fd00::1", "not closed"),
         ("[fd00::1]51820", "after ] comes :PORT"), ("[fd00::1]", "has no port"), ("[10.0.0.1]:1", "IPv6 address"),
         ("[]:1", "IPv6 address"), ("-a.org:1", "DNS name"), ("a-.org:1", "DNS name"), ("a..org:1", "DNS name"),
-        ("a_b.org:1", "DNS name"), ("bücher.de:1", "DNS name"), ("1.2.3:1", "DNS name"), ("256.1.1.1:1", "DNS name"),
+        ("a.org..:1", "DNS name"), (".:1", "DNS name"), ("1.2.3.:1", "DNS name"), ("bücher.de:1", "DNS name"),
+        ("1.2.3:1", "DNS name"), ("256.1.1.1:1", "DNS name"),
         ("http://itzxa.com:1", "brackets"), ("itzxa.com/x:1", "DNS name"), ("it zxa.com:1", "DNS name"),
         ("\(String(repeating: "a", count: 64)).org:1", "DNS name"), ("[fe80::1%eth0]:1", "IPv6 address"),
         ("\(String(repeating: "abcdefg.", count: 32))org:1", "DNS name"),

@@ -9,6 +9,8 @@ import Testing
     private static let tunnel = "[tunnel]\naddresses = [\"192.168.2.254/24\", \"fd00:2::1/64\"]\n"
     private static let base = lan + tunnel
     private static let proxy = "[lan]\nsubnets = [\"192.168.1.0/24\"]\nreply-path = \"proxy-arp\"\n"
+    /// The tunnel has no subnet.
+    private static let single = lan + "[tunnel]\naddresses = [\"10.9.0.1/32\"]\n"
     private static let key = "6boi5zHwfEhbX+XMUKe12f4lQ9v78LjpEcGK0hGU3RQ="
 
     static let structure: [(String, String)] = [
@@ -80,9 +82,7 @@ import Testing
         ("[lan]\nsubnets = [«\"0.0.0.0/0\"]\n" + tunnel, "whole Internet"),
         ("[lan]\nsubnets = [«\"224.0.0.0/4\"]\n" + tunnel, "is multicast"),
         ("[lan]\nsubnets = [\"10.0.0.0/8\", «\"10.1.0.0/16\"]\n" + tunnel, "10.1.0.0/16 is in 10.0.0.0/8 already"),
-        (lan + "[tunnel]\naddresses = [«\"10.9.0.0/24\"]", "10.9.0.0 is the network address of 10.9.0.0/24"),
         (lan + "[tunnel]\naddresses = [«\"10.9.0.255/24\"]", "take one from 10.9.0.1 to 10.9.0.254"),
-        (lan + "[tunnel]\naddresses = [«\"fd00:2::/64\"]", "routers' anycast address"),
         (lan + "[tunnel]\naddresses = [«\"127.0.0.1/8\"]", "loopback"),
         (lan + "[tunnel]\naddresses = [«\"10.9.0.1/32\", \"10.9.0.1/24\"]", "10.9.0.1 is listed twice"),
         (lan + "[tunnel]\naddresses = [«\"192.168.1.254/24\"]", "overlaps the LAN's 192.168.1.0/24; take a network"),
@@ -134,6 +134,21 @@ import Testing
         (base + "[peers.a]\nendpoint = «\"192.0.2.1\"", "has no port"),
         (base + "[peers.a]\nroutes = [«\"0.0.0.0/0\"]", "there is full-tunnel"),
         (base + "[peers.a]\nroutes = [«\"::/0\"]", "there is full-tunnel"),
+        (base + "[peers.a]\nroutes = [«\"0.0.0.0/1\", «\"128.0.0.0/1\"]", "a large part of the gateway's own traffic"),
+        (base + "[peers.a]\nroutes = [«\"2000::/3\"]", "a large part"),
+        (base + "[peers.a]\nroutes = [«\"192.168.2.0/24\"]", "give the gateway its address as a single one"),
+        (
+            lan + "[tunnel]\naddresses = [\"10.9.0.1/24\"]\n[peers.a]\nroutes = [«\"10.0.0.0/8\"]\n"
+                + "[peers.b]\naddresses = [\"10.9.0.2\", \"10.9.0.3\"]",
+            "10.0.0.0/8 holds 10.9.0.2, which is peer b's; name only"
+        ),
+        (
+            single + "[peers.a]\nroutes = [«\"10.20.0.0/16\"]\n[peers.b]\naddresses = [\"10.20.0.2\"]",
+            "10.20.0.0/16 holds 10.20.0.2, which is peer b's"
+        ),
+        (single + "[peers.b]\naddresses = [«\"192.168.1.7\"]", "192.168.1.7 is in the LAN's 192.168.1.0/24"),
+        (single + "[peers.b]\naddresses = [«\"127.0.0.2\"]", "127.0.0.2 is the loopback network"),
+        (single + "[peers.b]\naddresses = [«\"10.9.0.1\"]", "gateway's own address"),
         (base + "[peers.a]\nroutes = [«\"192.168.0.0/23\"]", "192.168.0.0/23 overlaps the LAN's 192.168.1.0/24"),
         (base + "[peers.a]\nroutes = [«\"192.168.1.128/25\"]", "overlaps the LAN's"),
         (base + "[peers.a]\nroutes = [«\"192.168.2.0/25\"]", "overlaps the tunnel's 192.168.2.0/24"),
@@ -151,6 +166,10 @@ import Testing
     ]
 
     static let fine: [String] = [
+        single + "[peers.a]\naddresses = [\"10.9.0.2\", \"172.16.0.9\"]",
+        single + "[peers.a]\naddresses = []\nroutes = [\"10.0.0.0/8\"]\n[peers.b]\naddresses = [\"172.16.0.2\"]",
+        single + "[peers.a]\naddresses = [\"10.20.0.2\"]\nroutes = [\"10.20.0.0/16\"]",
+        lan + "[tunnel]\naddresses = [\"10.9.0.0/24\", \"fd00:2::/64\"]\n[peers.a]\naddresses = [\"10.9.0.1\"]",
         base + "[site]\nother-forwarding = { ipv4 = [\"eth1\", \"eth0\"] }",
         base + "[site.other-forwarding]\nipv6 = \"drop\"",
         base, base + "mtu = 65456\nlisten-port = 65535\nfwmark = 0xffffffff",

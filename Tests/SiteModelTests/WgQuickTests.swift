@@ -18,7 +18,7 @@ import Testing
             PrivateKey = qMSa7W71pDChtarPTqVqSPdmJEagDMbXD4+OS0sNhVY=
             ListenPort = 51820
             MTU = 1400
-            DNS = 1.1.1.1, 2606:4700:4700::1111, lan.example.org
+            DNS = 1.1.1.1, 2606:4700:4700::1111  lan.example.org
             FwMark = 0xca6c
             Table = off
             PostUp = iptables -A FORWARD -i %i -j ACCEPT; echo a=b
@@ -53,9 +53,10 @@ import Testing
         let notes = config.notes.map { String("\($0)".prefix(40)) }
         #expect(
             notes == [
-                "wg0.conf:8:38: DNS lan.example.org: a se", "wg0.conf:10:1: Table = off: not taken ov",
-                "wg0.conf:11:1: PostUp = iptables -A FORW", "wg0.conf:18:14: AllowedIPs 192.168.7.5/2",
+                "wg0.conf:8:38: DNS lan.example.org: is n", "wg0.conf:10:1: Table = off: not taken ov",
+                "wg0.conf:18:14: AllowedIPs 192.168.7.5/2",
             ])
+        #expect(config.interface.hooks.map(\.command) == ["iptables -A FORWARD -i %i -j ACCEPT; echo a=b"])
     }
 
     /// A peer with one of these around it is called so.
@@ -69,17 +70,40 @@ import Testing
             ("[Peer]\n# friendly_name=laptop\n%", "laptop"), ("# laptop\n[Peer]\n%", "laptop"),
             ("[Peer] # laptop\n%", "laptop"),
             ("[Peer]\n% # laptop", "laptop"), ("[Peer]\n#laptop\n%", "laptop"),
-            ("# Name = Anna's phone\n[Peer]\n%", "Anna-s"),
+            ("# Name = Anna's phone\n[Peer]\n%", "Anna-s-phone"),
             ("# Name = under_score.x\n[Peer]\n%", "under-score-x"), ("# other\n# Name = laptop\n[Peer]\n%", "laptop"),
             ("# Name = laptop\n# other\n[Peer]\n%", "laptop"), ("[Peer]\n%\n# laptop", nil), ("[Peer]\n%", nil),
             ("# just a long remark\n[Peer]\n%", nil), ("[Peer]\n%\n#Endpoint = 1.2.3.4:5", nil),
             ("# 50%\n[Peer]\n%", "50"),
             ("### end laptop ###\n[Peer]\n%", nil), ("# laptop\n[Interface]\nMTU = 1420\n[Peer]\n%", nil),
             ("# --- ü ---\n[Peer]\n%", nil), ("# saveconfig\n[Peer]\n%", nil),
+            (
+                "# ID:  c0ffee\n# Name:  Anna Laptop\n# Email:  a@b.c\n# Created at:  2024-01-02\n[Peer]\n%",
+                "Anna-Laptop"
+            ),
+            ("# -WGP- Peer: abc | def\n# -WGP- Display name: Anna\n[Peer]\n%", "abc-def"),
+            ("# anna start\n[Peer]\n%\n# anna end", "anna"), ("# anna end\n[Peer]\n%", nil),
+            ("#Name# = Anna Laptop\n[Peer]\n%", "Anna-Laptop"), ("## Client: a (77d2) ##\n[Peer]\n%", "a"),
+            ("[Peer]\n%\n# Name = laptop\nAllowedIPs = 10.9.0.2", "laptop"),
+            ("[Peer]\n%\n# roaming\nAllowedIPs = 10.9.0.2", nil),
+            ("[Peer]\n%\nAllowedIPs = 10.9.0.2 # laptop", "laptop"),
+            ("[Peer]\n%\nPersistentKeepalive = 25 # seconds", nil),
+            ("[Peer]\n%\nPersistentKeepalive = 25 # Name: laptop", "laptop"),
+            ("# Peers\n[Peer]\n%", nil), ("# laptop\n\n[Peer]\n%", nil), ("# Client laptop\n\n[Peer]\n%", "laptop"),
+            ("# 10.9.0.2\n[Peer]\n%", nil), ("# 2024-01-02\n[Peer]\n%", nil), ("# a@b.c\n[Peer]\n%", nil),
+            ("# old\n#[Peer]\n#PublicKey = x\n# older\n[Peer]\n%", nil),
+            ("### begin old ###\n#[Peer]\n#PublicKey = x\n### end old ###\n### begin new ###\n[Peer]\n%", "new"),
+            ("# client is broken\n[Peer]\n%", nil), ("# Peer: anna\n# Device: MacBook Air\n[Peer]\n%", "anna"),
+            ("[Interface]\n# Name = gateway\nMTU = 1420 # Name = gateway\n[Peer]\n%", nil),
+            ("[Interface] # gateway\n[Peer]\n%", nil), ("#\u{301} x\n[Peer] #\u{301}laptop\n%", "laptop"),
+            ("# Name = \(key)\n[Peer]\n%", nil), ("[Peer] #\(key.dropLast())\n%", nil),
+            ("# psk:\(key)\n[Peer]\n% # \(key)", nil),
         ] as [(String, String?)]) func names(_ text: String, _ name: String?) throws
     {
         let keyLine = "PublicKey = \(Self.key)"
-        let lines = text.split(separator: "\n").map { $0.hasPrefix("%") ? keyLine + $0.dropFirst() : String($0) }
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map {
+            $0.hasPrefix("%") ? keyLine + $0.dropFirst() : String($0)
+        }
         let config = try WgQuickConfig.parse(lines.joined(separator: "\n"), file: "wg0.conf")
         #expect(config.peers.map(\.name) == [name])
     }
@@ -94,19 +118,31 @@ import Testing
     @Test(arguments: [
         ("«Address = 10.0.0.1/24", "before any section"), ("«[Server]\nx = 1\ny", "unknown section"),
         ("[Interface]\n«Adress = 10.0.0.1/24", "did you mean Address?"), ("[Interface]\n«nonsense", "no setting"),
-        ("[Interface]\n[Peer]\nPublicKey = \(key)\n«[Interface]", "a second [Interface]"),
-        ("[Interface]\nAddress = 10.0.0.1/24, «10.0.0.300,«", "four numbers"),
+        ("[Interface]\nAddress = 10.0.0.1/24, «10.0.0.300,", "four numbers"),
+        ("[ Interface ]\n«Address = 10.0.0.1/24", "without blanks in the brackets"),
+        ("[Interface]\nAddress = «10.0.0.1/255.0.255.0", "is no netmask"),
+        ("[Interface]\nAddress = «10.0.0.1/024", "prefix length is a number"),
+        ("[Interface]\n«PrivateKey\u{a0}= x", "did you mean PrivateKey?"),
         ("[Interface]\nAddress = «10.0.0.1/40", "Address: 10.0.0.1/40: an IPv4 prefix is at most /32"),
-        ("[Interface]\nPrivateKey = «abc", "PrivateKey: (private key): a key is 44 characters"),
+        ("[Interface]\nPrivateKey = «abc", "PrivateKey: a key is 44 characters"),
         ("[Interface]\nPrivateKey =«", "44 characters"), ("[Interface]\nListenPort = «65536", "0 to 65535"),
         ("[Interface]\nListenPort = «-1", "0 to 65535"),
-        ("[Interface]\nListenPort = 1\n«ListenPort = 2", "stands twice"),
-        ("[Interface]\nMTU = «big", "576 to 65456"), ("[Interface]\nFwMark = «0xfffffffff", "or off"),
-        ("[Interface]\nFwMark = «+1", "or off"), ("[Interface]\nDNS = 1.1.1.1, «a_b", "neither an address"),
+        ("[Interface]\nListenPort = «nonsense", "a UDP service's name"),
+        ("[Interface]\nMTU = «big", "576 to 65456"), ("[Interface]\nMTU = «01420", "576 to 65456"),
+        ("[Interface]\nFwMark = «0xfffffffff", "or off"), ("[Interface]\nFwMark = «0X1", "or off"),
+        ("[Interface]\nFwMark = «+1", "or off"), ("[Interface]\nSaveConfig = «yes", "true or false"),
+        ("[Interface]\nAddress = 10.0.0.1«\u{0}", "a NUL character"),
         ("«[Peer]\nAllowedIPs = 10.0.0.1/32", "without PublicKey"), ("[Peer]\nPublicKey = «\(key.dropLast())", "44"),
         ("[Peer]\nPublicKey = \(key)\nAllowedIPs = «10.0.0.0/33", "at most /32"),
-        ("[Peer]\nPublicKey = \(key)\nAllowedIPs = 10.0.0.1/32,«,fd00::1", "four numbers"),
-        ("[Peer]\nPublicKey = \(key)\nEndpoint = «itzxa.com", "has no port; write itzxa.com:51820"),
+        ("[Peer]\nPublicKey = \(key)\nAllowedIPs = 10.0.0.1/32,«,fd00::1", "take a comma away"),
+        ("[Peer]\nPublicKey = \(key)\nAllowedIPs = «+10.0.0.1/32", "without them"),
+        ("[Peer]\nPublicKey = \(key)\nAllowedIPs = «10.0.0.1 10.0.0.2", "four numbers"),
+        ("[Peer]\nPublicKey = \(key)\nEndpoint = «itzxa.com", "has no port; write HOST:51820"),
+        ("[Peer]\nPublicKey = \(key)\nEndpoint = «itzxa.com:", "has no port"),
+        ("[Peer]\nPublicKey = \(key)\nEndpoint = «fd00:0:0:0:0:0:0:1", "has no port; write [fd00:0:0:0:0:0:0:1]:51820"),
+        ("[Peer]\nPublicKey = \(key)\nEndpoint = «[fd00::1", "not closed"),
+        ("[Peer]\nPublicKey = \(key)\nEndpoint = «1.2.3.4:70000", "1 to 65535"),
+        ("[Peer]\nPublicKey = \(key)\nPersistentKeepalive = «0x19", "0 to 65535, or off"),
         ("[Peer]\nPublicKey = \(key)\nPersistentKeepalive = «70000", "0 to 65535, or off"),
         ("[Peer]\nPublicKey = \(key)\n\t  «ListenPort = 5", "unknown key"),
         (
@@ -181,7 +217,11 @@ import Testing
         #expect(result.privateKey?.exposedBase64 == "qMSa7W71pDChtarPTqVqSPdmJEagDMbXD4+OS0sNhVY=")
         #expect(result.presharedKeys.isEmpty)
         #expect(
-            result.notes.map(\.description) == ["wg0-internal.conf:6:1: no comment names this peer; it becomes peer1"])
+            result.notes.map(\.description) == [
+                "wg0-internal.conf:1:1: the peers may reach the LAN 192.168.1.0/24, which the file does not tell; "
+                    + "`wggw set-peer NAME --allow` and groups say less",
+                "wg0-internal.conf:6:1: no comment names this peer; it becomes peer1",
+            ])
     }
 
     @Test func theDecksSlips() throws {
@@ -271,6 +311,6 @@ import Testing
         do throws(ProfileErrors) {
             _ = try config.gatewaySite(interface: "wg0", lan: lan, publicKey: publicKey)
         } catch { places = Set(error.errors.map { [$0.line, $0.column] }) }
-        #expect(places == [[2, 11], [6, 28], [7, 1], [9, 27], [9, 43]])
+        #expect(places == [[6, 28], [7, 1], [9, 27], [9, 43]])
     }
 }

@@ -107,8 +107,9 @@ extension SeededGenerator {
     }
 
     mutating func peer(_ name: String) -> Peer {
-        Peer(
-            name: name, addresses: (0..<Int.random(in: 0...2, using: &self)).map { _ in address() },
+        let addresses = (0..<Int.random(in: 0...2, using: &self)).map { _ in address() }
+        return Peer(
+            name: name, addresses: addresses, isUnnumbered: addresses.isEmpty,
             publicKey: chance(4) ? nil : publicKey(), presharedKey: presharedKeyChoice(),
             fullTunnel: chance(3) ? nil : chance(2), group: chance(4) ? "guests" : nil,
             policy: chance(4) ? Policy(allow: [rule(), rule()]) : nil,

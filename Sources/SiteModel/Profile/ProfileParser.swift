@@ -137,11 +137,11 @@ struct ProfileParser {
     ]
 
     private mutating func peer(_ section: ProfileReader.Section) -> Peer {
-        Peer(
-            name: section.path[1],
-            addresses: reader.list("addresses", in: section) { text throws(ParseError) in
-                try Self.peerAddress(parsing: text)
-            } ?? [],
+        let addresses = reader.list("addresses", in: section) { text throws(ParseError) in
+            try Self.peerAddress(parsing: text)
+        }
+        return Peer(
+            name: section.path[1], addresses: addresses ?? [], isUnnumbered: addresses?.isEmpty == true,
             publicKey: publicKey(section),
             presharedKey: reader.value("preshared-key", in: section) { text throws(ParseError) in
                 try PresharedKeyChoice(parsing: text)

@@ -90,7 +90,7 @@ private struct ProfileWriter {
 
     mutating func peer(_ peer: Peer) {
         table("peers", peer.name)
-        if !peer.addresses.isEmpty { list("addresses", peer.addresses) }
+        if !peer.addresses.isEmpty || peer.isUnnumbered { list("addresses", peer.addresses) }
         quoted("public-key", peer.publicKey)
         // Without the key the default depends on whether there is a public key.
         if peer.presharedKey != (peer.publicKey == nil ? .auto : .none) { quoted("preshared-key", peer.presharedKey) }

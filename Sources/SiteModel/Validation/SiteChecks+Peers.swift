@@ -59,6 +59,12 @@ extension SiteChecks {
         }
         if !homes.isKnown { return }
         guard let home = homes.networks.first(where: { $0.contains(address) }) else {
+            if homes.isAnywhere {
+                if let reason = Self.unusable(IPPrefix(host: address)) {
+                    report(path, index: index, "\(address) \(reason)", remedy: "take a private address")
+                }
+                return
+            }
             // Every peer may be outside: not all of many networks each time.
             let more = homes.networks.count > 4 ? " and \(homes.networks.count - 4) more" : ""
             let names = homes.networks.prefix(4).map(\.description).joined(separator: " and ") + more
@@ -77,17 +83,24 @@ extension SiteChecks {
         }
     }
 
-    /// The networks that a peer's address of one family may be in.
-    private typealias Homes = (networks: [IPPrefix], isLAN: Bool, isKnown: Bool)
+    /// The networks that a peer's address of one family may be in. Where the gateway has single addresses only, the tunnel has no
+    /// subnet, and a peer's may be anywhere.
+    private struct Homes {
+        let networks: [IPPrefix]
+        let isLAN: Bool
+        let isKnown: Bool
+
+        var isAnywhere: Bool { !isLAN && !networks.isEmpty && networks.allSatisfy(\.isHost) }
+    }
 
     /// The LAN's with proxy-arp, if it has that family, else the tunnel's.
     private func homes(isV6: Bool) -> Homes {
         if site.lan.replyPath == .proxyARP {
             let subnets = site.lan.subnets.filter { $0.isV6 == isV6 }
-            if !subnets.isEmpty { return (subnets, true, isWhole(["lan", "subnets"])) }
+            if !subnets.isEmpty { return Homes(networks: subnets, isLAN: true, isKnown: isWhole(["lan", "subnets"])) }
         }
         let networks = site.tunnel.addresses.filter { $0.address.isV6 == isV6 }.map(\.network)
-        return (networks, false, isWhole(["tunnel", "addresses"]))
+        return Homes(networks: networks, isLAN: false, isKnown: isWhole(["tunnel", "addresses"]))
     }
 
     private mutating func checkAccess(of peer: Peer) {
@@ -124,9 +137,10 @@ extension SiteChecks {
         if peer.routes.isEmpty { return }
         let path = ["peers", peer.name, "routes"]
         for (i, route) in peer.routes.enumerated() {
-            if route.length == 0 {
+            if route.isHalfTheInternet {
                 report(
-                    path, index: i, "\(route) would send all of the gateway's own traffic to this peer",
+                    path, index: i,
+                    "\(route) would send \(route.length == 0 ? "all" : "a large part") of the gateway's own traffic to this peer",
                     remedy: "name the networks behind it; for a peer's way out to the Internet there is full-tunnel")
             } else if let reason = Self.unusable(route) {
                 report(path, index: i, "\(route) \(reason)", remedy: "name a network behind the peer")
@@ -137,5 +151,13 @@ extension SiteChecks {
                     remedy: "leave that address out of the routes")
             }
         }
+    }
+}
+
+extension IPPrefix {
+    /// Whether it is the Internet, or a piece as those who write it in pieces have: nobody has a network as wide as that. Private
+    /// networks are at most an IPv4 /8 (RFC 1918), and unique local ones lie in fc00::/7 (RFC 4193).
+    var isHalfTheInternet: Bool {
+        length < 8 && (!isV6 || !IPPrefix("fc00::/7")!.contains(self))
     }
 }

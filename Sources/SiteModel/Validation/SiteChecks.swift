@@ -91,7 +91,8 @@ struct SiteChecks {
                 report(path, index: i, "\(own.address) is listed twice", remedy: "remove one of them")
             } else if let reason = Self.unusable(own.network) {
                 report(path, index: i, "\(own) \(reason)", remedy: "take a private address, like 192.168.2.254/24")
-            } else if let reason = Self.reserved(own.address, in: own.network) {
+            } else if own.address != own.network.address, let reason = Self.reserved(own.address, in: own.network) {
+                // A network's own address is one for its gateway: Linux and wg-quick take it, and much-used pages hand it out.
                 report(path, index: i, "\(own.address) \(reason)", remedy: Self.range(of: own.network))
             }
         }

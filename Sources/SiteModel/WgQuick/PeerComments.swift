@@ -10,40 +10,104 @@ enum PeerComments {
         let isExplicit: Bool
     }
 
-    private static let starters: Set = [
-        "name", "client", "peer", "begin", "begin_peer", "friendly_name", "friendlyname", "user", "device",
+    /// What a comment is, besides a remark.
+    enum Kind {
+        /// `Name = laptop`, `Client: Anna's laptop (1f0c…)`, `### Client laptop`, `### begin laptop ###`, `laptop`.
+        case name(Name)
+        /// `### end laptop ###`, `END_PEER laptop`: closes what another has opened.
+        case end
+        /// `[Peer]`: the head of a section that is commented out, with what comes below it.
+        case section
+    }
+
+    /// Before `:` or `=`; without blanks, hyphens and underscores.
+    private static let titles: Set = [
+        "name", "client", "clientname", "peer", "peername", "friendlyname", "user", "username", "device", "devicename",
+        "displayname", "hostname", "wgppeer", "wgpdisplayname",
+    ]
+    /// Before a name without a sign.
+    private static let starters: Set = ["name", "client", "peer", "begin", "begin_peer", "user", "device"]
+    /// Lone words that say what a section is, or how, and not whose.
+    private static let remarks: Set = [
+        "peer", "peers", "client", "clients", "user", "users", "device", "devices", "server", "interface", "wireguard",
+        "default", "example", "optional", "required", "todo", "disabled", "enabled", "generated",
     ]
     private static let keys: Set = [
         "address", "privatekey", "listenport", "mtu", "dns", "table", "fwmark", "saveconfig", "publickey",
-        "presharedkey", "allowedips", "endpoint", "persistentkeepalive",
+        "presharedkey", "allowedips", "endpoint", "persistentkeepalive", "preup", "postup", "predown", "postdown",
     ]
 
-    /// `Name = laptop`, `Client: laptop (1f0c…)`, `### Client laptop`, `### begin laptop ###`, `laptop`.
-    static func name(in comment: some StringProtocol) -> Name? {
-        var words = comment.split { $0.isWhitespace || $0 == "=" || $0 == ":" }
-        words.removeAll { word in word.allSatisfy { $0 == "#" } || word.hasPrefix("(") }
-        guard let first = words.first?.drop(while: { $0 == "#" }).lowercased() else { return nil }
-        let hasSign = comment.contains { $0 == "=" || $0 == ":" }
-        if starters.contains(first), words.count == 2 || words.count > 2 && hasSign {
-            return label(words[1]).map { Name(label: $0, isExplicit: true) }
+    /// nil is a remark, or a setting that is commented out. A comment in which a key may be is a remark.
+    static func kind(of comment: some StringProtocol) -> Kind? {
+        let text = Substring(comment).trimmed(of: "#")
+        if text.hasPrefix("[") { return .section }
+        if text.mayHoldKey || isSetting(text) { return nil }
+        if let (title, rest) = titled(text), titles.contains(title) {
+            return hostLabel(nearest: beforeParenthesis(rest)).map { .name(Name(label: $0, isExplicit: true)) }
         }
-        guard words.count == 1, !keys.contains(first) else { return nil }
-        return label(words[0]).map { Name(label: $0, isExplicit: false) }
+        let words = text.split { $0.isWhitespace }.filter { !$0.allSatisfy { $0 == "#" } && !$0.hasPrefix("(") }
+        guard let first = words.first?.lowercased(), let last = words.last?.lowercased() else { return nil }
+        if first == "end" || first == "end_peer" || words.count == 2 && last == "end" { return .end }
+        if words.count == 2, starters.contains(first) || last == "start" {
+            return hostLabel(nearest: starters.contains(first) ? words[1] : words[0]).map {
+                .name(Name(label: $0, isExplicit: true))
+            }
+        }
+        guard words.count == 1, isName(words[0]) else { return nil }
+        return hostLabel(nearest: words[0]).map { .name(Name(label: $0, isExplicit: false)) }
     }
 
-    /// Whether the comment closes what another has opened, as PiVPN writes it.
-    static func isEnd(_ comment: some StringProtocol) -> Bool {
-        let first = comment.split { $0.isWhitespace || $0 == "#" }.first?.lowercased()
-        return first == "end" || first == "end_peer"
+    /// `PublicKey = …` and so on, commented out.
+    static func isSetting(_ comment: some StringProtocol) -> Bool {
+        titled(Substring(comment).trimmed(of: "#")).map { keys.contains($0.title) } ?? false
     }
 
-    /// The nearest host label; nil if nothing is left.
-    static func label(_ text: some StringProtocol) -> String? {
-        let mapped = text.unicodeScalars.map { scalar -> Character in
-            scalar.isASCII && TOMLScanner.isBareKey(UInt8(scalar.value)) && scalar != "_" ? Character(scalar) : "-"
+    /// Whether a lone word can be somebody's name: no address, no date, none that a file says of itself.
+    private static func isName(_ word: Substring) -> Bool {
+        let lower = word.lowercased()
+        if keys.contains(lower) || remarks.contains(lower) || word.contains(where: { $0 == "=" || $0 == "@" }) {
+            return false
         }
-        var label = Substring(String(mapped.drop { $0 == "-" }.prefix(63)))
-        while label.last == "-" { label.removeLast() }
-        return isHostLabel(label) ? String(label) : nil
+        if word.dropLast().contains(":") || InterfaceAddress(String(word)) != nil { return false }
+        return
+            !(word.filter { $0 == "-" || $0 == "/" || $0 == "." }.count == 2 && word.contains(where: \.isNumber)
+            && !word.contains(where: \.isLetter))
+    }
+
+    /// What stands before the first `:` or `=`, as a title is compared, and behind it.
+    private static func titled(_ text: Substring) -> (title: String, rest: Substring)? {
+        guard let sign = text.firstIndex(where: { $0 == ":" || $0 == "=" }) else { return nil }
+        let title = text[..<sign].lowercased().filter {
+            !$0.isWhitespace && $0 != "#" && $0 != "-" && $0 != "_" && $0 != "+"
+        }
+        return (title, text[text.index(after: sign)...])
+    }
+
+    /// wg-easy writes a peer's identifier behind its name.
+    private static func beforeParenthesis(_ text: Substring) -> Substring { text.prefix { $0 != "(" } }
+}
+
+/// The host label that is nearest to a text: letters, digits, and a hyphen for all that is neither; nil if nothing is left.
+public func hostLabel(nearest text: some StringProtocol) -> String? {
+    var label = ""
+    for scalar in text.unicodeScalars {
+        let isKept = scalar.isASCII && scalar != "_" && scalar != "-" && TOMLScanner.isBareKey(UInt8(scalar.value))
+        if isKept {
+            label.unicodeScalars.append(scalar)
+        } else if !label.isEmpty, label.last != "-" {
+            label += "-"
+        }
+        if label.utf8.count == 63 { break }
+    }
+    while label.last == "-" { label.removeLast() }
+    return isHostLabel(label) ? label : nil
+}
+
+extension Substring {
+    /// Without white space and this character at either end.
+    fileprivate func trimmed(of other: Character) -> Substring {
+        var result = drop { $0.isWhitespace || $0 == other }
+        while let last = result.last, last.isWhitespace || last == other { result.removeLast() }
+        return result
     }
 }

@@ -1,6 +1,6 @@
 public import NetTypes
 
-/// A file of wg-quick(8), read whole.
+/// A file of wg-quick(8), read whole: what `wg-quick` and `wg setconf` make of it.
 public struct WgQuickConfig: Sendable {
     /// The `[Interface]` section.
     public struct Interface: Sendable {
@@ -18,9 +18,36 @@ public struct WgQuickConfig: Sendable {
         public var searchDomains: [String] = []
         /// Mark of the encrypted packets; 0 is none.
         public var fwmark: UInt32 = 0
+        /// Commands for the shell, in the order of the file. They may hold secrets, and are run by nobody here.
+        public var hooks: [Hook] = []
+
+        /// Where each of `addresses` stands.
+        var addressPlaces: [Place] = []
     }
 
-    /// A `[Peer]` section.
+    /// `PostUp = …` and the like.
+    public struct Hook: Sendable {
+        /// When wg-quick runs it.
+        public enum Moment: String, CaseIterable, Sendable {
+            /// Before the interface is there.
+            case preUp = "PreUp"
+            /// When all is set.
+            case postUp = "PostUp"
+            /// Before anything is taken away.
+            case preDown = "PreDown"
+            /// When all is gone.
+            case postDown = "PostDown"
+        }
+
+        /// When.
+        public let moment: Moment
+        /// As it stands there, `%i` included.
+        public let command: String
+
+        let place: Place
+    }
+
+    /// A `[Peer]`. One that stands in several sections is one, as it is to wg.
     public struct Peer: Sendable {
         /// What a comment calls it, made a host label.
         public var name: String?
@@ -28,16 +55,26 @@ public struct WgQuickConfig: Sendable {
         public var publicKey: PublicKey
         /// nil if there is none.
         public var presharedKey: PresharedKey?
-        /// Host bits masked, in the order of the file.
-        public var allowedIPs: [IPPrefix] = []
+        /// Host bits masked, in the order of the file; none is another peer's as well.
+        public var allowedIPs: [IPPrefix] { allowed.map(\.network) }
         /// Where to dial it.
         public var endpoint: Endpoint?
         /// Seconds; nil or 0 is off.
         public var keepalive: UInt16?
 
-        /// Line and column of the section, and of each of `allowedIPs`.
+        /// Of its first section.
         var place: Place
-        var allowedPlaces: [Place] = []
+        /// What `allowedIPs` is made of.
+        var allowed: [AllowedIP] = []
+    }
+
+    /// A network that packets of a peer come from and go to.
+    struct AllowedIP: Sendable {
+        /// As it stands there, with its host bits.
+        let written: InterfaceAddress
+        let place: Place
+
+        var network: IPPrefix { written.network }
     }
 
     /// Where something stands, both from 1.
@@ -61,5 +98,13 @@ public struct WgQuickConfig: Sendable {
 
     mutating func note(_ place: Place, _ message: String) {
         notes.append(ProfileError(file: file, line: place.line, column: place.column, message: message))
+    }
+
+    /// Whether a text is a file of wg-quick, and no profile: it has a section that no profile has.
+    public static func isLikely(_ text: String) -> Bool {
+        WgQuickLine.lines(of: text).lazy.enumerated().contains { number, line in
+            let head = WgQuickLine(line, number: number + 1).content.withoutBlanks.lowercased()
+            return head == "[interface]" || head == "[peer]"
+        }
     }
 }

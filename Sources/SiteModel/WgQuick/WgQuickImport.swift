@@ -9,6 +9,8 @@ public struct WgQuickImport: Sendable {
     public var privateKey: PrivateKey?
     /// By the peer's name.
     public var presharedKeys: [String: PresharedKey]
+    /// Whether the file's commands let the peers out to the Internet; then the site has that in its egress.
+    public var tellsEgress = false
     /// What was not taken over, or is worth a look.
     public var notes: [ProfileError]
 }
@@ -19,112 +21,200 @@ extension WgQuickConfig {
     /// - Parameters:
     ///   - interface: the tunnel's interface, which wg-quick takes from the file's name.
     ///   - lan: what the file does not tell: the LAN.
+    ///   - uplink: the interface of the box's default route, if it is known.
     ///   - publicKey: makes a public key of a private one (X25519).
     ///
-    /// An allowed IP that is a single address in the tunnel's subnet is the peer's own, every other is a network behind it.
-    /// Throws what `Site.problems()` finds, with lines and columns of this file.
+    /// An allowed IP that is a single address in the tunnel's subnet is the peer's own, every other is a network behind it. A peer
+    /// gets no address that the file does not have. Throws what does not make a site, and what `Site.problems()` finds, with lines
+    /// and columns of this file.
     public func gatewaySite(
-        interface: String, lan: LAN, publicKey: (PrivateKey) -> PublicKey
+        interface: String, lan: LAN, uplink: String? = nil, publicKey: (PrivateKey) -> PublicKey
     ) throws(ProfileErrors) -> WgQuickImport {
-        var result = WgQuickImport(
-            site: Site(
-                lan: lan,
-                tunnel: Tunnel(
-                    interface: interface, addresses: self.interface.addresses,
-                    listenPort: self.interface.listenPort ?? 51820, mtu: self.interface.mtu,
-                    fwmark: self.interface.fwmark, publicKey: self.interface.privateKey.map(publicKey)),
-                dns: []),
-            privateKey: self.interface.privateKey, presharedKeys: [:], notes: notes)
-        func note(_ place: Place, _ message: String) {
-            result.notes.append(ProfileError(file: file, line: place.line, column: place.column, message: message))
-        }
-        if self.interface.privateKey == nil {
-            note(interfacePlace, "no PrivateKey; the gateway gets a new key pair, which the peers have to be told")
-        }
-        if self.interface.listenPort == nil {
-            note(interfacePlace, "no ListenPort; the gateway listens on \(result.site.tunnel.listenPort)")
-        }
-        if let place = places["dns"], !self.interface.dns.isEmpty {
-            note(place, "DNS: not taken over; in a gateway's own file it is the gateway's resolver, not the peers'")
-        }
-        var origins = Origins(keys: places, section: interfacePlace)
-        var names = FreeNames()
-        for (number, source) in peers.enumerated() {
-            let name = names.take(source.name ?? "peer\(number + 1)")
-            if source.name == nil { note(source.place, "no comment names this peer; it becomes \(name)") }
-            let peer = source.sitePeer(name, tunnels: self.interface.addresses)
-            origins.add(peer, source)
-            result.presharedKeys[name] = source.presharedKey
-            result.site.peers.append(peer)
-        }
-        result.site.peers.sort { $0.name < $1.name }
-        let problems = result.site.problems()
-        if problems.isEmpty { return result }
-        throw ProfileErrors(
-            problems.map { problem in
-                let place = origins.place(of: problem.path)
-                return ProfileError(
-                    file: file, line: place.line, column: place.column, message: problem.description)
-            })
-    }
-
-    /// Names that no peer has yet.
-    private struct FreeNames {
-        private var taken: Set<String> = []
-        /// What comes next behind a name that many want.
-        private var next: [String: Int] = [:]
-
-        /// `wanted`, or `wanted-2` and so on.
-        mutating func take(_ wanted: String) -> String {
-            var name = wanted
-            let base = String(wanted.prefix(57))
-            while !taken.insert(name.lowercased()).inserted {
-                let number = next[base.lowercased(), default: 2]
-                next[base.lowercased()] = number + 1
-                name = "\(base)-\(number)"
-            }
-            return name
-        }
-    }
-
-    /// Where parts of the site came from.
-    private struct Origins {
-        let keys: [String: Place]
-        let section: Place
-        var places: [SitePath: Place] = [:]
-
-        mutating func add(_ peer: SiteModel.Peer, _ source: WgQuickConfig.Peer) {
-            let path = ["peers", peer.name]
-            places[SitePath(path)] = source.place
-            let routes = Dictionary(zip(peer.routes, 0...), uniquingKeysWith: { first, _ in first })
-            let addresses = Dictionary(zip(peer.addresses, 0...), uniquingKeysWith: { first, _ in first })
-            for (prefix, place) in zip(source.allowedIPs, source.allowedPlaces) {
-                if let i = routes[prefix] {
-                    places[SitePath(path + ["routes"], index: i)] = place
-                } else if let i = addresses[prefix.address] {
-                    places[SitePath(path + ["addresses"], index: i)] = place
-                }
-            }
-        }
-
-        /// The place of the path, or of what it is in.
-        func place(of path: SitePath) -> Place {
-            if path.keys.first == "tunnel" {
-                let names = ["addresses": "address", "listen-port": "listenport", "public-key": "privatekey"]
-                return keys[names[path.keys[1]] ?? path.keys[1]] ?? section
-            }
-            return places[path] ?? places[SitePath(Array(path.keys.prefix(2)))] ?? section
-        }
+        var importer = GatewayImporter(
+            self, interface: interface, lan: lan, publicKey: self.interface.privateKey.map(publicKey))
+        importer.takeHooks(uplink: uplink)
+        for (number, peer) in peers.enumerated() { importer.take(peer, number: number + 1) }
+        return try importer.finish()
     }
 }
 
-extension WgQuickConfig.Peer {
-    fileprivate func sitePeer(_ name: String, tunnels: [InterfaceAddress]) -> SiteModel.Peer {
-        let isOwn = { (prefix: IPPrefix) in
-            prefix.isHost && tunnels.contains { $0.network.contains(prefix.address) }
+/// One pass over a file that was read.
+private struct GatewayImporter {
+    private let config: WgQuickConfig
+    private var result: WgQuickImport
+    private var errors: [ProfileError] = []
+    private var origins: WgQuickOrigins
+    private var names = FreeNames()
+
+    init(_ config: WgQuickConfig, interface: String, lan: LAN, publicKey: PublicKey?) {
+        self.config = config
+        let own = config.interface
+        origins = WgQuickOrigins(config)
+        result = WgQuickImport(
+            site: Site(
+                lan: lan,
+                tunnel: Tunnel(
+                    interface: interface, addresses: own.addresses.filter { !$0.address.isOfOneLink },
+                    listenPort: own.listenPort ?? 51820, mtu: own.mtu, fwmark: own.fwmark, publicKey: publicKey),
+                dns: []),
+            privateKey: own.privateKey, presharedKeys: [:], notes: config.notes)
+        noteInterface()
+    }
+
+    private mutating func note(_ place: WgQuickConfig.Place, _ message: String) {
+        result.notes.append(
+            ProfileError(file: config.file, line: place.line, column: place.column, message: message))
+    }
+
+    private mutating func noteInterface() {
+        let own = config.interface
+        if own.privateKey == nil {
+            note(
+                config.interfacePlace, "no PrivateKey; the gateway gets a new key pair, which the peers have to be told"
+            )
         }
-        return SiteModel.Peer(
-            name: name, addresses: allowedIPs.filter(isOwn).map(\.address), publicKey: publicKey,
-            routes: allowedIPs.filter { !isOwn($0) }, endpoint: endpoint, keepalive: keepalive == 0 ? nil : keepalive)
+        if own.listenPort == nil {
+            note(config.interfacePlace, "no ListenPort; the gateway listens on \(result.site.tunnel.listenPort)")
+        }
+        if let place = config.places["dns"], !own.dns.isEmpty {
+            note(place, "DNS: not taken over; in a gateway's own file it is the gateway's resolver, not the peers'")
+        }
+        for (address, place) in zip(own.addresses, own.addressPlaces) {
+            if address.address.isOfOneLink {
+                note(place, "Address \(address): not taken over; the kernel gives link-local addresses itself")
+            } else if address.address == address.network.address, address.address.bitWidth - address.length > 1 {
+                note(place, "Address \(address): is its network's own address; taken as it stands")
+            }
+        }
+    }
+
+    // MARK: Hooks
+
+    mutating func takeHooks(uplink: String?) {
+        let meaning = HookMeaning(config.interface, tunnel: result.site.tunnel.interface, uplink: uplink)
+        for (place, message) in meaning.notes { note(place, message) }
+        if let egress = meaning.egress {
+            result.tellsEgress = true
+            result.site.egress = Egress(interface: egress, fullTunnel: true)
+            note(config.interfacePlace, "the peers go out to the Internet by \(egress), as PostUp has it (full-tunnel)")
+        }
+        let lan = result.site.lan.subnets.map(\.description).joined(separator: ", ")
+        let grounds = meaning.forwards ? "as PostUp has it" : "which the file does not tell"
+        let bans = meaning.leavesOutBans ? "; what PostUp forbids is not taken, and allowed now" : ""
+        note(
+            config.interfacePlace,
+            "the peers may reach the LAN \(lan), \(grounds)\(bans); `wggw set-peer NAME --allow` and groups say less")
+    }
+
+    // MARK: Peers
+
+    mutating func take(_ source: WgQuickConfig.Peer, number: Int) {
+        let name = names.take(source.name ?? "peer\(number)")
+        if source.name == nil { note(source.place, "no comment names this peer; it becomes \(name)") }
+        var peer = Peer(
+            name: name, publicKey: source.publicKey, endpoint: source.endpoint,
+            keepalive: source.keepalive == 0 ? nil : source.keepalive)
+        let all = IPPrefixSet(source.allowedIPs.filter { !$0.isHalfTheInternet })
+        for item in source.allowed {
+            let network = item.network
+            if network.isOfOneLink {
+                note(item.place, "AllowedIPs \(network): not taken over; such addresses are not routed")
+            } else if let own = overlapping(item) {
+                refuse(
+                    item.place,
+                    "AllowedIPs \(item.written): means \(network) to wg, in which is \(own); write \(IPPrefix(host: item.written.address))"
+                )
+            } else if isOwn(network) {
+                peer.addresses.append(network.address)
+            } else if !network.isHalfTheInternet, !all.prefixes.contains(sorted: network) {
+                note(item.place, "AllowedIPs \(network): is in another network of this peer; merged")
+            } else {
+                if network.isHost {
+                    note(
+                        item.place,
+                        "AllowedIPs \(network): is outside the tunnel's subnets; taken as a network behind \(name)")
+                }
+                peer.routes.append(network)
+            }
+        }
+        peer.addresses.sort()
+        peer.routes.sort()
+        peer.isUnnumbered = peer.addresses.isEmpty
+        if source.allowed.isEmpty {
+            note(source.place, "no AllowedIPs; nothing of \(name) is let in, and it gets no address")
+        }
+        origins.add(peer, source)
+        result.presharedKeys[name] = source.presharedKey
+        result.site.peers.append(peer)
+    }
+
+    /// The tunnel's network that lies in one that was written like an interface's address, with a host's bits: whoever wrote it
+    /// meant the host.
+    private func overlapping(_ item: WgQuickConfig.AllowedIP) -> IPPrefix? {
+        guard item.written.address != item.network.address else { return nil }
+        return result.site.tunnel.addresses.map(\.network).first { $0.overlaps(item.network) }
+    }
+
+    /// Whether it is a peer's own address: in a subnet of the tunnel, or anywhere but in the LAN where the tunnel has none.
+    private func isOwn(_ network: IPPrefix) -> Bool {
+        guard network.isHost else { return false }
+        let subnets = result.site.tunnel.addresses.map(\.network).filter { $0.isV6 == network.isV6 }
+        if subnets.contains(where: { $0.contains(network.address) }) { return true }
+        return !subnets.isEmpty && subnets.allSatisfy(\.isHost)
+            && !result.site.lan.subnets.contains { $0.contains(network.address) }
+    }
+
+    private mutating func refuse(_ place: WgQuickConfig.Place, _ message: String) {
+        errors.append(ProfileError(file: config.file, line: place.line, column: place.column, message: message))
+    }
+
+    consuming func finish() throws(ProfileErrors) -> WgQuickImport {
+        result.site.peers.sort { $0.name < $1.name }
+        for problem in result.site.problems() { refuse(origins.place(of: problem.path), problem.description) }
+        if errors.isEmpty { return result }
+        throw ProfileErrors(errors)
+    }
+}
+
+/// Names that no peer has yet.
+private struct FreeNames {
+    private var taken: Set<String> = []
+    /// What comes next behind a name that many want.
+    private var next: [String: Int] = [:]
+
+    /// `wanted`, or `wanted-2` and so on.
+    mutating func take(_ wanted: String) -> String {
+        var name = wanted
+        let base = String(wanted.prefix(57))
+        while !taken.insert(name.lowercased()).inserted {
+            let number = next[base.lowercased(), default: 2]
+            next[base.lowercased()] = number + 1
+            name = "\(base)-\(number)"
+        }
+        return name
+    }
+}
+
+extension IPAddress {
+    /// IPv6 link-local, which every interface has and no route leads to.
+    fileprivate var isOfOneLink: Bool { IPPrefix(host: self).isOfOneLink }
+}
+
+extension IPPrefix {
+    /// Link-local or multicast: routing daemons have such among a peer's networks.
+    fileprivate var isOfOneLink: Bool {
+        ["fe80::/10", "ff00::/8", "224.0.0.0/4"].contains { IPPrefix($0)!.contains(self) }
+    }
+}
+
+extension [IPPrefix] {
+    /// Whether it is one of these, which are sorted.
+    fileprivate func contains(sorted prefix: IPPrefix) -> Bool {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle] < prefix { low = middle + 1 } else { high = middle }
+        }
+        return low < count && self[low] == prefix
     }
 }

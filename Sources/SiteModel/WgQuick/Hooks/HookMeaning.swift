@@ -1,0 +1,94 @@
+import NetTypes
+
+/// What the hooks of a file come to for the gateway, and the notes that say so.
+struct HookMeaning {
+    /// Where peers go out to the Internet with the gateway's address, as the hooks have it; nil where they do not.
+    private(set) var egress: String?
+    /// Whether a hook lets what comes out of the tunnel through.
+    private(set) var forwards = false
+    /// Whether a hook forbids something, which is not taken.
+    private(set) var leavesOutBans = false
+    private(set) var notes: [(place: WgQuickConfig.Place, message: String)] = []
+
+    private let tunnel: String
+    private let networks: [IPPrefix]
+    /// The interface of the box's default route, if that is known.
+    private let uplink: String?
+
+    init(_ interface: WgQuickConfig.Interface, tunnel: String, uplink: String?) {
+        self.tunnel = tunnel
+        self.uplink = uplink
+        networks = interface.addresses.map(\.network)
+        for hook in interface.hooks { read(hook) }
+        if !forwardsEverywhere { egress = nil }
+    }
+
+    /// Whether forwarding from the tunnel is bound to places; where no hook speaks of it, the box forwards by itself.
+    private var forwardsEverywhere: Bool { !forwards || isUnbound }
+    private var isUnbound = false
+
+    private mutating func read(_ hook: WgQuickConfig.Hook) {
+        let line = hook.command.replacing("%i", with: tunnel)
+        let isUp = hook.moment == .preUp || hook.moment == .postUp
+        var meanings: [String] = []
+        for command in ShellWords.commands(of: line) {
+            guard let known = command.words.flatMap({ HookCommand($0) }), let meaning = take(known, isUp: isUp) else {
+                if isUp,
+                    command.text.contains("DROP") || command.text.contains("REJECT") || command.text.contains("drop")
+                {
+                    leavesOutBans = true
+                }
+                note(hook, "not taken: \(command.text.quotable); wggw never runs a command out of a file")
+                continue
+            }
+            if isUp, !meanings.contains(meaning) { meanings.append(meaning) }
+        }
+        if !meanings.isEmpty { note(hook, "taken: \(meanings.joined(separator: ", "))") }
+    }
+
+    private mutating func note(_ hook: WgQuickConfig.Hook, _ message: String) {
+        notes.append((hook.place, "\(hook.moment.rawValue): \(message)"))
+    }
+
+    /// What it means, in words; nil where it is not the tunnel's.
+    private mutating func take(_ command: HookCommand, isUp: Bool) -> String? {
+        switch command {
+        case .forwarding(let isOn):
+            return isOn == isUp ? "the kernel forwards, which wggw sets itself" : isUp ? nil : ""
+        case .clampMSS(let isOn):
+            return isOn == isUp ? "TCP's segments fit into the tunnel, as wggw sees to itself" : nil
+        case .resolver: return "a resolver of the gateway's own, which it keeps or not without the tunnel"
+        case .input(let rule):
+            guard rule.isOn == isUp else { return nil }
+            return
+                "packets to the gateway; wggw lets the peers' in by their policies, and opens no port in other firewalls"
+        case .forward(let rule): return rule.isOn == isUp ? forward(rule, isUp: isUp) : nil
+        case .masquerade(let rule): return rule.isOn == isUp ? masquerade(rule, isUp: isUp) : nil
+        }
+    }
+
+    private mutating func forward(_ rule: HookCommand.Rule, isUp: Bool) -> String? {
+        guard rule.input == tunnel || rule.output == tunnel || isFromTunnel(rule) else { return nil }
+        if isUp, !rule.isForReplies, rule.input == tunnel || isFromTunnel(rule) {
+            forwards = true
+            if rule.destination == nil && !rule.isForService { isUnbound = true }
+        }
+        return "packets of the tunnel are forwarded, by the peers' policies"
+    }
+
+    private func isFromTunnel(_ rule: HookCommand.Rule) -> Bool {
+        rule.source.map { source in networks.contains { $0.overlaps(source) } } ?? false
+    }
+
+    /// Out of the interface that leads to the Internet it makes a way out there; out of another one, the LAN's hosts answer.
+    private mutating func masquerade(_ rule: HookCommand.Rule, isUp: Bool) -> String? {
+        guard rule.source == nil || isFromTunnel(rule), rule.output != tunnel, let output = rule.output else {
+            return nil
+        }
+        if rule.destination == nil, uplink == nil || output == uplink {
+            if isUp, egress == nil { egress = output }
+            return "masquerade out of \(output)"
+        }
+        return "masquerade out of \(output), as reply-path \"masquerade\" does for the LAN"
+    }
+}

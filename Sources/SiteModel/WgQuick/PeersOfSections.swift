@@ -1,0 +1,62 @@
+import NetTypes
+
+extension WgQuickConfig {
+    /// Gives the sections to `peers` as an interface would have them that took them one after the other: who stands there twice is
+    /// one peer, with what the last section says and with its networks alone; a network is the last one's who names it.
+    mutating func take(_ sections: [PeerSection]) {
+        var known: [PublicKey: Int] = [:]
+        var owners: [IPPrefix: Owner] = [:]
+        // Of each peer, with the number of each entry.
+        var taken: [[(item: AllowedIP, number: Int)]] = []
+        var number = 0
+        for section in sections {
+            let index = known[section.value.publicKey] ?? peers.count
+            if index < peers.count {
+                merge(section, into: index)
+                for (item, number) in taken[index] where owners[item.network]?.number == number {
+                    owners[item.network] = nil
+                }
+                taken[index] = []
+            } else {
+                known[section.value.publicKey] = index
+                peers.append(section.value)
+                taken.append([])
+            }
+            for item in section.value.allowed {
+                number += 1
+                if let owner = owners.updateValue(Owner(peer: index, number: number), forKey: item.network) {
+                    noteTaken(item, from: owner.peer, by: index)
+                }
+                taken[index].append((item, number))
+            }
+        }
+        for index in peers.indices {
+            peers[index].allowed = taken[index].filter { owners[$0.item.network]?.number == $0.number }.map(\.item)
+        }
+    }
+
+    private struct Owner {
+        let peer: Int
+        let number: Int
+    }
+
+    private mutating func noteTaken(_ item: AllowedIP, from old: Int, by new: Int) {
+        if old == new { return note(item.place, "AllowedIPs \(item.network): stands twice; taken once") }
+        note(
+            item.place,
+            "AllowedIPs \(item.network): the peer at line \(peers[old].place.line) has it too; it is this one's alone, as wg takes it"
+        )
+    }
+
+    private mutating func merge(_ section: PeerSection, into index: Int) {
+        let (new, place) = (section.value, peers[index].place)
+        note(
+            new.place,
+            "[Peer]: is the one at line \(place.line) by its PublicKey; wg takes both as one, with the AllowedIPs of the last"
+        )
+        if peers[index].name == nil { peers[index].name = new.name }
+        if section.seen.contains("presharedkey") { peers[index].presharedKey = new.presharedKey }
+        if section.seen.contains("endpoint") { peers[index].endpoint = new.endpoint }
+        if section.seen.contains("persistentkeepalive") { peers[index].keepalive = new.keepalive }
+    }
+}

@@ -1,0 +1,100 @@
+import NetTypes
+
+extension WgQuickParser {
+    private static let quickKeys = [
+        "Address", "MTU", "DNS", "Table", "PreUp", "PostUp", "PreDown", "PostDown", "SaveConfig",
+    ]
+    private static let wgKeys = ["PrivateKey", "ListenPort", "FwMark"]
+
+    mutating func setInterface(_ setting: Setting, isQuick: Bool) {
+        // wg-quick compares keys with their blanks.
+        let quickName = setting.key.lowercased()
+        if Self.quickKeys.contains(where: { $0.lowercased() == quickName }) {
+            guard isQuick else {
+                return refuse(
+                    setting.place, "\(setting.key): wg-quick takes it in [Interface] without blanks in the brackets")
+            }
+            return setQuick(setting, quickName)
+        }
+        if config.places[setting.name] == nil { config.places[setting.name] = setting.valuePlace }
+        let value = setting.value.withoutBlanks
+        switch setting.name {
+        case "privatekey":
+            noteIfAgain(setting, reader: "wg")
+            guard let parsed = key(setting, parse: { text throws(ParseError) in try PrivateKey(parsing: text) }) else {
+                return
+            }
+            config.interface.privateKey = isNoKey(value) ? nil : parsed
+        case "listenport":
+            noteIfAgain(setting, reader: "wg")
+            let services = services
+            let port = one(setting) { () throws(ParseError) in try wgPort(value, least: 0, services: services) }
+            config.interface.listenPort = port == 0 ? nil : port
+        case "fwmark":
+            noteIfAgain(setting, reader: "wg")
+            config.interface.fwmark = one(setting) { () throws(ParseError) in try wgMark(value) } ?? 0
+        default: unknown(setting, Self.quickKeys + Self.wgKeys)
+        }
+    }
+
+    private mutating func setQuick(_ setting: Setting, _ name: String) {
+        if config.places[name] == nil { config.places[name] = setting.valuePlace }
+        switch name {
+        case "address": setAddresses(setting)
+        case "mtu":
+            noteIfAgain(setting, reader: "wg-quick")
+            setMTU(setting)
+        case "dns": setDNS(setting)
+        case "table":
+            if setting.value.lowercased() != "auto" && !setting.value.isEmpty {
+                config.note(
+                    setting.place,
+                    "Table = \(setting.value.quotable): not taken over; wggw sets the routes that it needs")
+            }
+        case "saveconfig":
+            guard ["true", "false"].contains(setting.value.lowercased()) else {
+                return refuse(setting.valuePlace, "SaveConfig: \(setting.value.quotable): write true or false")
+            }
+            config.note(setting.place, "SaveConfig: not taken over; wggw keeps every revision")
+        default:
+            let moment = WgQuickConfig.Hook.Moment.allCases.first { $0.rawValue.lowercased() == name }
+            guard let moment, !setting.value.isEmpty else { return }
+            config.interface.hooks.append(
+                WgQuickConfig.Hook(moment: moment, command: String(setting.value), place: setting.place))
+        }
+    }
+
+    private mutating func setAddresses(_ setting: Setting) {
+        for (item, place) in quickItems(setting) {
+            let address = one(setting, at: place) { () throws(ParseError) in try ipInterfaceAddress(item) }
+            guard let address else { continue }
+            config.interface.addresses.append(address)
+            config.interface.addressPlaces.append(place)
+        }
+    }
+
+    /// What `ip link set mtu` takes, as far as an inner packet of IPv4 fits.
+    private mutating func setMTU(_ setting: Setting) {
+        let value = setting.value
+        if value.isEmpty { return config.interface.mtu = nil }
+        let isHex = value.hasPrefix("0x")
+        let digits = isHex ? value.dropFirst(2) : value
+        let isPlain = digits.first?.isHexDigit == true && (isHex || digits == "0" || digits.first != "0")
+        guard isPlain, let mtu = Int(digits, radix: isHex ? 16 : 10), (576...65456).contains(mtu) else {
+            return refuse(setting.valuePlace, "MTU: \(value.quotable): write a whole number from 576 to 65456")
+        }
+        config.interface.mtu = mtu
+    }
+
+    /// wg-quick gives what is no address to the resolver as a domain, whatever it is.
+    private mutating func setDNS(_ setting: Setting) {
+        for (item, place) in quickItems(setting) {
+            if let address = IPAddress(String(item)) {
+                config.interface.dns.append(address)
+            } else {
+                config.interface.searchDomains.append(String(item))
+                config.note(place, "DNS \(item.quotable): is no address; a search domain is not taken over")
+            }
+        }
+    }
+}

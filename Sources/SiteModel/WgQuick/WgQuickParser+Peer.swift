@@ -1,0 +1,75 @@
+import NetTypes
+
+/// A `[Peer]` section as it stands there.
+struct PeerSection {
+    var value: WgQuickConfig.Peer
+    var hasKey = false
+    /// The keys that it has, lower case.
+    var seen: Set<String> = []
+
+    init(place: WgQuickConfig.Place) {
+        let noKey = PublicKey(bytes: [UInt8](repeating: 0, count: 32))!
+        value = WgQuickConfig.Peer(publicKey: noKey, place: place)
+    }
+}
+
+extension WgQuickParser {
+    private static let peerKeys = ["PublicKey", "PresharedKey", "AllowedIPs", "Endpoint", "PersistentKeepalive"]
+
+    mutating func setPeer(_ setting: Setting) {
+        let value = setting.value.withoutBlanks
+        switch setting.name {
+        case "publickey":
+            noteIfAgain(setting, reader: "wg")
+            guard let parsed = key(setting, parse: { text throws(ParseError) in try PublicKey(parsing: text) }) else {
+                return
+            }
+            peer?.value.publicKey = parsed
+            peer?.hasKey = true
+        case "presharedkey":
+            noteIfAgain(setting, reader: "wg")
+            guard let parsed = key(setting, parse: { text throws(ParseError) in try PresharedKey(parsing: text) })
+            else {
+                return
+            }
+            peer?.value.presharedKey = isNoKey(value) ? nil : parsed
+        case "allowedips":
+            seen.insert(setting.name)
+            setAllowedIPs(setting)
+        case "endpoint":
+            noteIfAgain(setting, reader: "wg")
+            setEndpoint(setting, value)
+        case "persistentkeepalive":
+            noteIfAgain(setting, reader: "wg")
+            let seconds = one(setting) { () throws(ParseError) in try wgKeepalive(value) }
+            peer?.value.keepalive = seconds
+        default: unknown(setting, Self.peerKeys)
+        }
+    }
+
+    private mutating func setEndpoint(_ setting: Setting, _ value: String) {
+        let services = services
+        let parsed = one(setting) { () throws(ParseError) in try WgQuickEndpoint(parsing: value, services: services) }
+        peer?.value.endpoint = parsed?.endpoint
+        if let note = parsed?.note { config.note(setting.valuePlace, "Endpoint \(value.quotable): \(note)") }
+    }
+
+    /// An empty part is refused, as wg does it; a setting without any part is wg's way to say none on the command line.
+    private mutating func setAllowedIPs(_ setting: Setting) {
+        for (item, place) in items(setting, isSeparator: { $0 == UInt8(ascii: ",") }, omittingEmpty: false) {
+            let bare = item.withoutBlanks
+            if bare.isEmpty {
+                refuse(place, "\(setting.key): nothing between two commas or behind the last; take a comma away")
+                continue
+            }
+            guard let written = one(setting, at: place, parse: { () throws(ParseError) in try wgAllowedIP(bare) })
+            else {
+                continue
+            }
+            if written.network.address != written.address {
+                config.note(place, "AllowedIPs \(written): means \(written.network), as wg takes it")
+            }
+            peer?.value.allowed.append(WgQuickConfig.AllowedIP(written: written, place: place))
+        }
+    }
+}

@@ -1,0 +1,82 @@
+import NetTypes
+
+extension WgQuickParser {
+    mutating func refuse(_ place: WgQuickConfig.Place, _ message: String) {
+        errors.append(ProfileError(file: config.file, line: place.line, column: place.column, message: message))
+    }
+
+    /// The value, or nothing and a word about it.
+    mutating func one<T>(
+        _ setting: Setting, at place: WgQuickConfig.Place? = nil, parse: () throws(ParseError) -> T
+    ) -> T? {
+        do { return try parse() } catch {
+            refuse(place ?? setting.valuePlace, "\(setting.key): \(error.description.quotable)")
+            return nil
+        }
+    }
+
+    /// A key. What was given for one is not repeated: it may be another.
+    mutating func key<T>(_ setting: Setting, parse: (String) throws(ParseError) -> T) -> T? {
+        do { return try parse(setting.value.withoutBlanks) } catch {
+            refuse(setting.valuePlace, "\(setting.key): \(error.reason)")
+            return nil
+        }
+    }
+
+    /// Notes where a setting of which there is one stands again.
+    mutating func noteIfAgain(_ setting: Setting, reader: String) {
+        if !seen.insert(setting.name).inserted {
+            config.note(setting.place, "\(setting.key): stands twice in this section; \(reader) takes the last")
+        }
+    }
+
+    /// The parts of a list with their places, each without blanks around it.
+    func items(
+        _ setting: Setting, isSeparator: (UInt8) -> Bool, omittingEmpty: Bool
+    ) -> [(text: Substring, place: WgQuickConfig.Place)] {
+        let (line, value) = (setting.line.whole, setting.value)
+        if value.isEmpty { return [] }
+        // Counted on from the item before: the line may be as long as the file.
+        var at = value.startIndex
+        var column = setting.valuePlace.column
+        return value.utf8.split(omittingEmptySubsequences: omittingEmpty, whereSeparator: isSeparator).map { part in
+            let item = value[part.startIndex..<part.endIndex].trimmedOfBlanks
+            column += line.unicodeScalars[at..<item.startIndex].count
+            at = item.startIndex
+            return (item, WgQuickConfig.Place(line: setting.line.number, column: column))
+        }
+    }
+
+    /// Of a bash script that puts blanks in place of commas and splits at these.
+    func quickItems(_ setting: Setting) -> [(text: Substring, place: WgQuickConfig.Place)] {
+        items(
+            setting, isSeparator: { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") },
+            omittingEmpty: true)
+    }
+
+    mutating func unknown(_ setting: Setting, _ keys: [String]) {
+        if Self.amneziaKeys.contains(setting.name) {
+            if isAmnezia { return }
+            isAmnezia = true
+            return refuse(
+                setting.place,
+                "\(setting.key): is of AmneziaWG, which other WireGuards do not understand; wggw does not speak it, take a file without such settings, at the peers too"
+            )
+        }
+        let hint = nearest(String(setting.key), among: keys).map { "did you mean \($0)?" }
+        refuse(
+            setting.place,
+            "\(shown(setting.key)): unknown key; \(hint ?? "here there are \(keys.joined(separator: ", "))")")
+    }
+
+    /// The junk packets, sizes and headers by which AmneziaWG hides what it is.
+    private static let amneziaKeys: Set = [
+        "jc", "jmin", "jmax", "s1", "s2", "s3", "s4", "h1", "h2", "h3", "h4", "i1", "i2", "i3", "i4", "i5", "j1", "j2",
+        "j3", "itime",
+    ]
+
+    /// What is no key of ours may be a private key in the wrong place: only one short word is repeated.
+    func shown(_ text: Substring) -> Substring {
+        text.count > 20 || text.contains(where: \.isWhitespace) ? "this" : text
+    }
+}

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A gateway that was a container's before: its file is taken, and its clients go on with theirs."""
+
+import pathlib
+
+from lab import CLIENT, FAR, SERVER
+from lifecycle import is_applied
+from traffic import seen_as
+
+#: As the much-used container writes it: one address without a mask, hooks, names behind [Peer]. And whom nobody lets in.
+GATEWAY = """[Interface]
+Address = 10.13.13.1
+ListenPort = 51820
+PrivateKey = {gateway}
+PostUp = iptables -A FORWARD -i %i -j ACCEPT; iptables -A FORWARD -o %i -j ACCEPT; iptables -t nat -A POSTROUTING -o {uplink} -j MASQUERADE
+PostUp = touch /tmp/{lab}-was-run
+PostDown = iptables -D FORWARD -i %i -j ACCEPT; iptables -D FORWARD -o %i -j ACCEPT; iptables -t nat -D POSTROUTING -o {uplink} -j MASQUERADE
+
+[Peer]
+# peer_laptop
+PublicKey = {laptop}
+PresharedKey = {preshared}
+AllowedIPs = 10.13.13.2/32
+
+[Peer]
+# peer_parked
+PublicKey = {parked}
+"""
+
+LAPTOP = """[Interface]
+Address = {address}
+PrivateKey = {key}
+{more}
+[Peer]
+PublicKey = {gateway}
+Endpoint = itzxa.com:51820
+AllowedIPs = 0.0.0.0/0
+PersistentKeepalive = 25
+{preshared}
+"""
+
+
+def container(lab, checks):
+    def wg(*words, stdin=None):
+        return lab.run("laptop", "wg", *words, stdin=stdin).out.strip()
+
+    keys = {name: wg("genkey") for name in ("gateway", "laptop", "parked")}
+    public = {name: wg("pubkey", stdin=key) for name, key in keys.items()}
+    preshared = wg("genpsk")
+    text = GATEWAY.format(gateway=keys["gateway"], laptop=public["laptop"], parked=public["parked"], preshared=preshared,
+                          uplink=lab.egress_interface, lab=lab.name)
+    wg0 = pathlib.Path(f"/run/wggw-lab/{lab.name}/gateway-wg0")
+    wg0.mkdir()
+    (wg0 / "wg0.conf").write_text(text)
+    told = lab.wggw("profile", "import", wg0 / "wg0.conf", "--lan", "192.168.1.0/24").err
+    checks.contains("says what the commands mean, and which it does not take", told,
+                    f"go out to the Internet by {lab.egress_interface}", "not taken: touch", "may reach the LAN 192.168.1.0/24",
+                    "nothing of peer-parked is let in")
+    checks.check("and shows no key", not any(key in told for key in [*keys.values(), preshared]), told)
+    lab.wggw("init", "--datapath", lab.datapath)
+    lab.wggw("apply")
+    is_applied(lab, checks, "the file is on the box")
+    checks.check("runs no command of the file", not pathlib.Path(f"/tmp/{lab.name}-was-run").exists())
+
+    def connect(name, address, psk=""):
+        lab.disconnect()
+        directory = pathlib.Path(f"/run/wggw-lab/{lab.name}/laptop/etc/wireguard")
+        (directory / f"{CLIENT}.conf").write_text(LAPTOP.format(
+            address=address, key=keys[name], gateway=public["gateway"], preshared=psk, more=""))
+        lab.run("laptop", "wg-quick", "up", CLIENT)
+
+    connect("laptop", "10.13.13.2/32", f"PresharedKey = {preshared}")
+    checks.equal("a client from before reaches the LAN with its own file",
+                 seen_as(lab.fetch("laptop", SERVER[4])), lab.gateway[4])
+    checks.equal("and the Internet, with the gateway's address", seen_as(lab.fetch("laptop", FAR[4])), lab.public[4])
+    checks.check("and the gateway by its address in the tunnel", lab.pings("laptop", "10.13.13.1"))
+    connect("parked", "10.13.13.3/32")
+    checks.check("whom nobody let in before nobody lets in now", lab.is_silent("laptop", SERVER[4]))
+    checks.check("not even to the gateway", lab.is_silent("laptop", "10.13.13.1"))
+    profile = lab.wggw("profile", "export").out
+    checks.contains("and the profile says so", profile, "addresses = []")
+    checks.contains("which is taken back for the same", lab.wggw("profile", "import", "-", stdin=profile).err, "nothing differs")
