@@ -3,7 +3,7 @@
 
 import pathlib
 
-from lab import CLIENT, FAR, SERVER
+from lab import CLIENT, FAR, SERVER, eventually
 from lifecycle import is_applied
 from traffic import seen_as
 
@@ -30,7 +30,6 @@ PublicKey = {parked}
 LAPTOP = """[Interface]
 Address = {address}
 PrivateKey = {key}
-{more}
 [Peer]
 PublicKey = {gateway}
 Endpoint = itzxa.com:51820
@@ -66,7 +65,7 @@ def container(lab, checks):
         lab.disconnect()
         directory = pathlib.Path(f"/run/wggw-lab/{lab.name}/laptop/etc/wireguard")
         (directory / f"{CLIENT}.conf").write_text(LAPTOP.format(
-            address=address, key=keys[name], gateway=public["gateway"], preshared=psk, more=""))
+            address=address, key=keys[name], gateway=public["gateway"], preshared=psk))
         lab.run("laptop", "wg-quick", "up", CLIENT)
 
     connect("laptop", "10.13.13.2/32", f"PresharedKey = {preshared}")
@@ -75,6 +74,8 @@ def container(lab, checks):
     checks.equal("and the Internet, with the gateway's address", seen_as(lab.fetch("laptop", FAR[4])), lab.public[4])
     checks.check("and the gateway by its address in the tunnel", lab.pings("laptop", "10.13.13.1"))
     connect("parked", "10.13.13.3/32")
+    checks.check("who has no allowed IPs shakes hands", eventually(
+        lambda: not lab.run("laptop", "wg", "show", CLIENT, "latest-handshakes").out.rstrip().endswith("\t0")))
     checks.check("whom nobody let in before nobody lets in now", lab.is_silent("laptop", SERVER[4]))
     checks.check("not even to the gateway", lab.is_silent("laptop", "10.13.13.1"))
     profile = lab.wggw("profile", "export").out

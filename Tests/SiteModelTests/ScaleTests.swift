@@ -95,6 +95,17 @@ import Testing
                 + "[Peer]\nPublicKey = \(key(1))\n"
                 + lines(n) { "AllowedIPs = 11.\($0 >> 8).\($0 & 255).7/32\n" }
         },
+        Shape("one network for all", 300) { n in
+            "[Interface]\nAddress = 10.0.0.1\n"
+                + lines(n) { "[Peer]\nPublicKey = \(key($0))\nAllowedIPs = 10.1.0.1, 10.2.\($0 >> 8).\($0 & 255)\n" }
+        },
+        Shape("one peer in many sections", 300) { n in
+            "[Interface]\nAddress = 10.0.0.1\n"
+                + lines(n) { "[Peer]\nPublicKey = \(key(1))\nAllowedIPs = 10.2.\($0 >> 8).\($0 & 255), 10.1.0.1\n" }
+        },
+        Shape("commands in a hook", 300) { n in
+            "[Interface]\nAddress = 10.0.0.1\nPostUp = " + lines(n) { "x\($0) || true; || iptables -A FORWARD " } + "\n"
+        },
         Shape("peers of one name", 350) { n in
             "[Interface]\nAddress = 10.0.0.1/8\n"
                 + lines(n) { "[Peer] # laptop\nPublicKey = \(key($0))\n" }

@@ -38,11 +38,11 @@ import Testing
         Case(
             "address-is-network",
             .taken(["laptop 10.252.1.1"], notes: ["3:11: Address 10.252.1.0/24: is its network's own address; taken"])),
-        Case("branch", .taken(["peer1 ← 10.10.0.0/16 10.99.0.0/24"], notes: ["becomes peer1"])),
+        Case("branch", .taken(["head-office ← 10.10.0.0/16 10.99.0.0/24"])),
         Case(
             "peer-with-tunnel-mask",
             .refused([
-                "9:14: AllowedIPs 10.0.0.2/24: means 10.0.0.0/24 to wg, in which is 10.0.0.0/24; write 10.0.0.2/32"
+                "9:14: AllowedIPs 10.0.0.2/24: means 10.0.0.0/24 to wg, the whole tunnel; write 10.0.0.2/32"
             ])),
         Case(
             "nested-in-one-peer",

@@ -26,14 +26,12 @@ extension SiteChecks {
         var tooWide: Set<SitePath> = []
         for claim in claims() {
             while let last = open.last, !last.network.contains(claim.network) { open.removeLast() }
-            if case .address = claim.owner {
-                // What holds the tunnel's subnet holds the addresses in it.
-                if let outer = open.last(where: { !$0.isTunnel && !$0.isAddress }) {
-                    judgeAddress(outer, claim, &tooWide)
-                }
-            } else if let outer = open.last {
-                judge(outer, claim)
+            if claim.isAddress {
+                // What holds the tunnel's subnet holds the addresses in it; nothing lies in an address.
+                if let outer = open.last(where: { !$0.isTunnel }) { judgeAddress(outer, claim, &tooWide) }
+                continue
             }
+            if let outer = open.last { judge(outer, claim) }
             open.append(claim)
         }
     }

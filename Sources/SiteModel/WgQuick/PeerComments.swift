@@ -6,7 +6,7 @@ enum PeerComments {
     struct Name {
         /// A host label.
         let label: String
-        /// Whether it was said in so many words, as opposed to a lone word.
+        /// Whether it was said in so many words, as opposed to a lone word or a few.
         let isExplicit: Bool
     }
 
@@ -14,6 +14,8 @@ enum PeerComments {
     enum Kind {
         /// `Name = laptop`, `Client: Anna's laptop (1f0c…)`, `### Client laptop`, `### begin laptop ###`, `laptop`.
         case name(Name)
+        /// `Anna's laptop`: a name where nothing but a name is to be expected, and else a remark.
+        case phrase(Name)
         /// `### end laptop ###`, `END_PEER laptop`: closes what another has opened.
         case end
         /// `[Peer]`: the head of a section that is commented out, with what comes below it.
@@ -30,7 +32,9 @@ enum PeerComments {
     /// Lone words that say what a section is, or how, and not whose.
     private static let remarks: Set = [
         "peer", "peers", "client", "clients", "user", "users", "device", "devices", "server", "interface", "wireguard",
-        "default", "example", "optional", "required", "todo", "disabled", "enabled", "generated",
+        "default", "example", "optional", "required", "todo", "disabled", "enabled", "generated", "automatically",
+        "created",
+        "added", "updated", "modified", "by", "from", "for", "the", "this", "is", "do", "not", "see", "use",
     ]
     private static let keys: Set = [
         "address", "privatekey", "listenport", "mtu", "dns", "table", "fwmark", "saveconfig", "publickey",
@@ -53,8 +57,9 @@ enum PeerComments {
                 .name(Name(label: $0, isExplicit: true))
             }
         }
-        guard words.count == 1, isName(words[0]) else { return nil }
-        return hostLabel(nearest: words[0]).map { .name(Name(label: $0, isExplicit: false)) }
+        guard words.count <= 3, words.allSatisfy(isName) else { return nil }
+        let name = hostLabel(nearest: words.joined(separator: "-")).map { Name(label: $0, isExplicit: false) }
+        return name.map { words.count == 1 ? .name($0) : .phrase($0) }
     }
 
     /// `PublicKey = …` and so on, commented out.
@@ -65,7 +70,7 @@ enum PeerComments {
     /// Whether a lone word can be somebody's name: no address, no date, none that a file says of itself.
     private static func isName(_ word: Substring) -> Bool {
         let lower = word.lowercased()
-        if keys.contains(lower) || remarks.contains(lower) || word.contains(where: { $0 == "=" || $0 == "@" }) {
+        if keys.contains(lower) || remarks.contains(lower) || word.contains(where: { "=@,;!?".contains($0) }) {
             return false
         }
         if word.dropLast().contains(":") || InterfaceAddress(String(word)) != nil { return false }

@@ -1,8 +1,8 @@
 /// Which peer a comment names. Fed with a file's lines in order.
 ///
 /// A name stands before its peer's section, behind its head, before its first setting, or behind its key or networks; one that is
-/// said in so many words may stand before any of its settings. A lone word counts where nothing is between it and the peer. The
-/// first name that was said in so many words wins, else the first. What is commented out with its head, and what is said of
+/// said in so many words may stand before any of its settings. A lone word counts where nothing is between it and the peer, two or
+/// three behind its head alone. The first name that was said in so many words wins, else the first. What is commented out with its head, and what is said of
 /// `[Interface]` and its settings, names nobody.
 struct PeerNaming {
     /// Of the section that is open; nil while nothing calls it anything, and where it is no peer's.
@@ -40,6 +40,7 @@ struct PeerNaming {
         case nil: break
         case .section: (pending, isDead) = (nil, true)
         case .end: (pending, isDead) = (nil, false)
+        case .phrase(let name): if isInPeer && !hasSettings && !isDead { offer(name) }
         case .name(let name):
             if isDead { return }
             if isInPeer && !hasSettings { return offer(name) }
@@ -49,8 +50,12 @@ struct PeerNaming {
 
     /// A comment behind the head of a section or behind a setting; `canBeName` where a lone word there is a name.
     mutating func comment(_ text: Substring, canBeName: Bool) {
-        guard isInPeer, case .name(let name) = PeerComments.kind(of: text), name.isExplicit || canBeName else { return }
-        offer(name)
+        guard isInPeer else { return }
+        switch PeerComments.kind(of: text) {
+        case .name(let name) where name.isExplicit || canBeName: offer(name)
+        case .phrase(let name) where !hasSettings: offer(name)
+        default: break
+        }
     }
 
     private mutating func offer(_ name: PeerComments.Name) {

@@ -119,10 +119,10 @@ private struct GatewayImporter {
             let network = item.network
             if network.isOfOneLink {
                 note(item.place, "AllowedIPs \(network): not taken over; such addresses are not routed")
-            } else if let own = overlapping(item) {
+            } else if let whole = tunnelNetwork(in: item) {
                 refuse(
                     item.place,
-                    "AllowedIPs \(item.written): means \(network) to wg, in which is \(own); write \(IPPrefix(host: item.written.address))"
+                    "AllowedIPs \(item.written): means \(network) to wg, \(whole); write \(IPPrefix(host: item.written.address))"
                 )
             } else if isOwn(network) {
                 peer.addresses.append(network.address)
@@ -148,11 +148,12 @@ private struct GatewayImporter {
         result.site.peers.append(peer)
     }
 
-    /// The tunnel's network that lies in one that was written like an interface's address, with a host's bits: whoever wrote it
-    /// meant the host.
-    private func overlapping(_ item: WgQuickConfig.AllowedIP) -> IPPrefix? {
+    /// What of the tunnel is in a network that was written like an interface's address, with a host's bits; nil if nothing is.
+    /// Whoever wrote it meant the host.
+    private func tunnelNetwork(in item: WgQuickConfig.AllowedIP) -> String? {
         guard item.written.address != item.network.address else { return nil }
-        return result.site.tunnel.addresses.map(\.network).first { $0.overlaps(item.network) }
+        let own = result.site.tunnel.addresses.map(\.network).first { $0.overlaps(item.network) }
+        return own.map { $0 == item.network ? "the whole tunnel" : "which shares addresses with the tunnel's \($0)" }
     }
 
     /// Whether it is a peer's own address: in a subnet of the tunnel, or anywhere but in the LAN where the tunnel has none.
@@ -171,6 +172,7 @@ private struct GatewayImporter {
     consuming func finish() throws(ProfileErrors) -> WgQuickImport {
         result.site.peers.sort { $0.name < $1.name }
         for problem in result.site.problems() { refuse(origins.place(of: problem.path), problem.description) }
+        result.notes.sort { ($0.line, $0.column) < ($1.line, $1.column) }
         if errors.isEmpty { return result }
         throw ProfileErrors(errors)
     }
