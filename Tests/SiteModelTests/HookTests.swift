@@ -88,7 +88,8 @@ import Testing
         "iptables -A FORWARD -i %i -j DROP", "sysctl -w net.ipv4.conf.all.rp_filter=0", "echo 1 > /etc/passwd",
         "iptables -A FORWARD -i %i -j ACCEPT || reboot",
         "iptables -t nat -A PREROUTING -i eth0 -p tcp --dport 80 -j DNAT --to 10.9.0.2",
-        "sysctl -w net.ipv4.ip_forward=0", "iptables -A FORWARD -i %i -j ACCEPT `id`",
+        "resolvectl dns %i $(id)", "resolvconf -a %i < /etc/x",
+        "iptables -A FORWARD -i %i -j ACCEPT -m comment --comment \"$(id)\"", "sysctl -w net.ipv4.ip_forward=0", "iptables -A FORWARD -i %i -j ACCEPT `id`",
         "iptables -A FORWARD -i \"$x\" -j ACCEPT",
         "iptables -A FORWARD -i %i -j ACCEPT & id", "iptables -A 'FORWARD -i %i -j ACCEPT", "nft add table ip nat",
     ]) func shown(_ command: String) throws {
