@@ -29,6 +29,13 @@ import Testing
             "PostUp = nft add rule ip nat postrouting oifname \"eth0\" counter masquerade",
         ],
         ["PostUp = iptables -t nat -A POSTROUTING -o eth0 -j MASQUERADE"],
+        [
+            "PostUp = iptables -A FORWARD -i %i -j ACCEPT; iptables -A FORWARD -o %i -j ACCEPT; iptables -t nat -A POSTROUTING -o eth+ -j MASQUERADE"
+        ],
+        [
+            "PostUp = iptables -A FORWARD -i wg+ -j ACCEPT",
+            "PostUp = iptables -t nat -A POSTROUTING -s 10.9.0.0/24 -j MASQUERADE",
+        ],
     ]) func wayOut(_ hooks: [String]) throws {
         let taken = try site(with: hooks)
         #expect(taken.tellsEgress && taken.site.egress == Egress(interface: "eth0", fullTunnel: true))
@@ -52,6 +59,17 @@ import Testing
         ["PostDown = iptables -t nat -D POSTROUTING -o eth0 -j MASQUERADE"],
         ["PostUp = iptables -t nat -A POSTROUTING ! -o eth0 -j MASQUERADE"],
         ["PostUp = iptables -t nat -A POSTROUTING -o $(ip route | awk '{print $5}') -j MASQUERADE"],
+        ["PostUp = iptables -t nat -A POSTROUTING -o ens+ -j MASQUERADE"],
+        ["PostUp = ip6tables -t nat -A POSTROUTING -o eth0 -j MASQUERADE"],
+        ["PostUp = iptables -t nat -A POSTROUTING -s 10.9.0.7 -o eth0 -j MASQUERADE"],
+        [
+            "PostUp = iptables -A FORWARD -s 10.9.0.7 -i %i -j ACCEPT", "PostUp = ip6tables -A FORWARD -i %i -j ACCEPT",
+            "PostUp = iptables -t nat -A POSTROUTING -o eth0 -j MASQUERADE",
+        ],
+        [
+            "PostUp = iptables -A FORWARD -i %i -o eth1 -j ACCEPT",
+            "PostUp = iptables -t nat -A POSTROUTING -o eth0 -j MASQUERADE",
+        ],
         ["PostUp = iptables -t nat -A POSTROUTING -s 10.77.0.0/24 -o eth0 -j MASQUERADE"],
     ]) func noWayOut(_ hooks: [String]) throws {
         let taken = try site(with: hooks)
@@ -89,7 +107,8 @@ import Testing
         "iptables -A FORWARD -i %i -j ACCEPT || reboot",
         "iptables -t nat -A PREROUTING -i eth0 -p tcp --dport 80 -j DNAT --to 10.9.0.2",
         "resolvectl dns %i $(id)", "resolvconf -a %i < /etc/x",
-        "iptables -A FORWARD -i %i -j ACCEPT -m comment --comment \"$(id)\"", "sysctl -w net.ipv4.ip_forward=0", "iptables -A FORWARD -i %i -j ACCEPT `id`",
+        "iptables -A FORWARD -i %i -j ACCEPT -m comment --comment \"$(id)\"", "sysctl -w net.ipv4.ip_forward=0",
+        "iptables -A FORWARD -i %i -j ACCEPT `id`",
         "iptables -A FORWARD -i \"$x\" -j ACCEPT",
         "iptables -A FORWARD -i %i -j ACCEPT & id", "iptables -A 'FORWARD -i %i -j ACCEPT", "nft add table ip nat",
     ]) func shown(_ command: String) throws {

@@ -27,6 +27,8 @@ enum HookCommand: Equatable {
         var isForReplies = false
         /// Names a protocol or a port.
         var isForService = false
+        /// Of IPv6 alone.
+        var isV6 = false
     }
 
     /// nil for any other command.
@@ -36,7 +38,7 @@ enum HookCommand: Equatable {
         let command: HookCommand? =
             switch program {
             case "iptables", "ip6tables", "iptables-nft", "ip6tables-nft", "iptables-legacy", "ip6tables-legacy":
-                IptablesRule(rest)?.command
+                IptablesRule(rest, isV6: program.hasPrefix("ip6"))?.command
             case "nft": Self.nft(rest)
             case "ufw": Self.ufw(rest)
             case "sysctl": Self.sysctl(rest)
@@ -90,7 +92,7 @@ enum HookCommand: Equatable {
         var rest = words[5..<(words.count - 1)]
         // The family may be left out.
         if !["ip", "ip6", "inet"].contains(words[2]) { rest = words[4..<(words.count - 1)] }
-        var rule = Rule()
+        var rule = Rule(isV6: words[2] == "ip6")
         while let word = rest.popFirst() {
             switch word {
             case "counter": continue

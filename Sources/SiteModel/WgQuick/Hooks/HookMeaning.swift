@@ -68,10 +68,12 @@ struct HookMeaning {
     }
 
     private mutating func forward(_ rule: HookCommand.Rule, isUp: Bool) -> String? {
-        guard rule.input == tunnel || rule.output == tunnel || isFromTunnel(rule) else { return nil }
-        if isUp, !rule.isForReplies, rule.input == tunnel || isFromTunnel(rule) {
+        let isFrom = matches(tunnel, rule.input) || isFromTunnel(rule)
+        guard isFrom || matches(tunnel, rule.output) else { return nil }
+        if isUp, isFrom, !rule.isForReplies, !rule.isV6 {
             forwards = true
-            if rule.destination == nil && !rule.isForService { isUnbound = true }
+            let isToUplink = rule.output == nil || uplink.map { matches($0, rule.output) } ?? true
+            if isToUplink, rule.destination == nil, !rule.isForService, isForAll(rule) { isUnbound = true }
         }
         return "packets of the tunnel are forwarded, by the peers' policies"
     }
@@ -80,15 +82,31 @@ struct HookMeaning {
         rule.source.map { source in networks.contains { $0.overlaps(source) } } ?? false
     }
 
-    /// Out of the interface that leads to the Internet it makes a way out there; out of another one, the LAN's hosts answer.
+    /// Whether it is for every peer, and not for some by their addresses.
+    private func isForAll(_ rule: HookCommand.Rule) -> Bool {
+        rule.source.map { source in networks.contains { source.contains($0) } } ?? true
+    }
+
+    /// Out of the interface that leads to the Internet it makes a way out there; out of another one, the LAN's hosts answer. What is
+    /// for IPv6 alone, or for some of the peers, makes no way out for all.
     private mutating func masquerade(_ rule: HookCommand.Rule, isUp: Bool) -> String? {
-        guard rule.source == nil || isFromTunnel(rule), rule.output != tunnel, let output = rule.output else {
+        // One that names no interface is for all of them.
+        let output = rule.output ?? "+"
+        guard rule.source == nil || isFromTunnel(rule), rule.output.map({ !matches(tunnel, $0) }) ?? true else {
             return nil
         }
-        if rule.destination == nil, uplink == nil || output == uplink {
-            if isUp, egress == nil { egress = output }
-            return "masquerade out of \(output)"
+        if rule.destination == nil, let uplink = uplink ?? (output.hasSuffix("+") ? nil : output),
+            matches(uplink, output)
+        {
+            if isUp, egress == nil, !rule.isV6, isForAll(rule) { egress = uplink }
+            return "masquerade out of \(uplink)"
         }
-        return "masquerade out of \(output), as reply-path \"masquerade\" does for the LAN"
+        return "masquerade out of \(rule.output ?? "every interface"), as reply-path \"masquerade\" does for the LAN"
+    }
+
+    /// Whether a rule's interface is this one: `eth+` is every one whose name begins so.
+    private func matches(_ interface: String, _ pattern: String?) -> Bool {
+        guard let pattern else { return false }
+        return pattern.hasSuffix("+") ? interface.hasPrefix(pattern.dropLast()) : interface == pattern
     }
 }

@@ -8,7 +8,8 @@ struct IptablesRule {
     private var rule = HookCommand.Rule()
     private var clampsMSS = false
 
-    init?(_ words: [String]) {
+    init?(_ words: [String], isV6: Bool) {
+        rule.isV6 = isV6
         var rest = words[...]
         while let word = rest.popFirst() {
             guard take(word, &rest) else { return nil }
