@@ -24,7 +24,7 @@ let package = Package(
         .executableTarget(
             name: "wggw",
             dependencies: [
-                "Service", "Gateway", "Compiler", "Datapath", "LinuxNet", "SiteModel", "Storage", "NetTypes",
+                "Service", "Gateway", "Compiler", "Datapath", "LinuxNet", "SiteModel", "Storage", "Firewall", "NetTypes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -33,14 +33,16 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "SiteModel", "Compiler", "Storage", "LinuxNet", "NetTypes", "CLinux", "CQREncode", "CPNG", "CSodium",
+                "SiteModel", "Compiler", "Firewall", "Storage", "LinuxNet", "NetTypes", "CLinux", "CQREncode", "CPNG",
+                "CSodium",
             ],
             swiftSettings: strict),
         .target(
             name: "SiteModel",
             dependencies: ["NetTypes", .product(name: "TOMLKit", package: "TOMLKit")],
             swiftSettings: strict),
-        .target(name: "Compiler", dependencies: ["SiteModel", "NetTypes"], swiftSettings: strict),
+        .target(name: "Firewall", dependencies: ["NetTypes"], swiftSettings: strict),
+        .target(name: "Compiler", dependencies: ["SiteModel", "Firewall", "NetTypes"], swiftSettings: strict),
         .target(
             name: "Storage",
             dependencies: [
@@ -48,7 +50,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "LinuxNet", dependencies: ["Compiler", "SiteModel", "NetTypes", "CLinux", "CMnl", "CNftnl"],
+            name: "LinuxNet",
+            dependencies: ["Compiler", "Firewall", "SiteModel", "NetTypes", "CLinux", "CMnl", "CNftnl"],
             swiftSettings: strict),
         .target(name: "WireGuardProtocol", dependencies: ["NetTypes", "CCrypto"], swiftSettings: strict),
         .target(
@@ -67,7 +70,8 @@ let package = Package(
 
         // Sites, made by hand and at random, that several test targets compile.
         .target(
-            name: "SiteSamples", dependencies: ["Compiler", "SiteModel", "NetTypes"], path: "Tests/SiteSamples",
+            name: "SiteSamples", dependencies: ["Compiler", "SiteModel", "Firewall", "NetTypes"],
+            path: "Tests/SiteSamples",
             swiftSettings: strict),
         // How often the random attacks are repeated, and how the time of reading grows.
         .target(name: "Repeats", path: "Tests/Repeats", swiftSettings: strict),
@@ -76,8 +80,10 @@ let package = Package(
             name: "SiteModelTests",
             dependencies: ["SiteModel", "NetTypes", "Repeats", .product(name: "TOMLKit", package: "TOMLKit")],
             resources: [.copy("WgQuickFiles")], swiftSettings: strict),
+        .testTarget(name: "FirewallTests", dependencies: ["Firewall", "NetTypes"], swiftSettings: strict),
         .testTarget(
-            name: "CompilerTests", dependencies: ["Compiler", "SiteModel", "NetTypes", "SiteSamples", "Repeats"],
+            name: "CompilerTests",
+            dependencies: ["Compiler", "Firewall", "SiteModel", "NetTypes", "SiteSamples", "Repeats"],
             exclude: ["Goldens"],
             swiftSettings: strict),
         .testTarget(
@@ -88,13 +94,17 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["Gateway", "Storage", "LinuxNet", "Compiler", "SiteModel", "NetTypes", "Repeats", "CLinux"],
+            dependencies: [
+                "Gateway", "Storage", "LinuxNet", "Compiler", "Firewall", "SiteModel", "NetTypes", "Repeats", "CLinux",
+            ],
             swiftSettings: strict),
         .testTarget(name: "ServiceTests", dependencies: ["Service"], swiftSettings: strict),
         .testTarget(
             name: "LinuxNetTests",
-            dependencies: ["LinuxNet", "Compiler", "SiteModel", "NetTypes", "SiteSamples", "Repeats", "CLinux"],
-            exclude: ["Goldens"], swiftSettings: strict),
+            dependencies: [
+                "LinuxNet", "Compiler", "Firewall", "SiteModel", "NetTypes", "SiteSamples", "Repeats", "CLinux",
+            ],
+            exclude: ["Goldens", "Rulesets"], swiftSettings: strict),
         .testTarget(
             name: "WireGuardProtocolTests", dependencies: ["WireGuardProtocol", "NetTypes", "CCrypto"],
             resources: [.copy("Vectors")], swiftSettings: strict),
@@ -109,7 +119,8 @@ let package = Package(
 if Context.environment["WGGW_BENCH"] != nil {
     package.targets.append(
         .executableTarget(
-            name: "KernelBench", dependencies: ["LinuxNet", "Compiler", "SiteModel", "NetTypes", "SiteSamples"],
+            name: "KernelBench",
+            dependencies: ["LinuxNet", "Compiler", "Firewall", "SiteModel", "NetTypes", "SiteSamples"],
             path: "Tests/KernelBench", swiftSettings: strict))
 }
 

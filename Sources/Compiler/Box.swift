@@ -1,3 +1,4 @@
+public import Firewall
 public import NetTypes
 public import SiteModel
 
@@ -38,17 +39,21 @@ public struct Scope: Equatable, Sendable {
     public var listenPort: UInt16?
     /// Whether the interface's WireGuard side is asked for: whoever takes the interface away needs nothing of it.
     public var readsWireGuard = true
+    /// What foreign firewalls have to let through besides.
+    public var traffic: Traffic
     /// What the firewall is if its generation is still the same: then it need not be read, and comes without counters.
     public var knownFirewall: KnownFirewall?
 
     /// Makes a scope.
     public init(
-        interface: String, sysctls: Set<String> = [], neighbourInterfaces: Set<String> = [], listenPort: UInt16? = nil
+        interface: String, sysctls: Set<String> = [], neighbourInterfaces: Set<String> = [], listenPort: UInt16? = nil,
+        traffic: Traffic = Traffic()
     ) {
         self.interface = interface
         self.sysctls = sysctls
         self.neighbourInterfaces = neighbourInterfaces
         self.listenPort = listenPort
+        self.traffic = traffic
     }
 }
 

@@ -32,7 +32,7 @@ public func compile(
         firewall: try FirewallCompiler(plan).firewall(), access: access,
         sysctls: sysctls(plan, proxiesNeighbours: !neighbours.isEmpty),
         proxyNeighbours: neighbours,
-        advice: site.lan.replyPath == .routed ? advice(plan) : [])
+        advice: site.lan.replyPath == .routed ? advice(plan) : [], traffic: Traffic(plan))
 }
 
 func required<Value>(_ value: Value?, _ member: String) throws(CompileError) -> Value {

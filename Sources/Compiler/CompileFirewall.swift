@@ -1,3 +1,4 @@
+import Firewall
 import NetTypes
 import SiteModel
 
@@ -48,8 +49,8 @@ struct FirewallCompiler {
     }
 
     /// Throws `.tooManyElements`.
-    func firewall() throws(CompileError) -> Firewall {
-        Firewall(
+    func firewall() throws(CompileError) -> FirewallTable {
+        FirewallTable(
             sets: try sets().sorted { $0.name < $1.name }, chains: policyChains() + dispatchChains() + baseChains())
     }
 

@@ -1,3 +1,4 @@
+public import Firewall
 public import NetTypes
 public import SiteModel
 
@@ -16,7 +17,7 @@ public struct DesiredState: Equatable, Sendable {
     /// Routes into the tunnel beyond those that the addresses' subnets make.
     public var routes: [Route]
     /// Table `inet wggw`.
-    public var firewall: Firewall
+    public var firewall: FirewallTable
     /// What the firewall allows to whom, to be compared.
     public var access: Access
     /// Settings under /proc/sys.
@@ -25,6 +26,8 @@ public struct DesiredState: Equatable, Sendable {
     public var proxyNeighbours: [ProxyNeighbour]
     /// What somebody has to set on another box, in words; empty unless the reply path is `routed`.
     public var advice: [StaticRouteAdvice]
+    /// What all of this is for.
+    public var traffic: Traffic
 }
 
 /// The state of a WireGuard interface that is set, not learned.

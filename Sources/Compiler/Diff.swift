@@ -187,7 +187,7 @@ extension DesiredState {
         let neighbours = proxyNeighbours + (previous?.proxyNeighbours ?? [])
         return Scope(
             interface: interface, sysctls: keys, neighbourInterfaces: Set(neighbours.map(\.interface)),
-            listenPort: wireGuard.listenPort)
+            listenPort: wireGuard.listenPort, traffic: traffic)
     }
 }
 

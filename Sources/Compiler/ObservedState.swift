@@ -1,3 +1,4 @@
+public import Firewall
 public import NetTypes
 
 /// What the box says now about all that a `DesiredState` speaks of, and about what stands in its way.
@@ -17,7 +18,7 @@ public struct ObservedState: Equatable, Sendable {
     /// Only the routes that carry wggw's protocol number; sorted.
     public var routes: [Route]
     /// Table `inet wggw` if it is there.
-    public var firewall: Firewall?
+    public var firewall: FirewallTable?
     /// When the firewall was looked at; nil where nobody counts.
     public var generation: RulesetGeneration?
     /// Current values by key; nothing for a file that is not there.
@@ -30,7 +31,7 @@ public struct ObservedState: Equatable, Sendable {
     /// A box with nothing of wggw's on it.
     public init(
         kernelHasWireGuard: Bool = false, link: ObservedLink? = nil, wireGuard: ObservedWireGuard? = nil,
-        routes: [Route] = [], firewall: Firewall? = nil, sysctls: [String: Int] = [:],
+        routes: [Route] = [], firewall: FirewallTable? = nil, sysctls: [String: Int] = [:],
         proxyNeighbours: [ProxyNeighbour] = [], obstacles: [FirewallObstacle] = []
     ) {
         self.kernelHasWireGuard = kernelHasWireGuard
@@ -130,19 +131,30 @@ public struct ObservedPeer: Equatable, Sendable {
     }
 }
 
-/// A chain of somebody else's that would drop the gateway's traffic all the same, and the rule that lets it through.
+/// A chain of somebody else's that drops the gateway's traffic all the same, and the rule that lets it through.
 public struct FirewallObstacle: Hashable, Sendable {
+    /// How sure it is.
+    public enum Certainty: Hashable, Sendable {
+        /// By this rule or policy.
+        case drops(at: RulePlace)
+        /// It hangs on this rule.
+        case mayDrop(Doubt)
+    }
+
     /// `ip filter FORWARD`: family, table, chain.
     public var chain: String
     /// Who likely made it, for people: `Docker`, `ufw`, `firewalld`; nil is unknown.
     public var owner: String?
     /// A command that lets the traffic through.
     public var remedy: String
+    /// Whether it certainly drops.
+    public var certainty: Certainty
 
     /// Makes an obstacle.
-    public init(chain: String, owner: String?, remedy: String) {
+    public init(chain: String, owner: String?, remedy: String, certainty: Certainty) {
         self.chain = chain
         self.owner = owner
         self.remedy = remedy
+        self.certainty = certainty
     }
 }

@@ -1,3 +1,4 @@
+public import Firewall
 public import NetTypes
 
 /// All that will happen to the box, in order. Empty: nothing to do.
@@ -40,7 +41,7 @@ public enum Change: Equatable, Sendable {
     /// A route with wggw's protocol number.
     case removeRoute(Route)
     /// Replaces table `inet wggw`, in one transaction, and carries the counters of sets that stay over.
-    case replaceFirewall(Firewall, carrying: Firewall?)
+    case replaceFirewall(FirewallTable, carrying: FirewallTable?)
     /// Adds and deletes elements of sets, in one transaction; rules and all other elements stay.
     case updateFirewall([SetUpdate])
     /// Deletes table `inet wggw`.

@@ -1,3 +1,4 @@
+import Firewall
 public import NetTypes
 
 extension Plan {
@@ -85,7 +86,7 @@ extension Change {
         case .removeRoute(let route): ["- route \(route.destination) through \(route.interface)"]
         case .replaceFirewall(let new, let old): [firewallLine(new, old)]
         case .updateFirewall(let updates): updates.flatMap(\.lines)
-        case .removeFirewall: ["- firewall table inet \(Firewall.tableName)"]
+        case .removeFirewall: ["- firewall table inet \(FirewallTable.tableName)"]
         case .cutConnections(let cut): cut.lines(names)
         case .setSysctl(let key, let value, let was): ["~ sysctl \(dotted(key)) \(was) → \(value)"]
         case .addProxyNeighbour(let neighbour): ["+ proxy neighbour \(neighbour.address) on \(neighbour.interface)"]
@@ -93,10 +94,10 @@ extension Change {
         }
     }
 
-    private func firewallLine(_ new: Firewall, _ old: Firewall?) -> String {
+    private func firewallLine(_ new: FirewallTable, _ old: FirewallTable?) -> String {
         let rules = new.chains.reduce(0) { $0 + $1.rules.count }
         let elements = new.sets.reduce(0) { $0 + $1.elements.count }
-        return "\(old == nil ? "+" : "~") firewall table inet \(Firewall.tableName): \(grouped(rules)) rules, "
+        return "\(old == nil ? "+" : "~") firewall table inet \(FirewallTable.tableName): \(grouped(rules)) rules, "
             + "\(grouped(elements)) set elements"
     }
 

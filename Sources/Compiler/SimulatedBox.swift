@@ -1,3 +1,4 @@
+import Firewall
 public import NetTypes
 internal import Synchronization
 

@@ -1,20 +1,31 @@
 public import NetTypes
 
-/// A table of the inet family named `wggw`: sets and chains, as a value.
+/// A table of a firewall, wggw's own or somebody else's: sets and chains, as a value.
 ///
 /// A rule is kept twice over: as nft would print it, for people, and as the kernel's expressions, for the kernel. Both are
 /// made by the same `Clause`, so they cannot drift apart.
-public struct Firewall: Equatable, Sendable {
-    /// The table's name, in the inet family.
+public struct FirewallTable: Equatable, Sendable {
+    /// Whose packets its chains see; raw values are nft's words.
+    public enum Family: String, CaseIterable, Hashable, Sendable { case inet, ip, ip6 }
+
+    /// The name of wggw's own table, in the inet family.
     public static let tableName = "wggw"
 
-    /// Sorted by name.
+    /// Where it stands.
+    public var family: Family
+    /// Unique in the family.
+    public var name: String
+    /// Sorted by name. Of somebody else's table none: what they hold is read where a rule asks for it, as `SetContents`.
     public var sets: [FirewallSet]
-    /// Chains that others jump to come before them.
+    /// In wggw's own, chains that others jump to come before them.
     public var chains: [FirewallChain]
 
-    /// Makes a table.
-    public init(sets: [FirewallSet], chains: [FirewallChain]) {
+    /// Makes a table; without a family and name, wggw's own.
+    public init(
+        _ family: Family = .inet, _ name: String = Self.tableName, sets: [FirewallSet] = [], chains: [FirewallChain]
+    ) {
+        self.family = family
+        self.name = name
         self.sets = sets
         self.chains = chains
     }
@@ -25,11 +36,13 @@ public struct FirewallChain: Equatable, Sendable {
     /// Where a base chain hooks in.
     public struct Hook: Hashable, Sendable {
         /// `type`.
-        public enum Kind: String, Hashable, Sendable { case filter, nat }
+        public enum Kind: String, Hashable, Sendable { case filter, nat, route }
         /// `hook`; raw values are nft's words.
-        public enum Point: String, Hashable, Sendable { case prerouting, input, forward, output, postrouting }
+        public enum Point: String, Hashable, Sendable {
+            case prerouting, input, forward, output, postrouting, ingress
+        }
 
-        /// `filter` or `nat`.
+        /// `filter`, `nat` or `route`; wggw makes no chain of the last.
         public var kind: Kind
         /// Where.
         public var point: Point
@@ -83,52 +96,16 @@ public struct FirewallRule: Equatable, Sendable {
 public enum Verdict: Hashable, Sendable {
     case accept
     case drop
+    case `continue`
     case `return`
     case jump(String)
     case goto(String)
 }
 
-/// One expression of the kernel's nf_tables, with the attributes that matter, in host terms.
-///
-/// Registers are numbers as in `NFT_REG_1` (1…4, 16 bytes each) and `NFT_REG32_00` + n (8…23, 4 bytes each). Bytes are in
-/// the order in which they lie in the register.
-public enum FirewallExpression: Hashable, Sendable {
-    /// `meta`: key is `NFT_META_*`.
-    case meta(key: UInt32, register: UInt32)
-    /// `cmp`: op is `NFT_CMP_*`.
-    case compare(op: UInt32, register: UInt32, bytes: [UInt8])
-    /// `payload` load: base is `NFT_PAYLOAD_*`, offset and length in bytes.
-    case payload(base: UInt32, offset: UInt32, length: UInt32, register: UInt32)
-    /// `bitwise` with mask and xor.
-    case bitwise(source: UInt32, register: UInt32, mask: [UInt8], xor: [UInt8])
-    /// `ct`: key is `NFT_CT_*`.
-    case conntrack(key: UInt32, register: UInt32)
-    /// `lookup` in a set; with `verdictMap` the data goes to the verdict register.
-    case lookup(set: String, register: UInt32, inverted: Bool, verdictMap: Bool)
-    /// `immediate` verdict.
-    case verdict(Verdict)
-    /// `masq` without flags.
-    case masquerade
-    /// `counter` with its values left out: they are not part of what is desired.
-    case counter
-    /// `fib`: result is `NFT_FIB_RESULT_*`, flags are `NFTA_FIB_F_*`.
-    case fib(result: UInt32, flags: UInt32, register: UInt32)
-    /// `rt`: key is `NFT_RT_*`.
-    case route(key: UInt32, register: UInt32)
-    /// `exthdr` load of a TCP option, or write from a register.
-    case tcpOption(type: UInt8, offset: UInt32, length: UInt32, register: UInt32, write: Bool)
-    /// `byteorder`: op is `NFT_BYTEORDER_*`.
-    case byteorder(source: UInt32, register: UInt32, op: UInt32, length: UInt32, size: UInt32)
-    /// `reject`: type and code as `NFT_REJECT_*` and `NFT_REJECT_ICMPX_*`.
-    case reject(type: UInt32, code: UInt8)
-    /// An expression that wggw never makes; equal to none that it wants.
-    case foreign(String)
-}
-
 /// A set, or a map to verdicts.
 public struct FirewallSet: Equatable, Sendable {
     /// What a key consists of; several types are a concatenation.
-    public enum KeyType: String, Hashable, Sendable {
+    public enum KeyType: String, CaseIterable, Hashable, Sendable {
         /// 4 bytes.
         case ipv4 = "ipv4_addr"
         /// 16 bytes.
@@ -179,7 +156,7 @@ public struct FirewallSet: Equatable, Sendable {
     }
 
     /// Makes a set of elements that are sorted already.
-    init(
+    package init(
         _ name: String, _ keyTypes: [KeyType], isInterval: Bool, isVerdictMap: Bool = false, hasCounters: Bool = false,
         sorted elements: [SetElement]
     ) {
@@ -200,7 +177,7 @@ public struct FirewallSet: Equatable, Sendable {
     }
 
     /// The same set without elements.
-    var empty: FirewallSet {
+    package var empty: FirewallSet {
         FirewallSet(
             name, keyTypes, isInterval: isInterval, isVerdictMap: isVerdictMap, hasCounters: hasCounters,
             timeout: timeout)

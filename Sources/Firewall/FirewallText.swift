@@ -1,10 +1,10 @@
 import NetTypes
 
-extension Firewall {
-    /// What `nft --stateless list table inet wggw` prints of the applied table (nftables 1.0.6).
+extension FirewallTable {
+    /// What `nft --stateless list table inet wggw` prints of wggw's own table, once applied (nftables 1.0.6).
     public var nftText: String {
         let parts = sets.map(\.nftText) + chains.map(\.nftText)
-        return "table inet \(Self.tableName) {\n" + parts.joined(separator: "\n") + "}\n"
+        return "table \(family.rawValue) \(name) {\n" + parts.joined(separator: "\n") + "}\n"
     }
 }
 
@@ -32,7 +32,7 @@ extension FirewallSet {
 
 extension SetElement {
     /// `192.168.2.1 : goto lan`, `192.168.2.1 counter`, `192.168.1.10 . tcp . 443`
-    func nftText(counts: Bool) -> String {
+    package func nftText(counts: Bool) -> String {
         var text = fields.indices.map { fieldText($0) }.joined(separator: " . ")
         if counts { text += " counter" }
         if let verdict { text += " : \(verdict.nftText)" }
@@ -56,10 +56,11 @@ extension SetElement {
 
 extension Verdict {
     /// `goto lan`
-    var nftText: String {
+    package var nftText: String {
         switch self {
         case .accept: "accept"
         case .drop: "drop"
+        case .continue: "continue"
         case .return: "return"
         case .jump(let chain): "jump \(chain)"
         case .goto(let chain): "goto \(chain)"

@@ -22,28 +22,17 @@ public struct RulesetGeneration: Hashable, Sendable, LosslessStringConvertible {
 
     /// `NAMESPACE NUMBER`
     public var description: String { "\(namespace) \(number)" }
-
-    /// What it will be after the plan, if nobody else changes a table meanwhile: every change of ours is one transaction.
-    public func after(_ plan: Plan) -> RulesetGeneration {
-        let transactions = plan.changes.count {
-            switch $0 {
-            case .replaceFirewall, .updateFirewall, .removeFirewall: true
-            default: false
-            }
-        }
-        return RulesetGeneration(namespace: namespace, number: number &+ UInt32(transactions))
-    }
 }
 
 /// Table `inet wggw` as it was put there, and the generation since which it is so.
 public struct KnownFirewall: Equatable, Sendable {
     /// Without counters.
-    public var firewall: Firewall
+    public var firewall: FirewallTable
     /// When it was so.
     public var generation: RulesetGeneration
 
     /// Makes the knowledge; nil if the generation is not known.
-    public init?(_ firewall: Firewall, since generation: RulesetGeneration?) {
+    public init?(_ firewall: FirewallTable, since generation: RulesetGeneration?) {
         guard let generation else { return nil }
         self.firewall = firewall
         self.generation = generation

@@ -1,4 +1,5 @@
 public import Compiler
+internal import Firewall
 internal import Glibc
 public import SiteModel
 public import Storage

@@ -2,6 +2,7 @@ import CLinux
 import CMnl
 import CNftnl
 internal import Compiler
+import Firewall
 import Glibc
 internal import NetTypes
 

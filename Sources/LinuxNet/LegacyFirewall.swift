@@ -1,4 +1,4 @@
-internal import Compiler
+internal import Firewall
 import Glibc
 
 /// Table `filter` of the kernel's older packet filter (iptables-legacy), which nf_tables does not list, in its words.
@@ -10,37 +10,42 @@ struct LegacyFirewall {
 
     /// Offsets in an entry, which differ by the width of its addresses.
     struct Layout {
-        let family: UInt8
-        /// Bytes of the two masks.
-        let masks: Range<Int>
+        let family: Family
         let interfaces: Int
         let transport: Int
         let flags: Int
+        /// `IPT_F_GOTO`, `IP6T_F_GOTO`
+        let goto: UInt8
         /// `target_offset`; `next_offset` is 2 further.
         let targetOffset: Int
         /// Where the matches begin.
         let size: Int
 
         static let v4 = Layout(
-            family: Nft.ip, masks: 8..<16, interfaces: 16, transport: 80, flags: 82, targetOffset: 88, size: 112)
+            family: .v4, interfaces: 16, transport: 80, flags: 82, goto: 2, targetOffset: 88, size: 112)
         static let v6 = Layout(
-            family: Nft.ip6, masks: 32..<64, interfaces: 64, transport: 128, flags: 131, targetOffset: 140, size: 168)
+            family: .v6, interfaces: 64, transport: 128, flags: 131, goto: 4, targetOffset: 140, size: 168)
+
+        /// The family of the tables.
+        var tables: FirewallTable.Family { family == .v4 ? .ip : .ip6 }
     }
 
-    /// The chains of both families, with their rules. Empty where the older filter is not in use, or cannot be read: asking
+    /// The tables of both families, with their rules. None where the older filter is not in use, or cannot be read: asking
     /// for a table makes it, so only one that is listed is asked for.
-    static func chains() -> [KernelChain] {
-        chains("ip_tables_names", AF_INET, level: Int32(IPPROTO_IP), .v4)
-            + chains("ip6_tables_names", AF_INET6, level: 41, .v6)  // IPPROTO_IPV6
+    static func tables() -> [FirewallTable] {
+        [
+            table("ip_tables_names", AF_INET, level: Int32(IPPROTO_IP), .v4),
+            table("ip6_tables_names", AF_INET6, level: 41, .v6),  // IPPROTO_IPV6
+        ].compactMap(\.self)
     }
 
-    private static func chains(_ list: String, _ domain: Int32, level: Int32, _ layout: Layout) -> [KernelChain] {
-        guard let file = fopen("/proc/thread-self/net/\(list)", "r") else { return [] }
+    private static func table(_ list: String, _ domain: Int32, level: Int32, _ layout: Layout) -> FirewallTable? {
+        guard let file = fopen("/proc/thread-self/net/\(list)", "r") else { return nil }
         defer { fclose(file) }
         var line = [CChar](repeating: 0, count: 64)
         var isInUse = false
         while fgets(&line, 64, file) != nil { isInUse = isInUse || strcmp(line, "filter\n") == 0 }
-        guard isInUse, let table = read(domain, level: level) else { return [] }
+        guard isInUse, let table = read(domain, level: level) else { return nil }
         return table.entries.withUnsafeBytes { parse($0, table.hooks, layout) }
     }
 
@@ -65,11 +70,11 @@ struct LegacyFirewall {
         return ((0..<5).map { (word(36 + 4 * $0), word(56 + 4 * $0)) }, Array(answer[40...]))
     }
 
-    /// The chains in what `IPT_SO_GET_ENTRIES` answered.
+    /// The table in what `IPT_SO_GET_ENTRIES` answered.
     static func parse(
         _ table: UnsafeRawBufferPointer, _ hooks: [(start: Int, policy: Int)], _ layout: Layout
-    ) -> [KernelChain] {
-        var chains: [KernelChain] = []
+    ) -> FirewallTable {
+        var chains: [FirewallChain] = []
         var targets: [Int: String] = [:]
         // A chain of somebody's own begins with an entry that says its name; a built-in one where its hook points.
         forEachEntry(table, layout) { offset, entry, next in
@@ -78,21 +83,23 @@ struct LegacyFirewall {
         }
         forEachEntry(table, layout) { offset, entry, next in
             if let number = hooks.indices.first(where: { (1...3).contains($0) && hooks[$0].start == offset }) {
-                var chain = KernelChain(
-                    family: layout.family, table: Self.table, name: ["INPUT", "FORWARD", "OUTPUT"][number - 1])
                 let policy = target(UnsafeRawBufferPointer(rebasing: table[hooks[number].policy...]), layout)
                 let drops = policy.data.loadUnaligned(as: Int32.self) == -1
-                chain.hook = .init(type: "filter", number: UInt32(number), priority: 0, drops: drops)
-                chains.append(chain)
+                let point = FirewallChain.Hook.Point.numbered[number]
+                chains.append(
+                    FirewallChain(
+                        ["INPUT", "FORWARD", "OUTPUT"][number - 1],
+                        hook: .init(kind: .filter, point: point, priority: 0, drops: drops), rules: []))
             } else if let name = targets[offset], target(entry, layout).name != "ERROR" {
-                chains.append(KernelChain(family: layout.family, table: Self.table, name: name))
+                chains.append(FirewallChain(name, rules: []))
             }
             guard !chains.isEmpty, target(entry, layout).name != "ERROR",
                 !hooks.contains(where: { $0.policy == offset })
             else { return }
-            chains[chains.count - 1].rules.append(rule(entry, next: next, targets, layout))
+            chains[chains.count - 1].rules.append(
+                FirewallRule(expressions: rule(entry, next: next, targets, layout)))
         }
-        return chains
+        return FirewallTable(layout.tables, Self.table, chains: chains)
     }
 
     private static func forEachEntry(
@@ -109,9 +116,12 @@ struct LegacyFirewall {
 
     private static func target(
         _ entry: UnsafeRawBufferPointer, _ layout: Layout
-    ) -> (name: String, data: UnsafeRawBufferPointer) {
+    ) -> (name: String, revision: UInt8, data: UnsafeRawBufferPointer) {
         let start = Int(entry.loadUnaligned(fromByteOffset: layout.targetOffset, as: UInt16.self))
-        return (string(entry[(start + 2)..<(start + 31)]), UnsafeRawBufferPointer(rebasing: entry[(start + 32)...]))
+        return (
+            string(entry[(start + 2)..<(start + 31)]), entry[start + 31],
+            UnsafeRawBufferPointer(rebasing: entry[(start + 32)...])
+        )
     }
 
     private static func rule(
@@ -121,34 +131,64 @@ struct LegacyFirewall {
         let flags = entry[layout.flags]
         let inverted = entry[layout.flags + 1]
         // A mask as long as the name with its zero byte; shorter for `wg+`.
-        for (i, key) in [UInt32(6), 7].enumerated() {
+        for (i, key) in [Nft.Meta.inputName, Nft.Meta.outputName].enumerated() {
             let name = layout.interfaces + 16 * i
             let length = entry[(name + 32)..<(name + 48)].count { $0 != 0 }
             if length == 0 { continue }
             rule.append(.meta(key: key, register: 1))
-            let isOther = inverted & UInt8(1 << i) != 0
-            rule.append(.compare(op: isOther ? 1 : 0, register: 1, bytes: Array(entry[name..<(name + length)])))
+            rule.append(
+                .compare(op: op(inverted & UInt8(1 << i)), register: 1, bytes: Array(entry[name..<(name + length)])))
         }
-        if entry[layout.masks].contains(where: { $0 != 0 }) { rule.append(.foreign("address")) }
+        rule += addresses(entry, inverted: inverted, layout.family)
+        // IPT_F_FRAG: further fragments alone.
+        if layout.family == .v4 && flags & 1 != 0 {
+            rule.append(.payload(base: Nft.Payload.network, offset: 6, length: 2, register: 1))
+            rule.append(.bitwise(source: 1, register: 1, mask: [0x1f, 0xff], xor: [0, 0]))
+            rule.append(.compare(op: inverted & 0x20 != 0 ? 0 : 1, register: 1, bytes: [0, 0]))
+        }
         let transport = entry.loadUnaligned(fromByteOffset: layout.transport, as: UInt16.self)
         if transport != 0 {
-            rule.append(.meta(key: 16, register: 1))
+            rule.append(.meta(key: Nft.Meta.transport, register: 1))
             rule.append(
-                .compare(op: inverted & 0x40 != 0 ? 1 : 0, register: 1, bytes: [UInt8(truncatingIfNeeded: transport)]))
+                .compare(op: op(inverted & 0x40), register: 1, bytes: [UInt8(truncatingIfNeeded: transport)]))
         }
         rule += matches(entry, layout)
         let target = target(entry, layout)
-        guard target.name.isEmpty else { return rule + [.foreign("target \(target.name)")] }
+        guard target.name.isEmpty else {
+            return rule + XtExtension.target(target.name, revision: target.revision, Array(target.data))
+        }
         switch Int(target.data.loadUnaligned(as: Int32.self)) {
         case -1: rule.append(.verdict(.drop))
         case -2: rule.append(.verdict(.accept))
         case -5: rule.append(.verdict(.return))
         case let offset where offset >= 0 && offset != next:
             let name = targets[offset] ?? ""
-            rule.append(.verdict(flags & 2 != 0 ? .goto(name) : .jump(name)))
+            rule.append(.verdict(flags & layout.goto != 0 ? .goto(name) : .jump(name)))
         default: break
         }
         return rule
+    }
+
+    /// Source, destination, and their masks begin an entry.
+    private static func addresses(
+        _ entry: UnsafeRawBufferPointer, inverted: UInt8, _ family: Family
+    ) -> [FirewallExpression] {
+        let size = Int(family.size)
+        return [(Side.source, 0, UInt8(8)), (.destination, size, 16)].flatMap {
+            (side, start, flag) -> [FirewallExpression] in
+            let mask = Array(entry[(2 * size + start)..<(3 * size + start)])
+            if mask.allSatisfy({ $0 == 0 }) { return [] }
+            return [
+                .payload(
+                    base: Nft.Payload.network, offset: family.offset(side), length: family.size, register: 1),
+                .bitwise(source: 1, register: 1, mask: mask, xor: mask.map { _ in 0 }),
+                .compare(op: op(inverted & flag), register: 1, bytes: Array(entry[start..<start + size])),
+            ]
+        }
+    }
+
+    private static func op(_ inversion: UInt8) -> UInt32 {
+        inversion == 0 ? Nft.Compare.equal : Nft.Compare.notEqual
     }
 
     private static func matches(_ entry: UnsafeRawBufferPointer, _ layout: Layout) -> [FirewallExpression] {
@@ -160,15 +200,7 @@ struct LegacyFirewall {
             guard size >= 32 else { break }
             let name = string(entry[(offset + 2)..<(offset + 31)])
             let data = UnsafeRawBufferPointer(rebasing: entry[(offset + 32)..<min(offset + size, end)])
-            // xt_udp: source ports from and to, destination ports from and to, inversions.
-            if name == "udp", data.count >= 9, data[8] == 0, data.loadUnaligned(as: UInt32.self) == 0xffff_0000,
-                data[4] == data[6], data[5] == data[7]
-            {
-                expressions.append(.payload(base: 2, offset: 2, length: 2, register: 1))
-                expressions.append(.compare(op: 0, register: 1, bytes: [data[5], data[4]]))
-            } else {
-                expressions.append(.foreign("match \(name)"))
-            }
+            expressions += XtExtension.match(name, revision: entry[offset + 31], Array(data), layout.tables)
             offset += size
         }
         return expressions

@@ -1,5 +1,6 @@
 import CMnl
 internal import Compiler
+internal import Firewall
 import Glibc
 internal import NetTypes
 
@@ -15,6 +16,10 @@ struct Link: Equatable {
     var mtu: Int
     /// `IFLA_IFALIAS`: a text that stays with it whatever it is called.
     var alias: String?
+    /// `IFLA_GROUP`.
+    var group: UInt32 = 0
+    /// `ARPHRD_*`.
+    var hardware: UInt16
 
     /// Whether it is wggw's own datapath's.
     var isMarked: Bool { alias.flatMap { InterfaceMark($0) } != nil }
@@ -23,6 +28,7 @@ struct Link: Equatable {
     init?(_ payload: UnsafeRawBufferPointer) {
         guard let header = payload.header(ifinfomsg.self) else { return nil }
         index = UInt32(bitPattern: header.ifi_index)
+        hardware = header.ifi_type
         isUp = header.ifi_flags & 1 != 0  // IFF_UP
         isLoopback = header.ifi_flags & 8 != 0  // IFF_LOOPBACK
         name = ""
@@ -31,12 +37,18 @@ struct Link: Equatable {
             switch Int(attribute.type) {
             case IFLA_IFNAME: name = attribute.string
             case IFLA_IFALIAS: alias = attribute.string
+            case IFLA_GROUP: group = attribute.u32
             case IFLA_MTU: mtu = Int(attribute.u32)
             case IFLA_LINKINFO: kind = attribute.nested.first(IFLA_INFO_KIND)?.string
             default: break
             }
         }
     }
+}
+
+extension KnownPacket.Interface {
+    /// An interface as rules ask for it.
+    init(_ link: Link) { self.init(link.name, index: link.index, group: link.group, type: link.hardware) }
 }
 
 /// Interfaces, over rtnetlink.

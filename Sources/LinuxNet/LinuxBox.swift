@@ -1,5 +1,6 @@
 import CMnl
 public import Compiler
+internal import Firewall
 import Glibc
 internal import NetTypes
 
@@ -66,13 +67,30 @@ public struct LinuxBox: Box, Sendable {
         } else {
             state.firewall = try netfilter.firewall()
         }
-        let foreign = ForeignFirewall(
-            try netfilter.foreignChains() + LegacyFirewall.chains(), interface: scope.interface,
-            index: state.link?.index)
-        state.obstacles = foreign.obstacles(
-            listenPort: scope.listenPort ?? state.wireGuard?.listenPort,
-            hasIPv6: state.link?.addresses.contains { $0.address.isV6 } ?? true)
+        state.obstacles = try obstacles(scope, state, &netfilter, &route)
         return state
+    }
+
+    private func obstacles(
+        _ scope: Scope, _ state: ObservedState, _ netfilter: inout NetlinkSocket, _ route: inout NetlinkSocket
+    ) throws(BoxError) -> [FirewallObstacle] {
+        let tables =
+            try netfilter.consistently { socket throws(BoxError) in try socket.foreignTables() }
+            + LegacyFirewall.tables()
+        if tables.isEmpty { return [] }
+        let others = scope.traffic.reaches.map(\.interface) + [scope.traffic.outside].compactMap(\.self)
+        var interfaces: [String: KnownPacket.Interface] = [:]
+        for name in Set(others + [scope.interface]) {
+            interfaces[name] = try route.link(name).map(KnownPacket.Interface.init)
+        }
+        let probes = ForeignFirewall.Probe.all(
+            scope.traffic, tunnel: scope.interface, listenPort: scope.listenPort ?? state.wireGuard?.listenPort,
+            hasIPv6: state.link?.addresses.contains { $0.address.isV6 } ?? true
+        ) { interfaces[$0] ?? KnownPacket.Interface($0) }
+        // A set that changes meanwhile is as good as one that changes right after.
+        return try ForeignFirewall(tables, probes, interface: scope.interface).obstacles {
+            name throws(BoxError) in try netfilter.contents(of: name)
+        }
     }
 
     /// Carries out one change. What it asks for and is already so is no error.

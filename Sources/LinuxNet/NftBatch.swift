@@ -1,6 +1,7 @@
 import CMnl
 import CNftnl
 internal import Compiler
+internal import Firewall
 import Glibc
 
 /// One transaction of nf_tables: all of it happens, or none.

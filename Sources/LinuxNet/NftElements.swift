@@ -1,6 +1,6 @@
 import CMnl
 import CNftnl
-internal import Compiler
+internal import Firewall
 import Glibc
 internal import NetTypes
 
@@ -16,7 +16,7 @@ enum NftElements {
         while next < elements.count {
             let flags = command == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0
             batch.add(command, flags: flags, "elements of \(set.name)") { message in
-                message.put(NFTA_SET_ELEM_LIST_TABLE, string: Firewall.tableName)
+                message.put(NFTA_SET_ELEM_LIST_TABLE, string: FirewallTable.tableName)
                 message.put(NFTA_SET_ELEM_LIST_SET, string: set.name)
                 let list = message.openNest(NFTA_SET_ELEM_LIST_ELEMENTS)
                 let start = message.count
@@ -59,10 +59,10 @@ enum NftElements {
     private static func put(_ verdict: Verdict, into message: inout MessageBuffer) {
         message.nest(NFTA_SET_ELEM_DATA) {
             $0.nest(NFTA_DATA_VERDICT) {
-                $0.putBig(NFTA_VERDICT_CODE, Nft.code(verdict))
+                $0.putBig(NFTA_VERDICT_CODE, verdict.code)
                 switch verdict {
                 case .jump(let chain), .goto(let chain): $0.put(NFTA_VERDICT_CHAIN, string: chain)
-                case .accept, .drop, .return: break
+                case .accept, .drop, .continue, .return: break
                 }
             }
         }

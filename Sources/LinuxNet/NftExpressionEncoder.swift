@@ -1,10 +1,9 @@
 import CNftnl
-internal import Compiler
+internal import Firewall
 
 /// Writes expressions through libnftnl.
 enum NftExpressionEncoder {
-    /// The expression as libnftnl holds it; whoever adds it to a rule gives it away. Traps on `.foreign`, which nobody
-    /// can want.
+    /// The expression as libnftnl holds it; whoever adds it to a rule gives it away. Traps on those that wggw never makes.
     static func encode(_ expression: FirewallExpression) -> OpaquePointer {
         switch expression {
         case .meta(let key, let register):
@@ -24,7 +23,7 @@ enum NftExpressionEncoder {
             nftnl_expr_set(e, UInt16(NFTNL_EXPR_BITWISE_MASK), mask, UInt32(mask.count))
             nftnl_expr_set(e, UInt16(NFTNL_EXPR_BITWISE_XOR), xor, UInt32(xor.count))
             return e
-        case .conntrack(let key, let register):
+        case .conntrack(let key, let register, nil):
             return make("ct", (NFTNL_EXPR_CT_KEY, key), (NFTNL_EXPR_CT_DREG, register))
         case .lookup(let set, let register, let inverted, let verdictMap):
             let e = make("lookup", (NFTNL_EXPR_LOOKUP_SREG, register))
@@ -35,10 +34,10 @@ enum NftExpressionEncoder {
         case .verdict(let verdict):
             let e = make(
                 "immediate", (NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT.rawValue),
-                (NFTNL_EXPR_IMM_VERDICT, UInt32(bitPattern: Nft.code(verdict))))
+                (NFTNL_EXPR_IMM_VERDICT, UInt32(bitPattern: verdict.code)))
             switch verdict {
             case .jump(let chain), .goto(let chain): nftnl_expr_set_str(e, UInt16(NFTNL_EXPR_IMM_CHAIN), chain)
-            case .accept, .drop, .return: break
+            case .accept, .drop, .continue, .return: break
             }
             return e
         case .masquerade: return make("masq")
@@ -64,7 +63,7 @@ enum NftExpressionEncoder {
             let e = make("reject", (NFTNL_EXPR_REJECT_TYPE, type))
             nftnl_expr_set_u8(e, UInt16(NFTNL_EXPR_REJECT_CODE), code)
             return e
-        case .foreign(let name): preconditionFailure("a desired rule holds the foreign expression \(name)")
+        default: preconditionFailure("a desired rule holds the foreign expression \(expression)")
         }
     }
 

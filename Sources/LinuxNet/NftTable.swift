@@ -1,11 +1,12 @@
 import CMnl
 internal import Compiler
+internal import Firewall
 import Glibc
 
 /// Changes of table `inet wggw`.
 extension NetlinkSocket {
     /// Puts `firewall` in the place of the table in one transaction: no packet sees anything in between.
-    mutating func replaceFirewall(with firewall: Firewall, carrying old: Firewall?) throws(BoxError) {
+    mutating func replaceFirewall(with firewall: FirewallTable, carrying old: FirewallTable?) throws(BoxError) {
         try NftTableWriter.replacing(with: firewall, carrying: old).commit(on: &self, "replace table inet wggw")
     }
 

@@ -1,60 +1,8 @@
 import CMnl
 import CNftnl
 internal import Compiler
+internal import Firewall
 import Glibc
-
-/// A chain of any table, as the kernel lists it.
-struct KernelChain: Equatable {
-    /// `NFPROTO_*`.
-    var family: UInt8
-    var table: String
-    var name: String
-    /// nil: a chain to jump to.
-    var hook: Hook?
-    var rules: [[FirewallExpression]] = []
-
-    /// Where it hooks in.
-    struct Hook: Equatable {
-        /// `filter`, `nat`, `route`.
-        var type: String
-        /// `NF_INET_*`.
-        var number: UInt32
-        var priority: Int32
-        var drops: Bool
-    }
-
-    /// A chain to jump to, without rules.
-    init(family: UInt8, table: String, name: String) {
-        self.family = family
-        self.table = table
-        self.name = name
-    }
-
-    /// Reads an `NFT_MSG_NEWCHAIN`.
-    init?(_ payload: UnsafeRawBufferPointer) {
-        guard let header = payload.header(nfgenmsg.self) else { return nil }
-        family = header.nfgen_family
-        table = ""
-        name = ""
-        var type = ""
-        var number: UInt32?
-        var priority: Int32 = 0
-        var drops = false
-        for attribute in Attributes(payload, after: nfgenmsg.self) {
-            switch UInt32(attribute.type) {
-            case NFTA_CHAIN_TABLE.rawValue: table = attribute.string
-            case NFTA_CHAIN_NAME.rawValue: name = attribute.string
-            case NFTA_CHAIN_TYPE.rawValue: type = attribute.string
-            case NFTA_CHAIN_POLICY.rawValue: drops = attribute.big32 == 0
-            case NFTA_CHAIN_HOOK.rawValue:
-                number = attribute.nested.first(NFTA_HOOK_HOOKNUM)?.big32
-                priority = Int32(bitPattern: attribute.nested.first(NFTA_HOOK_PRIORITY)?.big32 ?? 0)
-            default: break
-            }
-        }
-        if let number { hook = Hook(type: type, number: number, priority: priority, drops: drops) }
-    }
-}
 
 /// Lists of nf_tables.
 extension NetlinkSocket {
@@ -91,33 +39,47 @@ extension NetlinkSocket {
     mutating func hasTable() throws(BoxError) -> Bool {
         var message = MessageBuffer()
         message.begin(type: Nft.type(NFT_MSG_GETTABLE), flags: 0, header: Nft.header())
-        message.put(NFTA_TABLE_NAME, string: Firewall.tableName)
-        return try get(&message, "look up table inet \(Firewall.tableName)", absent: ENOENT) { _ in true } ?? false
+        message.put(NFTA_TABLE_NAME, string: FirewallTable.tableName)
+        return try get(&message, "look up table inet \(FirewallTable.tableName)", absent: ENOENT) { _ in true } ?? false
     }
 
-    /// All chains of a family, or of all families with 0, without their rules, in the order in which they were made.
-    mutating func chains(family: UInt8) throws(BoxError) -> [KernelChain] {
+    /// The tables of a family, or of all families with 0, with their chains in the order in which they were made, and no
+    /// rules yet.
+    mutating func tables(family: UInt8) throws(BoxError) -> [FirewallTable] {
         var message = MessageBuffer()
         message.begin(type: Nft.type(NFT_MSG_GETCHAIN), flags: 0, header: Nft.header(family: family))
-        return try dump(&message, "list firewall chains", into: [KernelChain]()) { chains, payload in
-            if let chain = KernelChain(payload) { chains.append(chain) }
+        return try dump(&message, "list firewall chains", into: [FirewallTable]()) { tables, payload in
+            let attributes = Attributes(payload, after: nfgenmsg.self)
+            guard let header = payload.header(nfgenmsg.self),
+                let family = FirewallTable.Family(number: header.nfgen_family),
+                let name = attributes.first(NFTA_CHAIN_TABLE)?.string
+            else { return }
+            // All chains of a table come one after the other.
+            if tables.last?.family != family || tables.last?.name != name {
+                tables.append(FirewallTable(family, name, chains: []))
+            }
+            tables[tables.count - 1].chains.append(FirewallChain(attributes))
         }
     }
 
-    /// The rules of one table, by chain, in order.
-    mutating func rules(family: UInt8, table: String) throws(BoxError) -> [String: [[FirewallExpression]]] {
+    /// Puts their rules into a table's chains.
+    mutating func readRules(into table: inout FirewallTable) throws(BoxError) {
         var message = MessageBuffer()
-        message.begin(type: Nft.type(NFT_MSG_GETRULE), flags: 0, header: Nft.header(family: family))
-        message.put(NFTA_RULE_TABLE, string: table)
-        return try dump(&message, "list the rules of table \(table)", into: [String: [[FirewallExpression]]]()) {
+        message.begin(type: Nft.type(NFT_MSG_GETRULE), flags: 0, header: Nft.header(family: table.family.number))
+        message.put(NFTA_RULE_TABLE, string: table.name)
+        let (name, family) = (table.name, table.family)
+        let rules = try dump(&message, "list the rules of table \(name)", into: [String: [FirewallRule]]()) {
             rules, payload in
             let attributes = Attributes(payload, after: nfgenmsg.self)
-            guard attributes.first(NFTA_RULE_TABLE)?.string == table,
+            guard attributes.first(NFTA_RULE_TABLE)?.string == name,
                 let chain = attributes.first(NFTA_RULE_CHAIN)?.string
             else { return }
-            let expressions = attributes.first(NFTA_RULE_EXPRESSIONS).map { NftExpressionDecoder.decode(rule: $0) }
-            rules[chain, default: []].append(expressions ?? [])
+            let expressions = attributes.first(NFTA_RULE_EXPRESSIONS).map {
+                NftExpressionDecoder.decode(rule: $0, family)
+            }
+            rules[chain, default: []].append(FirewallRule(expressions: expressions ?? []))
         }
+        for i in table.chains.indices { table.chains[i].rules = rules[table.chains[i].name] ?? [] }
     }
 
     /// The sets of table `inet wggw` without their elements, sorted by name. One that wggw could not have made has no key
@@ -125,10 +87,10 @@ extension NetlinkSocket {
     mutating func sets() throws(BoxError) -> [FirewallSet] {
         var message = MessageBuffer()
         message.begin(type: Nft.type(NFT_MSG_GETSET), flags: 0, header: Nft.header())
-        message.put(NFTA_SET_TABLE, string: Firewall.tableName)
+        message.put(NFTA_SET_TABLE, string: FirewallTable.tableName)
         return try dump(&message, "list the firewall's sets", into: [FirewallSet]()) { sets, payload in
             let attributes = Attributes(payload, after: nfgenmsg.self)
-            guard attributes.first(NFTA_SET_TABLE)?.string == Firewall.tableName else { return }
+            guard attributes.first(NFTA_SET_TABLE)?.string == FirewallTable.tableName else { return }
             sets.append(set(attributes))
         }.sorted { $0.name < $1.name }
     }
@@ -137,15 +99,19 @@ extension NetlinkSocket {
     mutating func elements(of set: FirewallSet) throws(BoxError) -> [SetElement]? {
         var message = MessageBuffer()
         message.begin(type: Nft.type(NFT_MSG_GETSETELEM), flags: 0, header: Nft.header())
-        message.put(NFTA_SET_ELEM_LIST_TABLE, string: Firewall.tableName)
+        message.put(NFTA_SET_ELEM_LIST_TABLE, string: FirewallTable.tableName)
         message.put(NFTA_SET_ELEM_LIST_SET, string: set.name)
-        return try dump(&message, "list the elements of set \(set.name)", into: NftElementReader(set)) {
+        let types = set.keyTypes
+        let layout = NftElementReader.Layout(
+            fieldLengths: types.count == 1 ? [types[0].length] : types.map(\.paddedLength),
+            isPaired: set.isInterval && types.count == 1, hasTimeout: set.timeout != nil)
+        return try dump(&message, "list the elements of set \(set.name)", into: NftElementReader(layout)) {
             reader, payload in reader.read(payload)
-        }.elements()
+        }.elements(of: types)
     }
 
     /// Table `inet wggw`, if it is there, with counters.
-    mutating func firewall() throws(BoxError) -> Firewall? {
+    mutating func firewall() throws(BoxError) -> FirewallTable? {
         try consistently { socket throws(BoxError) in
             guard try socket.hasTable() else { return nil }
             var sets = try socket.sets()
@@ -156,9 +122,13 @@ extension NetlinkSocket {
                 }
                 sets[i].elements = elements
             }
-            let rules = try socket.rules(family: Nft.inet, table: Firewall.tableName)
-            let chains = try socket.chains(family: Nft.inet).filter { $0.table == Firewall.tableName }
-            return Firewall(sets: sets, chains: chains.map { firewallChain($0, rules[$0.name] ?? []) })
+            let own = try socket.tables(family: FirewallTable.Family.inet.number).first {
+                $0.name == FirewallTable.tableName
+            }
+            var table = own ?? FirewallTable(chains: [])
+            try socket.readRules(into: &table)
+            table.sets = sets
+            return table
         }
     }
 }
@@ -186,16 +156,26 @@ private func set(_ attributes: Attributes) -> FirewallSet {
     return set
 }
 
-/// A hook of a kind or at a point that wggw does not use makes the chain one that it does not want: its rules turn foreign.
-private func firewallChain(_ chain: KernelChain, _ rules: [[FirewallExpression]]) -> FirewallChain {
-    let rules = rules.map { FirewallRule(expressions: $0) }
-    guard let hook = chain.hook else { return FirewallChain(chain.name, rules: rules) }
-    guard let kind = FirewallChain.Hook.Kind(rawValue: hook.type), hook.number < UInt32(Nft.hooks.count) else {
-        let foreign = FirewallRule(expressions: [.foreign("hook \(hook.type) \(hook.number)")])
-        return FirewallChain(chain.name, rules: [foreign] + rules)
+extension FirewallChain {
+    /// Reads an `NFT_MSG_NEWCHAIN`, without rules.
+    fileprivate init(_ attributes: Attributes) {
+        self.init("", rules: [])
+        var kind: Hook.Kind?
+        var point: Hook.Point?
+        var priority: Int32 = 0
+        var drops = false
+        for attribute in attributes {
+            switch UInt32(attribute.type) {
+            case NFTA_CHAIN_NAME.rawValue: name = attribute.string
+            case NFTA_CHAIN_TYPE.rawValue: kind = Hook.Kind(rawValue: attribute.string)
+            case NFTA_CHAIN_POLICY.rawValue: drops = attribute.big32 == 0
+            case NFTA_CHAIN_HOOK.rawValue:
+                let number = attribute.nested.first(NFTA_HOOK_HOOKNUM).map { Int($0.big32) }
+                point = number.flatMap { Hook.Point.numbered.indices.contains($0) ? Hook.Point.numbered[$0] : nil }
+                priority = Int32(bitPattern: attribute.nested.first(NFTA_HOOK_PRIORITY)?.big32 ?? 0)
+            default: break
+            }
+        }
+        if let kind, let point { hook = Hook(kind: kind, point: point, priority: priority, drops: drops) }
     }
-    return FirewallChain(
-        chain.name,
-        hook: .init(kind: kind, point: Nft.hooks[Int(hook.number)], priority: hook.priority, drops: hook.drops),
-        rules: rules)
 }

@@ -1,13 +1,14 @@
 import CMnl
 import CNftnl
 internal import Compiler
+internal import Firewall
 import Glibc
 
 /// Table `inet wggw` as messages of one batch, through libnftnl.
 enum NftTableWriter {
     /// A batch that puts `firewall` in the place of whatever table is there. The counters of elements that `old` has too
     /// go on from where they were.
-    static func replacing(with firewall: Firewall, carrying old: Firewall?) -> NftBatch {
+    static func replacing(with firewall: FirewallTable, carrying old: FirewallTable?) -> NftBatch {
         var batch = NftBatch()
         // Deleting a table that is not there fails, adding one that is there does not.
         addTable(to: &batch)
@@ -62,17 +63,17 @@ enum NftTableWriter {
     }
 
     private static func addTable(to batch: inout NftBatch) {
-        batch.add(NFT_MSG_NEWTABLE, flags: NLM_F_CREATE, "table inet \(Firewall.tableName)") { message in
+        batch.add(NFT_MSG_NEWTABLE, flags: NLM_F_CREATE, "table inet \(FirewallTable.tableName)") { message in
             let table = nftnl_table_alloc()
             defer { nftnl_table_free(table) }
-            nftnl_table_set_str(table, UInt16(NFTNL_TABLE_NAME.rawValue), Firewall.tableName)
+            nftnl_table_set_str(table, UInt16(NFTNL_TABLE_NAME.rawValue), FirewallTable.tableName)
             message.extend { nftnl_table_nlmsg_build_payload($0, table) }
         }
     }
 
     private static func deleteTable(in batch: inout NftBatch) {
-        batch.add(NFT_MSG_DELTABLE, "table inet \(Firewall.tableName)") {
-            $0.put(NFTA_TABLE_NAME, string: Firewall.tableName)
+        batch.add(NFT_MSG_DELTABLE, "table inet \(FirewallTable.tableName)") {
+            $0.put(NFTA_TABLE_NAME, string: FirewallTable.tableName)
         }
     }
 
@@ -80,10 +81,10 @@ enum NftTableWriter {
         batch.add(NFT_MSG_NEWCHAIN, flags: NLM_F_CREATE, "chain \(chain.name)") { message in
             let c = nftnl_chain_alloc()
             defer { nftnl_chain_free(c) }
-            nftnl_chain_set_str(c, UInt16(NFTNL_CHAIN_TABLE.rawValue), Firewall.tableName)
+            nftnl_chain_set_str(c, UInt16(NFTNL_CHAIN_TABLE.rawValue), FirewallTable.tableName)
             nftnl_chain_set_str(c, UInt16(NFTNL_CHAIN_NAME.rawValue), chain.name)
             if let hook = chain.hook {
-                let point = UInt32(Nft.hooks.firstIndex(of: hook.point)!)
+                let point = hook.point.number
                 nftnl_chain_set_str(c, UInt16(NFTNL_CHAIN_TYPE.rawValue), hook.kind.rawValue)
                 nftnl_chain_set_u32(c, UInt16(NFTNL_CHAIN_HOOKNUM.rawValue), point)
                 nftnl_chain_set_s32(c, UInt16(NFTNL_CHAIN_PRIO.rawValue), hook.priority)
@@ -98,7 +99,7 @@ enum NftTableWriter {
             message in
             let r = nftnl_rule_alloc()
             defer { nftnl_rule_free(r) }
-            nftnl_rule_set_str(r, UInt16(NFTNL_RULE_TABLE.rawValue), Firewall.tableName)
+            nftnl_rule_set_str(r, UInt16(NFTNL_RULE_TABLE.rawValue), FirewallTable.tableName)
             nftnl_rule_set_str(r, UInt16(NFTNL_RULE_CHAIN.rawValue), chain)
             for expression in rule.expressions { nftnl_rule_add_expr(r, NftExpressionEncoder.encode(expression)) }
             message.extend { nftnl_rule_nlmsg_build_payload($0, r) }
@@ -112,7 +113,7 @@ enum NftTableWriter {
             func put(_ attribute: nftnl_set_attr, _ value: UInt32) {
                 nftnl_set_set_u32(s, UInt16(attribute.rawValue), value)
             }
-            nftnl_set_set_str(s, UInt16(NFTNL_SET_TABLE.rawValue), Firewall.tableName)
+            nftnl_set_set_str(s, UInt16(NFTNL_SET_TABLE.rawValue), FirewallTable.tableName)
             nftnl_set_set_str(s, UInt16(NFTNL_SET_NAME.rawValue), set.name)
             put(NFTNL_SET_ID, number)
             put(NFTNL_SET_FLAGS, flags(set))

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Compiler
+import Firewall
 import Gateway
 import SiteModel
 import Storage
@@ -9,8 +10,8 @@ struct PlanCommand: ParsableCommand {
         commandName: "plan", abstract: "What an apply would change on this box. Changes nothing.",
         discussion: """
             JSON: an object with the keys revision, applied (null for none), site (what differs from the applied revision, \
-            as in diff), changes (a list of lines), notices, obstacles (a list of objects with chain, owner, remedy), \
-            router (a list of objects with router, lines).
+            as in diff), changes (a list of lines), notices, obstacles (a list of objects with chain, owner, remedy, \
+            certain: whether it drops or may drop, reason), router (a list of objects with router, lines).
             """)
 
     @OptionGroup var common: CommonOptions
@@ -48,12 +49,39 @@ struct PlanCommand: ParsableCommand {
     }
 }
 
-/// Foreign chains that drop the gateway's traffic.
+/// Foreign chains that drop the gateway's traffic, or may.
 func warn(_ obstacles: [FirewallObstacle]) {
     for obstacle in obstacles {
         let owner = obstacle.owner.map { " (\($0))" } ?? ""
-        Console.error("warning: \(obstacle.chain)\(owner) stands in the way of the tunnel; this lets it through:")
+        let verb = obstacle.isCertain ? "drops" : "may drop"
+        Console.error(
+            "warning: \(obstacle.chain)\(owner) \(verb) the tunnel's traffic (\(obstacle.reason)); this lets it through:"
+        )
         Console.error("  \(obstacle.remedy)")
+    }
+}
+
+extension FirewallObstacle {
+    fileprivate var isCertain: Bool { if case .drops = certainty { true } else { false } }
+
+    /// `rule 3 of inet filter input`, `rule 3 of inet filter input: not understood: match set`
+    fileprivate var reason: String {
+        switch certainty {
+        case .drops(let place): place.description
+        case .mayDrop(let doubt):
+            "\(doubt.place): " + doubt.causes.map(\.text).sorted().joined(separator: ", ")
+        }
+    }
+}
+
+extension Unknown {
+    fileprivate var text: String {
+        switch self {
+        case .field(let field): "hangs on \(field.rawValue)"
+        case .limit: "hangs on a limit"
+        case .elements(let set): "hangs on set \(set.set)"
+        case .expression(let name): "not understood: \(name)"
+        }
     }
 }
 
@@ -75,7 +103,12 @@ extension Plan {
 extension [FirewallObstacle] {
     var json: JSON {
         .array(
-            map { .object([("chain", .string($0.chain)), ("owner", .text($0.owner)), ("remedy", .string($0.remedy))]) })
+            map {
+                .object([
+                    ("chain", .string($0.chain)), ("owner", .text($0.owner)), ("remedy", .string($0.remedy)),
+                    ("certain", .bool($0.isCertain)), ("reason", .string($0.reason)),
+                ])
+            })
     }
 }
 

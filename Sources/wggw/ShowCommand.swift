@@ -1,5 +1,6 @@
 import ArgumentParser
 import Compiler
+import Firewall
 import Gateway
 import SiteModel
 import Storage

@@ -1,3 +1,4 @@
+import Firewall
 import NetTypes
 import SiteModel
 import SiteSamples
@@ -47,7 +48,7 @@ struct ForwardingTests {
 
     @Test(arguments: others) func whatOthersMay(answer: OtherForwarding, v4: [String], v6: [String]) throws {
         let site = Lab.site { $0.otherForwarding = answer }
-        var filter = PacketFilter(try compile(site, secrets: Lab.secrets, surroundings: Surroundings()).firewall)
+        let filter = PacketFilter([try compile(site, secrets: Lab.secrets, surroundings: Surroundings()).firewall])
         for (source, destination, allowed) in [("1.1.1.1", "192.168.1.10", v4), ("2606:4700::1", "fd01::10", v6)] {
             for input in ["eth0", "eth1", "docker0"] {
                 for state in [Packet.State.new, .established] {

@@ -1,4 +1,5 @@
 import Foundation
+import Firewall
 import NetTypes
 import SiteModel
 import SiteSamples
@@ -82,7 +83,7 @@ extension FirewallExpression {
             return "payload load \(length)b @ \(header) header + \(offset) => reg \(register)"
         case .bitwise(let source, let register, let mask, let xor):
             return "bitwise reg \(register) = ( reg \(source) & \(words(mask)) ) ^ \(words(xor))"
-        case .conntrack(let key, let register):
+        case .conntrack(let key, let register, _):
             return key == 0 ? "ct load state => reg \(register)" : "ct load \(key)"
         case .lookup(let set, let register, let inverted, let verdictMap):
             return "lookup reg \(register) set \(set)" + (verdictMap ? " dreg 0" : "") + (inverted ? " 0x1" : "")
@@ -97,7 +98,7 @@ extension FirewallExpression {
             return "exthdr write tcpopt reg \(register) => \(length)b @ \(type) + \(offset)"
         case .byteorder(let source, let register, _, let length, let size):
             return "byteorder reg \(register) = hton(reg \(source), \(size), \(length))"
-        case .counter, .reject, .foreign: return "\(self)"
+        default: return "\(self)"
         }
     }
 

@@ -1,4 +1,5 @@
 import Compiler
+import Firewall
 import Testing
 
 @Suite struct KnownFirewallTests {
@@ -11,7 +12,7 @@ import Testing
     func refusesAllElse(_ text: String) { #expect(RulesetGeneration(text) == nil) }
 
     @Test func everyTransactionOfThePlanCounts() {
-        let table = Firewall(sets: [], chains: [])
+        let table = FirewallTable(sets: [], chains: [])
         let plan = Plan([
             .replaceFirewall(table, carrying: nil), .setUp(interface: "wg0"), .updateFirewall([]), .removeFirewall,
         ])

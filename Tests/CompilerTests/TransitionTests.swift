@@ -1,3 +1,4 @@
+import Firewall
 import NetTypes
 import SiteModel
 import SiteSamples
@@ -71,10 +72,11 @@ struct TransitionTests {
     private func expectNothingForbidden(
         _ moment: Moment, _ policies: [NaivePolicy], _ world: inout RandomWorld, _ comment: Comment
     ) -> Int {
+        let filter = moment.box.firewall.map { PacketFilter([$0]) }
         var forwarded = 0
         for _ in 0..<60 {
             let packet = world.packet(interfaces: ["wg0", "wg0", "wg1", "eth0"])
-            guard !packet.isForThisHost, moment.box.forwards(packet, tunnel: moment.tunnel) else { continue }
+            guard !packet.isForThisHost, moment.box.forwards(packet, tunnel: moment.tunnel, filter) else { continue }
             let sender = packet.input == moment.tunnel ? moment.box.wireGuard?.owner(of: packet.source) : nil
             let allowed = policies.contains { policy in
                 policy.allows(packet) && (sender == nil || policy.owner(of: packet.source)?.publicKey == sender)
@@ -111,16 +113,14 @@ struct TransitionTests {
 }
 
 extension ObservedState {
-    fileprivate func forwards(_ packet: Packet, tunnel: String?) -> Bool {
+    fileprivate func forwards(_ packet: Packet, tunnel: String?, _ filter: PacketFilter?) -> Bool {
         let tunnel = link?.isUp == true ? tunnel : nil
         let isOn = sysctls[packet.source.isV6 ? "net/ipv6/conf/all/forwarding" : "net/ipv4/ip_forward"] == 1
         let exists = { (name: String?) in name?.hasPrefix("wg") != true || name == tunnel }
         guard isOn, exists(packet.input), exists(packet.output), packet.input != packet.output || packet.input == tunnel
         else { return false }
         if packet.input == tunnel, wireGuard?.owner(of: packet.source) == nil { return false }
-        guard let firewall else { return true }
-        var filter = PacketFilter(firewall)
-        return filter.passes(packet)
+        return filter?.passes(packet) ?? true
     }
 }
 

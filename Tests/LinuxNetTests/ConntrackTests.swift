@@ -1,6 +1,7 @@
 import CMnl
 import CNftnl
 import Compiler
+import Firewall
 import Glibc
 import NetTypes
 import SiteModel

@@ -1,5 +1,6 @@
 import CMnl
 import Compiler
+import Firewall
 import Glibc
 import NetTypes
 import Testing
@@ -35,12 +36,12 @@ import Testing
         try inNetworkNamespace {
             let box = LinuxBox()
             let set = FirewallSet("from4", [.ipv4], hasCounters: true, elements: [1, 2, 3].map(Self.host))
-            try box.perform(.replaceFirewall(Firewall(sets: [set], chains: []), carrying: nil))
+            try box.perform(.replaceFirewall(FirewallTable(sets: [set], chains: []), carrying: nil))
             let counted = "{ 10.0.0.2 counter packets 5 bytes 700 }"
             try run("nft", "delete element inet wggw from4 { 10.0.0.2 }; add element inet wggw from4 " + counted)
             let observed = try #require(try box.observe(Self.scope).firewall)
             let more = FirewallSet("from4", [.ipv4], hasCounters: true, elements: [0, 2, 4].map(Self.host))
-            try box.perform(.replaceFirewall(Firewall(sets: [more], chains: []), carrying: observed))
+            try box.perform(.replaceFirewall(FirewallTable(sets: [more], chains: []), carrying: observed))
             let counters = try #require(try box.observe(Self.scope).firewall).sets[0].elements.map(\.counter)
             let none = Counter(packets: 0, bytes: 0)
             #expect(counters == [none, Counter(packets: 5, bytes: 700), none])
@@ -54,7 +55,7 @@ import Testing
             let change = Change.replaceFirewall(Sample.firewall, carrying: nil)
             try box.perform(change)
             var scope = Self.scope
-            let marked = Firewall(sets: [], chains: [])
+            let marked = FirewallTable(sets: [], chains: [])
             scope.knownFirewall = KnownFirewall(marked, since: before?.after(Plan([change])))
             #expect(try box.observe(scope).firewall == marked, "our one transaction raised it by one")
             try run("nft", "add table ip somebody-else")
@@ -119,7 +120,7 @@ import Testing
         ]
         try inNetworkNamespace {
             let box = LinuxBox()
-            let firewall = Firewall(sets: sets, chains: [])
+            let firewall = FirewallTable(sets: sets, chains: [])
             for old in [nil, firewall] {
                 try box.perform(.replaceFirewall(firewall, carrying: old))
                 #expect(try box.observe(Self.scope).firewall == firewall)

@@ -1,7 +1,8 @@
 import Compiler
+import Firewall
 import NetTypes
 
-/// A table with one of everything that `Firewall` can say, and how `nft list` prints it.
+/// A table with one of everything that `FirewallTable` can say, and how `nft list` prints it.
 enum Sample {
     static func network(_ text: String) -> SetElement.Field { .network(IPPrefix(text)!) }
     static func name(_ text: String) -> [UInt8] {
@@ -111,7 +112,7 @@ enum Sample {
             ]),
     ]
 
-    static let firewall = Firewall(sets: sets, chains: chains)
+    static let firewall = FirewallTable(sets: sets, chains: chains)
 
     /// How nft 1.0.6 lists it.
     static let listing = """

@@ -1,4 +1,6 @@
+import CMnl
 import Compiler
+import Firewall
 import Glibc
 import NetTypes
 import Testing
@@ -10,9 +12,16 @@ import Testing
     struct Case: CustomTestStringConvertible {
         var name: String
         var rules: String
-        var obstacles: [FirewallObstacle]
+        /// Chain, owner, remedy.
+        var obstacles: [(chain: String, owner: String?, remedy: String)]
         var testDescription: String { name }
     }
+
+    static let scope = Scope(
+        interface: "wg0", listenPort: 51820,
+        traffic: Traffic(
+            tunnel: [IPPrefix("192.168.2.0/24")!], reaches: [.init("eth0", [IPPrefix("192.168.1.0/24")!])],
+            outside: "eth0"))
 
     static let forwardWithIptables = "iptables -I FORWARD -i wg0 -j ACCEPT && iptables -I FORWARD -o wg0 -j ACCEPT"
     static let docker = "iptables -I DOCKER-USER -i wg0 -j ACCEPT && iptables -I DOCKER-USER -o wg0 -j ACCEPT"
@@ -30,7 +39,7 @@ import Testing
         Case(
             name: "dropping policy",
             rules: "table inet filter { chain forward { type filter hook forward priority 0; policy drop; }; }",
-            obstacles: [.init(chain: "inet filter forward", owner: nil, remedy: forwardWithNft)]),
+            obstacles: [(chain: "inet filter forward", owner: nil, remedy: forwardWithNft)]),
         Case(
             name: "only one direction let through",
             rules: """
@@ -38,7 +47,7 @@ import Testing
                 iifname "wg0" accept
                 }; }
                 """,
-            obstacles: [.init(chain: "inet filter forward", owner: nil, remedy: forwardWithNft)]),
+            obstacles: [(chain: "inet filter forward", owner: nil, remedy: forwardWithNft)]),
         Case(
             name: "both directions let through, by wildcard and by what is established",
             rules: """
@@ -59,7 +68,7 @@ import Testing
                 reject with icmpx admin-prohibited
                 }; }
                 """,
-            obstacles: [.init(chain: "inet filter forward", owner: nil, remedy: forwardWithNft)]),
+            obstacles: [(chain: "inet filter forward", owner: nil, remedy: forwardWithNft)]),
         Case(
             name: "Docker",
             rules: """
@@ -75,7 +84,7 @@ import Testing
                 iifname "docker0" accept
                 }; }
                 """,
-            obstacles: [.init(chain: "ip filter FORWARD", owner: "Docker", remedy: docker)]),
+            obstacles: [(chain: "ip filter FORWARD", owner: "Docker", remedy: docker)]),
         Case(
             name: "Docker with the remedy",
             rules: """
@@ -96,10 +105,11 @@ import Testing
                 table ip6 filter { chain INPUT { type filter hook input priority 0; policy drop; }; }
                 """,
             obstacles: [
-                .init(chain: "ip filter FORWARD", owner: nil, remedy: forwardWithIptables),
-                .init(
+                (chain: "ip filter FORWARD", owner: nil, remedy: forwardWithIptables),
+                (
                     chain: "ip6 filter INPUT", owner: nil,
-                    remedy: "ip6tables -I INPUT -p udp --dport 51820 -j ACCEPT"),
+                    remedy: "ip6tables -I INPUT -p udp --dport 51820 -j ACCEPT"
+                ),
             ]),
         Case(
             name: "ufw",
@@ -119,10 +129,11 @@ import Testing
                 }; }
                 """,
             obstacles: [
-                .init(chain: "ip filter INPUT", owner: "ufw", remedy: "ufw allow 51820/udp"),
-                .init(
+                (chain: "ip filter INPUT", owner: "ufw", remedy: "ufw allow 51820/udp"),
+                (
                     chain: "ip filter FORWARD", owner: "ufw",
-                    remedy: "ufw route allow in on wg0 && ufw route allow out on wg0"),
+                    remedy: "ufw route allow in on wg0 && ufw route allow out on wg0"
+                ),
             ]),
         Case(
             name: "input that lets the port in from one interface",
@@ -147,9 +158,10 @@ import Testing
                 }; }
                 """,
             obstacles: [
-                .init(
+                (
                     chain: "inet firewalld filter_FORWARD", owner: "firewalld",
-                    remedy: "firewall-cmd --permanent --zone=trusted --add-interface=wg0 && firewall-cmd --reload")
+                    remedy: "firewall-cmd --permanent --zone=trusted --add-interface=wg0 && firewall-cmd --reload"
+                )
             ]),
         Case(
             name: "another hook, another kind",
@@ -161,22 +173,89 @@ import Testing
 
     @Test(arguments: cases) func `chains in the way are named`(_ example: Case) throws {
         try inNetworkNamespace {
-            let path = "/tmp/wggw-foreign-\(getpid())-\(pthread_self()).nft"
-            let text = example.rules
-            let file = try #require(fopen(path, "w"))
-            fputs(text, file)
-            fclose(file)
-            defer { unlink(path) }
-            try run("nft", "-f", path)
-            let scope = Scope(interface: "wg0", listenPort: 51820)
-            #expect(try LinuxBox().observe(scope).obstacles == example.obstacles)
+            try load(example.rules, with: "nft", "-f")
+            let found = try LinuxBox().observe(Self.scope).obstacles
+            #expect(found.map(\.chain) == example.obstacles.map(\.chain))
+            #expect(found.map(\.owner) == example.obstacles.map(\.owner))
+            #expect(found.map(\.remedy) == example.obstacles.map(\.remedy))
+            for obstacle in found {
+                if case .mayDrop(let doubt) = obstacle.certainty { Issue.record("only a doubt about \(doubt)") }
+            }
+        }
+    }
+
+    @Test(arguments: ForeignRuleset.all) func `what is said is what happens to packets`(_ example: ForeignRuleset)
+        throws
+    {
+        try inNetworkNamespace {
+            let yard = try PacketYard(ForeignRuleset.site)
+            try example.load()
+            let found = try LinuxBox().observe(Self.scope).obstacles
+            #expect(found.map(\.line) == example.obstacles)
+            let isLetIn = try yard.letsIn()
+            let isForwarded = try yard.forwards()
+            if let expected = example.isLetIn { #expect(isLetIn == expected) }
+            if let expected = example.isForwarded { #expect(isForwarded == expected) }
+            // The table's own words, without regard to what the packets said.
+            let input = found.filter { $0.remedy.contains("51820") }
+            let forward = found.filter { !$0.remedy.contains("51820") }
+            for (obstacles, arrives) in [(input, isLetIn), (forward, isForwarded)] {
+                if obstacles.isEmpty { #expect(arrives) }
+                if obstacles.contains(where: \.isCertain) { #expect(!arrives) }
+            }
+        }
+    }
+
+    /// Nobody reads 100,000 elements to find out that any address may be blocked.
+    @Test func `a set is read only where an answer hangs on it`() throws {
+        try inNetworkNamespace {
+            try load(
+                """
+                table inet f {
+                set blocked { type ipv4_addr; flags interval; elements = { 192.0.2.0/24 }; }
+                set names { type ifname; elements = { "wg0" }; }
+                set unused { type ipv4_addr; elements = { 192.0.2.1 }; }
+                chain input { type filter hook input priority 0; policy accept
+                ip saddr @blocked drop
+                }
+                chain forward { type filter hook forward priority 0; policy drop
+                iifname @names accept
+                oifname "wg0" accept
+                ip saddr @unused drop
+                }; }
+                """, with: "nft", "-f")
+            var socket = try NetlinkSocket(NETLINK_NETFILTER)
+            let foreign = ForeignFirewall(
+                try socket.foreignTables(),
+                ForeignFirewall.Probe.all(Self.scope.traffic, tunnel: "wg0", listenPort: 51820, hasIPv6: true) {
+                    KnownPacket.Interface($0)
+                }, interface: "wg0")
+            var asked: [String] = []
+            let obstacles = try foreign.obstacles { name in
+                asked.append(name.set)
+                return try socket.contents(of: name)
+            }
+            #expect(obstacles == [])
+            #expect(asked == ["names"])
         }
     }
 
     @Test func `wggw's own table is in nobody's way`() throws {
         try inNetworkNamespace {
             try LinuxBox().perform(.replaceFirewall(Sample.firewall, carrying: nil))
-            #expect(try LinuxBox().observe(Scope(interface: "wg0", listenPort: 51820)).obstacles == [])
+            #expect(try LinuxBox().observe(Self.scope).obstacles == [])
+        }
+    }
+}
+
+extension FirewallObstacle {
+    fileprivate var isCertain: Bool { if case .drops = certainty { true } else { false } }
+
+    /// `drops inet f input: rule 3 of inet f input`
+    fileprivate var line: String {
+        switch certainty {
+        case .drops(let place): "drops \(chain): \(place)"
+        case .mayDrop(let doubt): "may drop \(chain): \(doubt.place)"
         }
     }
 }

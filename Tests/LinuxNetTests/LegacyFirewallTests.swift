@@ -1,4 +1,5 @@
 import Compiler
+import Firewall
 import Foundation
 import Testing
 
@@ -37,19 +38,21 @@ import Testing
         let none = (start: 0xffff_ffff, policy: 0xffff_ffff)
         let hooks = [none, (start: 0, policy: 200), (start: 352, policy: 656), (start: 808, policy: 808), none]
         let bytes = try #require(Data(base64Encoded: Self.entries))
-        let chains = bytes.withUnsafeBytes { LegacyFirewall.parse($0, hooks, .v4) }
-        #expect(chains.map(\.description) == ["INPUT", "FORWARD", "OUTPUT", "MINE"].map { "ip filter (legacy) \($0)" })
+        let table = bytes.withUnsafeBytes { LegacyFirewall.parse($0, hooks, .v4) }
+        let chains = table.chains
+        #expect(table.family == .ip && table.name == "filter (legacy)")
+        #expect(chains.map(\.name) == ["INPUT", "FORWARD", "OUTPUT", "MINE"])
         #expect(chains.map { $0.hook?.drops } == [false, true, false, nil])
         #expect(
-            chains[0].rules == [
+            chains[0].rules.map(\.expressions) == [
                 [
                     .meta(key: 16, register: 1), .compare(op: 0, register: 1, bytes: [17]),
                     .payload(base: 2, offset: 2, length: 2, register: 1),
-                    .compare(op: 0, register: 1, bytes: [0xca, 0x6c]), .verdict(.accept),
+                    .ranges(register: 1, [ByteRange([0xca, 0x6c])], inverted: false), .verdict(.accept),
                 ]
             ])
         #expect(
-            chains[1].rules == [
+            chains[1].rules.map(\.expressions) == [
                 [.verdict(.jump("MINE"))],
                 [
                     .meta(key: 6, register: 1), .compare(op: 1, register: 1, bytes: Array("eth".utf8)),
@@ -58,16 +61,29 @@ import Testing
                 ],
             ])
         #expect(chains[2].rules == [])
-        #expect(chains[3].rules == [[.foreign("address"), .foreign("target LOG")], [.verdict(.return)]])
-
-        let foreign = ForeignFirewall(chains, interface: "wg0", index: nil)
         #expect(
-            foreign.obstacles(listenPort: 51820, hasIPv6: true) == [
+            chains[3].rules.map(\.expressions) == [
+                [
+                    .payload(base: 1, offset: 12, length: 4, register: 1),
+                    .bitwise(source: 1, register: 1, mask: [255, 0, 0, 0], xor: [0, 0, 0, 0]),
+                    .compare(op: 0, register: 1, bytes: [10, 0, 0, 0]), .effect("target LOG"),
+                ], [.verdict(.return)],
+            ])
+
+        let scope = ForeignFirewallTests.scope
+        let probes = ForeignFirewall.Probe.all(scope.traffic, tunnel: "wg0", listenPort: 51820, hasIPv6: true) {
+            KnownPacket.Interface($0)
+        }
+        let obstacles = ForeignFirewall([table], probes, interface: "wg0").obstacles { _ in
+            SetContents(fieldLengths: [4], [])
+        }
+        #expect(
+            obstacles == [
                 FirewallObstacle(
                     chain: "ip filter (legacy) FORWARD", owner: nil,
                     remedy: """
                         iptables-legacy -I FORWARD -i wg0 -j ACCEPT && iptables-legacy -I FORWARD -o wg0 -j ACCEPT
-                        """)
+                        """, certainty: .drops(at: RulePlace(.ip, "filter (legacy)", "FORWARD")))
             ])
     }
 }

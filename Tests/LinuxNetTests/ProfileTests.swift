@@ -1,4 +1,5 @@
 import Compiler
+import Firewall
 import Foundation
 import NetTypes
 import SiteModel

@@ -1,4 +1,5 @@
 import Compiler
+import Firewall
 import NetTypes
 import SiteModel
 import SiteSamples

@@ -1,3 +1,4 @@
+package import Firewall
 package import NetTypes
 
 /// A packet at a hook, as far as a rule can see it.
@@ -31,5 +32,38 @@ package struct Packet {
         self.port = port
         self.firstByte = firstByte
         self.state = state
+    }
+}
+
+extension Packet {
+    /// The packet for an interpreter of rules: all of it is known.
+    package var known: KnownPacket {
+        var packet = KnownPacket(source.isV6 ? .v6 : .v4)
+        packet.input = KnownPacket.Interface(input)
+        packet.output = output.map { KnownPacket.Interface($0) } ?? .none
+        packet.set(source: IPPrefix(host: source))
+        packet.set(destination: IPPrefix(host: destination))
+        packet.set(transport: transport)
+        packet.set(transportHeader: transportHeader, at: 0)
+        packet.connection = KnownPacket.Connection(state.rawValue, isReply: nil)
+        packet.destinationType = isForThisHost ? Nft.AddressType.local : Nft.AddressType.unicast
+        packet.route = packet.output
+        return packet
+    }
+
+    private var transportHeader: [UInt8] {
+        [firstByte, 0, UInt8(port >> 8), UInt8(port & 255)] + Array(repeating: 0, count: 9) + [flags]
+            + Array(repeating: 0, count: 6)
+    }
+
+    /// From where to where it goes on the box.
+    package var way: PacketWay { isForThisHost ? .toThisHost : .through }
+}
+
+extension PacketFilter {
+    /// Whether the packet gets past all chains on its way, or at one hook; what cannot be told does not.
+    package func passes(_ packet: Packet) -> Bool { fate(packet.known, packet.way) == .passes }
+    package func passes(_ packet: Packet, _ point: FirewallChain.Hook.Point) -> Bool {
+        walk(packet.known, at: point).fate == .passes
     }
 }

@@ -1,3 +1,4 @@
+public import Firewall
 public import NetTypes
 public import SiteModel
 
@@ -97,7 +98,7 @@ public struct ConnectionRules: Equatable, Sendable {
     /// The tunnel's interface.
     public let interface: String
     /// Table `inet wggw`.
-    public let firewall: Firewall
+    public let firewall: FirewallTable
     /// Whose addresses are peers'.
     public let peers: [WireGuardPeerConfig]
     /// The gateway's own addresses in the tunnel, also those that it is still to get.

@@ -1,3 +1,4 @@
+import Firewall
 import NetTypes
 
 /// What ends because the desired state takes it away; nothing where nothing can be open that is not allowed.
@@ -87,10 +88,10 @@ private func arrived(_ desired: DesiredState, _ previous: DesiredState) -> [Conn
     }
 }
 
-extension Firewall {
+extension FirewallTable {
     /// Whether it lets through all that `old` does, as far as that does not depend on single peers and their policies, of
     /// which `Access` tells. In doubt it does not.
-    fileprivate func isAsOpen(as old: Firewall) -> Bool {
+    fileprivate func isAsOpen(as old: FirewallTable) -> Bool {
         if self == old { return true }
         let sets = Dictionary(sets.map { ($0.name, $0) }) { first, _ in first }
         let isEverySetTheSame = old.sets.allSatisfy { set in

@@ -1,3 +1,4 @@
+import Firewall
 import NetTypes
 
 /// What keeps a UDP connection from coming back that was ended: its server's next datagram would open one of the server's own with

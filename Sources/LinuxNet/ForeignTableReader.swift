@@ -1,0 +1,78 @@
+import CMnl
+import CNftnl
+internal import Compiler
+internal import Firewall
+import Glibc
+
+/// Other people's tables.
+extension NetlinkSocket {
+    /// The tables of everybody but wggw that filter what comes in or is forwarded, with rules. What is in their sets is
+    /// read where it matters, by `contents`.
+    mutating func foreignTables() throws(BoxError) -> [FirewallTable] {
+        var tables = try tables(family: 0).filter {
+            ($0.family != .inet || $0.name != FirewallTable.tableName) && $0.chains.contains(where: \.filtersTransit)
+        }
+        if tables.isEmpty { return [] }
+        let dormant = try dormantTables()
+        tables.removeAll { dormant.contains(SetName($0.family, $0.name, "")) }
+        for i in tables.indices { try readRules(into: &tables[i]) }
+        return tables
+    }
+
+    /// Tables that are switched off (`flags dormant`), as names without a set.
+    private mutating func dormantTables() throws(BoxError) -> Set<SetName> {
+        var message = MessageBuffer()
+        message.begin(type: Nft.type(NFT_MSG_GETTABLE), flags: 0, header: Nft.header(family: 0))
+        return try dump(&message, "list firewall tables", into: Set<SetName>()) { names, payload in
+            let attributes = Attributes(payload, after: nfgenmsg.self)
+            guard let flags = attributes.first(NFTA_TABLE_FLAGS)?.big32, flags & NFT_TABLE_F_DORMANT.rawValue != 0,
+                let header = payload.header(nfgenmsg.self),
+                let family = FirewallTable.Family(number: header.nfgen_family)
+            else { return }
+            names.insert(SetName(family, attributes.first(NFTA_TABLE_NAME)?.string ?? "", ""))
+        }
+    }
+
+    /// What is in a set, or an empty one where it is gone.
+    mutating func contents(of name: SetName) throws(BoxError) -> SetContents {
+        var message = MessageBuffer()
+        message.begin(type: Nft.type(NFT_MSG_GETSET), flags: 0, header: Nft.header(family: name.family.number))
+        message.put(NFTA_SET_TABLE, string: name.table)
+        message.put(NFTA_SET_NAME, string: name.set)
+        let found = try get(&message, "look up set \(name.set)", absent: ENOENT) { payload in
+            NftElementReader.Layout(set: Attributes(payload, after: nfgenmsg.self))
+        }
+        guard let layout = found else { return SetContents(fieldLengths: [0], []) }
+        message = MessageBuffer()
+        message.begin(type: Nft.type(NFT_MSG_GETSETELEM), flags: 0, header: Nft.header(family: name.family.number))
+        message.put(NFTA_SET_ELEM_LIST_TABLE, string: name.table)
+        message.put(NFTA_SET_ELEM_LIST_SET, string: name.set)
+        return try dump(&message, "list the elements of set \(name.set)", into: NftElementReader(layout)) {
+            reader, payload in reader.read(payload)
+        }.contents()
+    }
+}
+
+extension FirewallChain {
+    /// Whether it is a base chain that can drop what comes in or is forwarded.
+    fileprivate var filtersTransit: Bool {
+        hook?.kind == .filter && [.prerouting, .input, .forward, .postrouting].contains(hook?.point)
+    }
+}
+
+extension NftElementReader.Layout {
+    /// How a set that the kernel describes keeps its keys. Only a concatenation of ranges names its fields; all others are
+    /// compared as a whole.
+    fileprivate init(set: Attributes) {
+        let fields = set.first(NFTA_SET_DESC)?.nested.first(NFTA_SET_DESC_CONCAT)?.nested.map { field in
+            aligned(Int(field.nested.first(NFTA_SET_FIELD_LEN)?.big32 ?? 0))
+        }
+        let flags = set.first(NFTA_SET_FLAGS)?.big32 ?? 0
+        let isInterval = flags & NFT_SET_INTERVAL.rawValue != 0
+        let keyLength = Int(set.first(NFTA_SET_KEY_LEN)?.big32 ?? 0)
+        let isConcatenation = isInterval && fields?.reduce(0, +) == keyLength && (fields?.count ?? 0) > 1
+        self.init(
+            fieldLengths: isConcatenation ? fields! : [keyLength], isPaired: isInterval && !isConcatenation,
+            isDynamic: flags & NFT_SET_EVAL.rawValue != 0)
+    }
+}
