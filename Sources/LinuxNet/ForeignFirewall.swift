@@ -162,12 +162,14 @@ extension ForeignFirewall.Probe {
         return Self(points: [.prerouting, .input], packet: packet, tunnel: .destinationPort, listenPort: port)
     }
 
-    /// A peer's first packet to a network, and the answer.
+    /// The first packet of a peer's TCP connection to a network, and the answer. Everybody lets some of ICMP through, which is
+    /// no help to the tunnel.
     private static func forwarded(
         _ family: Family, _ tunnel: KnownPacket.Interface, _ other: KnownPacket.Interface, tunnelNetwork: IPPrefix?,
         network: IPPrefix?
     ) -> [Self] {
-        let packet = KnownPacket.usual(family)
+        var packet = KnownPacket.usual(family)
+        packet.set(transport: 6)  // IPPROTO_TCP
         var (request, answer) = (packet, packet)
         request.destinationType = Nft.AddressType.unicast
         (request.input, request.output, request.connection) = (tunnel, other, .new)

@@ -48,7 +48,7 @@ struct Link: Equatable {
 
 extension KnownPacket.Interface {
     /// An interface as rules ask for it.
-    init(_ link: Link) { self.init(link.name, index: link.index, group: link.group, type: link.hardware) }
+    convenience init(_ link: Link) { self.init(link.name, index: link.index, group: link.group, type: link.hardware) }
 }
 
 /// Interfaces, over rtnetlink.

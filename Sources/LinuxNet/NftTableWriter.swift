@@ -26,7 +26,7 @@ enum NftTableWriter {
     }
 
     /// Elements that come and go by themselves stay; others are as the set has them, and go on counting.
-    private static func elements(of set: FirewallSet, carrying old: Firewall?) -> [SetElement] {
+    private static func elements(of set: FirewallSet, carrying old: FirewallTable?) -> [SetElement] {
         guard set.hasCounters || set.timeout != nil,
             let before = old?.sets.first(where: { $0.hasShape(of: set) })?.elements
         else { return set.elements }

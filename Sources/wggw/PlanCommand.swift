@@ -77,7 +77,7 @@ extension FirewallObstacle {
 extension Unknown {
     fileprivate var text: String {
         switch self {
-        case .field(let field): "hangs on \(field.rawValue)"
+        case .field(let field): "hangs on \(field)"
         case .limit: "hangs on a limit"
         case .elements(let set): "hangs on set \(set.set)"
         case .expression(let name): "not understood: \(name)"

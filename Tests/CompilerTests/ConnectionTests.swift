@@ -1,3 +1,4 @@
+import Firewall
 import NetTypes
 import SiteModel
 import SiteSamples

@@ -19,6 +19,7 @@ struct FirewallTests {
             for _ in 0..<200 {
                 let packet = world.packet()
                 let fate = filter.fate(packet.known, packet.way)
+                #expect(filter.walk(packet.known, packet.way).fate == fate, "whether or not it is written down")
                 let passes = fate == .passes
                 if case .cannotTell = fate { Issue.record("\(packet): \(fate)") }
                 #expect(passes == naive.allows(packet), "seed \(seed): \(packet)")

@@ -211,7 +211,7 @@ struct ForeignRuleset: CustomTestStringConvertible {
             """
             table inet f { chain out { type filter hook output priority 0; policy accept; }
             chain post { type nat hook postrouting priority 100; policy accept
-            oifname "eth0" masquerade
+            oifname "eth1" masquerade
             }; }
             """),
     ]

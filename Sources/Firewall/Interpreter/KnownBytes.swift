@@ -50,6 +50,30 @@ public struct KnownBytes: Hashable, Sendable {
         }
     }
 
+    /// Puts bytes that are known there, of which only so many bits count.
+    mutating func put(_ bytes: [UInt8], at offset: Int, bits: Int = .max) {
+        for i in bytes.indices {
+            let known = UInt8(truncatingIfNeeded: 0xff00 >> min(max(bits - 8 * i, 0), 8))
+            (value[offset + i], mask[offset + i]) = (bytes[i] & known, known)
+        }
+    }
+
+    /// Puts a piece of others there; what lies behind the end of those is unknown, and what does not fit is left out.
+    mutating func put(_ other: KnownBytes, _ range: Range<Int>, at offset: Int) {
+        let room = min(range.count, count - offset)
+        let inside = min(room, max(other.count - range.lowerBound, 0))
+        for i in 0..<inside { value[offset + i] = other.value[range.lowerBound + i] }
+        for i in 0..<inside { mask[offset + i] = other.mask[range.lowerBound + i] }
+        clear(offset + inside..<offset + room, isKnown: false)
+    }
+
+    /// Makes a piece of them zeros, known or not.
+    mutating func clear(_ range: Range<Int>, isKnown: Bool) {
+        let known: UInt8 = isKnown ? 0xff : 0
+        for i in range { value[i] = 0 }
+        for i in range { mask[i] = known }
+    }
+
     /// What is known if it is either this or that.
     func joined(_ other: KnownBytes) -> KnownBytes {
         KnownBytes(value, mask: mask.indices.map { mask[$0] & other.mask[$0] & ~(value[$0] ^ other.value[$0]) })
@@ -59,6 +83,15 @@ public struct KnownBytes: Hashable, Sendable {
     func masked(_ mask: [UInt8], xor: [UInt8]) -> KnownBytes {
         let known = mask.indices.map { self.mask[$0] | ~mask[$0] }
         return KnownBytes(mask.indices.map { value[$0] & mask[$0] ^ xor[$0] }, mask: known)
+    }
+
+    /// The same in place, from an offset on.
+    mutating func mask(_ mask: [UInt8], xor: [UInt8], at offset: Int) {
+        for i in mask.indices {
+            value[offset + i] = value[offset + i] & mask[i] ^ xor[i]
+            self.mask[offset + i] |= ~mask[i]
+            value[offset + i] &= self.mask[offset + i]
+        }
     }
 
     /// Each piece of `size` bytes turned around.
@@ -73,11 +106,11 @@ public struct KnownBytes: Hashable, Sendable {
         return result
     }
 
-    /// Whether they are `bytes`, as far as those reach; nil: cannot be told.
-    func equals(_ bytes: [UInt8]) -> Bool? {
-        var isCertain = true
-        for i in bytes.indices {
-            if (value[i] ^ bytes[i]) & mask[i] != 0 { return false }
+    /// Whether they are `bytes` from an offset on, as far as those reach; nil: cannot be told.
+    func equals(_ bytes: [UInt8], at offset: Int = 0) -> Bool? {
+        var isCertain = offset + bytes.count <= count
+        for (i, byte) in zip(offset..<count, bytes) {
+            if (value[i] ^ byte) & mask[i] != 0 { return false }
             isCertain = isCertain && mask[i] == 0xff
         }
         return isCertain ? true : nil
@@ -95,11 +128,11 @@ public struct KnownBytes: Hashable, Sendable {
     }
 
     /// `cmp` with an `NFT_CMP_*`; nil: cannot be told.
-    func compares(_ op: UInt32, _ bytes: [UInt8]) -> Bool? {
-        let piece = self[0..<bytes.count]
+    func compares(_ op: UInt32, _ bytes: [UInt8], at offset: Int = 0) -> Bool? {
+        if op == Nft.Compare.equal { return equals(bytes, at: offset) }
+        if op == Nft.Compare.notEqual { return equals(bytes, at: offset).map { !$0 } }
+        let piece = self[offset..<offset + bytes.count]
         switch op {
-        case Nft.Compare.equal: return piece.equals(bytes)
-        case Nft.Compare.notEqual: return piece.equals(bytes).map { !$0 }
         case Nft.Compare.less: return piece.precedes(bytes, orEquals: false)
         case Nft.Compare.lessOrEqual: return piece.precedes(bytes, orEquals: true)
         case Nft.Compare.greater: return piece.precedes(bytes, orEquals: true).map { !$0 }

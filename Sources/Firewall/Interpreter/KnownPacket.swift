@@ -1,46 +1,46 @@
 public import NetTypes
 
-/// What rules ask a packet for.
-public enum PacketField: String, Hashable, Sendable {
-    case input = "the interface it comes in by"
-    case output = "the interface it goes out by"
-    case source = "its source address"
-    case destination = "its destination address"
-    case transport = "its protocol"
-    case sourcePort = "its source port"
-    case destinationPort = "its destination port"
-    case header = "its headers"
-    case mark = "its mark"
-    case connection = "its connection"
-    case route = "a route"
-    case other = "something beside the packet"
-}
-
 /// A packet as far as it is known. Whatever is not said is unknown: it may be anything.
 public struct KnownPacket: Hashable, Sendable {
-    /// A network interface.
-    public struct Interface: Hashable, Sendable {
+    /// A network interface. A class, since every packet has three.
+    public final class Interface: Hashable, Sendable {
         /// 16 bytes, padded with zeros.
-        var name: KnownBytes
+        let name: KnownBytes
         /// 4 bytes in host order, as are the others but the type, which has 2.
-        var index = KnownBytes(unknown: 4)
-        var group = KnownBytes(unknown: 4)
-        var type = KnownBytes(unknown: 2)
+        let index: KnownBytes
+        let group: KnownBytes
+        let type: KnownBytes
 
         /// Some interface.
-        public static let unknown = Interface(name: KnownBytes(unknown: 16))
+        public static let unknown = Interface(KnownBytes(unknown: 16), nil, nil, nil)
         /// No interface, as where a packet is not routed yet.
         public static let none = Interface("", index: 0)
 
         /// An interface of this name; number, group and kind of hardware (`ARPHRD_*`) as far as they are known.
-        public init(_ name: String, index: UInt32? = nil, group: UInt32? = nil, type: UInt16? = nil) {
-            self.name = KnownBytes(Nft.padded(name))
-            if let index { self.index = KnownBytes(Nft.native(index)) }
-            if let group { self.group = KnownBytes(Nft.native(group)) }
-            if let type { self.type = KnownBytes(Array(Nft.native(UInt32(type)).prefix(2))) }
+        public convenience init(_ name: String, index: UInt32? = nil, group: UInt32? = nil, type: UInt16? = nil) {
+            self.init(KnownBytes(Nft.padded(name)), index, group, type)
         }
 
-        private init(name: KnownBytes) { self.name = name }
+        private init(_ name: KnownBytes, _ index: UInt32?, _ group: UInt32?, _ type: UInt16?) {
+            func known(_ value: UInt32?) -> KnownBytes {
+                value.map { KnownBytes(Nft.native($0)) } ?? KnownBytes(unknown: 4)
+            }
+            self.name = name
+            self.index = known(index)
+            self.group = known(group)
+            self.type = known(type.map(UInt32.init))[0..<2]
+        }
+
+        /// By what is known of them.
+        public static func == (a: Interface, b: Interface) -> Bool {
+            a === b || a.name == b.name && a.index == b.index && a.group == b.group && a.type == b.type
+        }
+
+        /// Name and number.
+        public func hash(into hasher: inout Hasher) {
+            hasher.combine(name)
+            hasher.combine(index)
+        }
     }
 
     /// What connection tracking knows of it. Bits as in `Nft.ConnectionState`, in host order.
@@ -112,17 +112,13 @@ public struct KnownPacket: Hashable, Sendable {
     public mutating func set(destination: IPPrefix) { set(.destination, destination) }
 
     private mutating func set(_ side: Side, _ prefix: IPPrefix) {
-        let size = Int(family.size)
-        let mask = (0..<size).map { UInt8(truncatingIfNeeded: 0xff00 >> min(max(prefix.length - 8 * $0, 0), 8)) }
-        let offset = Int(family.offset(side))
-        network[offset..<offset + size] = KnownBytes(prefix.address.octets, mask: mask)
+        network.put(prefix.address.octets, at: Int(family.offset(side)), bits: prefix.length)
     }
 
     /// `IPPROTO_*`, without extension headers before it.
     public mutating func set(transport: UInt8) {
-        transportNumber = KnownBytes([transport])
-        let offset = family == .v4 ? 9 : 6
-        network[offset..<offset + 1] = transportNumber
+        transportNumber.put([transport], at: 0)
+        network.put([transport], at: family == .v4 ? 9 : 6)
     }
 
     /// TCP's or UDP's source port.
@@ -131,12 +127,12 @@ public struct KnownPacket: Hashable, Sendable {
     public mutating func set(destinationPort: UInt16) { set(port: destinationPort, at: 2) }
 
     private mutating func set(port: UInt16, at offset: Int) {
-        transportHeader[offset..<offset + 2] = KnownBytes([UInt8(port >> 8), UInt8(port & 255)])
+        transportHeader.put([UInt8(port >> 8), UInt8(port & 255)], at: offset)
     }
 
     /// Bytes of the transport header from an offset on: an ICMP message's type, TCP's flags.
     public mutating func set(transportHeader bytes: [UInt8], at offset: Int) {
-        transportHeader[offset..<offset + bytes.count] = KnownBytes(bytes)
+        transportHeader.put(bytes, at: offset)
     }
 
     /// What is known if it is either this or that.
@@ -146,6 +142,7 @@ public struct KnownPacket: Hashable, Sendable {
         connection.mark = connection.mark.joined(other.connection.mark)
         connection.state = connection.state.joined(other.connection.state)
         connection.status = connection.status.joined(other.connection.status)
+        connection.direction = connection.direction.joined(other.connection.direction)
         network = network.joined(other.network)
         transportHeader = transportHeader.joined(other.transportHeader)
         if destinationType != other.destinationType { destinationType = nil }

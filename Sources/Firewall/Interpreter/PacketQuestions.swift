@@ -3,21 +3,22 @@ extension KnownPacket {
     /// `meta`.
     func meta(_ key: UInt32, _ hook: FirewallChain.Hook) -> (KnownBytes, PacketField) {
         // Nothing is routed yet before forward and output, and what is sent from here came in nowhere.
-        let input = hook.point == .output ? Interface.none : input
-        let output = hook.point == .prerouting || hook.point == .input ? Interface.none : output
+        let hasInput = hook.point != .output
+        let hasOutput = hook.point != .prerouting && hook.point != .input
         switch key {
+        // What most rules ask comes first.
+        case Nft.Meta.inputName: return (hasInput ? input.name : Interface.none.name, .input)
+        case Nft.Meta.outputName: return (hasOutput ? output.name : Interface.none.name, .output)
+        case Nft.Meta.family: return (Self.number(of: family), .other)
+        case Nft.Meta.transport: return (transportNumber, .transport)
         case Nft.Meta.etherType: return (KnownBytes(family == .v4 ? [0x08, 0x00] : [0x86, 0xdd]), .other)
         case Nft.Meta.mark: return (mark, .mark)
-        case Nft.Meta.input: return (input.index, .input)
-        case Nft.Meta.output: return (output.index, .output)
-        case Nft.Meta.inputName: return (input.name, .input)
-        case Nft.Meta.outputName: return (output.name, .output)
-        case Nft.Meta.inputType: return (input.type, .input)
-        case Nft.Meta.outputType: return (output.type, .output)
-        case Nft.Meta.inputGroup: return (input.group, .input)
-        case Nft.Meta.outputGroup: return (output.group, .output)
-        case Nft.Meta.family: return (KnownBytes([family.number]), .other)
-        case Nft.Meta.transport: return (transportNumber, .transport)
+        case Nft.Meta.input: return (hasInput ? input.index : Interface.none.index, .input)
+        case Nft.Meta.output: return (hasOutput ? output.index : Interface.none.index, .output)
+        case Nft.Meta.inputType: return (hasInput ? input.type : Interface.none.type, .input)
+        case Nft.Meta.outputType: return (hasOutput ? output.type : Interface.none.type, .output)
+        case Nft.Meta.inputGroup: return (hasInput ? input.group : Interface.none.group, .input)
+        case Nft.Meta.outputGroup: return (hasOutput ? output.group : Interface.none.group, .output)
         case Nft.Meta.packetType: return (packetType.map { KnownBytes([$0]) } ?? KnownBytes(unknown: 1), .other)
         default: return (KnownBytes(unknown: 16), .other)
         }
@@ -29,11 +30,16 @@ extension KnownPacket {
         case Nft.Conntrack.direction: connection.direction
         case Nft.Conntrack.status: connection.status
         case Nft.Conntrack.mark: connection.mark
-        case Nft.Conntrack.family: KnownBytes([family.number])
+        case Nft.Conntrack.family: Self.number(of: family)
         case Nft.Conntrack.transport: transportNumber
         default: KnownBytes(unknown: 16)
         }
     }
+
+    /// `NFPROTO_*`, 1 byte.
+    private static func number(of family: Family) -> KnownBytes { family == .v4 ? number4 : number6 }
+    private static let number4 = KnownBytes([Family.v4.number])
+    private static let number6 = KnownBytes([Family.v6.number])
 
     /// `fib`.
     func fib(_ result: UInt32, _ flags: UInt32) -> KnownBytes {

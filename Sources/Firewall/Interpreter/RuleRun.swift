@@ -1,36 +1,51 @@
-/// One rule on one packet: registers, and expressions one after another.
+/// Rules on one packet, one after another: registers, and the expressions of each.
 struct RuleRun {
-    /// The packet as the rule leaves it.
-    private(set) var packet: KnownPacket
-    private(set) var outcome: RuleOutcome
+    /// The packet as the last rule left it.
+    var packet: KnownPacket
+    /// The packet before that rule; nil if it did not change it.
+    private(set) var before: KnownPacket?
+    private(set) var outcome = RuleOutcome(named: [])
     /// What counted it: a set by its name, nil for the rule itself.
     private(set) var counted: [String?] = []
     private(set) var translations: [Translation.Kind] = []
 
     private let filter: PacketFilter
-    private let table: FirewallTable
-    private let hook: FirewallChain.Hook
+    /// The table's number.
+    private var table = 0
+    private var hook = FirewallChain.Hook(kind: .filter, point: .forward, priority: 0, drops: false)
     private var registers = Registers()
 
-    init(
-        _ filter: PacketFilter, _ table: FirewallTable, _ hook: FirewallChain.Hook, _ packet: KnownPacket,
-        named: Set<PacketField>
-    ) {
+    init(_ filter: PacketFilter, _ packet: KnownPacket) {
         self.filter = filter
-        self.table = table
-        self.hook = hook
         self.packet = packet
-        outcome = RuleOutcome(named: named)
     }
 
-    /// Runs them up to a verdict, or to the first that certainly does not match.
-    mutating func run(_ expressions: [FirewallExpression]) {
+    /// Whether what a rule compares before it does anything says that it certainly does not match: interface, family, protocol.
+    /// So it is with most rules, and this is much quicker than to run them.
+    func refuses(_ expressions: [FirewallExpression], _ hook: FirewallChain.Hook) -> Bool {
+        var index = 0
+        while index + 1 < expressions.count, case .meta(let key, let loaded) = expressions[index],
+            case .compare(let op, let compared, let bytes) = expressions[index + 1], loaded == compared
+        {
+            if packet.meta(key, hook).0.compares(op, bytes) == false { return true }
+            index += 2
+        }
+        return false
+    }
+
+    /// Runs a rule's expressions up to a verdict, or to the first that certainly does not match.
+    mutating func run(_ expressions: [FirewallExpression], _ base: PacketFilter.BaseChain, named: PacketFields) {
+        (table, hook, isOver, before) = (base.table, base.hook, false, nil)
+        outcome = RuleOutcome(named: named)
+        counted.removeAll(keepingCapacity: true)
+        translations.removeAll(keepingCapacity: true)
+        registers.reset()
         for expression in expressions {
             step(expression)
             if outcome.isMatch == false || isOver { break }
         }
         if outcome.isMatch == false {
-            outcome.verdicts = [.continue]
+            outcome.verdicts = Verdicts(.continue)
         } else if outcome.isMatch == nil {
             outcome.verdicts.insert(.continue)
         }
@@ -38,7 +53,7 @@ struct RuleRun {
 
     private var isOver = false
     /// Of a map that nobody knows.
-    private static let anyVerdict: Set<Verdict> = [.accept, .drop, .return, .continue]
+    private static let anyVerdict = Verdicts(.accept, .drop, .return, .continue)
 
     private mutating func step(_ expression: FirewallExpression) {
         switch expression {
@@ -50,13 +65,16 @@ struct RuleRun {
         case .fib(let result, let flags, let register):
             registers.store(packet.fib(result, flags), register, .route)
         case .bitwise(let source, let register, let mask, let xor):
-            registers.change(source, register, mask.count) { $0.masked(mask, xor: xor) }
+            registers.mask(source, register, mask, xor: xor)
         case .byteorder(let source, let register, _, let length, let size):
+            // What is shorter than a piece stays as it is.
+            if source == register && length < size { break }
             registers.change(source, register, Int(length)) { $0.reversed(by: Int(size)) }
         case .data(let register, let bytes): registers.store(KnownBytes(bytes), register, .other)
         case .compare(let op, let register, let bytes):
-            let answer = registers.load(register, bytes.count).compares(op, bytes)
-            decide(answer, by: register, bytes.count, otherwise: op == Nft.Compare.notEqual)
+            decide(
+                registers.compares(op, register, bytes), by: register, bytes.count,
+                otherwise: op == Nft.Compare.notEqual)
             if op == Nft.Compare.equal { name(register, bytes.count) }
         case .ranges(let register, let ranges, let inverted): compare(register, ranges, inverted)
         case .lookup(let set, let register, let inverted, let verdictMap):
@@ -64,10 +82,10 @@ struct RuleRun {
         case .map(let set, let source, let register):
             lookUp(set, source, false, verdictMap: false)
             registers.forget(register)
-        case .verdict(let verdict): end([verdict])
+        case .verdict(let verdict): end(Verdicts(verdict))
         case .reject:
             outcome.rejects = true
-            end([.drop])
+            end(Verdicts(.drop))
         case .counter: counted.append(nil)
         case .limit(let over): doubt(.limit(over: over))
         case .effect: break
@@ -77,8 +95,9 @@ struct RuleRun {
         case .opaque(let name):
             doubt(.expression(name))
             registers = Registers()
+            before = before ?? packet
             packet.forgetMarks()
-            outcome.verdicts = [.accept, .drop, .continue]
+            outcome.verdicts = Verdicts(.accept, .drop, .continue)
             isOver = true
         case .chance(_, let register): registers.forget(register)
         case .extensionHeader(let register, let isPresent): loadExtension(register, isPresent: isPresent)
@@ -93,7 +112,8 @@ struct RuleRun {
 
     /// What does something to the packet. If it is not certain that the rule came this far, both are possible.
     private mutating func change(_ expression: FirewallExpression) {
-        let before = packet
+        let previous = packet
+        before = before ?? previous
         switch expression {
         case .masquerade: translate(Translation(.masquerade))
         case .translate(let translation): translate(translation)
@@ -104,7 +124,7 @@ struct RuleRun {
         case .notrack: packet.connection = KnownPacket.Connection(Nft.ConnectionState.untracked, isReply: nil)
         default: break
         }
-        if outcome.isMatch == nil { packet.join(before) }
+        if outcome.isMatch == nil { packet.join(previous) }
     }
 
     private mutating func translate(_ translation: Translation) {
@@ -114,10 +134,10 @@ struct RuleRun {
         let isSource = translation.kind == .source || translation.kind == .masquerade
         packet.translate(isSource ? .source : .destination, address: address, port: port)
         translations.append(translation.kind)
-        end([.accept])
+        end(Verdicts(.accept))
     }
 
-    private mutating func end(_ verdicts: Set<Verdict>) {
+    private mutating func end(_ verdicts: Verdicts) {
         outcome.verdicts = verdicts
         isOver = true
     }
@@ -126,10 +146,10 @@ struct RuleRun {
         let range = offset..<offset + length
         switch base {
         case Nft.Payload.network:
-            registers.store(packet.network[range], register, packet.field(network: range))
+            registers.store(packet.network, range, register, packet.field(network: range))
         case Nft.Payload.transport:
             let field: PacketField = range == 0..<2 ? .sourcePort : range == 2..<4 ? .destinationPort : .header
-            registers.store(packet.transportHeader[range], register, field)
+            registers.store(packet.transportHeader, range, register, field)
         default: registers.store(KnownBytes(unknown: length), register, .header)
         }
     }
@@ -139,10 +159,11 @@ struct RuleRun {
         let isEarly =
             hook.priority < Nft.conntrackPriority && (hook.point == .prerouting || hook.point == .output)
         let state = packet.connection.state
+        if key == Nft.Conntrack.state && !isEarly { return registers.store(state, register, .connection) }
         let early = KnownBytes(Nft.native(Nft.ConnectionState.invalid))
         let isExempt = state.equals(Nft.native(Nft.ConnectionState.untracked)) == true
         if key == Nft.Conntrack.state {
-            return registers.store(isEarly && !isExempt ? early : state, register, .connection)
+            return registers.store(isExempt ? state : early, register, .connection)
         }
         // What is invalid or not tracked belongs to no connection.
         let belongs = Nft.ConnectionState.established | Nft.ConnectionState.related | Nft.ConnectionState.new
@@ -174,24 +195,24 @@ struct RuleRun {
     }
 
     private mutating func lookUp(_ name: String, _ register: UInt32, _ inverted: Bool, verdictMap: Bool) {
-        let setName = SetName(table.family, table.name, name)
-        guard let contents = filter.sets[setName] else {
+        guard let number = filter.setNumbers[table][name] else {
             // Where nothing of the key is known, what is in the set does not help.
             let field = registers.field(register)
-            let isUnknown = registers.isUnknown(register)
-            doubt(isUnknown ? .field(field) : .elements(of: setName), otherwise: inverted)
+            let owner = filter.tables[table]
+            let set = Unknown.elements(of: SetName(owner.family, owner.name, name))
+            doubt(registers.isUnknown(register) ? .field(field) : set, otherwise: inverted)
             if verdictMap { end(Self.anyVerdict) }
             return
         }
-        let finding = contents.find(registers.load(register, contents.keyLength))
-        decide(finding.isMember.map { $0 != inverted }, by: register, contents.keyLength, otherwise: inverted)
+        let keyLength = filter.sets[number].contents.keyLength
+        let finding = registers.look(in: filter.sets[number].contents, register)
+        decide(finding.isMember.map { $0 != inverted }, by: register, keyLength, otherwise: inverted)
         if outcome.isMatch == false { return }
-        if !inverted { self.name(register, contents.keyLength) }
-        if table.sets.contains(where: { $0.name == name && $0.hasCounters }) { counted.append(name) }
+        if !inverted { self.name(register, keyLength) }
+        if filter.sets[number].counts { counted.append(name) }
         if verdictMap {
-            if finding.verdicts.count > 1 { causes(of: register, contents.keyLength) }
-            let unforeseen = finding.isMember == nil ? Self.anyVerdict : [.continue]
-            end(finding.verdicts.isEmpty ? unforeseen : finding.verdicts)
+            if finding.verdicts?.isOne == false { causes(of: register, keyLength) }
+            end(finding.verdicts ?? (finding.isMember == nil ? Self.anyVerdict : Verdicts(.continue)))
         }
     }
 
@@ -210,7 +231,7 @@ struct RuleRun {
 
     /// Where all of a value is known, and still no answer, an element of a set asks for more: a rate.
     private mutating func causes(of register: UInt32, _ length: Int) {
-        let fields = registers.unknownFields(register, length)
+        let fields = registers.unknownFields(register, length).all
         outcome.causes.formUnion(fields.isEmpty ? [.limit(over: false)] : fields.map { .field($0) })
     }
 

@@ -18,20 +18,26 @@ public struct SetName: Hashable, Sendable {
 }
 
 /// What a set holds, as the kernel compares it: for every element, bytes from and to, field by field.
-public struct SetContents: Sendable {
+public final class SetContents: Sendable {
     /// Bytes of each field of a key, with padding.
     public let fieldLengths: [Int]
     /// Bytes of a key.
     public let keyLength: Int
-    /// The elements' keys one after another, by their lower ends' first field.
-    private var lower: [UInt8] = []
-    private var upper: [UInt8] = []
-    /// For each element, the one up to it that reaches furthest in its first field.
-    private var furthest: [Int] = []
+    /// How many of a key's bytes order the elements: the first field's, 16 at most.
+    private let headLength: Int
+    /// The elements' keys one after another, by the lower ends of their heads.
+    private let lower: [UInt8]
+    private let upper: [UInt8]
+    /// Each element's head, from and to.
+    private let leastHeads: [UInt128]
+    private let greatestHeads: [UInt128]
+    /// Elements in order are a tree, with the middle one of each range above the two halves; here is how far any in the range
+    /// below an element reaches.
+    private let reach: [UInt128]
     /// One for each element of a verdict map, else empty.
-    private var verdicts: [Verdict] = []
+    private let verdicts: [Verdict]
     /// What any other key maps to; nil: nothing.
-    private var catchAll: Verdict?
+    private let catchAll: Verdict?
     /// Whether elements ask for more than the key: a rate.
     private let isConditional: Bool
     /// Whether packets add elements to it: any key may be there by now.
@@ -65,89 +71,137 @@ public struct SetContents: Sendable {
         self.catchAll = catchAll
         self.isConditional = isConditional
         self.isDynamic = isDynamic
-        let first = fieldLengths[0]
-        let order: [Element] = elements.sorted {
-            $0.lower.prefix(first).lexicographicallyPrecedes($1.lower.prefix(first))
-        }
-        lower.reserveCapacity(order.count * keyLength)
-        upper.reserveCapacity(order.count * keyLength)
-        for (index, element) in order.enumerated() {
-            lower += element.lower
-            upper += element.upper
-            if let verdict = element.verdict { verdicts.append(verdict) }
-            let before = furthest.last ?? index
-            let isFurther = precedes(upper, before, upper, index, 0..<first)
-            furthest.append(isFurther ? index : before)
-        }
+        headLength = min(fieldLengths[0], 16)
+        let headLength = headLength
+        let heads = elements.map { Self.head($0.lower[..<headLength]) }
+        let order = elements.indices.sorted { heads[$0] < heads[$1] }
+        leastHeads = order.map { heads[$0] }
+        greatestHeads = order.map { Self.head(elements[$0].upper[..<headLength]) }
+        verdicts = order.compactMap { elements[$0].verdict }
+        lower = order.flatMap { elements[$0].lower }
+        upper = order.flatMap { elements[$0].upper }
+        var reach = greatestHeads
+        _ = Self.spread(&reach, 0..<reach.count)
+        self.reach = reach
+    }
+
+    /// The first bytes of a key as a number.
+    private static func head(_ bytes: some Sequence<UInt8>) -> UInt128 { bytes.reduce(0) { $0 << 8 | UInt128($1) } }
+
+    /// Turns how far each element reaches into how far any below it does; returns the most.
+    private static func spread(_ reach: inout [UInt128], _ range: Range<Int>) -> UInt128 {
+        if range.isEmpty { return 0 }
+        let middle = (range.lowerBound + range.upperBound) / 2
+        let below = spread(&reach, range.lowerBound..<middle)
+        let above = spread(&reach, middle + 1..<range.upperBound)
+        reach[middle] = max(reach[middle], below, above)
+        return reach[middle]
     }
 
     /// How many elements.
-    public var count: Int { furthest.count }
+    public var count: Int { leastHeads.count }
 
     /// What a lookup may find.
     struct Finding {
         /// Whether the key is in the set; nil: cannot be told.
         var isMember: Bool?
-        /// What it may map to.
-        var verdicts: Set<Verdict> = []
+        /// What it may map to; nil where nothing is known of that.
+        var verdicts: Verdicts?
+
+        fileprivate mutating func add(_ verdict: Verdict) {
+            if verdicts == nil { verdicts = Verdicts(verdict) } else { verdicts?.insert(verdict) }
+        }
     }
 
-    /// Looks a key up, of which some bits may be unknown. If one element certainly has it, no other counts.
-    func find(_ key: KnownBytes) -> Finding {
-        var finding = Finding(isMember: catchAll != nil ? true : isDynamic ? nil : false)
-        let (least, greatest) = (key.least, key.greatest)
-        let first = 0..<fieldLengths[0]
-        // Elements further up begin behind the key; where nothing reaches up to the key any more, nothing further down does.
-        var index = firstIndex { precedes(greatest, 0, lower, $0, first) }
-        while index > 0, !precedes(upper, furthest[index - 1], least, 0, first) {
-            index -= 1
-            let match = matches(key, least, greatest, index)
-            if match == false { continue }
-            let verdict = verdicts.isEmpty ? nil : verdicts[index]
-            if match == true {
-                return Finding(isMember: isConditional ? nil : true, verdicts: verdict.map { [$0] } ?? [])
+    /// A key that is looked for: some bytes of others, and the least and greatest head that it can have.
+    private struct Key {
+        var bytes: KnownBytes
+        var offset: Int
+        var leastHead: UInt128 = 0
+        var greatestHead: UInt128 = 0
+
+        init(_ bytes: KnownBytes, at offset: Int, headLength: Int) {
+            (self.bytes, self.offset) = (bytes, offset)
+            for index in 0..<headLength {
+                leastHead = leastHead << 8 | UInt128(least(index))
+                greatestHead = greatestHead << 8 | UInt128(greatest(index))
             }
-            if finding.isMember == false { finding.isMember = nil }
-            if let verdict { finding.verdicts.insert(verdict) }
         }
-        if let catchAll, !verdicts.isEmpty || catchAll != .continue { finding.verdicts.insert(catchAll) }
+
+        func mask(_ index: Int) -> UInt8 { bytes.mask[offset + index] }
+        func least(_ index: Int) -> UInt8 { bytes.value[offset + index] }
+        func greatest(_ index: Int) -> UInt8 { bytes.value[offset + index] | ~mask(index) }
+    }
+
+    /// Looks up the key that begins at an offset, and of which some bits may be unknown. If one element certainly has it, no
+    /// other counts.
+    func find(_ bytes: KnownBytes, at offset: Int) -> Finding {
+        guard offset + keyLength <= bytes.count else { return Finding() }
+        var finding = Finding(isMember: catchAll != nil ? true : isDynamic ? nil : false)
+        if search(0..<count, Key(bytes, at: offset, headLength: headLength), &finding) { return finding }
+        if let catchAll, !verdicts.isEmpty || catchAll != .continue { finding.add(catchAll) }
         return finding
     }
 
-    private func firstIndex(where isBehind: (Int) -> Bool) -> Int {
-        var (low, high) = (0, count)
-        while low < high {
-            let middle = (low + high) / 2
-            if isBehind(middle) { high = middle } else { low = middle + 1 }
-        }
-        return low
+    /// Takes in the elements of a range that the key may have; true if one certainly is it.
+    private func search(_ range: Range<Int>, _ key: Key, _ finding: inout Finding) -> Bool {
+        let middle = (range.lowerBound + range.upperBound) / 2
+        if range.isEmpty || reach[middle] < key.leastHead { return false }
+        if search(range.lowerBound..<middle, key, &finding) { return true }
+        if key.greatestHead < leastHeads[middle] { return false }
+        return take(middle, key, &finding) || search(middle + 1..<range.upperBound, key, &finding)
     }
 
-    /// Whether the `range` of one key comes before that of another.
-    private func precedes(_ a: [UInt8], _ i: Int, _ b: [UInt8], _ j: Int, _ range: Range<Int>) -> Bool {
-        for offset in range {
-            let (x, y) = (a[i * keyLength + offset], b[j * keyLength + offset])
-            if x != y { return x < y }
+    private func take(_ index: Int, _ key: Key, _ finding: inout Finding) -> Bool {
+        if greatestHeads[index] < key.leastHead { return false }
+        switch matches(key, index) {
+        case false?: return false
+        case true?:
+            finding = Finding(
+                isMember: isConditional ? nil : true, verdicts: verdicts.isEmpty ? nil : .init(verdicts[index]))
+            return true
+        case nil:
+            if finding.isMember == false { finding.isMember = nil }
+            if !verdicts.isEmpty { finding.add(verdicts[index]) }
+            return false
         }
-        return false
     }
 
-    private func matches(_ key: KnownBytes, _ least: [UInt8], _ greatest: [UInt8], _ index: Int) -> Bool? {
+    private func matches(_ key: Key, _ index: Int) -> Bool? {
         var result: Bool? = true
         var start = 0
+        let element = index * keyLength
         for length in fieldLengths {
             let field = start..<start + length
             start += length
-            if precedes(greatest, 0, lower, index, field) || precedes(upper, index, least, 0, field) { return false }
-            if !precedes(least, 0, lower, index, field) && !precedes(upper, index, greatest, 0, field) { continue }
-            // Of one value, known bits in the middle tell more than the two ends.
-            let isOneValue = field.allSatisfy { lower[index * keyLength + $0] == upper[index * keyLength + $0] }
-            if isOneValue, field.contains(where: { (lower[index * keyLength + $0] ^ least[$0]) & key.mask[$0] != 0 }) {
-                return false
+            var (isKnown, isOneValue) = (true, true)
+            // How the field's greatest value compares with the lower end, and its least with the upper one.
+            var (fromLower, fromUpper) = (0, 0)
+            for offset in field {
+                let (low, high) = (lower[element + offset], upper[element + offset])
+                let (least, greatest) = (key.least(offset), key.greatest(offset))
+                if fromLower == 0 && greatest != low { fromLower = greatest < low ? -1 : 1 }
+                if fromUpper == 0 && least != high { fromUpper = least < high ? -1 : 1 }
+                isKnown = isKnown && least == greatest
+                isOneValue = isOneValue && low == high
+            }
+            if fromLower < 0 || fromUpper > 0 { return false }
+            if isKnown { continue }
+            if isOneValue {
+                // Known bits in the middle tell more than the two ends.
+                if field.contains(where: { (lower[element + $0] ^ key.least($0)) & key.mask($0) != 0 }) { return false }
+            } else if contains(key, field, element) {
+                continue
             }
             result = nil
         }
         return result
+    }
+
+    /// Whether a field of an element holds all that the key's may be.
+    private func contains(_ key: Key, _ field: Range<Int>, _ element: Int) -> Bool {
+        !field.lazy.map { key.least($0) }.lexicographicallyPrecedes(lower[field.shifted(by: element)])
+            && !upper[field.shifted(by: element)].lexicographicallyPrecedes(field.lazy.map { key.greatest($0) })
     }
 }
 
@@ -180,4 +234,8 @@ extension SetElement.Field {
             return (bytes(range.lowerBound), bytes(range.upperBound))
         }
     }
+}
+
+extension Range<Int> {
+    fileprivate func shifted(by distance: Int) -> Range<Int> { lowerBound + distance..<upperBound + distance }
 }

@@ -47,7 +47,7 @@ public struct Doubt: Hashable, Sendable {
     /// Whether it matches what differs, in all that is unknown, from the values that it names: so with `!=`.
     public var matchesOthers: Bool
     /// What of the packet this rule, and those that led to it, named and found to be so.
-    public var named: Set<PacketField>
+    public var named: PacketFields
 }
 
 /// What becomes of a packet.
@@ -98,13 +98,13 @@ public struct Walk: Sendable {
     }
 
     /// What becomes of it at the end.
-    public internal(set) var fate = Fate.passes
+    public internal(set) var fate: Fate
     /// In the order in which it went through them.
-    public internal(set) var steps: [Step] = []
+    public internal(set) var steps: [Step]
     /// What counted it, in that order.
-    public internal(set) var counts: [Count] = []
+    public internal(set) var counts: [Count]
     /// What became of its addresses.
-    public internal(set) var translations: [Translated] = []
+    public internal(set) var translations: [Translated]
     /// As it left: with marks, and translated.
     public internal(set) var packet: KnownPacket
 }
