@@ -51,11 +51,12 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "LinuxNet",
-            dependencies: ["Compiler", "Firewall", "SiteModel", "NetTypes", "CLinux", "CMnl", "CNftnl"],
+            dependencies: ["Compiler", "Firewall", "SiteModel", "UAPI", "NetTypes", "CLinux", "CMnl", "CNftnl"],
             swiftSettings: strict),
-        .target(name: "WireGuardProtocol", dependencies: ["NetTypes", "CCrypto"], swiftSettings: strict),
+        .target(name: "WireGuardProtocol", dependencies: ["UAPI", "NetTypes", "CCrypto"], swiftSettings: strict),
         .target(
-            name: "Datapath", dependencies: ["WireGuardProtocol", "NetTypes", "CLinux"], swiftSettings: strict),
+            name: "Datapath", dependencies: ["WireGuardProtocol", "UAPI", "NetTypes", "CLinux"], swiftSettings: strict),
+        .target(name: "UAPI", dependencies: ["NetTypes"], swiftSettings: strict),
         .target(name: "NetTypes", swiftSettings: strict),
 
         .target(name: "CLinux", cSettings: strictC, linkerSettings: [.linkedLibrary("seccomp")]),
@@ -70,12 +71,13 @@ let package = Package(
 
         // Sites, made by hand and at random, that several test targets compile.
         .target(
-            name: "SiteSamples", dependencies: ["Compiler", "SiteModel", "Firewall", "NetTypes"],
+            name: "SiteSamples", dependencies: ["Compiler", "SiteModel", "Firewall", "NetTypes", "Repeats"],
             path: "Tests/SiteSamples",
             swiftSettings: strict),
-        // How often the random attacks are repeated, and how the time of reading grows.
+        // Random numbers, how often attacks with them are repeated, and how the time of reading grows.
         .target(name: "Repeats", path: "Tests/Repeats", swiftSettings: strict),
         .testTarget(name: "NetTypesTests", dependencies: ["NetTypes"], swiftSettings: strict),
+        .testTarget(name: "UAPITests", dependencies: ["UAPI", "NetTypes", "Repeats"], swiftSettings: strict),
         .testTarget(
             name: "SiteModelTests",
             dependencies: ["SiteModel", "NetTypes", "Repeats", .product(name: "TOMLKit", package: "TOMLKit")],
@@ -102,15 +104,16 @@ let package = Package(
         .testTarget(
             name: "LinuxNetTests",
             dependencies: [
-                "LinuxNet", "Compiler", "Firewall", "SiteModel", "NetTypes", "SiteSamples", "Repeats", "CLinux",
+                "LinuxNet", "Compiler", "Firewall", "SiteModel", "UAPI", "NetTypes", "SiteSamples", "Repeats", "CLinux",
             ],
             exclude: ["Goldens", "Rulesets"], swiftSettings: strict),
         .testTarget(
-            name: "WireGuardProtocolTests", dependencies: ["WireGuardProtocol", "NetTypes", "CCrypto"],
+            name: "WireGuardProtocolTests",
+            dependencies: ["WireGuardProtocol", "UAPI", "NetTypes", "Repeats", "CCrypto"],
             resources: [.copy("Vectors")], swiftSettings: strict),
         .testTarget(
             name: "DatapathTests",
-            dependencies: ["Datapath", "WireGuardProtocol", "NetTypes", "Repeats", "CLinux", "CCrypto"],
+            dependencies: ["Datapath", "WireGuardProtocol", "UAPI", "NetTypes", "Repeats", "CLinux", "CCrypto"],
             swiftSettings: strict),
     ]
 )
@@ -131,8 +134,7 @@ if Context.environment["WGGW_FUZZ"] != nil {
         .executableTarget(
             name: "Fuzz",
             dependencies: [
-                "Datapath", "WireGuardProtocol", "LinuxNet", "Compiler", "SiteModel", "NetTypes", "CLinux", "CCrypto",
-                "CFuzzer",
+                "Datapath", "WireGuardProtocol", "SiteModel", "UAPI", "NetTypes", "CLinux", "CCrypto", "CFuzzer",
             ],
             path: "Tests/Fuzz", swiftSettings: strict),
     ]

@@ -31,12 +31,15 @@ extension ControlEngine {
         }
     }
 
-    /// Remembers an event and tells it to whoever listens.
+    /// Remembers an event and tells it to whoever listens, with where the peer is, or whoever sent a message that is nobody's.
     private func note(_ event: LogEvent) {
-        let peer = event.peer
-        let endpoint = peer.map { paths[$0].pointee.endpoint.load() } ?? source
+        let moment = clock()
+        let endpoint = event.peer.map { paths[$0].pointee.endpoint.load() } ?? source
         events.note(
-            event, publicKey: peer.map { device.publicKey(of: $0) }, endpoint: endpoint.remote, at: clock())
+            TunnelEvent(
+                event.kind, sinceBoot: moment.monotonic, seconds: moment.wall.seconds,
+                nanoseconds: moment.wall.nanoseconds, peer: event.peer.map { device.publicKey(of: $0) },
+                endpoint: endpoint.remote, keypair: event.keypair, attempts: event.attempts))
     }
 
     /// To where the message came from that the device is looking at.
@@ -93,7 +96,7 @@ extension ControlEngine {
             }
             return
         }
-        note(.sendingKeepalive(peer))
+        note(LogEvent(.sendingKeepalive, peer))
         withUnsafeTemporaryAllocation(byteCount: Message.keepaliveSize, alignment: 16) { message in
             guard let start = message.baseAddress else { return }
             Message.writeDataHeader(start, receiver: keypair.pointee.remoteIndex, counter: counter)

@@ -1,6 +1,7 @@
 // What `set=1` changes, and when it has come into force.
 
 import Glibc
+import UAPI
 import WireGuardProtocol
 
 extension ControlEngine {
@@ -10,7 +11,7 @@ extension ControlEngine {
     /// Whoever changes a firewall as well, which knows peers by their addresses, can so keep new rules from meeting packets of those
     /// who had the addresses before: take them, wait for the answer, change the rules, give them. Giving waits too, for packets
     /// in TUN's queue that passed the old rules. `sockets` changes port and mark; it goes first, since others can refuse only that.
-    func set(_ change: UAPIChange, sockets: @escaping (UAPIChange) -> Int32, answer: @escaping (Int32) -> Void) {
+    func set(_ change: SetRequest, sockets: @escaping (SetRequest) -> Int32, answer: @escaping (Int32) -> Void) {
         let carryOut = { [unowned self] in
             let refusal = sockets(change)
             let code = refusal != 0 ? refusal : apply(change)
@@ -19,10 +20,10 @@ extension ControlEngine {
         if change.givesAddresses { barrier(then: carryOut) } else { carryOut() }
     }
 
-    private func apply(_ change: UAPIChange) -> Int32 {
+    private func apply(_ change: SetRequest) -> Int32 {
         let moment = clock()
-        if let key = change.privateKey { perform { $0.setPrivateKey(key, now: moment, into: &effects) } }
-        if change.replacePeers { perform { $0.removeAllPeers(into: &effects) } }
+        if let key = change.interface.privateKey { perform { $0.setPrivateKey(key, now: moment, into: &effects) } }
+        if change.interface.replacePeers { perform { $0.removeAllPeers(into: &effects) } }
         for (number, peer) in change.peers.enumerated() {
             // Else each of many changes of the allowed IPs would leave its predecessor's nodes to the end.
             if number & 255 == 255 { reclaim() }
@@ -37,4 +38,9 @@ extension ControlEngine {
         }
         return 0
     }
+}
+
+extension SetRequest {
+    /// Whether some peer gets an allowed IP.
+    fileprivate var givesAddresses: Bool { peers.contains { $0.allowedIPs.contains { !$0.isRemoval } } }
 }

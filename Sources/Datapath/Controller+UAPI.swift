@@ -4,44 +4,35 @@ import CLinux
 import Glibc
 import NetTypes
 import Synchronization
+import UAPI
 import WireGuardProtocol
 
 extension Controller {
     /// Answers one request; nil: the answer will come when what it asks for holds for every packet.
-    func answer(_ request: UnsafeRawBufferPointer, on connection: UAPIConnection) -> [UInt8]? {
+    func answer(_ request: UnsafeRawBufferPointer, on connection: UAPIConnection) -> SecretBuffer? {
         if request.count > 1 << 18 { hadLargeRequest = true }
         do throws(UAPIError) {
-            switch try UAPIRequest.parse(
-                request,
-                interfaceIndex: { name in
-                    let index = interface_index(name)
-                    return index > 0 ? UInt32(index) : nil
-                })
-            {
+            switch try UAPIRequest(request, names: .ofThisBox) {
             case .get: return dump()
             case .set(let change):
-                engine.set(change, sockets: { [unowned self] in setSockets($0) }) {
+                engine.set(change, sockets: { [unowned self] in setSockets($0.interface) }) {
                     [unowned self, weak connection] code in
                     // Whoever hung up meanwhile wants no answer, and his descriptor may be another's.
                     guard let connection else { return }
-                    connection.complete(result(code))
+                    connection.complete(Self.result(code))
                     serve(connection.descriptor)
                 }
                 return nil
             }
         } catch {
-            return result(error.code)
+            return Self.result(error.kind.errno)
         }
     }
 
-    private func result(_ code: Int32) -> [UInt8] {
-        var writer = UAPIWriter(peers: 0)
-        writer.end(code)
-        return writer.bytes
-    }
+    private static func result(_ code: Int32) -> SecretBuffer { AnswerWriter(names: .ofThisBox).end(errno: code) }
 
     /// Port and mark. 0, or the errno of what could not be done.
-    private func setSockets(_ change: UAPIChange) -> Int32 {
+    private func setSockets(_ change: InterfaceSection) -> Int32 {
         let refusal = changePort(change)
         if refusal != 0 { return refusal }
         guard let wanted = change.mark else { return 0 }
@@ -57,7 +48,7 @@ extension Controller {
     }
 
     /// An interface that is up and has no sockets, because the port that it had was taken, tries the new one.
-    private func changePort(_ change: UAPIChange) -> Int32 {
+    private func changePort(_ change: InterfaceSection) -> Int32 {
         if engine.isUp {
             guard let wanted = change.listenPort, wanted != port || wanted == 0 else { return 0 }
             let error = reopenSockets(port: wanted)
@@ -70,28 +61,50 @@ extension Controller {
         return portRefusal
     }
 
-    private func dump() -> [UInt8] {
+    private func dump() -> SecretBuffer {
         let device = engine.device
         let peers = device.peers
         if peers.count > 1000 { hadLargeRequest = true }
-        var writer = UAPIWriter(peers: peers.count)
-        writer.device(privateKey: device.privateKey, port: portRefusal == 0 ? port : 0, mark: mark)
+        var writer = AnswerWriter(peers: peers.count, names: .ofThisBox)
+        var interface = InterfaceSection()
+        if let key = device.privateKey { interface.privateKey = key }
+        interface.listenPort = portRefusal == 0 ? port : 0
+        if mark != 0 { interface.mark = mark }
+        writer.write(interface)
         for peer in peers {
             let record = device.tables.peer(peer)
-            writer.peer(
-                UAPIPeer(
-                    status: device.status(of: peer), endpoint: engine.paths[peer].pointee.endpoint.load().remote,
-                    receivedBytes: record.pointee.receivedBytes.load(ordering: .relaxed),
-                    sentBytes: record.pointee.sentBytes.load(ordering: .relaxed)),
-                interfaceName: { index in
-                    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 16) { name in
-                        interface_name(Int32(bitPattern: index), name.baseAddress!) == 0
-                            ? String(cString: name.baseAddress!) : nil
-                    }
-                })
-            device.forEachAllowedIP(of: peer) { writer.allowedIP($0) }
+            var section = device.section(of: peer)
+            section.endpoint = engine.paths[peer].pointee.endpoint.load().remote
+            section.receivedBytes = record.pointee.receivedBytes.load(ordering: .relaxed)
+            section.sentBytes = record.pointee.sentBytes.load(ordering: .relaxed)
+            writer.write(section)
         }
-        writer.end(0)
-        return writer.bytes
+        return writer.end(errno: 0)
+    }
+}
+
+extension InterfaceNames {
+    /// As the kernel says now.
+    static let ofThisBox = InterfaceNames(
+        index: { name in
+            let index = interface_index(name)
+            return index > 0 ? UInt32(index) : nil
+        },
+        name: { index in
+            withUnsafeTemporaryAllocation(of: CChar.self, capacity: 16) { name in
+                interface_name(Int32(bitPattern: index), name.baseAddress!) == 0
+                    ? String(cString: name.baseAddress!) : nil
+            }
+        })
+}
+
+extension UAPIError.Kind {
+    /// What the protocol answers.
+    var errno: Int32 {
+        switch self {
+        case .form: EPROTO
+        case .value: EINVAL
+        case .noInterface: ENODEV
+        }
     }
 }

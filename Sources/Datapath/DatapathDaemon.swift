@@ -4,6 +4,7 @@ import CLinux
 import Glibc
 import NetTypes
 import Synchronization
+import UAPI
 import WireGuardProtocol
 
 /// The built-in datapath of one interface.
@@ -27,8 +28,8 @@ public enum DatapathDaemon {
         heap_borrow_large()
         let signals = try check(poller_signals(), "blocking signals")
         guard TunDevice.isName(options.interface) else { throw .badInterfaceName(options.interface) }
-        let path = UAPIListener.path(interface: options.interface)
-        if UAPIListener.answers(path) { throw .alreadyRunning(path: path) }
+        let paths = SocketPaths(interface: options.interface)
+        if UAPIListener.answers(paths.configuration) { throw .alreadyRunning(path: paths.configuration) }
         let without = options.without
         inet_sum_select(
             without.contains(.noAVX2)
@@ -39,9 +40,9 @@ public enum DatapathDaemon {
         // Before anybody can find it by anything else.
         try check(
             tun_set_alias(if_nametoindex(tun.name), "\(InterfaceMark(process: getpid()))"), "marking \(tun.name)")
-        let listener = try UAPIListener(path: path)
+        let listener = try UAPIListener(path: paths.configuration)
         defer { listener.remove() }
-        let eventListener = try UAPIListener(path: EventStream.path(interface: options.interface))
+        let eventListener = try UAPIListener(path: paths.events)
         defer { eventListener.remove() }
         try runUntilEnd(options, tun, listener, eventListener, signals)
     }

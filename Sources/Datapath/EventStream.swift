@@ -3,7 +3,7 @@
 import CLinux
 import Glibc
 import NetTypes
-import WireGuardProtocol
+import UAPI
 
 /// Remembers the last events and tells them, and those that come, to whoever connects. One thread: the control thread.
 ///
@@ -18,24 +18,11 @@ final class EventStream {
     /// Whether anybody is connected.
     var isHeard: Bool { !readers.isEmpty }
 
-    /// `/var/run/wireguard/NAME.events`; `wg` looks at what ends in .sock only.
-    static func path(interface name: String) -> String { "/var/run/wireguard/\(name).events" }
-
-    /// Notes an event. `publicKey`: of the peer that it is about. `endpoint`: of the peer, or where a message that
-    /// is nobody's came from.
-    func note(_ event: LogEvent, publicKey: PublicKey?, endpoint: SocketAddress?, at moment: Now) {
-        var told = TunnelEvent(
-            event.kind, sinceBoot: moment.monotonic, seconds: moment.wall.seconds,
-            nanoseconds: moment.wall.nanoseconds, endpoint: endpoint)
-        told.peer = publicKey
-        switch event {
-        case .keypairCreated(_, let id), .keypairDestroyed(_, let id): told.keypair = id
-        case .retryingHandshake(_, let count), .gaveUpHandshake(_, let count): told.attempts = count
-        default: break
-        }
-        ring.append(told)
+    /// Notes an event.
+    func note(_ event: TunnelEvent) {
+        ring.append(event)
         guard isHeard else { return }
-        let line = Array("\(EventStreamLine.event(told))\n".utf8)
+        let line = Array("\(EventStreamLine.event(event))\n".utf8)
         for reader in readers.values { reader.append(line) }
     }
 
@@ -143,49 +130,6 @@ final class EventReader {
         withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 16) { buffer in
             let count = read(descriptor, buffer.baseAddress, buffer.count)
             return count > 0 || count < 0 && (errno == EAGAIN || errno == EINTR)
-        }
-    }
-}
-
-extension LogEvent {
-    /// The word for it that all backends share.
-    var kind: TunnelEvent.Kind {
-        switch self {
-        case .sendingInitiation: .sendingInitiation
-        case .sendingResponse: .sendingResponse
-        case .sendingCookieReply: .sendingCookieReply
-        case .sendingKeepalive: .sendingKeepalive
-        case .receivedInitiation: .receivingInitiation
-        case .receivedResponse: .receivingResponse
-        case .receivedCookieReply: .receivingCookieReply
-        case .receivedKeepalive: .receivingKeepalive
-        case .invalidCookieReply: .invalidCookieReply
-        case .invalidMAC: .invalidMAC
-        case .invalidInitiation: .invalidInitiation
-        case .invalidResponse: .invalidResponse
-        case .keypairCreated: .keypairCreated
-        case .keypairDestroyed: .keypairDestroyed
-        case .retryingHandshake: .retryingHandshake
-        case .gaveUpHandshake: .gaveUpHandshake
-        case .stoppedHearing: .stoppedHearing
-        case .zeroingKeys: .zeroingKeys
-        case .peerCreated: .peerCreated
-        case .peerDestroyed: .peerDestroyed
-        }
-    }
-
-    /// Whom it is about; nil: a message that is nobody's.
-    var peer: PeerIndex? {
-        switch self {
-        case .sendingInitiation(let peer), .sendingResponse(let peer), .receivedInitiation(let peer),
-            .receivedResponse(let peer), .sendingKeepalive(let peer), .receivedKeepalive(let peer),
-            .keypairCreated(let peer, _), .keypairDestroyed(let peer, _), .retryingHandshake(let peer, _),
-            .gaveUpHandshake(let peer, _), .stoppedHearing(let peer), .zeroingKeys(let peer), .peerCreated(let peer),
-            .peerDestroyed(let peer):
-            peer
-        case .sendingCookieReply, .receivedCookieReply, .invalidCookieReply, .invalidMAC, .invalidInitiation,
-            .invalidResponse:
-            nil
         }
     }
 }

@@ -2,6 +2,7 @@
 
 import CLinux
 import Glibc
+import NetTypes
 
 /// A listening socket at its final path, made so that nobody ever sees it bound but not listening.
 struct UAPIListener {
@@ -10,9 +11,6 @@ struct UAPIListener {
     let descriptor: Int32
     /// Who removes the socket, since its directory is root's.
     private let janitor: (descriptor: Int32, process: pid_t)
-
-    /// `/var/run/wireguard/NAME.sock`, where `wg` looks.
-    static func path(interface name: String) -> String { "/var/run/wireguard/\(name).sock" }
 
     /// Listens at `path`, owner only. A dead process's socket is replaced. Throws `.alreadyRunning` if a live one answers.
     init(path: String) throws(DatapathError) {
@@ -110,9 +108,9 @@ final class UAPIConnection {
     static let outputLimit = 1 << 20
 
     let descriptor: Int32
-    private var input: [UInt8] = []
+    private var input = SecretBuffer()
     private var scanned = 0
-    private var output: [UInt8] = []
+    private var output = SecretBuffer()
     private var written = 0
     private var isFinished = false
     /// A request was taken whose answer is still to come. What stands behind it waits.
@@ -120,48 +118,41 @@ final class UAPIConnection {
 
     init(descriptor: Int32) { self.descriptor = descriptor }
 
-    deinit {
-        // Keys came this way.
-        input.wipe()
-        output.wipe()
-        close(descriptor)
-    }
+    deinit { close(descriptor) }
 
     /// Reads what there is, answers each complete request by `answer`, writes what can be written. Where `answer` gives nil, the
     /// answer will come by `complete`, and further requests wait for that. `isGone`: there is nobody at the other end.
     /// What to wait for next, or nil: the connection is done, and an answer that is still to come is nobody's.
-    func serve(isGone: Bool = false, _ answer: (UnsafeRawBufferPointer) -> [UInt8]?) -> UInt32? {
+    func serve(isGone: Bool = false, _ answer: (UnsafeRawBufferPointer) -> SecretBuffer?) -> UInt32? {
         if isGone && isAwaitingAnswer { return nil }
         if wantsInput { readAvailable() }
         repeat {
             while canAnswer, let end = requestEnd() {
-                if var reply = input.withUnsafeBytes({ answer(UnsafeRawBufferPointer(rebasing: $0[..<end])) }) {
+                if let reply = answer(UnsafeRawBufferPointer(rebasing: input.bytes[..<end])) {
                     append(reply)
-                    reply.wipe()
                 } else {
                     isAwaitingAnswer = true
                 }
-                input.removeWiping(first: end + 2)
+                input.removeFirst(end + 2)
                 scanned = 0
             }
             guard writeAvailable() else { return nil }
             // Requests that had to wait for room are answered now: no event will tell of them again.
-        } while output.isEmpty && canAnswer && requestEnd() != nil
+        } while output.count == 0 && canAnswer && requestEnd() != nil
         let isWaiting = written < output.count
         if !isWaiting && isFinished && !isAwaitingAnswer { return nil }
         return (isWaiting ? UInt32(POLLER_WRITABLE) : 0) | (wantsInput ? UInt32(POLLER_READABLE) : 0)
     }
 
-    /// The answer to the request that `serve` got none for; no secret. Call `serve` afterwards.
-    func complete(_ reply: [UInt8]) {
+    /// The answer to the request that `serve` got none for. Call `serve` afterwards.
+    func complete(_ reply: consuming SecretBuffer) {
         precondition(isAwaitingAnswer, "an answer to nothing")
         isAwaitingAnswer = false
         append(reply)
     }
 
-    private func append(_ reply: [UInt8]) {
-        output.makeRoom(for: reply.count)
-        output.append(contentsOf: reply)
+    private func append(_ reply: consuming SecretBuffer) {
+        if output.count == 0 { output = reply } else { output.append(reply.bytes) }
     }
 
     private var canAnswer: Bool { !isAwaitingAnswer && output.count - written <= Self.outputLimit }
@@ -171,15 +162,7 @@ final class UAPIConnection {
     private func readAvailable() {
         // Bounded, so that one client that writes without end does not keep the others waiting.
         for _ in 0..<64 {
-            let n = withUnsafeTemporaryAllocation(byteCount: 65536, alignment: 16) { buffer in
-                let n = read(descriptor, buffer.baseAddress, buffer.count)
-                if n > 0 {
-                    input.makeRoom(for: n)
-                    input.append(contentsOf: buffer[..<n])
-                    wipeAll(UnsafeMutableRawBufferPointer(rebasing: buffer[..<n]))
-                }
-                return n
-            }
+            let n = input.fill(room: 65536) { read(descriptor, $0.baseAddress, 65536) }
             if n == 0 || n < 0 && errno != EAGAIN && errno != EINTR || input.count > Self.inputLimit {
                 isFinished = true
             }
@@ -190,30 +173,27 @@ final class UAPIConnection {
     /// Where the empty line starts that ends the first request.
     private func requestEnd() -> Int? {
         let newline = UInt8(ascii: "\n")
-        let found: Int? = input.withUnsafeBytes { bytes in
-            var at = max(scanned, 1)
-            while at < bytes.count {
-                guard let hit = memchr(bytes.baseAddress! + at, Int32(newline), bytes.count - at) else { return nil }
-                at = UnsafeRawPointer(hit) - bytes.baseAddress!
-                if bytes[at - 1] == newline { return at - 1 }
-                at += 1
-            }
-            return nil
+        let bytes = input.bytes
+        var at = max(scanned, 1)
+        scanned = bytes.count
+        while at < bytes.count {
+            guard let hit = memchr(bytes.baseAddress! + at, Int32(newline), bytes.count - at) else { return nil }
+            at = UnsafeRawPointer(hit) - bytes.baseAddress!
+            if bytes[at - 1] == newline { return at - 1 }
+            at += 1
         }
-        if found == nil { scanned = input.count }
-        return found
+        return nil
     }
 
     /// False: the client is gone.
     private func writeAvailable() -> Bool {
         while written < output.count {
-            let n = output.withUnsafeBytes { bytes in
-                send(descriptor, bytes.baseAddress! + written, bytes.count - written, Int32(MSG_NOSIGNAL))
-            }
+            let bytes = output.bytes
+            let n = send(descriptor, bytes.baseAddress! + written, bytes.count - written, Int32(MSG_NOSIGNAL))
             if n < 0 { return errno == EAGAIN || errno == EINTR }
             written += n
         }
-        output.wipe()
+        output = SecretBuffer()
         written = 0
         return true
     }

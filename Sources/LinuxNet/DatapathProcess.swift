@@ -1,6 +1,7 @@
 import CLinux
 public import Compiler
 import Glibc
+internal import UAPI
 
 /// Starts the process behind a userspace WireGuard interface.
 struct DatapathProcess {
@@ -15,7 +16,7 @@ struct DatapathProcess {
     func start() throws(BoxError) {
         let operation = "start the datapath of \(interface)"
         // One whose interface was deleted just now takes a moment to be gone.
-        _ = Deadline(Patience.usual).wait { !DatapathSockets(interface: interface).areListenedAt }
+        _ = Deadline(Patience.usual).wait { !SocketPaths(interface: interface).areListenedAt }
         if saysThatItStands { return try Self.start(command + [interface, "--foreground"], operation) }
         // It goes into the background by itself.
         let output = try run(operation)

@@ -1,6 +1,7 @@
 import CMnl
 internal import Compiler
 import Glibc
+internal import UAPI
 
 /// What has an interface's name, and what it says of itself.
 struct Sight {
@@ -46,7 +47,7 @@ extension LinuxBox {
     /// The datapath of wggw's that hangs, and whose interface of this name is gone; nil if there is none. One that answers is about
     /// to end, or its interface is in another network namespace, where somebody put it.
     func orphan(of name: String) -> RunningDatapath? {
-        guard let running = RunningDatapath(listeningAt: DatapathSockets(interface: name)) else { return nil }
+        guard let running = RunningDatapath(listeningAt: SocketPaths(interface: name)) else { return nil }
         do throws(BoxError) { _ = try UserspaceWireGuard(interface: name).read() } catch {
             if error.code == ETIMEDOUT { return running }
         }
@@ -59,10 +60,10 @@ extension LinuxBox {
         switch link.kind {
         case "wireguard": return .kernel
         case "tun":
-            let sockets = DatapathSockets(interface: link.name)
+            let sockets = SocketPaths(interface: link.name)
             if sockets.areListenedAt { return .userspace }
             let successor = successorName(of: link.name)
-            if try socket.link(successor) == nil { try DatapathSockets(interface: successor).move(to: link.name) }
+            if try socket.link(successor) == nil { try SocketPaths(interface: successor).move(to: link.name) }
             return link.isMarked || sockets.areListenedAt ? .userspace : nil
         default: return nil
         }
@@ -111,7 +112,7 @@ extension LinuxBox {
     /// On return the interface is gone, and whoever carried it, and so its port is free.
     func delete(_ name: String) throws(BoxError) {
         var socket = try NetlinkSocket(NETLINK_ROUTE)
-        let sockets = DatapathSockets(interface: name)
+        let sockets = SocketPaths(interface: name)
         let operation = "end the datapath of \(name)"
         guard let link = try socket.link(name) else {
             if let orphan = orphan(of: name) {
@@ -152,7 +153,7 @@ extension LinuxBox {
         try delete(name)
         try socket.rename(successor, to: name)
         // Whoever is cut short here has it done by the next one to look.
-        if new == .userspace { try DatapathSockets(interface: successor).move(to: name) }
+        if new == .userspace { try SocketPaths(interface: successor).move(to: name) }
     }
 
     /// The kernel refuses to bring up an interface whose port is taken. wggw's datapath opens it later, and would have nobody to

@@ -1,3 +1,4 @@
+import CMnl
 internal import Compiler
 import Glibc
 internal import NetTypes

@@ -2,6 +2,7 @@ import CLinux
 internal import Compiler
 import Glibc
 internal import NetTypes
+internal import UAPI
 
 /// The process behind an interface of wggw's own datapath, as the mark on the interface names it, or its socket.
 ///
@@ -19,7 +20,7 @@ struct RunningDatapath: ~Copyable {
 
     /// The process that listens at a configuration socket; nil if nobody does, if it is not wggw's, or not of this network namespace:
     /// several may share the directory of the sockets.
-    init?(listeningAt sockets: DatapathSockets) {
+    init?(listeningAt sockets: SocketPaths) {
         let listener: pid_t
         do throws(BoxError) {
             listener = try StreamSocket(path: sockets.configuration, "find the datapath").process

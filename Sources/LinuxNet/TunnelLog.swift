@@ -3,6 +3,7 @@ import CMnl
 public import Compiler
 import Glibc
 public import NetTypes
+internal import UAPI
 
 /// What WireGuard says of one interface: from the built-in datapath over its event socket, from the kernel by its debug lines.
 public struct TunnelLog {
@@ -89,16 +90,13 @@ struct DatapathEventStream: ~Copyable {
         operation = "listen to the datapath of \(interface)"
         self.remembered = remembered
         do throws(BoxError) {
-            socket = try StreamSocket(path: Self.path(interface: interface), operation)
+            socket = try StreamSocket(path: SocketPaths(interface: interface).events, operation)
         } catch {
             var error = error
             if error.code == ENOENT { error.remedy = "only wggw's own datapath tells events" }
             throw error
         }
     }
-
-    /// Where the datapath listens for readers.
-    static func path(interface: String) -> String { "/var/run/wireguard/\(interface).events" }
 
     /// Readable when there is something, or when it has ended.
     var descriptor: Int32 { socket.fd }

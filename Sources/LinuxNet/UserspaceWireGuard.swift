@@ -1,6 +1,7 @@
-import CMnl
 internal import Compiler
 import Glibc
+internal import NetTypes
+internal import UAPI
 
 /// A userspace WireGuard (wggw's own datapath, wireguard-go and its like), over its configuration socket.
 struct UserspaceWireGuard: WireGuardDevice {
@@ -8,45 +9,88 @@ struct UserspaceWireGuard: WireGuardDevice {
     let interface: String
 
     func read() throws(BoxError) -> ObservedWireGuard {
-        let operation = "read \(interface)"
+        var peers: [ObservedPeer] = []
+        let section = try ask(.get, "read \(interface)") { peers.append(ObservedPeer($0)) }
+        return ObservedWireGuard(
+            privateKey: section.privateKey ?? nil, listenPort: section.listenPort ?? 0, fwmark: section.mark ?? 0,
+            peers: peers)
+    }
+
+    func set(_ change: WireGuardChange) throws(BoxError) {
+        _ = try ask(.set(SetRequest(change)), "set \(interface)") { _ in }
+    }
+
+    /// Sends a request, tells each peer of the answer, and returns what it says of the interface. Throws with the answer's errno.
+    private func ask(
+        _ request: UAPIRequest, _ operation: String, _ tell: (PeerSection) -> Void
+    ) throws(BoxError) -> InterfaceSection {
+        let path = SocketPaths(interface: interface).configuration
         var socket = try StreamSocket(path: path, operation)
+        try socket.send(request.text(names: .ofThisBox), operation)
         var text = SecretBuffer(capacity: 1 << 17)
-        text.append("get=1\n\n")
-        try socket.send(text, operation)
-        text.removeFirst(text.count)
-        var reader = ConfigurationReader()
+        var reader = AnswerReader(names: .ofThisBox)
         while !reader.isComplete {
-            try receive(from: &socket, into: &text, operation)
-            do { text.removeFirst(try reader.take(text.mutableBytes)) } catch {
+            guard try socket.receive(into: &text, operation) > 0 else {
+                throw BoxError(operation, cause: "\(path) closed in the middle of its answer", code: EPIPE)
+            }
+            do { text.removeFirst(try reader.take(text.bytes, tell)) } catch {
                 throw BoxError(
                     operation, cause: "line \(error.line) of the answer on \(path) is wrong: \(error.reason)",
                     code: EBADMSG)
             }
         }
-        if let code = reader.errorNumber, code != 0 { throw .system(operation, code: abs(code)) }
-        return reader.device
+        if reader.errorNumber != 0 { throw .system(operation, code: reader.errorNumber) }
+        return reader.interface
     }
+}
 
-    func set(_ change: WireGuardChange) throws(BoxError) {
-        let operation = "set \(interface)"
-        var socket = try StreamSocket(path: path, operation)
-        try socket.send(ConfigurationText.write(change), operation)
-        var answer = SecretBuffer(capacity: 1 << 16)
-        while true {
-            try receive(from: &socket, into: &answer, operation)
-            guard let code = ConfigurationText.errorNumber(answer.bytes) else { continue }
-            if code == 0 { return }
-            throw .system(operation, code: abs(code))
+extension InterfaceNames {
+    /// As the kernel says now. A zone of another network namespace is no interface here, and no fault of an answer's.
+    fileprivate static let ofThisBox = InterfaceNames(index: { if_nametoindex($0) }, name: { _ in nil })
+}
+
+extension SetRequest {
+    /// Endpoints are addresses by now; a name is nowhere.
+    init(_ change: WireGuardChange) {
+        self.init()
+        if let key = change.privateKey { interface.privateKey = key }
+        interface.listenPort = change.listenPort
+        interface.mark = change.fwmark
+        peers = change.set.map { PeerSection($0) }
+        for key in change.remove {
+            var peer = PeerSection(key)
+            peer.updateOnly = true
+            peer.remove = true
+            peers.append(peer)
         }
     }
+}
 
-    private var path: String { DatapathSockets(interface: interface).configuration }
-
-    private func receive(
-        from socket: inout StreamSocket, into answer: inout SecretBuffer, _ operation: String
-    ) throws(BoxError) {
-        guard try socket.receive(into: &answer, operation) > 0 else {
-            throw BoxError(operation, cause: "\(path) closed in the middle of its answer", code: EPIPE)
+extension PeerSection {
+    fileprivate init(_ change: WireGuardPeerChange) {
+        self.init(change.publicKey)
+        updateOnly = !change.isNew
+        switch change.presharedKey {
+        case .set(let key): presharedKey = key
+        case .clear: presharedKey = .some(nil)
+        case nil: break
         }
+        if let endpoint = change.endpoint, case .address(let address) = endpoint.host {
+            self.endpoint = SocketAddress(address, port: endpoint.port)
+        }
+        persistentKeepalive = change.keepalive
+        guard let networks = change.allowedIPs else { return }
+        replaceAllowedIPs = true
+        allowedIPs = networks.map { AllowedIP($0) }
+    }
+}
+
+extension ObservedPeer {
+    init(_ section: PeerSection) {
+        self.init(
+            publicKey: section.publicKey, presharedKey: section.presharedKey ?? nil, endpoint: section.endpoint,
+            keepalive: section.persistentKeepalive ?? 0, allowedIPs: section.allowedIPs.map(\.prefix),
+            lastHandshake: section.lastHandshake ?? 0, received: section.receivedBytes ?? 0,
+            sent: section.sentBytes ?? 0)
     }
 }

@@ -24,6 +24,40 @@ public struct SocketAddress: Hashable, Comparable, Sendable, CustomStringConvert
     public static func < (a: Self, b: Self) -> Bool { (a.address, a.port, a.scope) < (b.address, b.port, b.scope) }
 }
 
+extension SocketAddress: LosslessStringConvertible {
+    /// The inverse of `description`: `203.0.113.7:51820`, `[fe80::1%3]:51820`; the scope is a number.
+    public init?(_ description: String) {
+        let parsed = description.withBytes { text in
+            SocketAddress(utf8: text) { zone in UInt32(zone).flatMap { $0 > 0 ? $0 : nil } }
+        }
+        guard let parsed else { return nil }
+        self = parsed
+    }
+
+    /// The same of text in bytes. `scope` says which interface a zone is, the text behind the `%`; nil: none.
+    public init?(utf8 text: UnsafeRawBufferPointer, scope: (String) -> UInt32?) {
+        guard let colon = text.lastIndex(of: UInt8(ascii: ":")),
+            let port = UInt16(digits: UnsafeRawBufferPointer(rebasing: text[(colon + 1)...]))
+        else { return nil }
+        var host = text[..<colon]
+        guard host.first == UInt8(ascii: "[") else {
+            guard let v4 = IPv4Address(utf8: UnsafeRawBufferPointer(rebasing: host)) else { return nil }
+            self.init(.v4(v4), port: port)
+            return
+        }
+        guard host.count > 1, host.last == UInt8(ascii: "]") else { return nil }
+        host = host.dropFirst().dropLast()
+        var number: UInt32 = 0
+        if let percent = host.firstIndex(of: UInt8(ascii: "%")) {
+            guard let known = scope(String(decoding: host[(percent + 1)...], as: UTF8.self)) else { return nil }
+            number = known
+            host = host[..<percent]
+        }
+        guard let v6 = IPv6Address(utf8: UnsafeRawBufferPointer(rebasing: host)) else { return nil }
+        self.init(.v6(v6), port: port, scope: number)
+    }
+}
+
 /// What peers dial: a DNS name or an address, and a UDP port.
 public struct Endpoint: Hashable, Sendable, LosslessStringConvertible {
     /// The part before the port.

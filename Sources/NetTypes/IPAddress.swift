@@ -20,6 +20,17 @@ public enum IPAddress: Hashable, Comparable, Sendable, LosslessStringConvertible
         do { self = try IPAddress(parsing: description) } catch { return nil }
     }
 
+    /// The same of text in bytes.
+    public init?(utf8 text: UnsafeRawBufferPointer) {
+        if let address = IPv4Address(utf8: text) {
+            self = .v4(address)
+        } else if let address = IPv6Address(utf8: text) {
+            self = .v6(address)
+        } else {
+            return nil
+        }
+    }
+
     /// The address from 4 or 16 octets in network order; nil for any other count.
     public init?(octets: UnsafeRawBufferPointer) {
         switch octets.count {

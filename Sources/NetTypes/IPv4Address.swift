@@ -13,7 +13,7 @@ public struct IPv4Address: Hashable, Comparable, Sendable, LosslessStringConvert
 
     /// Four decimal octets without leading zeros (`inet_pton`); throws `ParseError`.
     public init(parsing text: some StringProtocol) throws(ParseError) {
-        guard let value = Self.parse(String(text).utf8) else {
+        guard let value = String(text).withBytes(Self.parse) else {
             throw ParseError(text, "an IPv4 address is four numbers from 0 to 255, like 192.168.1.10")
         }
         rawValue = value
@@ -21,7 +21,13 @@ public struct IPv4Address: Hashable, Comparable, Sendable, LosslessStringConvert
 
     /// The same without a reason: nil for anything but four decimal octets.
     public init?(_ description: String) {
-        guard let value = Self.parse(description.utf8) else { return nil }
+        guard let value = description.withBytes(Self.parse) else { return nil }
+        rawValue = value
+    }
+
+    /// The same of text in bytes.
+    public init?(utf8 text: UnsafeRawBufferPointer) {
+        guard let value = Self.parse(text) else { return nil }
         rawValue = value
     }
 
@@ -54,7 +60,7 @@ public struct IPv4Address: Hashable, Comparable, Sendable, LosslessStringConvert
     @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 
     /// Not generic: parsing thousands of peers would spend its time in witness tables.
-    private static func parse(_ text: String.UTF8View) -> UInt32? {
+    private static func parse(_ text: UnsafeRawBufferPointer) -> UInt32? {
         var value: UInt32 = 0
         var octet: UInt32 = 0
         var digits = 0

@@ -8,7 +8,7 @@ public struct IPv6Address: Hashable, Comparable, Sendable, LosslessStringConvert
 
     /// RFC 4291 2.2 text, `::` and an embedded IPv4 tail included; no zone. Throws `ParseError`.
     public init(parsing text: some StringProtocol) throws(ParseError) {
-        guard let value = Self.parse(String(text)) else {
+        guard let value = String(text).withBytes(Self.parse) else {
             throw ParseError(text, "an IPv6 address is up to eight groups of hex digits, like fd00::1")
         }
         rawValue = value
@@ -16,7 +16,13 @@ public struct IPv6Address: Hashable, Comparable, Sendable, LosslessStringConvert
 
     /// The same without a reason.
     public init?(_ description: String) {
-        guard let value = Self.parse(description) else { return nil }
+        guard let value = description.withBytes(Self.parse) else { return nil }
+        rawValue = value
+    }
+
+    /// The same of text in bytes.
+    public init?(utf8 text: UnsafeRawBufferPointer) {
+        guard let value = Self.parse(text) else { return nil }
         rawValue = value
     }
 
@@ -44,40 +50,51 @@ public struct IPv6Address: Hashable, Comparable, Sendable, LosslessStringConvert
     /// Numeric order.
     @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 
-    private static func parse(_ text: String) -> UInt128? {
-        var groups: [UInt16] = []
+    private static func parse(_ text: UnsafeRawBufferPointer) -> UInt128? {
+        let (colon, dot) = (UInt8(ascii: ":"), UInt8(ascii: "."))
+        var value: UInt128 = 0
+        var groups = 0
+        /// How many groups stand before the `::`.
         var gap: Int?
-        var rest = Substring(text)
-        if rest.hasPrefix("::") {
-            gap = 0
-            rest = rest.dropFirst(2)
-        }
-        while !rest.isEmpty {
-            let token = rest.prefix { $0 != ":" }
-            if token.contains(".") {
-                guard token.endIndex == rest.endIndex, let v4 = IPv4Address(String(token)) else { return nil }
-                groups += [UInt16(v4.rawValue >> 16), UInt16(truncatingIfNeeded: v4.rawValue)]
+        var at = 0
+        if text.count >= 2 && text[0] == colon && text[1] == colon { (gap, at) = (0, 2) }
+        while at < text.count {
+            let start = at
+            var group: UInt128 = 0
+            while at < text.count, at - start < 4, let digit = hexDigit(text[at]) {
+                group = group << 4 | UInt128(digit)
+                at += 1
+            }
+            if at < text.count && text[at] == dot {
+                guard groups <= 6, let tail = IPv4Address(utf8: UnsafeRawBufferPointer(rebasing: text[start...]))
+                else { return nil }
+                value = value << 32 | UInt128(tail.rawValue)
+                groups += 2
                 break
             }
-            guard (1...4).contains(token.utf8.count), token.allSatisfy(\.isHexDigit),
-                token.utf8.allSatisfy({ $0 < 128 }),
-                let group = UInt16(token, radix: 16)
-            else { return nil }
-            groups.append(group)
-            rest = rest[token.endIndex...]
-            if rest.isEmpty { break }
-            if rest.hasPrefix("::") {
-                guard gap == nil else { return nil }
-                gap = groups.count
-                rest = rest.dropFirst(2)
-            } else {
-                rest = rest.dropFirst()
-                if rest.isEmpty { return nil }
-            }
+            guard at > start, groups < 8 else { return nil }
+            value = value << 16 | group
+            groups += 1
+            if at == text.count { break }
+            guard text[at] == colon, at + 1 < text.count else { return nil }
+            at += 1
+            guard text[at] == colon else { continue }
+            guard gap == nil else { return nil }
+            gap = groups
+            at += 1
         }
-        guard gap == nil ? groups.count == 8 : groups.count < 8 else { return nil }
-        let at = gap ?? groups.count
-        let filled = groups[..<at] + Array(repeating: 0, count: 8 - groups.count) + groups[at...]
-        return filled.reduce(0) { $0 << 16 | UInt128($1) }
+        guard let gap else { return groups == 8 ? value : nil }
+        guard groups < 8 else { return nil }
+        let behind = 16 * (groups - gap)
+        return (value >> behind) << (128 - 16 * gap) | value & ((1 << behind) - 1)
+    }
+
+    private static func hexDigit(_ c: UInt8) -> UInt8? {
+        switch c {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): c - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): c - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): c - UInt8(ascii: "A") + 10
+        default: nil
+        }
     }
 }

@@ -35,13 +35,22 @@ final class SecretBytes: @unchecked Sendable {
 /// Overwrites memory that held a secret, in a way that the optimiser keeps.
 ///
 /// Plain pointer stores: unoptimised, a loop over `indices` runs through generic code, a hundred times slower, and a site
-/// of 10,000 peers wipes 20,000 keys.
+/// of 10,000 peers wipes 20,000 keys. Eight words at a time: an answer about that site is four megabytes.
 @inline(never) @_optimize(none)
 public func wipe(_ bytes: UnsafeMutableRawBufferPointer) {
-    guard var at = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
+    guard var at = bytes.baseAddress else { return }
     let end = at + bytes.count
+    while at < end && (UInt(bitPattern: at) & 7 != 0 || end - at < 64) {
+        at.assumingMemoryBound(to: UInt8.self).pointee = 0
+        at += 1
+    }
+    while end - at >= 64 {
+        at.assumingMemoryBound(to: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64).self).pointee =
+            (0, 0, 0, 0, 0, 0, 0, 0)
+        at += 64
+    }
     while at < end {
-        at.pointee = 0
+        at.assumingMemoryBound(to: UInt8.self).pointee = 0
         at += 1
     }
 }

@@ -95,7 +95,7 @@ public final class Device {
                 start, count: message.count, from: source, underLoad: underLoad, now: now, (privateKey, publicKey),
                 &effects)
         case .cookieReply:
-            effects.log(.receivedCookieReply)
+            effects.log(.receivingCookieReply)
             receiveCookieReply(start, now: now.monotonic, &effects)
         case .data, nil: break
         }
@@ -106,7 +106,7 @@ public final class Device {
         guard exists(peer) else { return }
         let requests = tables.peer(peer).pointee.takeRequests()
         guard isUp else { return }
-        if requests.contains(.keepaliveReceived) { effects.log(.receivedKeepalive(peer)) }
+        if requests.contains(.keepaliveReceived) { effects.log(.receivingKeepalive, peer) }
         if requests.contains(.keypairConfirmed) { confirmKeypair(of: peer, now: now, &effects) }
         if requests.contains(.session) { sendInitiation(to: peer, isRetry: false, now: now, &effects) }
         reschedule(peer, now: now.monotonic)

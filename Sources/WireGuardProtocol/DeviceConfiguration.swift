@@ -1,6 +1,7 @@
 import CCrypto
 public import NetTypes
 import Synchronization
+public import UAPI
 
 /// What the cross-platform configuration protocol changes and shows. K netlink.c, device.c, peer.c.
 extension Device {
@@ -60,7 +61,7 @@ extension Device {
     /// One peer's section. Returns the peer, nil where it does not exist afterwards (removed, `update_only`, own key).
     /// Throws where memory is out; lines before that one are in force, as in the kernel.
     @discardableResult public func configure(
-        _ configuration: PeerConfiguration, now: Now, into effects: inout Effects
+        _ configuration: PeerSection, now: Now, into effects: inout Effects
     ) throws(ConfigurationError) -> PeerIndex? {
         let existing = self.peer(configuration.publicKey)
         if configuration.remove {
@@ -71,10 +72,7 @@ extension Device {
         let peer: PeerIndex
         if let existing { peer = existing } else { peer = try add(configuration.publicKey, &effects) }
         let state = state(peer)
-        if let presharedKey = configuration.presharedKey {
-            state.pointee.presharedKey =
-                presharedKey.withBytes { NoiseState.isZero($0.baseAddress!) } ? nil : presharedKey
-        }
+        if let presharedKey = configuration.presharedKey { state.pointee.presharedKey = presharedKey }
         if let endpoint = configuration.endpoint { effects.append(.setEndpoint(peer, endpoint)) }
         if configuration.replaceAllowedIPs { allowedIPs.removeAll(of: peer) }
         for line in configuration.allowedIPs {
@@ -112,14 +110,18 @@ extension Device {
     /// The peer's identity, to the end: of one that was removed until its index comes back after `reclaim`.
     public func publicKey(of peer: PeerIndex) -> PublicKey { state(peer).pointee.publicKey }
 
-    /// What a dump says about a peer.
-    public func status(of peer: PeerIndex) -> PeerStatus {
+    /// What an answer says about a peer, apart from what its record and the datapath hold: endpoint and counters.
+    public func section(of peer: PeerIndex) -> PeerSection {
         precondition(exists(peer))
-        let state = state(peer).pointee
-        return PeerStatus(
-            publicKey: state.publicKey, presharedKey: state.presharedKey,
-            persistentKeepalive: state.persistentKeepalive,
-            lastHandshake: state.lastHandshake)
+        let state = state(peer)
+        var section = PeerSection(state.pointee.publicKey)
+        section.presharedKey = .some(state.pointee.presharedKey)
+        section.namesVersion = true
+        section.lastHandshake = state.pointee.lastHandshake.seconds
+        section.lastHandshakeNanoseconds = state.pointee.lastHandshake.nanoseconds
+        section.persistentKeepalive = state.pointee.persistentKeepalive
+        allowedIPs.forEach(of: peer) { section.allowedIPs.append(.init($0)) }
+        return section
     }
 
     /// Calls `body` with each of the peer's allowed IPs, in the order in which they were added.
@@ -141,7 +143,7 @@ extension Device {
         lastPeer = peer
         peersByKey.insert(peer, in: peerStates)
         effects.append(.peerAdded(peer))
-        effects.log(.peerCreated(peer))
+        effects.log(.peerCreated, peer)
         return peer
     }
 
@@ -159,7 +161,7 @@ extension Device {
         state.pointee.isRemoved = true
         retirement.peers.append(peer)
         effects.append(.peerRemoved(peer))
-        effects.log(.peerDestroyed(peer))
+        effects.log(.peerDestroyed, peer)
     }
 }
 

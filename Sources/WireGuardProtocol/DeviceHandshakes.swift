@@ -25,13 +25,13 @@ extension Device {
             }
             peer = initiator
             effects.append(.endpointIsSource(peer))
-            effects.log(.receivedInitiation(peer))
+            effects.log(.receivingInitiation, peer)
             sendResponse(to: peer, now: now, &effects)
         } else {
             guard let responder = consumeResponse(message, own) else { return effects.log(.invalidResponse) }
             peer = responder
             effects.append(.endpointIsSource(peer))
-            effects.log(.receivedResponse(peer))
+            effects.log(.receivingResponse, peer)
             beginSession(of: peer, isInitiator: true, now: now, &effects)
             sessionDerived(peer, now: now.monotonic)
             handshakeCompleted(peer, now: now)
@@ -132,7 +132,7 @@ extension Device {
         if !isRetry { state.pointee.handshakeAttempts = 0 }
         guard record.pointee.handshakeRests(now: now.monotonic) else { return }
         record.pointee.lastHandshakeSent.store(now.monotonic, ordering: .relaxed)
-        effects.log(.sendingInitiation(peer))
+        effects.log(.sendingInitiation, peer)
         guard let publicKey else { return }
         let message = effects.message(Message.initiationSize) { message in
             let created = createInitiation(message, to: peer, from: publicKey, now: now)
@@ -173,7 +173,7 @@ extension Device {
     private func sendResponse(to peer: PeerIndex, now: Now, _ effects: inout Effects) {
         let state = state(peer)
         tables.peer(peer).pointee.lastHandshakeSent.store(now.monotonic, ordering: .relaxed)
-        effects.log(.sendingResponse(peer))
+        effects.log(.sendingResponse, peer)
         dropHandshakeSlot(of: peer)
         let slot = takeSlot(for: peer)
         guard slot != 0 else { return }

@@ -1,4 +1,5 @@
 import CCrypto
+import NetTypes
 import Synchronization
 
 /// Slots, and the three keypairs of a peer: previous, current and next. K noise.c.
@@ -64,7 +65,7 @@ extension Device {
             addNext(slot, of: peer, now: now, &effects)
         }
         keypair.pointee.receiveIndex.store(keypair.pointee.index, ordering: .releasing)
-        effects.log(.keypairCreated(peer, id: lastKeypairID))
+        effects.log(.keypairCreated, peer, keypair: lastKeypairID)
     }
 
     /// The initiator knows that the responder has the keys, and uses them at once.
@@ -155,7 +156,7 @@ extension Device {
         let keypair = tables.keypair(slot)
         keypair.pointee.receiveIndex.store(0, ordering: .releasing)
         keypair.pointee.sendingValid.store(false, ordering: .releasing)
-        effects.log(.keypairDestroyed(keypair.pointee.peer, id: keypair.pointee.id))
+        effects.log(.keypairDestroyed, keypair.pointee.peer, keypair: keypair.pointee.id)
         retirement.slots.append(slot)
     }
 

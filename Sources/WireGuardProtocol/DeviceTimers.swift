@@ -1,3 +1,4 @@
+import NetTypes
 import Synchronization
 
 /// The five timers of a peer. K timers.c.
@@ -84,14 +85,14 @@ extension Device {
         if unanswered != 0 && newHandshakeDeadline(peer, unanswered) <= time {
             state.pointee.newHandshakeJitter = 0
             if record.pointee.clearUnanswered(unanswered) {
-                effects.log(.stoppedHearing(peer))
+                effects.log(.stoppedHearing, peer)
                 effects.append(.clearEndpointSource(peer))
                 sendInitiation(to: peer, isRetry: false, now: now, &effects)
             }
         }
         if state.pointee.eraseKeysAt != 0 && state.pointee.eraseKeysAt <= time {
             state.pointee.eraseKeysAt = 0
-            effects.log(.zeroingKeys(peer))
+            effects.log(.zeroingKeys, peer)
             clearHandshake(of: peer)
             clearKeypairs(of: peer, &effects)
         }
@@ -111,13 +112,13 @@ extension Device {
             state.pointee.handshakeAttempts = 0
         }
         if state.pointee.handshakeAttempts > Limits.handshakeRetries {
-            effects.log(.gaveUpHandshake(peer, attempts: Int(Limits.handshakeRetries) + 2))
+            effects.log(.gaveUpHandshake, peer, attempts: Int(Limits.handshakeRetries) + 2)
             record.pointee.keepaliveOwedSince.store(0, ordering: .relaxed)
             effects.append(.dropStaged(peer))
             if state.pointee.eraseKeysAt == 0 { sessionDerived(peer, now: now.monotonic) }
         } else {
             state.pointee.handshakeAttempts += 1
-            effects.log(.retryingHandshake(peer, attempt: Int(state.pointee.handshakeAttempts) + 1))
+            effects.log(.retryingHandshake, peer, attempts: Int(state.pointee.handshakeAttempts) + 1)
             effects.append(.clearEndpointSource(peer))
             sendInitiation(to: peer, isRetry: true, now: now, &effects)
         }

@@ -44,7 +44,11 @@ public struct Effects: Sendable {
 
     mutating func append(_ effect: Effect) { list.append(effect) }
 
-    mutating func log(_ event: LogEvent) { list.append(.log(event)) }
+    mutating func log(
+        _ kind: TunnelEvent.Kind, _ peer: PeerIndex? = nil, keypair: UInt64? = nil, attempts: Int? = nil
+    ) {
+        list.append(.log(LogEvent(kind, peer, keypair: keypair, attempts: attempts)))
+    }
 
     /// Makes room for a message and lets `body` write it; nil where that returns false.
     mutating func message(_ count: Int, _ body: (UnsafeMutableRawPointer) -> Bool) -> Range<Int>? {
@@ -56,46 +60,26 @@ public struct Effects: Sendable {
     }
 }
 
-/// What happened, in the words of the kernel's dynamic debug lines. Never holds a key.
-public enum LogEvent: Equatable, Sendable {
-    /// Sending handshake initiation to the peer.
-    case sendingInitiation(PeerIndex)
-    /// Sending handshake response to the peer.
-    case sendingResponse(PeerIndex)
-    /// Sending cookie response for a denied handshake message.
-    case sendingCookieReply
-    /// Receiving handshake initiation from the peer.
-    case receivedInitiation(PeerIndex)
-    /// Receiving handshake response from the peer.
-    case receivedResponse(PeerIndex)
-    /// Receiving cookie response.
-    case receivedCookieReply
-    /// Could not decrypt the cookie response.
-    case invalidCookieReply
-    /// Invalid MAC of handshake, dropped.
-    case invalidMAC
-    /// Invalid handshake initiation, dropped.
-    case invalidInitiation
-    /// Invalid handshake response, dropped.
-    case invalidResponse
-    /// Keypair with this number created for the peer.
-    case keypairCreated(PeerIndex, id: UInt64)
-    /// Keypair with this number destroyed for the peer.
-    case keypairDestroyed(PeerIndex, id: UInt64)
-    /// Sending keepalive to the peer: whoever carries out `.sendKeepalive` tells it, since what is staged goes in its place.
-    case sendingKeepalive(PeerIndex)
-    /// Receiving keepalive from the peer.
-    case receivedKeepalive(PeerIndex)
-    /// Handshake did not complete in five seconds, retrying; the number of the try, from 2.
-    case retryingHandshake(PeerIndex, attempt: Int)
-    /// Handshake did not complete after this many attempts, giving up.
-    case gaveUpHandshake(PeerIndex, attempts: Int)
-    /// Retrying the handshake because nothing was heard for 15 seconds.
-    case stoppedHearing(PeerIndex)
-    /// Zeroing out all keys, since there was no new one for 540 seconds.
-    case zeroingKeys(PeerIndex)
-    /// The peer was created.
-    case peerCreated(PeerIndex)
-    /// The peer was destroyed.
-    case peerDestroyed(PeerIndex)
+/// Something that happened, in the words that all backends share. Never holds a key.
+///
+/// Of `sendingKeepalive` tells whoever carries out `Effect.sendKeepalive`, since what is staged goes in its place.
+public struct LogEvent: Equatable, Sendable {
+    /// What happened.
+    public let kind: TunnelEvent.Kind
+    /// Whom it is about; nil: a message that is nobody's.
+    public let peer: PeerIndex?
+    /// Of `keypairCreated` and `keypairDestroyed` the keypair's number.
+    public let keypair: UInt64?
+    /// Of `retryingHandshake` the number of the try, from 2; of `gaveUpHandshake` how many there were.
+    public let attempts: Int?
+
+    /// Makes an event.
+    public init(
+        _ kind: TunnelEvent.Kind, _ peer: PeerIndex? = nil, keypair: UInt64? = nil, attempts: Int? = nil
+    ) {
+        self.kind = kind
+        self.peer = peer
+        self.keypair = keypair
+        self.attempts = attempts
+    }
 }

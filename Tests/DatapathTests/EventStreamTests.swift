@@ -1,16 +1,18 @@
 import Glibc
 import NetTypes
 import Testing
+import UAPI
 import WireGuardProtocol
 
 @testable import Datapath
 
 @Suite struct EventStreamTests {
     private static let key = PublicKey(bytes: [UInt8](repeating: 7, count: 32))!
-    private static let peer = PeerIndex(rawValue: 3)
 
-    private static func moment(_ time: UInt64) -> Now {
-        Now(monotonic: time, wall: WallTime(seconds: Int64(time), nanoseconds: 5))
+    private static func event(
+        _ kind: TunnelEvent.Kind, at time: UInt64, _ peer: PublicKey? = nil, _ endpoint: SocketAddress? = nil
+    ) -> TunnelEvent {
+        TunnelEvent(kind, sinceBoot: time, seconds: Int64(time), nanoseconds: 5, peer: peer, endpoint: endpoint)
     }
 
     /// A connection whose far end is read by the test.
@@ -56,14 +58,17 @@ import WireGuardProtocol
     @Test func `a reader gets what is remembered, then what comes`() {
         let stream = EventStream()
         let endpoint = SocketAddress("192.0.2.7:5")!
-        stream.note(.peerCreated(Self.peer), publicKey: Self.key, endpoint: nil, at: Self.moment(1))
-        stream.note(.keypairCreated(Self.peer, id: 9), publicKey: Self.key, endpoint: endpoint, at: Self.moment(2))
+        stream.note(Self.event(.peerCreated, at: 1, Self.key))
+        var created = Self.event(.keypairCreated, at: 2, Self.key, endpoint)
+        created.keypair = 9
+        stream.note(created)
         let far = Far()
         stream.connect(far.near)
-        stream.note(.invalidMAC, publicKey: nil, endpoint: endpoint, at: Self.moment(3))
-        // It is gone already when this is told.
-        stream.note(.peerDestroyed(Self.peer), publicKey: Self.key, endpoint: nil, at: Self.moment(4))
-        stream.note(.retryingHandshake(Self.peer, attempt: 2), publicKey: nil, endpoint: nil, at: Self.moment(5))
+        stream.note(Self.event(.invalidMAC, at: 3, nil, endpoint))
+        stream.note(Self.event(.peerDestroyed, at: 4, Self.key))
+        var retry = Self.event(.retryingHandshake, at: 5)
+        retry.attempts = 2
+        stream.note(retry)
         var wishes: [UInt32] = []
         stream.flush { wishes.append($1) }
         stream.flush { wishes.append($1) }
@@ -120,7 +125,7 @@ import WireGuardProtocol
         let total = 20_000
         var got = 0
         for i in 1...total {
-            stream.note(.invalidMAC, publicKey: nil, endpoint: nil, at: Self.moment(UInt64(i)))
+            stream.note(Self.event(.invalidMAC, at: UInt64(i)))
             stream.flush { _, _ in }
             if i % 100 == 0 { got += quick.lines().count { $0 != "live" } }
         }

@@ -3,6 +3,7 @@ import Glibc
 import NetTypes
 import Synchronization
 import Testing
+import UAPI
 import WireGuardProtocol
 
 @testable import Datapath
@@ -26,15 +27,15 @@ import WireGuardProtocol
         return p
     }
 
-    private func change(_ node: TwinNode, _ fill: (inout PeerConfiguration) -> Void) -> UAPIChange {
-        var peer = PeerConfiguration(node.device.publicKey!)
+    private func change(_ node: TwinNode, _ fill: (inout PeerSection) -> Void) -> SetRequest {
+        var peer = PeerSection(node.device.publicKey!)
         fill(&peer)
-        var change = UAPIChange()
+        var change = SetRequest()
         change.peers = [peer]
         return change
     }
 
-    private func giving(to node: TwinNode) -> UAPIChange {
+    private func giving(to node: TwinNode) -> SetRequest {
         change(node) { $0.allowedIPs = [.init(IPPrefix(Self.address)!)] }
     }
 
@@ -60,15 +61,15 @@ import WireGuardProtocol
     func answerMeansThatNothingIsInHand(_ taken: String, _ isOutgoing: Bool) throws {
         let (pair, c) = try three()
         let (a, b) = (pair.a, pair.b)
-        var wanted: UAPIChange
+        var wanted: SetRequest
         switch taken {
         case "addresses": wanted = change(a) { $0.replaceAllowedIPs = true }
         case "address": wanted = change(a) { $0.allowedIPs = [.init(IPPrefix(Self.address)!, isRemoval: true)] }
         case "peer": wanted = change(a) { $0.remove = true }
         case "given to another": wanted = giving(to: c)
         default:
-            wanted = UAPIChange()
-            wanted.replacePeers = true
+            wanted = SetRequest()
+            wanted.interface.replacePeers = true
         }
         var code: Int32?
         var isAsked = false

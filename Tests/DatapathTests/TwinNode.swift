@@ -4,6 +4,7 @@ import CLinux
 import Glibc
 import NetTypes
 import Synchronization
+import UAPI
 import WireGuardProtocol
 
 @testable import Datapath
@@ -146,13 +147,13 @@ final class TwinNode {
     }
 
     /// Changes what a client of the configuration socket asks for, and says when that was answered.
-    func set(_ change: UAPIChange, answer: @escaping (Int32) -> Void) {
+    func set(_ change: SetRequest, answer: @escaping (Int32) -> Void) {
         engine.set(change, sockets: { _ in 0 }, answer: answer)
     }
 
     /// Adds a peer.
     func add(_ peer: TwinNode, allowed: [String], endpoint: Bool) throws {
-        var configuration = PeerConfiguration(peer.device.publicKey!)
+        var configuration = PeerSection(peer.device.publicKey!)
         configuration.allowedIPs = allowed.map { .init(IPPrefix($0)!) }
         if endpoint { configuration.endpoint = peer.port.address }
         engine.effects.removeAll()

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import NetTypes
 import Testing
 
 @testable import Datapath
@@ -27,8 +28,14 @@ import Testing
         }
     }
 
-    private func echo(_ request: UnsafeRawBufferPointer) -> [UInt8] {
-        Array("<".utf8) + Array(request) + Array(">".utf8)
+    private func text(_ text: String) -> SecretBuffer {
+        var buffer = SecretBuffer()
+        buffer.append(text)
+        return buffer
+    }
+
+    private func echo(_ request: UnsafeRawBufferPointer) -> SecretBuffer {
+        text("<\(String(decoding: request, as: UTF8.self))>")
     }
 
     @Test func severalOperationsInPieces() {
@@ -47,37 +54,6 @@ import Testing
         #expect(connection.serve(echo) == nil)
     }
 
-    @Test func memoryThatIsOutgrownIsWiped() {
-        let before = Array("private_key=00112233".utf8)
-        // Not the same memory: what has two owners is copied by the first who writes.
-        var text = Array("private_key=00112233".utf8)
-        let old = text.withUnsafeBytes { $0.baseAddress }
-        var seen: [UInt8] = []
-        text.makeRoom(for: text.capacity - text.count) { _ in Issue.record("it had room") }
-        text.makeRoom(for: 4096) { memory in
-            #expect(memory.baseAddress.map { UnsafeRawPointer($0) } == old)
-            seen = Array(memory)
-            wipeAll(memory)
-            #expect(memory.allSatisfy { $0 == 0 })
-        }
-        #expect(seen == before)
-        #expect(text == before && text.capacity >= before.count + 4096)
-    }
-
-    @Test func memoryBehindTheLastByteIsWiped() {
-        var text = Array("set=1\nprivate_key=00112233\n\nget=1\n".utf8)
-        let count = text.count
-        text.removeWiping(first: 28)
-        #expect(text == Array("get=1\n".utf8))
-        text.withUnsafeBytes { bytes in
-            // Its own memory still: it has room for as much as it had.
-            let behind = UnsafeRawBufferPointer(start: bytes.baseAddress! + bytes.count, count: count - bytes.count)
-            #expect(behind.allSatisfy { $0 == 0 })
-        }
-        text.wipe()
-        #expect(text.isEmpty)
-    }
-
     /// A request in two pieces, the first longer than any room that there was.
     @Test func requestsLargerThanABufferArriveWhole() {
         let (connection, client) = connect()
@@ -91,7 +67,7 @@ import Testing
                 sent += max(0, Glibc.write(client, bytes.baseAddress! + sent, bytes.count - sent))
                 _ = connection.serve {
                     answers.append($0.count)
-                    return []
+                    return SecretBuffer()
                 }
             }
         }
@@ -101,13 +77,13 @@ import Testing
     @Test func clientThatNeverReadsIsLeftAlone() {
         let (connection, client) = connect()
         defer { close(client) }
-        let big = [UInt8](repeating: 65, count: 400_000)
+        let big = String(repeating: "A", count: 400_000)
         var answers = 0
         write(client, String(repeating: "get=1\n\n", count: 50))
         for _ in 0..<10 {
             let wanted = connection.serve { _ in
                 answers += 1
-                return big
+                return text(big)
             }
             #expect(wanted.map { $0 & UInt32(POLLER_WRITABLE) } == UInt32(POLLER_WRITABLE))
         }
@@ -117,7 +93,7 @@ import Testing
             _ = readAll(client)
             _ = connection.serve { _ in
                 answers += 1
-                return big
+                return text(big)
             }
         }
     }
@@ -134,7 +110,7 @@ import Testing
         let (connection, client) = connect()
         defer { close(client) }
         var asked: [String] = []
-        let answer = { (request: UnsafeRawBufferPointer) -> [UInt8]? in
+        let answer = { (request: UnsafeRawBufferPointer) -> SecretBuffer? in
             asked.append(String(decoding: request, as: UTF8.self))
             return asked.last == "set=1" ? nil : self.echo(request)
         }
@@ -145,7 +121,7 @@ import Testing
         #expect(connection.serve(answer) == 0)
         #expect(asked == ["get=1", "set=1"])
         for (number, rest) in ["<get=1>", "<get=1>"].enumerated() {
-            connection.complete(Array("done \(number)".utf8))
+            connection.complete(text("done \(number)"))
             _ = connection.serve(answer)
             if number == 0 {
                 #expect(readAll(client) == "done 0\(rest)")
@@ -164,7 +140,7 @@ import Testing
         write(client, "set=1\n\n")
         shutdown(client, Int32(SHUT_WR))
         for _ in 1...3 { #expect(connection.serve({ _ in nil }) == 0) }
-        connection.complete(Array("done".utf8))
+        connection.complete(text("done"))
         #expect(connection.serve(echo) == nil)
         #expect(readAll(client) == "done")
     }

@@ -1,11 +1,10 @@
 // The configuration socket: what clients write, and what they are answered.
 
-import Compiler
 import Glibc
 import NetTypes
+import UAPI
 
 @testable import Datapath
-@testable import LinuxNet
 @testable import WireGuardProtocol
 
 /// An input is a byte of flags and what a client writes. Bit 0: through a connection, in pieces of a size from the other bits;
@@ -19,15 +18,17 @@ enum ConfigurationTarget {
         return 0
     }
 
+    fileprivate static let names = InterfaceNames(index: { $0 == "eth0" ? 2 : nil }, name: { _ in nil })
+
     private static func parse(_ text: UnsafeRawBufferPointer) throws(UAPIError) -> UAPIRequest {
-        try UAPIRequest.parse(text, interfaceIndex: { $0 == "eth0" ? 2 : nil })
+        try UAPIRequest(text, names: names)
     }
 
     private static func roundTrip(_ text: [UInt8]) {
         let copy = ExactCopy(text)
         let request: UAPIRequest
         do throws(UAPIError) { request = try parse(UnsafeRawBufferPointer(copy.memory)) } catch {
-            expect(error.code > 0 && error.line > 0, "error \(error.code) in line \(error.line)")
+            expect(error.line > 0 && !error.reason.isEmpty, "\(error)")
             return
         }
         guard case .set(let change) = request else { return }
@@ -43,7 +44,9 @@ enum ConfigurationTarget {
                 }
             }
         }
-        if let key = change.privateKey { perform { $0.setPrivateKey(key, now: node.now, into: &node.effects) } }
+        if let key = change.interface.privateKey {
+            perform { $0.setPrivateKey(key, now: node.now, into: &node.effects) }
+        }
         for peer in change.peers {
             perform { device in
                 do throws(ConfigurationError) {
@@ -54,36 +57,35 @@ enum ConfigurationTarget {
         check(node.device, change, endpoints)
     }
 
-    private static func check(_ device: Device, _ change: UAPIChange, _ endpoints: [PeerIndex: SocketAddress]) {
-        var writer = UAPIWriter(peers: 8)
-        writer.device(privateKey: device.privateKey, port: change.listenPort ?? 0, mark: change.mark ?? 0)
-        for peer in device.peers {
-            let status = UAPIPeer(
-                status: device.status(of: peer), endpoint: endpoints[peer], receivedBytes: 1, sentBytes: .max)
-            writer.peer(status, interfaceName: { _ in nil })
-            device.forEachAllowedIP(of: peer) { writer.allowedIP($0) }
+    private static func check(_ device: Device, _ change: SetRequest, _ endpoints: [PeerIndex: SocketAddress]) {
+        var interface = InterfaceSection()
+        if let key = device.privateKey { interface.privateKey = key }
+        (interface.listenPort, interface.mark) = (change.interface.listenPort, change.interface.mark)
+        let peers = device.peers.map { peer in
+            var section = device.section(of: peer)
+            section.endpoint = endpoints[peer]
+            (section.receivedBytes, section.sentBytes) = (1, .max)
+            return section
         }
-        writer.end(0)
-        let dump = ExactCopy(writer.bytes)
-        expect(ConfigurationText.errorNumber(UnsafeRawBufferPointer(dump.memory)) == 0, "no errno at the end")
-        var reader = ConfigurationReader()
-        guard (try? reader.take(dump.memory)) == dump.memory.count, reader.isComplete, reader.errorNumber == 0 else {
-            finding("a dump that cannot be read: \(String(decoding: writer.bytes, as: UTF8.self))")
+        var writer = AnswerWriter(peers: 8, names: names)
+        writer.write(interface)
+        for peer in peers { writer.write(peer) }
+        let text = writer.end(errno: 0)
+        let dump = ExactCopy(Array(text.bytes))
+        var reader = AnswerReader(names: names)
+        var seen: [PeerSection] = []
+        let taken = try? reader.take(UnsafeRawBufferPointer(dump.memory)) { seen.append($0) }
+        guard taken == text.count, reader.isComplete, reader.errorNumber == 0 else {
+            finding("an answer that cannot be read: \(String(decoding: text.bytes, as: UTF8.self))")
         }
-        let seen = reader.device
-        expect(seen.listenPort == change.listenPort ?? 0 && seen.fwmark == change.mark ?? 0, "port or mark")
-        expect(seen.privateKey == device.privateKey, "the private key")
-        expect(seen.peers.count == device.peers.count, "\(seen.peers.count) peers")
-        for (peer, got) in zip(device.peers, seen.peers) {
-            let status = device.status(of: peer)
-            var networks: [IPPrefix] = []
-            device.forEachAllowedIP(of: peer) { networks.append($0) }
-            expect(got.publicKey == status.publicKey && got.presharedKey == status.presharedKey, "keys")
-            expect(got.endpoint == endpoints[peer], "endpoint \(String(describing: got.endpoint))")
-            expect(got.keepalive == status.persistentKeepalive, "keepalive")
-            expect(got.allowedIPs == networks.sorted(), "allowed IPs")
-            expect(got.received == 1 && got.sent == .max, "counters")
-        }
+        expect(reader.interface == interface, "the interface \(reader.interface)")
+        expect(seen == peers, "the peers \(seen)")
+    }
+
+    private static func byte(_ text: String) -> SecretBuffer {
+        var buffer = SecretBuffer()
+        buffer.append(text)
+        return buffer
     }
 
     /// A client that writes, then reads until it is hung up on.
@@ -112,9 +114,9 @@ enum ConfigurationTarget {
                     isLate = requests % 3 == 0
                     let copy = ExactCopy(request)
                     let isRefused = (try? parse(UnsafeRawBufferPointer(copy.memory))) == nil
-                    return isLate ? nil : isRefused ? [33] : [46]
+                    return isLate ? nil : byte(isRefused ? "!" : ".")
                 } != nil
-            if isLate { connection.complete([46]) }
+            if isLate { connection.complete(byte(".")) }
             while case let n = read(ends[0], &buffer, buffer.count), n > 0 {
                 answers += n
                 expect(buffer[..<n].allSatisfy { $0 == 33 || $0 == 46 }, "an answer that nobody gave")
@@ -129,14 +131,13 @@ enum DumpTarget {
     static func run(_ input: Input) -> Int32 {
         var input = input
         let copy = ExactCopy(input.remainder())
-        _ = ConfigurationText.errorNumber(UnsafeRawBufferPointer(copy.memory))
-        var reader = ConfigurationReader()
-        do throws(ConfigurationText.Refusal) {
-            let taken = try reader.take(copy.memory)
+        var reader = AnswerReader(names: ConfigurationTarget.names)
+        do throws(UAPIError) {
+            var peers = 0
+            let taken = try reader.take(UnsafeRawBufferPointer(copy.memory)) { _ in peers += 1 }
             expect(taken <= copy.memory.count, "\(taken) bytes taken of \(copy.memory.count)")
-            for peer in reader.device.peers {
-                expect(peer.allowedIPs == peer.allowedIPs.sorted(), "allowed IPs in order")
-            }
+            expect(peers <= taken / 76, "\(peers) peers in \(taken) bytes")
+            expect(reader.errorNumber >= 0, "errno \(reader.errorNumber)")
         } catch {
             expect(error.line > 0 && !error.reason.isEmpty, "line \(error.line)")
         }

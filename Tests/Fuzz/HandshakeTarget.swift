@@ -1,6 +1,7 @@
 // Handshake messages into a device: hostile ones, replayed ones, and real ones with a few bytes changed.
 
 import NetTypes
+import UAPI
 
 @testable import WireGuardProtocol
 
@@ -139,7 +140,7 @@ struct HandshakeTarget {
             case 3: device.setPrivateKey(node.privateKey, now: node.now, into: &node.effects)
             case 4: device.removeAllPeers(into: &node.effects)
             default:
-                var peer = PeerConfiguration(other.publicKey)
+                var peer = PeerSection(other.publicKey)
                 peer.remove = what & 7 == 5
                 peer.persistentKeepalive = UInt16(what >> 3)
                 peer.endpoint = other.address

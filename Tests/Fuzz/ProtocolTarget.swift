@@ -3,6 +3,7 @@
 import CCrypto
 import NetTypes
 import Synchronization
+import UAPI
 import WireGuardProtocol
 
 /// A device with a peer and a session, a peer of it that can be made to talk, and operations that the input picks: the state
@@ -39,8 +40,8 @@ final class ProtocolTarget {
         b.setPrivateKey(keyB, now: now, into: &effects)
         a.up(now: now, into: &effects)
         b.up(now: now, into: &effects)
-        toB = try! a.configure(PeerConfiguration(keyB.publicKey), now: now, into: &effects)!
-        _ = try! b.configure(PeerConfiguration(keyA.publicKey), now: now, into: &effects)!
+        toB = try! a.configure(PeerSection(keyB.publicKey), now: now, into: &effects)!
+        _ = try! b.configure(PeerSection(keyA.publicKey), now: now, into: &effects)!
     }
 
     func run(_ input: Input) -> Int32 {
@@ -130,7 +131,7 @@ final class ProtocolTarget {
 
     func configure(_ input: inout Input) {
         let number = UInt64(input.byte() % 40)
-        var configuration = PeerConfiguration(PrivateKey { $0.storeBytes(of: number << 8, as: UInt64.self) }.publicKey)
+        var configuration = PeerSection(PrivateKey { $0.storeBytes(of: number << 8, as: UInt64.self) }.publicKey)
         let what = input.byte()
         configuration.remove = what & 7 == 0
         configuration.updateOnly = what & 8 != 0

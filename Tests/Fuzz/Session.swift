@@ -4,6 +4,7 @@ import CLinux
 import Glibc
 import NetTypes
 import Synchronization
+import UAPI
 
 @testable import Datapath
 @testable import WireGuardProtocol
@@ -47,7 +48,7 @@ final class Node {
     func add(_ key: PublicKey, at endpoint: SocketAddress?, networks: [String] = [], psk: PresharedKey? = nil)
         -> PeerIndex
     {
-        var configuration = PeerConfiguration(key)
+        var configuration = PeerSection(key)
         configuration.endpoint = endpoint
         configuration.presharedKey = psk
         configuration.allowedIPs = networks.map { .init(IPPrefix($0)!) }

@@ -1,4 +1,5 @@
 import NetTypes
+import Repeats
 import SiteSamples
 
 /// What somebody who knows the rules makes of a packet that is, or is not, let through: the same in pieces, behind extension

@@ -48,6 +48,12 @@ import Testing
     }
 
     @Test(arguments: [
+        "", ":", "1.2.3.4", "1.2.3.4:", "1.2.3.4:65536", "1.2.3.4:+1", "[::1]", "[::1]:x", "::1:5", "[::1:5",
+        "[::1%0]:5",
+        "[::1%eth0]:5", "[1.2.3.4]:5", "host:5",
+    ]) func `no socket address`(_ text: String) { #expect(SocketAddress(text) == nil) }
+
+    @Test(arguments: [
         ("a", true), ("laptop-2", true), ("0", true), (String(repeating: "a", count: 63), true), ("A", true),
         ("", false),
         ("-a", false), ("a-", false), ("a.b", false), ("a_b", false), ("é", false), ("a b", false), ("-", false),

@@ -11,7 +11,7 @@ import Testing
     ]
 
     /// `text` with one to four pieces put in, taken out or repeated.
-    private func damaged(_ text: String, _ random: inout SplitMix) -> String {
+    private func damaged(_ text: String, _ random: inout SeededRandom) -> String {
         var characters = Array(text.unicodeScalars)
         for _ in 0..<Int.random(in: 1...4, using: &random) {
             let at = Int.random(in: 0..<characters.count, using: &random)
@@ -28,7 +28,7 @@ import Testing
     }
 
     /// `text` with one to eight bits flipped, as far as that is text.
-    private func flipped(_ text: String, _ random: inout SplitMix) -> String {
+    private func flipped(_ text: String, _ random: inout SeededRandom) -> String {
         var bytes = Array(text.utf8)
         for _ in 0..<Int.random(in: 1...8, using: &random) {
             bytes[Int.random(in: 0..<bytes.count, using: &random)] ^= 1 << UInt8.random(in: 0...7, using: &random)
@@ -46,7 +46,7 @@ import Testing
     }
 
     @Test func profiles() {
-        var random = SplitMix(seed: 21)
+        var random = SeededRandom(state: 21)
         for _ in repeats(400) {
             let intact = RandomSite.make(&random).profileText()
             let text = Bool.random(using: &random) ? damaged(intact, &random) : flipped(intact, &random)
@@ -58,7 +58,7 @@ import Testing
     }
 
     @Test func wgQuickFiles() {
-        var random = SplitMix(seed: 22)
+        var random = SeededRandom(state: 22)
         let intact = """
             [Interface] # gateway
             Address = 10.9.0.1/24, fd00:9::1/64

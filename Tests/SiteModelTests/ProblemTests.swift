@@ -1,4 +1,5 @@
 import NetTypes
+import Repeats
 import Testing
 
 @testable import SiteModel
@@ -215,7 +216,7 @@ import Testing
 
     /// The sweep over sorted networks finds what comparing each with each finds.
     @Test func overlapsLikeTheNaiveWay() {
-        var random = SplitMix(seed: 11)
+        var random = SeededRandom(state: 11)
         for _ in 0..<300 {
             let peers = (0..<8).map { i in
                 let routes = (0..<2).map { _ in

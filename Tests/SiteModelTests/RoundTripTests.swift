@@ -1,5 +1,6 @@
 import Foundation
 import NetTypes
+import Repeats
 import Testing
 
 @testable import SiteModel
@@ -30,7 +31,7 @@ import Testing
     }
 
     @Test func randomSites() throws {
-        var random = SplitMix(seed: 2)
+        var random = SeededRandom(state: 2)
         for _ in 0..<300 {
             let site = RandomSite.make(&random)
             #expect(site.problems() == [])
@@ -55,7 +56,7 @@ import Testing
 
 /// Valid sites with everything that a site can have.
 enum RandomSite {
-    static func make(_ random: inout SplitMix) -> Site {
+    static func make(_ random: inout SeededRandom) -> Site {
         func maybe<T>(_ value: @autoclosure () -> T) -> T? { Bool.random(using: &random) ? value() : nil }
         func key() -> PublicKey { PublicKey(bytes: (0..<32).map { _ in UInt8.random(in: 0...255, using: &random) })! }
         func rules() -> [AccessRule] { (0..<Int.random(in: 1...8, using: &random)).map { rule($0, &random) } }
@@ -96,7 +97,7 @@ enum RandomSite {
     }
 
     /// The `i`th of a policy's rules; different for each `i`.
-    private static func rule(_ i: Int, _ random: inout SplitMix) -> AccessRule {
+    private static func rule(_ i: Int, _ random: inout SeededRandom) -> AccessRule {
         let destination = [
             IPPrefix("192.168.\(i).0/24")!, IPPrefix("192.168.1.\(i)")!, IPPrefix("fd00:1::\(i)")!,
             IPPrefix("fd00:1:\(i)::/48")!,

@@ -1,4 +1,5 @@
 import NetTypes
+import Repeats
 import TOMLKit
 import Testing
 
@@ -153,7 +154,7 @@ private indirect enum Plain: Equatable {
     /// However the bytes are mangled, the scanner ends without a trap, and reads what TOMLKit reads if both take it.
     @Test func survivesDamage() {
         var taken = 0
-        var random = SplitMix(seed: 7)
+        var random = SeededRandom(state: 7)
         for text in Self.documents where !text.isEmpty {
             for _ in 0..<60 {
                 var bytes = Array(text.utf8)
@@ -173,20 +174,5 @@ private indirect enum Plain: Equatable {
             }
         }
         #expect(taken > 150)
-    }
-}
-
-/// A seeded generator (SplitMix64), so that a failure comes back.
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
     }
 }

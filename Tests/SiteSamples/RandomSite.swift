@@ -1,20 +1,6 @@
 package import NetTypes
+package import Repeats
 package import SiteModel
-
-/// A small generator of random numbers (SplitMix64), so that a failure can be repeated by its seed.
-package struct SeededRandom: RandomNumberGenerator {
-    package var state: UInt64
-
-    package init(state: UInt64) { self.state = state }
-
-    package mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-        return z ^ z >> 31
-    }
-}
 
 /// Random sites and packets in a world so small that they meet often.
 package struct RandomWorld {

@@ -21,7 +21,7 @@ import Testing
     }
 
     /// Five revisions of a site with secrets, an apply on its way and one that waits: a row in every table.
-    private func intact(_ random: inout SeededGenerator) throws -> [UInt8] {
+    private func intact(_ random: inout SeededRandom) throws -> [UInt8] {
         let directory = TemporaryDirectory()
         directory.write("key", key)
         let store = try Store(directory.state)
@@ -48,7 +48,7 @@ import Testing
         return directory.read("wggw.db")
     }
 
-    private func damaged(_ bytes: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
+    private func damaged(_ bytes: [UInt8], _ random: inout SeededRandom) -> [UInt8] {
         var bytes = bytes
         let pages = bytes.count / 4096
         func page() -> Int { Int.random(in: 0..<pages, using: &random) * 4096 }
@@ -103,7 +103,7 @@ import Testing
     }
 
     @Test(arguments: repeats(2)) func whateverTheBytes(seed: Int) throws {
-        var random = SeededGenerator(state: UInt64(300 + seed))
+        var random = SeededRandom(state: UInt64(300 + seed))
         let intact = try intact(&random)
         var noticed = 0
         for round in 0..<150 {

@@ -1,5 +1,6 @@
 import GRDB
 import NetTypes
+import Repeats
 import SiteModel
 import Testing
 
@@ -10,7 +11,7 @@ import Testing
     let note = RevisionNote(who: "amy", why: "because", at: 1_700_000_000)
 
     @Test(arguments: 0..<20) func siteSurvivesARoundTrip(seed: Int) throws {
-        var random = SeededGenerator(state: UInt64(seed))
+        var random = SeededRandom(state: UInt64(seed))
         let site = random.site(peers: (0..<30).map { "peer-\($0)" })
         let stored = try Store(directory.state).append(site, note, after: nil)
         let loaded = try Store(directory.state).revision(1)
@@ -21,7 +22,7 @@ import Testing
 
     /// The interval rows against a twin that keeps every site whole.
     @Test(arguments: 0..<5) func everyRevisionStaysAsItWas(seed: Int) throws {
-        var random = SeededGenerator(state: UInt64(seed) + 100)
+        var random = SeededRandom(state: UInt64(seed) + 100)
         let store = try Store(directory.state)
         var site = random.site(peers: ["a", "m", "z"])
         var sites: [Site] = []
@@ -50,7 +51,7 @@ import Testing
 
     /// Against a twin that looks through every revision; who still has an address may be named as well.
     @Test func formerAddressesAreThoseThatPeersHad() throws {
-        var random = SeededGenerator(state: 9)
+        var random = SeededRandom(state: 9)
         let store = try Store(directory.state)
         var site = random.site(peers: ["a", "m", "z"])
         var newest: StoredSite?
@@ -72,7 +73,7 @@ import Testing
     }
 
     @Test func oneNewPeerWritesOneRow() throws {
-        var random = SeededGenerator(state: 7)
+        var random = SeededRandom(state: 7)
         let store = try Store(directory.state)
         var site = random.site(peers: (0..<500).map { "peer-\($0)" })
         let first = try store.append(site, note, after: nil)
@@ -87,7 +88,7 @@ import Testing
     }
 
     @Test func aRevisionThatWasOvertakenIsRefused() throws {
-        var random = SeededGenerator(state: 1)
+        var random = SeededRandom(state: 1)
         let (one, two) = (try Store(directory.state), try Store(directory.state))
         let base = try one.append(random.site(peers: ["a"]), note, after: nil)
         _ = try one.append(random.site(peers: ["a", "b"]), note, after: base)
@@ -113,7 +114,7 @@ import Testing
             for writer in 0..<4 {
                 group.addTask {
                     let store = try Store(state)
-                    var random = SeededGenerator(state: UInt64(writer))
+                    var random = SeededRandom(state: UInt64(writer))
                     for i in 0..<5 {
                         while true {
                             let newest = try store.newest()

@@ -1,6 +1,7 @@
 import GRDB
 import Glibc
 import NetTypes
+import Repeats
 import SiteModel
 import Testing
 
@@ -128,7 +129,7 @@ import Testing
         try store.begin(journal, oldSysctls: ["net/ipv4/ip_forward": 1, "x": 3], pending: nil, bootID: "b")
         #expect(try store.savedSysctls(bootID: "b") == ["net/ipv4/ip_forward": 0, "x": 3])
 
-        var random = SeededGenerator(state: 1)
+        var random = SeededRandom(state: 1)
         let surroundings = random.surroundings()
         #expect(try store.revision(1).revision.surroundings == nil)
         var outcome = Store.Outcome()

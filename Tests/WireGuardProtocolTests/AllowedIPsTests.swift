@@ -1,19 +1,8 @@
 import NetTypes
+import Repeats
 import Testing
 
 @testable import WireGuardProtocol
-
-/// A generator whose numbers are the same in each run.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-        return z ^ z >> 31
-    }
-}
 
 /// What the trie must do, written so that it cannot be wrong.
 private struct NaiveAllowedIPs {
@@ -48,7 +37,7 @@ private func insert(_ prefix: IPPrefix, _ peer: PeerIndex, into trie: inout Allo
 }
 
 /// Few distinct bits, so that prefixes nest and addresses hit.
-private func randomPrefix(_ random: inout SplitMix, dense: Bool) -> IPPrefix {
+private func randomPrefix(_ random: inout SeededRandom, dense: Bool) -> IPPrefix {
     if Bool.random(using: &random) {
         let raw = UInt32.random(in: 0 ... .max, using: &random)
         let address = IPv4Address(rawValue: dense ? raw & 0xc3 | raw & 0x8000_0000 | 0x0a00_0000 : raw)
@@ -59,7 +48,7 @@ private func randomPrefix(_ random: inout SplitMix, dense: Bool) -> IPPrefix {
     return IPPrefix(masking: .v6(address), length: Int.random(in: 0...128, using: &random))
 }
 
-private func near(_ prefix: IPPrefix, _ random: inout SplitMix) -> IPAddress {
+private func near(_ prefix: IPPrefix, _ random: inout SeededRandom) -> IPAddress {
     switch prefix.address {
     case .v4(let a):
         let noise = UInt32.random(in: 0 ... .max, using: &random)
@@ -76,7 +65,7 @@ private func near(_ prefix: IPPrefix, _ random: inout SplitMix) -> IPAddress {
     /// Inserts, moves and removes at random, and asks both after each change.
     @Test(arguments: [(1, true), (2, true), (3, false), (4, false)] as [(UInt64, Bool)])
     func agreesWithNaiveTwin(seed: UInt64, dense: Bool) {
-        var random = SplitMix(state: seed)
+        var random = SeededRandom(state: seed)
         var trie = AllowedIPs(byteCount: 64 << 20)!
         var naive = NaiveAllowedIPs()
         let reader = trie.reader
@@ -116,7 +105,7 @@ private func near(_ prefix: IPPrefix, _ random: inout SplitMix) -> IPAddress {
     }
 
     @Test func emptiesToNothing() {
-        var random = SplitMix(state: 7)
+        var random = SeededRandom(state: 7)
         var trie = AllowedIPs(byteCount: 64 << 20)!
         let prefixes = (0..<500).map { _ in randomPrefix(&random, dense: true) }
         let peer = PeerIndex(rawValue: 1)

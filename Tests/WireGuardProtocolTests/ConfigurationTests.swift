@@ -1,5 +1,6 @@
 import NetTypes
 import Testing
+import UAPI
 
 @testable import WireGuardProtocol
 
@@ -16,9 +17,9 @@ private func prefix(_ text: String) -> IPPrefix { IPPrefix(text)! }
     init() { node = Node("a", "192.0.2.1:51820", on: wire, seed: 1) }
 
     @discardableResult private func configure(
-        _ key: PublicKey, _ change: (inout PeerConfiguration) -> Void = { _ in }
+        _ key: PublicKey, _ change: (inout PeerSection) -> Void = { _ in }
     ) throws -> PeerIndex? {
-        var configuration = PeerConfiguration(key)
+        var configuration = PeerSection(key)
         change(&configuration)
         var peer: PeerIndex?
         try node.perform { peer = try $0.configure(configuration, now: wire.now, into: &$1) }
@@ -66,7 +67,7 @@ private func prefix(_ text: String) -> IPPrefix { IPPrefix(text)! }
         #expect(try configure(key(1)) { $0.remove = true } == nil)
         #expect(node.device.peers.isEmpty)
         #expect(node.device.tables.allowedIPs.lookup(v4: 0x0a00_0001) == .none)
-        #expect(node.count(.peerDestroyed(peer)) == 1)
+        #expect(node.count(.peerDestroyed, peer) == 1)
         #expect(try configure(key(2)) == peer, "its index is free again")
         #expect(allowedIPs(peer).isEmpty)
     }
@@ -75,17 +76,17 @@ private func prefix(_ text: String) -> IPPrefix { IPPrefix(text)! }
     @Test func indicesWaitForTheEpoch() throws {
         var effects = Effects()
         let device = node.device
-        let first = try #require(try device.configure(PeerConfiguration(key(1)), now: wire.now, into: &effects))
-        var removal = PeerConfiguration(key(1))
+        let first = try #require(try device.configure(PeerSection(key(1)), now: wire.now, into: &effects))
+        var removal = PeerSection(key(1))
         removal.remove = true
         try device.configure(removal, now: wire.now, into: &effects)
-        let second = try #require(try device.configure(PeerConfiguration(key(2)), now: wire.now, into: &effects))
+        let second = try #require(try device.configure(PeerSection(key(2)), now: wire.now, into: &effects))
         #expect(second != first)
         let ticket = try #require(device.retire())
-        let third = try #require(try device.configure(PeerConfiguration(key(3)), now: wire.now, into: &effects))
+        let third = try #require(try device.configure(PeerSection(key(3)), now: wire.now, into: &effects))
         #expect(third != first)
         device.reclaim(ticket)
-        let fourth = try #require(try device.configure(PeerConfiguration(key(4)), now: wire.now, into: &effects))
+        let fourth = try #require(try device.configure(PeerSection(key(4)), now: wire.now, into: &effects))
         #expect(fourth == first)
         #expect(device.retire() == nil)
     }
@@ -136,13 +137,13 @@ private func prefix(_ text: String) -> IPPrefix { IPPrefix(text)! }
                 $0.presharedKey = secret
                 $0.persistentKeepalive = 25
             })
-        let status = node.device.status(of: peer)
+        let status = node.device.section(of: peer)
         #expect(status.publicKey == key(1))
         #expect(status.presharedKey == secret)
         #expect(status.persistentKeepalive == 25)
-        #expect(status.lastHandshake == .never)
+        #expect(status.lastHandshake == 0)
         try configure(key(1))
-        #expect(node.device.status(of: peer).presharedKey == secret, "what is not named stays")
+        #expect(node.device.section(of: peer).presharedKey == secret, "what is not named stays")
     }
 
     /// A session outlives every configuration that does not touch its keys.
@@ -150,7 +151,7 @@ private func prefix(_ text: String) -> IPPrefix { IPPrefix(text)! }
         let pair = try Pair()
         pair.a.send(Array("0123456789abcdef".utf8), to: pair.toB)
         let slot = pair.a.device.tables.currentKeypair(of: pair.toB)
-        var configuration = PeerConfiguration(pair.b.privateKey.publicKey)
+        var configuration = PeerSection(pair.b.privateKey.publicKey)
         configuration.replaceAllowedIPs = true
         configuration.allowedIPs = [.init(prefix("10.0.0.0/8"))]
         configuration.persistentKeepalive = 20

@@ -1,6 +1,8 @@
 import CCrypto
 import NetTypes
+import Repeats
 import Testing
+import UAPI
 
 @testable import WireGuardProtocol
 
@@ -134,7 +136,7 @@ private let ping = Array("0123456789abcdef".utf8)
         // One that does not even know the public key.
         let blind = Node("blind", "198.51.100.2:7", on: pair.wire, seed: 4712)
         let nobody = Node("nobody", "198.51.100.3:7", on: pair.wire, seed: 4713)
-        var configuration = PeerConfiguration(nobody.privateKey.publicKey)
+        var configuration = PeerSection(nobody.privateKey.publicKey)
         configuration.endpoint = pair.b.address
         try blind.perform { _ = try $0.configure(configuration, now: pair.wire.now, into: &$1) }
         blind.send(ping, to: try #require(blind.device.peer(configuration.publicKey)))
@@ -146,7 +148,7 @@ private let ping = Array("0123456789abcdef".utf8)
         let pair = try Pair()
         pair.a.send(ping, to: pair.toB)
         let before = pair.wire.sent.count
-        var random = SplitMix(state: 11)
+        var random = SeededRandom(state: 11)
         for round in 0..<20_000 {
             let size = [32, 48, 64, 92, 148, Int.random(in: 0..<200, using: &random)][round % 6]
             var bytes = (0..<size).map { _ in UInt8.random(in: 0...255, using: &random) }
@@ -161,7 +163,7 @@ private let ping = Array("0123456789abcdef".utf8)
     }
 
     @Test func indexNamesItsSlotAndHidesIt() {
-        var random = SplitMix(state: 12)
+        var random = SeededRandom(state: 12)
         for _ in 0..<20 {
             let index = KeypairIndex(
                 randomA: UInt32.random(in: 0 ... .max, using: &random),

@@ -1,6 +1,8 @@
 import NetTypes
+import Repeats
 import Synchronization
 import Testing
+import UAPI
 
 @testable import WireGuardProtocol
 
@@ -35,7 +37,7 @@ final class Node {
         self.name = name
         self.wire = wire
         self.address = socketAddress(address)
-        var random = SplitMix(state: seed)
+        var random = SeededRandom(state: seed)
         privateKey = PrivateKey { for i in 0..<32 { $0[i] = UInt8.random(in: 0...255, using: &random) } }
         device = Device(capacity: 64) { for i in $0.indices { $0[i] = UInt8.random(in: 0...255, using: &random) } }
         perform { $0.setPrivateKey(privateKey, now: wire.now, into: &$1) }
@@ -161,7 +163,13 @@ final class Node {
         log.filter { matches($0.event) }.map { Double($0.time - Wire.start) / 1e9 }
     }
 
-    func count(_ event: LogEvent) -> Int { log.filter { $0.event == event }.count }
+    /// How often something happened, to anybody if no peer is named.
+    func count(_ kind: TunnelEvent.Kind, _ peer: PeerIndex? = nil, attempts: Int? = nil) -> Int {
+        log.count {
+            $0.event.kind == kind && (peer == nil || $0.event.peer == peer)
+                && (attempts == nil || $0.event.attempts == attempts)
+        }
+    }
 }
 
 /// The network between nodes, and the clock of all of them. Nothing takes time but `advance`.
@@ -261,9 +269,9 @@ extension Node {
     @discardableResult func add(
         _ other: Node, _ presharedKey: PresharedKey? = nil, persistentKeepalive: UInt16? = nil
     ) throws -> PeerIndex {
-        var configuration = PeerConfiguration(other.privateKey.publicKey)
+        var configuration = PeerSection(other.privateKey.publicKey)
         configuration.endpoint = other.address
-        configuration.presharedKey = presharedKey
+        if let presharedKey { configuration.presharedKey = presharedKey }
         configuration.persistentKeepalive = persistentKeepalive
         try perform { _ = try $0.configure(configuration, now: wire.now, into: &$1) }
         wire.settle()
@@ -272,10 +280,4 @@ extension Node {
 
     /// Whether it has a keypair that it may send with.
     func hasSession(with peer: PeerIndex) -> Bool { device.tables.currentKeypair(of: peer) != nil }
-}
-
-extension LogEvent {
-    var isInitiationSent: Bool {
-        if case .sendingInitiation = self { true } else { false }
-    }
 }

@@ -1,5 +1,6 @@
 import CCrypto
 import NetTypes
+import Repeats
 import Testing
 
 @testable import WireGuardProtocol
@@ -11,7 +12,7 @@ import Testing
         let memory = try #require(wgc_reserve((most + 1) * MemoryLayout<Peer>.stride))
         defer { wgc_release(memory, (most + 1) * MemoryLayout<Peer>.stride) }
         let peers = memory.bindMemory(to: Peer.self, capacity: most + 1)
-        var random = SplitMix(state: 5)
+        var random = SeededRandom(state: 5)
         var keys: [PublicKey] = []
         for place in 1...most {
             let bytes = (0..<32).map { _ in UInt8.random(in: 0...255, using: &random) }

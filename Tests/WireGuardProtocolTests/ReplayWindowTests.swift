@@ -1,3 +1,4 @@
+import Repeats
 import Testing
 
 @testable import WireGuardProtocol
@@ -46,7 +47,7 @@ private struct NaiveWindow {
 
     @Test(arguments: [20, 70, 9000, 40_000] as [UInt64])
     func agreesWithNaiveTwin(spread: UInt64) {
-        var random = SplitMix(state: spread)
+        var random = SeededRandom(state: spread)
         var naive = NaiveWindow()
         withWindow { window in
             var centre: UInt64 = 0

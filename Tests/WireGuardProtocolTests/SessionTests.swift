@@ -1,6 +1,8 @@
 import NetTypes
+import Repeats
 import Synchronization
 import Testing
+import UAPI
 
 @testable import WireGuardProtocol
 
@@ -23,8 +25,8 @@ private let pong = Array("fedcba9876543210".utf8)
         )
         #expect(sent == 148 + 48)
         #expect(received == 92 + 48)
-        #expect(pair.a.device.status(of: pair.toB).lastHandshake == pair.wire.now.wall)
-        #expect(pair.b.device.status(of: pair.toA).lastHandshake == pair.wire.now.wall)
+        #expect(pair.a.device.section(of: pair.toB).lastHandshake == pair.wire.now.wall.seconds)
+        #expect(pair.b.device.section(of: pair.toA).lastHandshakeNanoseconds == pair.wire.now.wall.nanoseconds)
     }
 
     @Test func emptyQueueConfirmsByKeepalive() throws {
@@ -79,7 +81,7 @@ private let pong = Array("fedcba9876543210".utf8)
         pair.wire.holds = true
         for i in 0..<UInt8(50) { pair.a.send([UInt8](repeating: i, count: 16), to: pair.toB) }
         pair.wire.holds = false
-        var random = SplitMix(state: 3)
+        var random = SeededRandom(state: 3)
         pair.wire.deliver((pair.wire.held + pair.wire.held).shuffled(using: &random))
         #expect(Set(pair.b.delivered.dropFirst().map(\.first!)) == Set(0..<50))
         #expect(pair.b.delivered.count == 51)
@@ -115,12 +117,14 @@ private let pong = Array("fedcba9876543210".utf8)
         let same = try Pair(presharedKeys: (one, one))
         same.a.send(ping, to: same.toB)
         #expect(same.b.delivered == [ping])
-        // All zeros is no preshared key.
-        let zero = PresharedKey { for i in $0.indices { $0[i] = 0 } }
-        let none = try Pair(presharedKeys: (zero, nil))
+        // One that is taken away.
+        let none = try Pair(presharedKeys: (one, nil))
+        var removal = PeerSection(none.b.device.publicKey!)
+        removal.presharedKey = .some(nil)
+        try none.a.perform { _ = try $0.configure(removal, now: none.wire.now, into: &$1) }
         none.a.send(ping, to: none.toB)
         #expect(none.b.delivered == [ping])
-        #expect(none.a.device.status(of: none.toB).presharedKey == nil)
+        #expect(none.a.device.section(of: none.toB).presharedKey == .some(nil))
     }
 
     @Test func newPrivateKeyKeepsPeersAndForcesHandshakes() throws {
@@ -138,7 +142,7 @@ private let pong = Array("fedcba9876543210".utf8)
         #expect(pair.wire.sent[before...].map(\.kind) == [.initiation])
         #expect(pair.b.count(.invalidInitiation) == 1)
         try pair.b.perform {
-            _ = try $0.configure(PeerConfiguration(key.publicKey), now: pair.wire.now, into: &$1)
+            _ = try $0.configure(PeerSection(key.publicKey), now: pair.wire.now, into: &$1)
         }
         pair.wire.advance(6)
         #expect(pair.b.delivered == [ping, ping])
@@ -176,13 +180,13 @@ private let pong = Array("fedcba9876543210".utf8)
         pair.wire.advance(6)
         pair.a.send(ping, to: pair.toB)
         #expect(pair.b.delivered.count == 2)
-        #expect(pair.a.log.filter { $0.event.isInitiationSent }.count == 2)
+        #expect(pair.a.count(.sendingInitiation) == 2)
     }
 }
 
 extension Device {
     func configureKeepalive(_ peer: PeerIndex, _ seconds: UInt16, _ wire: Wire, _ effects: inout Effects) {
-        var configuration = PeerConfiguration(status(of: peer).publicKey)
+        var configuration = PeerSection(section(of: peer).publicKey)
         configuration.persistentKeepalive = seconds
         #expect(throws: Never.self) { try configure(configuration, now: wire.now, into: &effects) }
     }

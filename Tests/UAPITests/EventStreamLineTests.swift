@@ -1,6 +1,6 @@
+import NetTypes
 import Testing
-
-@testable import NetTypes
+import UAPI
 
 @Suite struct EventStreamLineTests {
     static let key = PublicKey(bytes: [UInt8](repeating: 0xfb, count: 32))!
@@ -44,23 +44,4 @@ import Testing
         "time=5.000000009 since_boot=1 event=zeroing-keys x",
         "=1 time=5.000000009 since_boot=1 event=zeroing-keys",
     ]) func invalid(_ text: String) { #expect(EventStreamLine(text) == nil) }
-
-    @Test(arguments: [
-        "", ":", "1.2.3.4", "1.2.3.4:", "1.2.3.4:65536", "1.2.3.4:+1", "[::1]", "[::1]:x", "::1:5", "[::1:5",
-        "[::1%0]:5",
-        "[::1%eth0]:5", "[1.2.3.4]:5", "host:5",
-    ]) func `no socket address`(_ text: String) { #expect(SocketAddress(text) == nil) }
-
-    @Test(arguments: [
-        (TunnelEvent.Kind.receivingInitiation, "Receiving handshake initiation (1.200.48.72:19543)"),
-        (.keypairCreated, "Keypair 1 created (1.200.48.72:19543)"),
-        (.retryingHandshake, "Handshake did not complete after 5 seconds, retrying (try 2) (1.200.48.72:19543)"),
-        (.gaveUpHandshake, "Handshake did not complete after 2 attempts, giving up (1.200.48.72:19543)"),
-        (.refusedPacket, "Packet has incorrect size (1.200.48.72:19543)"),
-    ]) func words(_ kind: TunnelEvent.Kind, _ text: String) {
-        let event = TunnelEvent(
-            kind, sinceBoot: 0, seconds: 0, nanoseconds: 0, endpoint: SocketAddress("1.200.48.72:19543"), keypair: 1,
-            attempts: 2, reason: "Packet has incorrect size")
-        #expect(event.text == text)
-    }
 }

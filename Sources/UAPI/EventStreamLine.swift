@@ -1,4 +1,6 @@
-/// A line of an event stream: what the datapath writes to `/var/run/wireguard/IF.events`, and what readers of it get.
+public import NetTypes
+
+/// A line of an event stream: what the datapath writes to `SocketPaths.events`, and what readers of it get.
 ///
 /// First what is remembered, then `live`, then what happens from there on. A reader that is too slow loses events and gets
 /// their number in place of them. Readers ignore keys that they do not know.
@@ -70,30 +72,5 @@ extension TunnelEvent {
             take("endpoint", \.endpoint, { SocketAddress($0) }), take("keypair", \.keypair, { UInt64($0) }),
             take("attempts", \.attempts, { Int($0) })
         else { return nil }
-    }
-}
-
-extension SocketAddress: LosslessStringConvertible {
-    /// The inverse of `description`: `203.0.113.7:51820`, `[fe80::1%3]:51820`; the scope is a number.
-    public init?(_ description: String) {
-        guard let colon = description.lastIndex(of: ":") else { return nil }
-        let portText = description[description.index(after: colon)...]
-        guard portText.utf8.allSatisfy({ (48...57).contains($0) }), let port = UInt16(portText) else { return nil }
-        var host = description[..<colon]
-        guard host.hasPrefix("[") else {
-            guard let v4 = IPv4Address(String(host)) else { return nil }
-            self.init(.v4(v4), port: port)
-            return
-        }
-        guard host.hasSuffix("]") else { return nil }
-        host = host.dropFirst().dropLast()
-        var scope: UInt32 = 0
-        if let percent = host.firstIndex(of: "%") {
-            guard let number = UInt32(host[host.index(after: percent)...]), number > 0 else { return nil }
-            scope = number
-            host = host[..<percent]
-        }
-        guard let v6 = IPv6Address(String(host)) else { return nil }
-        self.init(.v6(v6), port: port, scope: scope)
     }
 }

@@ -1,24 +1,18 @@
 import CLinux
+import CMnl
 internal import Compiler
 import Glibc
+internal import NetTypes
+internal import UAPI
 
-/// The sockets of a userspace WireGuard, which bear its interface's name.
-struct DatapathSockets {
-    /// The interface's name.
-    let interface: String
-
-    /// The configuration socket, where `wg` looks for it.
-    var configuration: String { "/var/run/wireguard/\(interface).sock" }
-    /// What wggw's own datapath has beside it: where it tells events.
-    var events: String { "/var/run/wireguard/\(interface).events" }
-
+extension SocketPaths {
     /// Whether somebody listens at the configuration socket, be it that he hangs.
     var areListenedAt: Bool { StreamSocket.isListenedAt(configuration) }
 
     /// Lets others find the sockets by the name that their interface has now. Nothing to do is no error: whoever was about to do
     /// it may have done it.
     func move(to name: String) throws(BoxError) {
-        let new = DatapathSockets(interface: name)
+        let new = SocketPaths(interface: name)
         for (old, new) in [(events, new.events), (configuration, new.configuration)]
         where rename(old, new) != 0 && errno != ENOENT { throw BoxError.system("rename \(old) to \(new)") }
     }
