@@ -24,7 +24,8 @@ let package = Package(
         .executableTarget(
             name: "wggw",
             dependencies: [
-                "Service", "Gateway", "Compiler", "Datapath", "LinuxNet", "SiteModel", "Storage", "Firewall", "NetTypes",
+                "Service", "Gateway", "Compiler", "Datapath", "LinuxNet", "SiteModel", "Storage", "Firewall", "System",
+                "NetTypes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -33,7 +34,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "SiteModel", "Compiler", "Firewall", "Storage", "LinuxNet", "NetTypes", "CLinux", "CQREncode", "CPNG",
+                "SiteModel", "Compiler", "Firewall", "Storage", "LinuxNet", "System", "NetTypes", "CLinux", "CQREncode",
+                "CPNG",
                 "CSodium",
             ],
             swiftSettings: strict),
@@ -46,18 +48,21 @@ let package = Package(
         .target(
             name: "Storage",
             dependencies: [
-                "SiteModel", "NetTypes", "CSodium", "CLinux", .product(name: "GRDB", package: "GRDB.swift"),
+                "SiteModel", "System", "NetTypes", "CSodium", "CLinux",
+                .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
         .target(
             name: "LinuxNet",
-            dependencies: ["Compiler", "Firewall", "SiteModel", "UAPI", "NetTypes", "CLinux", "CMnl", "CNftnl"],
+            dependencies: ["Compiler", "Firewall", "SiteModel", "UAPI", "System", "NetTypes", "CLinux", "CMnl", "CNftnl"],
             swiftSettings: strict),
         .target(name: "WireGuardProtocol", dependencies: ["UAPI", "NetTypes", "CCrypto"], swiftSettings: strict),
         .target(
-            name: "Datapath", dependencies: ["WireGuardProtocol", "UAPI", "NetTypes", "CLinux"], swiftSettings: strict),
+            name: "Datapath", dependencies: ["WireGuardProtocol", "UAPI", "System", "NetTypes", "CLinux"],
+            swiftSettings: strict),
         .target(name: "UAPI", dependencies: ["NetTypes"], swiftSettings: strict),
         .target(name: "NetTypes", swiftSettings: strict),
+        .target(name: "System", swiftSettings: strict),
 
         .target(name: "CLinux", cSettings: strictC, linkerSettings: [.linkedLibrary("seccomp")]),
         .target(
@@ -77,6 +82,7 @@ let package = Package(
         // Random numbers, how often attacks with them are repeated, and how the time of reading grows.
         .target(name: "Repeats", path: "Tests/Repeats", swiftSettings: strict),
         .testTarget(name: "NetTypesTests", dependencies: ["NetTypes"], swiftSettings: strict),
+        .testTarget(name: "SystemTests", dependencies: ["System"], swiftSettings: strict),
         .testTarget(name: "UAPITests", dependencies: ["UAPI", "NetTypes", "Repeats"], swiftSettings: strict),
         .testTarget(
             name: "SiteModelTests",
@@ -113,7 +119,9 @@ let package = Package(
             resources: [.copy("Vectors")], swiftSettings: strict),
         .testTarget(
             name: "DatapathTests",
-            dependencies: ["Datapath", "WireGuardProtocol", "UAPI", "NetTypes", "Repeats", "CLinux", "CCrypto"],
+            dependencies: [
+                "Datapath", "WireGuardProtocol", "UAPI", "System", "NetTypes", "Repeats", "CLinux", "CCrypto",
+            ],
             swiftSettings: strict),
     ]
 )

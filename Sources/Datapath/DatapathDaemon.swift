@@ -4,6 +4,7 @@ import CLinux
 import Glibc
 import NetTypes
 import Synchronization
+import System
 import UAPI
 import WireGuardProtocol
 
@@ -15,9 +16,7 @@ public enum DatapathDaemon {
         do throws(DatapathError) {
             try runReporting(options)
         } catch {
-            if let ready = options.readinessDescriptor {
-                report(ready, error.description)
-            }
+            if let descriptor = options.readinessDescriptor { ReadyWord(descriptor: descriptor).say(error.description) }
             throw error
         }
     }
@@ -29,7 +28,7 @@ public enum DatapathDaemon {
         let signals = try check(poller_signals(), "blocking signals")
         guard TunDevice.isName(options.interface) else { throw .badInterfaceName(options.interface) }
         let paths = SocketPaths(interface: options.interface)
-        if UAPIListener.answers(paths.configuration) { throw .alreadyRunning(path: paths.configuration) }
+        if UnixSocket.isListenedAt(paths.configuration) { throw .alreadyRunning(path: paths.configuration) }
         let without = options.without
         inet_sum_select(
             without.contains(.noAVX2)
@@ -75,7 +74,7 @@ public enum DatapathDaemon {
                     fallbacks: tun.fallbacks, sharesPeers: tun.queues.count > 1))
         }
         Privileges.confine(links)
-        if let ready = options.readinessDescriptor { report(ready, "+") }
+        if let descriptor = options.readinessDescriptor { ReadyWord(descriptor: descriptor).say() }
         controller.run()
         controller.finish()
         for thread in threads { thread.join() }
@@ -88,12 +87,6 @@ public enum DatapathDaemon {
     private static func defaultWorkers() -> Int {
         let processors = sysconf(Int32(_SC_NPROCESSORS_ONLN))
         return processors <= 2 ? 1 : min(processors, 16)
-    }
-
-    private static func report(_ descriptor: Int32, _ text: String) {
-        let bytes = Array(text.utf8)
-        _ = write(descriptor, bytes, bytes.count)
-        close(descriptor)
     }
 }
 

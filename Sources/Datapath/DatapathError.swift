@@ -1,3 +1,5 @@
+import System
+
 /// Why the datapath did not start, or ended.
 public enum DatapathError: Error, Equatable, CustomStringConvertible {
     /// The interface's name is empty, longer than 15 bytes, or holds a character that an interface cannot have.
@@ -15,7 +17,7 @@ public enum DatapathError: Error, Equatable, CustomStringConvertible {
         case .badInterfaceName(let name):
             "\(name): an interface name is 1 to 15 characters without '/', ':' or spaces, like wg0"
         case .system(let doing, let errno):
-            "\(doing): \(systemErrorText(errno))"
+            "\(doing): \(errnoText(errno))"
         case .alreadyRunning(let path):
             "\(path) is answered by another process; end that one or choose another interface name"
         case .noTunDevice:

@@ -3,6 +3,7 @@
 import CLinux
 import Glibc
 import Synchronization
+import System
 
 /// What stays: the capabilities for a new fwmark and a port below 1024, since `wg set` may ask for either at any time, and the
 /// system calls of a running datapath, with the arguments that it gives them. A janitor with root's uid, no capability and no key removes the socket.
@@ -34,7 +35,7 @@ enum Privileges {
         while links.contains(where: { $0.pointee.epoch.load(ordering: .acquiring) == 0 }) { sched_yield() }
         let error = privileges_confine()
         guard error != 0 else { return }
-        let text = Array("datapath: goes on without a seccomp filter: \(systemErrorText(-error))\n".utf8)
+        let text = Array("datapath: goes on without a seccomp filter: \(errnoText(-error))\n".utf8)
         _ = write(STDERR_FILENO, text, text.count)
     }
 }

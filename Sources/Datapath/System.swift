@@ -4,12 +4,6 @@ import CLinux
 import Glibc
 import WireGuardProtocol
 
-/// The text of an errno value.
-func systemErrorText(_ code: Int32) -> String {
-    guard let text = strerror(code) else { return "error \(code)" }
-    return String(cString: text)
-}
-
 /// Turns a C result into a value or an error: what is negative is -errno, or -1 with errno set.
 @discardableResult
 func check(_ result: Int32, _ doing: @autoclosure () -> String) throws(DatapathError) -> Int32 {

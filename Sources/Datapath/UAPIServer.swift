@@ -3,6 +3,7 @@
 import CLinux
 import Glibc
 import NetTypes
+import System
 
 /// A listening socket at its final path, made so that nobody ever sees it bound but not listening.
 struct UAPIListener {
@@ -19,7 +20,7 @@ struct UAPIListener {
         if mkdir(directory, 0o700) != 0 && errno != EEXIST {
             throw .system(doing: "making \(directory)", errno: errno)
         }
-        if Self.answers(path) { throw .alreadyRunning(path: path) }
+        if UnixSocket.isListenedAt(path) { throw .alreadyRunning(path: path) }
         // `wg` takes names that end in .sock for interfaces, so this one is none until it is renamed.
         let temporary = "\(path).\(getpid())"
         var process: pid_t = 0
@@ -38,15 +39,12 @@ struct UAPIListener {
     private static func listen(
         at temporary: String, before path: String, tellingOf janitor: Int32
     ) throws(DatapathError) -> Int32 {
-        let fd = try check(
-            socket(
-                AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0),
-            "making the configuration socket")
+        let fd = try check(UnixSocket.open(), "making the configuration socket")
         do throws(DatapathError) {
             unlink(temporary)
             // The mode is that of the moment of bind, so that there is no moment at which others may connect.
             let mask = umask(0o177)
-            let bound = try withAddress(temporary) { bind(fd, $0, $1) }
+            let bound = UnixSocket.with(temporary) { bind(fd, $0, $1) }
             umask(mask)
             try check(bound, "binding \(temporary)")
             try check(Glibc.listen(fd, 128), "listening on \(temporary)")
@@ -73,30 +71,6 @@ struct UAPIListener {
     func remove() {
         close(descriptor)
         privileges_await_janitor(janitor.descriptor, janitor.process)
-    }
-
-    /// Whether a process listens at `path`. One that hangs, with as many waiting as there is room for, does.
-    static func answers(_ path: String) -> Bool {
-        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
-        let fd = socket(AF_UNIX, kind, 0)
-        guard fd >= 0 else { return false }
-        defer { close(fd) }
-        return (try? withAddress(path) { connect(fd, $0, $1) == 0 || errno == EAGAIN ? 0 : -1 }) == 0
-    }
-
-    private static func withAddress(
-        _ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
-    ) throws(DatapathError) -> Int32 {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let room = MemoryLayout.size(ofValue: address.sun_path)
-        guard path.utf8.count < room else { throw .system(doing: "using \(path) for a socket", errno: ENAMETOOLONG) }
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-        return withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
     }
 }
 

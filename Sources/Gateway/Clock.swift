@@ -1,4 +1,5 @@
 internal import Glibc
+internal import System
 
 /// Time as the use cases see it; a parameter, so that tests need not wait.
 public struct Clock: Sendable {
@@ -32,20 +33,9 @@ public struct Clock: Sendable {
     }
 
     private static func readBootID() throws(GatewayError) -> String {
-        let path = "/proc/sys/kernel/random/boot_id"
-        func failure() -> GatewayError {
-            .refused("\(path): \(String(cString: strerror(errno))); which boot this is cannot be told; try again")
-        }
-        let fd = open(path, O_RDONLY | O_CLOEXEC)
+        if let id = Boot.id() { return id }
         // Some containers hide it: there every boot is the same one.
-        if fd < 0 && errno == ENOENT { return "unknown" }
-        guard fd >= 0 else { throw failure() }
-        defer { close(fd) }
-        return try withUnsafeTemporaryAllocation(byteCount: 36, alignment: 1) { buffer throws(GatewayError) in
-            var count = read(fd, buffer.baseAddress, 36)
-            while count < 0 && errno == EINTR { count = read(fd, buffer.baseAddress, 36) }
-            guard count == 36 else { throw failure() }
-            return String(decoding: buffer, as: UTF8.self)
-        }
+        if errno == ENOENT { return "unknown" }
+        throw .refused("\(Boot.path): \(errnoText()); which boot this is cannot be told; try again")
     }
 }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import System
 
 /// Opens a text in the person's editor ($VISUAL, $EDITOR, vi) and returns what it was made. Throws `.refused`.
 public func edit(_ text: String, named name: String) throws(GatewayError) -> String {
@@ -22,7 +23,7 @@ private struct ScratchDirectory {
 
     init() throws(GatewayError) {
         var template = Array("/tmp/wggw-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw .refused("/tmp: \(String(cString: strerror(errno)))") }
+        guard mkdtemp(&template) != nil else { throw .refused("/tmp: \(errnoText())") }
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import System
 
 /// Writes what may hold a private key to where a person says. Throws `.refused`, and then changed nothing but for what a device or a
 /// pipe took already.
@@ -27,7 +28,7 @@ private func refusal(_ path: String, _ cause: String, _ remedy: String) -> Gatew
 private func failure(_ path: String, _ code: Int32 = errno) -> GatewayError {
     let isFull = code == ENOSPC || code == EDQUOT
     return refusal(
-        path, String(cString: strerror(code)),
+        path, errnoText(code),
         isFull ? "make room, or name another place" : "name a file in a directory that you may write to")
 }
 

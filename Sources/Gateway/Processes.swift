@@ -3,6 +3,7 @@ internal import Compiler
 internal import Glibc
 internal import LinuxNet
 public import Storage
+internal import System
 
 /// For a process that runs one command and ends: memory is kept, not given back and taken again. Call it first.
 public func prepareForOneCommand() { heap_keep() }
@@ -11,7 +12,7 @@ public func prepareForOneCommand() { heap_keep() }
 /// before it runs its own program. `fromNewPrivileges`: nothing that it starts gets any, as by a program that is root's (setuid).
 public func protectProcess(fromNewPrivileges: Bool) throws(GatewayError) {
     let error = fromNewPrivileges ? process_harden() : process_conceal()
-    if error < 0 { throw .refused("forbidding core dumps: \(String(cString: strerror(-error)))") }
+    if error < 0 { throw .refused("forbidding core dumps: \(errnoText(-error))") }
 }
 
 /// Starts `wggw guard` in a session of its own, so that it outlives this process and its terminal: it takes an apply back
@@ -32,9 +33,7 @@ public func startGuardProcess(_ directory: StateDirectory, _ pending: PendingCon
 }
 
 /// Tells the process that started this one, and waits for it, that it stands; or why it does not.
-public func tellStarter(_ reason: String? = nil) {
-    if let reason { ReadyWord.say(reason) } else { ReadyWord.say() }
-}
+public func tellStarter(_ reason: String? = nil) { ReadyWord().say(reason) }
 
 /// Starts `wggw datapath` with these arguments in the background, and returns when its configuration socket answers.
 public func startDatapathProcess(_ arguments: [String]) throws(GatewayError) {

@@ -14,7 +14,7 @@ final class Background<Answer: Sendable>: @unchecked Sendable {
 
     deinit { close(done) }
 
-    /// Begins; nil if there is no thread to be had. A new thread is in the network namespace of the one that made it.
+    /// Begins; nil with `errno` set if there is no thread to be had. A new thread is in the network namespace of the one that made it.
     static func begin(_ work: @escaping @Sendable () -> Answer) -> Background? {
         var ends: [Int32] = [-1, -1]
         guard clinux_nonblocking_pipe(&ends) == 0 else { return nil }
@@ -25,19 +25,25 @@ final class Background<Answer: Sendable>: @unchecked Sendable {
             close(end)
         }
         if begun { return background }
+        let code = errno
         close(end)
+        errno = code
         return nil
     }
 
     /// Waits for the end of the work, which has to have one. Throws with `EINTR` once the command is told to stop; the work
     /// goes on then, and nobody asks for its answer any more.
     func answer(_ operation: String) throws(BoxError) -> Answer {
-        while try !Deadline(Patience.usual).wait(for: done, operation) {}
-        return written!
+        while true { if let answer = try answer(within: Patience.usual, operation) { return answer } }
+    }
+
+    /// The same of work that need not have an end: nil after that time.
+    func answer(within time: Duration, _ operation: String) throws(BoxError) -> Answer? {
+        try Deadline(time).wait(for: done, operation) ? written : nil
     }
 }
 
-/// Runs `body` on a thread that nobody joins. False: there is none to be had.
+/// Runs `body` on a thread that nobody joins. False with `errno` set: there is none to be had.
 private func detachThread(_ body: @escaping @Sendable () -> Void) -> Bool {
     let errand = Unmanaged.passRetained(Errand(body))
     var thread = pthread_t()
@@ -47,8 +53,13 @@ private func detachThread(_ body: @escaping @Sendable () -> Void) -> Bool {
             Unmanaged<Errand>.fromOpaque(context!).takeRetainedValue().body()
             return nil
         }, errand.toOpaque())
-    if code != 0 { errand.release() } else { pthread_detach(thread) }
-    return code == 0
+    if code == 0 {
+        pthread_detach(thread)
+        return true
+    }
+    errand.release()
+    errno = code
+    return false
 }
 
 /// What a thread takes along.

@@ -1,17 +1,18 @@
 import CMnl
 internal import Compiler
 import Glibc
+internal import System
 
 extension BoxError {
     /// The error of the system call that just failed.
     static func system(_ operation: String, code: Int32 = errno) -> BoxError {
-        BoxError(operation, cause: String(cString: strerror(code)), remedy: remedy(for: code), code: code)
+        BoxError(operation, cause: errnoText(code), remedy: remedy(for: code), code: code)
     }
 
     /// What an `NLMSG_ERROR` or `NLMSG_DONE` says, in the kernel's own words where it has some; nil if all went well.
     static func acknowledgement(_ message: ReceivedMessage, _ operation: String) -> BoxError? {
         guard let code = message.payload.header(Int32.self), code < 0 else { return nil }
-        var words = String(cString: strerror(-code))
+        var words = errnoText(-code)
         if let text = kernelWords(message) { words += " (\(text))" }
         return BoxError(operation, cause: words, remedy: remedy(for: -code), code: -code)
     }

@@ -1,6 +1,7 @@
 import CLinux
 public import Compiler
 import Glibc
+internal import System
 internal import UAPI
 
 /// Starts the process behind a userspace WireGuard interface.
@@ -29,7 +30,7 @@ struct DatapathProcess {
 
     /// Starts wggw's own, in the foreground of a session of its own, and waits until it stands.
     static func start(_ command: [String], _ operation: String) throws(BoxError) {
-        _ = try spawnStanding(command, environment: ["WGGW_READY_FD=\(ReadyWord.descriptor)"], operation)
+        _ = try spawnStanding(command, environment: ["WGGW_READY_FD=\(ReadyWord().descriptor)"], operation)
     }
 
     /// Runs the command until it returns, ten seconds at most. Returns the last line it wrote, after a colon.

@@ -1,5 +1,6 @@
 internal import Compiler
 import Glibc
+internal import System
 
 /// The kernel's switch for each of its debug lines. Two closures, so that tests have a kernel of their own.
 struct DynamicDebug {
@@ -59,7 +60,13 @@ struct DynamicDebug {
     /// This machine's.
     static var system: DynamicDebug {
         DynamicDebug(
-            read: { () throws(BoxError) in String(decoding: try Self.contents(), as: UTF8.self) },
+            read: { () throws(BoxError) in
+                let operation = "read WireGuard's debug lines"
+                let fd = try open(O_RDONLY, operation)
+                defer { close(fd) }
+                guard let bytes = readToEnd(fd) else { throw .system(operation) }
+                return String(decoding: bytes, as: UTF8.self)
+            },
             write: { text throws(BoxError) in
                 let operation = "turn on WireGuard's debug lines"
                 let fd = try open(O_WRONLY, operation)
@@ -67,20 +74,6 @@ struct DynamicDebug {
                 let bytes = Array(text.utf8)
                 guard Glibc.write(fd, bytes, bytes.count) == bytes.count else { throw .system(operation) }
             })
-    }
-
-    private static func contents() throws(BoxError) -> [UInt8] {
-        let operation = "read WireGuard's debug lines"
-        let fd = try open(O_RDONLY, operation)
-        defer { close(fd) }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = Glibc.read(fd, &buffer, buffer.count)
-            guard count >= 0 else { throw .system(operation) }
-            if count == 0 { return bytes }
-            bytes += buffer[..<count]
-        }
     }
 
     /// Since 5.7 the kernel has the file in /proc as well, where nobody needs to mount anything.

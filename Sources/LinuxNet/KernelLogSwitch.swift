@@ -1,5 +1,6 @@
 public import Compiler
 import Glibc
+internal import System
 
 /// Keeps WireGuard's debug lines on for as long as somebody reads them, and gives back what was.
 ///
@@ -44,7 +45,7 @@ public final class KernelLogSwitch {
     public static func hold(until input: Int32) throws(BoxError) {
         for signal in [SIGHUP, SIGINT, SIGTERM, SIGPIPE] { Glibc.signal(signal, SIG_IGN) }
         let held = try KernelLogSwitch()
-        ReadyWord.say()
+        ReadyWord().say()
         var byte: UInt8 = 0
         while true {
             let count = read(input, &byte, 1)
@@ -84,14 +85,8 @@ public final class KernelLogSwitch {
     }
 
     private static func sites(in fd: Int32) throws(BoxError) -> [String] {
-        guard lseek(fd, 0, SEEK_SET) == 0 else { throw .system("read which debug lines were off") }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 1 << 14)
-        while true {
-            let count = read(fd, &buffer, buffer.count)
-            guard count >= 0 else { throw .system("read which debug lines were off") }
-            if count == 0 { break }
-            bytes += buffer[..<count]
+        guard lseek(fd, 0, SEEK_SET) == 0, let bytes = readToEnd(fd) else {
+            throw .system("read which debug lines were off")
         }
         return Set(String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)).sorted()
     }

@@ -1,5 +1,6 @@
 import CMnl
 import Glibc
+internal import NetTypes
 
 /// The number of a netlink attribute, whichever way the kernel's header declares it.
 protocol AttributeNumber {
@@ -14,31 +15,22 @@ extension AttributeNumber where Self: RawRepresentable, RawValue == UInt32 {
     var attributeNumber: UInt16 { UInt16(rawValue) }
 }
 
-/// Netlink messages one after another, to be sent in one go. Grows as needed, and is erased at its end, since keys pass
-/// through it.
+/// Netlink messages one after another, to be sent in one go. Keys pass through it.
 struct MessageBuffer: ~Copyable {
-    private var memory: UnsafeMutableRawPointer
-    private var capacity: Int
-    /// Bytes written so far, with the open message.
-    private(set) var count = 0
+    private var buffer: SecretBuffer
     /// Messages begun so far.
     private(set) var messages = 0
     /// Where the open message starts.
     private var start = 0
 
     /// Room for `capacity` bytes before it has to grow.
-    init(capacity: Int = 4096) {
-        self.capacity = capacity
-        memory = .allocate(byteCount: capacity, alignment: 8)
-    }
-
-    deinit {
-        explicit_bzero(memory, count)
-        memory.deallocate()
-    }
+    init(capacity: Int = 4096) { buffer = SecretBuffer(capacity: capacity) }
 
     /// All messages.
-    var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: memory, count: count) }
+    var bytes: UnsafeRawBufferPointer { buffer.bytes }
+
+    /// Bytes written so far, with the open message.
+    var count: Int { buffer.count }
 
     /// Bytes of the open message.
     var messageLength: Int { count - start }
@@ -58,19 +50,19 @@ struct MessageBuffer: ~Copyable {
 
     /// The sequence number of the first message.
     mutating func setSequence(_ sequence: UInt32) {
-        memory.storeBytes(of: sequence, toByteOffset: 8, as: UInt32.self)
+        buffer.mutableBytes.storeBytes(of: sequence, toByteOffset: 8, as: UInt32.self)
     }
 
     /// Adds flags to the first message.
     mutating func addFlags(_ flags: UInt16) {
-        let old = memory.load(fromByteOffset: 6, as: UInt16.self)
-        memory.storeBytes(of: old | flags, toByteOffset: 6, as: UInt16.self)
+        let old = bytes.load(fromByteOffset: 6, as: UInt16.self)
+        buffer.mutableBytes.storeBytes(of: old | flags, toByteOffset: 6, as: UInt16.self)
     }
 
     /// An attribute of raw bytes.
     mutating func put(_ type: some AttributeNumber, bytes: UnsafeRawBufferPointer) {
         let at = putHeader(type, length: bytes.count)
-        if let base = bytes.baseAddress { (memory + at).copyMemory(from: base, byteCount: bytes.count) }
+        UnsafeMutableRawBufferPointer(rebasing: buffer.mutableBytes[at...]).copyMemory(from: bytes)
         close()
     }
 
@@ -82,7 +74,7 @@ struct MessageBuffer: ~Copyable {
     /// An attribute that is a number in host order.
     mutating func put<Number: FixedWidthInteger & BitwiseCopyable>(_ type: some AttributeNumber, _ value: Number) {
         let at = putHeader(type, length: MemoryLayout<Number>.size)
-        memory.storeBytes(of: value, toByteOffset: at, as: Number.self)
+        buffer.mutableBytes.storeBytes(of: value, toByteOffset: at, as: Number.self)
         close()
     }
 
@@ -115,15 +107,17 @@ struct MessageBuffer: ~Copyable {
     /// Closes an attribute that holds attributes; it may be 65,535 bytes long.
     mutating func closeNest(_ at: Int) {
         precondition(count - at <= 65535)
-        memory.storeBytes(of: UInt16(count - at), toByteOffset: at, as: UInt16.self)
+        buffer.mutableBytes.storeBytes(of: UInt16(count - at), toByteOffset: at, as: UInt16.self)
     }
 
     /// Lets libnftnl write up to `room` bytes of attributes into the open message.
     mutating func extend(room: Int = 65536, _ body: (UnsafeMutablePointer<nlmsghdr>) -> Void) {
-        reserve(room)
-        let header = (memory + start).assumingMemoryBound(to: nlmsghdr.self)
-        body(header)
-        count = start + aligned(Int(header.pointee.nlmsg_len))
+        let length = messageLength
+        buffer.fill(room: room) { free in
+            let header = (free.baseAddress! - length).assumingMemoryBound(to: nlmsghdr.self)
+            body(header)
+            return aligned(Int(header.pointee.nlmsg_len)) - length
+        }
     }
 
     private struct NestedAttribute: AttributeNumber {
@@ -134,34 +128,26 @@ struct MessageBuffer: ~Copyable {
     /// Returns the offset of the payload; the padding behind it is zero.
     private mutating func putHeader(_ type: some AttributeNumber, length: Int) -> Int {
         let space = aligned(4 + length)
-        reserve(space)
-        memory.storeBytes(of: 0, toByteOffset: count + space - 4, as: UInt32.self)
-        memory.storeBytes(of: UInt16(4 + length), toByteOffset: count, as: UInt16.self)
-        memory.storeBytes(of: type.attributeNumber, toByteOffset: count + 2, as: UInt16.self)
-        count += space
+        buffer.fill(room: space) { free in
+            free.storeBytes(of: 0, toByteOffset: space - 4, as: UInt32.self)
+            free.storeBytes(of: UInt16(4 + length), as: UInt16.self)
+            free.storeBytes(of: type.attributeNumber, toByteOffset: 2, as: UInt16.self)
+            return space
+        }
         return count - space + 4
     }
 
     private mutating func append<Value: BitwiseCopyable>(_ value: Value) {
         let space = aligned(MemoryLayout<Value>.size)
-        reserve(space)
-        memset(memory + count, 0, space)
-        memory.storeBytes(of: value, toByteOffset: count, as: Value.self)
-        count += space
+        buffer.fill(room: space) { free in
+            memset(free.baseAddress!, 0, space)
+            free.storeBytes(of: value, as: Value.self)
+            return space
+        }
     }
 
     private mutating func close() {
-        memory.storeBytes(of: UInt32(count - start), toByteOffset: start, as: UInt32.self)
-    }
-
-    private mutating func reserve(_ more: Int) {
-        guard count + more > capacity else { return }
-        capacity = max(capacity * 2, count + more)
-        let bigger = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 8)
-        bigger.copyMemory(from: memory, byteCount: count)
-        explicit_bzero(memory, count)
-        memory.deallocate()
-        memory = bigger
+        buffer.mutableBytes.storeBytes(of: UInt32(count - start), toByteOffset: start, as: UInt32.self)
     }
 }
 

@@ -1,5 +1,6 @@
 internal import Compiler
 import Glibc
+internal import System
 
 /// How long to wait for a process: a while in which it does nothing at all is the end; as long as it works, it is waited for.
 ///
@@ -76,7 +77,7 @@ struct Activity {
     /// The letter of a thread's state, and what it spent. proc_pid_stat(5).
     private static func stat(_ path: String) -> (state: String, time: UInt64)? {
         // The name in parentheses may hold spaces and parentheses.
-        guard let text = smallFile(path), let end = text.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+        guard let text = readFile(path, upTo: 4096), let end = text.lastIndex(of: UInt8(ascii: ")")) else { return nil }
         let fields = text[text.index(after: end)...].split(separator: UInt8(ascii: " "))
             .map { String(decoding: $0, as: UTF8.self) }
         guard fields.count > 12, let user = UInt64(fields[11]), let system = UInt64(fields[12]) else { return nil }

@@ -1,13 +1,12 @@
 import Glibc
+internal import System
 
 /// Which namespace's rulesets are counted, across boots: `BOOT-ID/INODE`.
 enum RulesetNamespace {
     /// The calling thread's; nil where /proc does not tell.
     static func current() -> String? {
-        guard let boot = smallFile("/proc/sys/kernel/random/boot_id")?.prefix(while: { $0 > 32 }), !boot.isEmpty else {
-            return nil
-        }
-        return networkNamespace(of: "thread-self").map { "\(String(decoding: boot, as: UTF8.self))/\($0)" }
+        guard let boot = Boot.id() else { return nil }
+        return networkNamespace(of: "thread-self").map { "\(boot)/\($0)" }
     }
 }
 

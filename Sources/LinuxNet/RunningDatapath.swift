@@ -2,6 +2,7 @@ import CLinux
 internal import Compiler
 import Glibc
 internal import NetTypes
+internal import System
 internal import UAPI
 
 /// The process behind an interface of wggw's own datapath, as the mark on the interface names it, or its socket.
@@ -73,7 +74,7 @@ struct RunningDatapath: ~Copyable {
 
     /// Whether the process runs `wggw datapath`, under whichever name.
     private static func isDatapath(_ process: pid_t) -> Bool {
-        let words = (smallFile("/proc/\(process)/cmdline") ?? []).split(separator: 0)
+        let words = (readFile("/proc/\(process)/cmdline", upTo: 4096) ?? []).split(separator: 0)
             .map { String(decoding: $0, as: UTF8.self) }
         return words.contains("datapath") || words.first?.hasSuffix("wggw-datapath") == true
     }

@@ -1,13 +1,13 @@
 import CLinux
-import CMnl
 internal import Compiler
 import Glibc
 internal import NetTypes
+internal import System
 internal import UAPI
 
 extension SocketPaths {
     /// Whether somebody listens at the configuration socket, be it that he hangs.
-    var areListenedAt: Bool { StreamSocket.isListenedAt(configuration) }
+    var areListenedAt: Bool { UnixSocket.isListenedAt(configuration) }
 
     /// Lets others find the sockets by the name that their interface has now. Nothing to do is no error: whoever was about to do
     /// it may have done it.
@@ -35,7 +35,7 @@ struct StreamSocket: ~Copyable {
 
     /// Connects. Throws with `ENOENT` or `ECONNREFUSED` where nobody listens.
     init(path: String, _ operation: String) throws(BoxError) {
-        let fd = Self.open()
+        let fd = UnixSocket.open()
         guard fd >= 0 else { throw .system(operation) }
         var result = Self.connect(fd, path)
         // So many wait already to be let in that there is no room for one more.
@@ -100,32 +100,11 @@ struct StreamSocket: ~Copyable {
             code: ETIMEDOUT)
     }
 
-    /// Whether somebody listens at a path.
-    static func isListenedAt(_ path: String) -> Bool {
-        let fd = open()
-        guard fd >= 0 else { return false }
-        defer { close(fd) }
-        return !isNobody(connect(fd, path))
-    }
-
     /// Whether that is what a call says to whom nobody listens.
     private static func isNobody(_ code: Int32) -> Bool { code == ENOENT || code == ECONNREFUSED }
 
-    private static func open() -> Int32 {
-        let kind = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
-        return socket(AF_UNIX, Int32(kind), 0)
-    }
-
     /// 0 or an errno.
     private static func connect(_ fd: Int32, _ path: String) -> Int32 {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix(107)) }
-        let result = withUnsafePointer(to: address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.connect(fd, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        return result == 0 ? 0 : errno
+        UnixSocket.with(path) { Glibc.connect(fd, $0, $1) } == 0 ? 0 : errno
     }
 }

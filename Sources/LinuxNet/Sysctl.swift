@@ -1,21 +1,17 @@
 internal import Compiler
 import Glibc
+internal import System
 
 /// Settings under /proc/sys, by keys with slashes (`net/ipv4/conf/eth0.5/proxy_arp`).
 enum Sysctl {
     /// The first number in the file; nil if there is no such file (the interface or the module is not there).
     static func read(_ key: String) throws(BoxError) -> Int? {
         let operation = "read sysctl \(key)"
-        let fd = open(path(key), O_RDONLY | O_CLOEXEC)
-        guard fd >= 0 else {
+        guard let text = readFile(path(key), upTo: 64) else {
             if errno == ENOENT || errno == ENOTDIR { return nil }
             throw .system(operation)
         }
-        defer { close(fd) }
-        var buffer = [UInt8](repeating: 0, count: 64)
-        let count = Glibc.read(fd, &buffer, buffer.count)
-        guard count >= 0 else { throw .system(operation) }
-        let word = buffer[..<count].drop { $0 == 32 }.prefix { $0 == 45 || (48...57).contains($0) }
+        let word = text.drop { $0 == 32 }.prefix { $0 == 45 || (48...57).contains($0) }
         guard let value = Int(String(decoding: word, as: UTF8.self)) else {
             throw BoxError(operation, cause: "its value is not a number")
         }

@@ -19,6 +19,9 @@ public struct SecretBuffer: ~Copyable {
     /// The bytes in use; not to be kept past the next change.
     public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(used) }
 
+    /// The bytes in use, to be changed in place.
+    public var mutableBytes: UnsafeMutableRawBufferPointer { mutating get { used } }
+
     private var used: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(rebasing: memory[..<length]) }
 
     /// Adds bytes.

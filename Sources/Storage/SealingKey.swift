@@ -2,6 +2,7 @@ internal import CSodium
 internal import Glibc
 internal import NetTypes
 internal import SiteModel
+internal import System
 
 /// 32 bytes that seal the private and preshared keys (libsodium secretbox: XSalsa20-Poly1305, a random nonce each).
 ///

@@ -1,5 +1,6 @@
 internal import GRDB
 internal import Glibc
+internal import System
 
 /// The state directory refused: what is wrong with it, and what to do about it.
 public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -100,6 +101,3 @@ public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
         }
     }
 }
-
-/// The text of `errno`, as strerror(3) has it.
-func errnoText(_ code: Int32 = errno) -> String { String(cString: strerror(code)) }

@@ -1,6 +1,7 @@
 import Glibc
 import NetTypes
 import Synchronization
+import System
 
 /// Standard output for data, standard error for everything else.
 ///
@@ -63,7 +64,7 @@ enum Console {
         if failure.load(ordering: .relaxed) == 0, close(1) != 0, errno != EINTR { note(errno) }
         let code = failure.load(ordering: .relaxed)
         guard code != 0, code != EPIPE else { Glibc.exit(status) }
-        error("wggw: standard output: \(String(cString: strerror(code))); not all of it was written")
+        error("wggw: standard output: \(errnoText(code)); not all of it was written")
         Glibc.exit(Failure.Status.failed)
     }
 

@@ -58,7 +58,7 @@ struct ProfileCommand: ParsableCommand {
         }
 
         func run() throws {
-            let source = FileText(decoding: try readFile(file))
+            let source = FileText(decoding: try readInput(file))
             let why = message.message ?? "import \(file)"
             guard WgQuickConfig.isLikely(source.text) else {
                 guard lan.isEmpty && client.isEmpty else {
@@ -73,7 +73,7 @@ struct ProfileCommand: ParsableCommand {
             let control = try common.writer("profile import", mayBeFirst: true)
             let draft = try control.takeWgQuick(
                 source, file: file, stem: stem, lan: lan.isEmpty ? nil : LAN(interface: lanInterface, subnets: lan),
-                clients: try client.map { ($0, FileText(decoding: try readFile($0))) }, why: why)
+                clients: try client.map { ($0, FileText(decoding: try readInput($0))) }, why: why)
             report(draft, common)
             common.note("next: `wggw init --endpoint HOST` if peers dial in, `wggw plan`, then `wggw apply`")
         }

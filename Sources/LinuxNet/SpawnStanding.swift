@@ -1,22 +1,7 @@
 import CLinux
 public import Compiler
 import Glibc
-
-/// How a process that was started says that it stands: `+` on a descriptor, or else why it never will.
-public enum ReadyWord {
-    /// The descriptor that it has for it.
-    public static let descriptor: Int32 = 3
-
-    /// Says that this process stands.
-    public static func say() { say("+") }
-
-    /// Says why it does not.
-    public static func say(_ reason: String) {
-        let bytes = Array(reason.utf8)
-        _ = write(descriptor, bytes, bytes.count)
-        close(descriptor)
-    }
-}
+internal import System
 
 /// Starts a program as `spawnApart` does and waits until it says that it stands. One that says nothing for thirty seconds is
 /// killed, as it is when this command is told to stop meanwhile; so a process that did not come up leaves none behind.
@@ -26,7 +11,7 @@ public enum ReadyWord {
 public func spawnStanding(
     _ command: [String], files: [Int32?] = [nil, nil, nil], environment: [String] = [], _ operation: String
 ) throws(BoxError) -> Int32 {
-    precondition(files.count == Int(ReadyWord.descriptor))
+    precondition(files.count == Int(ReadyWord().descriptor))
     var ends: [Int32] = [-1, -1]
     guard clinux_nonblocking_pipe(&ends) == 0 else { throw .system(operation) }
     defer { close(ends[0]) }
