@@ -13,9 +13,7 @@ public struct Draft: Sendable {
 }
 
 extension ControlPlane {
-    /// Makes the site whole, checks it, and writes it as a new revision unless it is equal to the newest.
-    ///
-    /// Called under the lock. `keys` holds what the command sealed already.
+    /// Makes the site whole, then does as `write`.
     func record(
         _ draft: Site, after previous: StoredSite?, keys: SiteKeys? = nil, kind: Revision.Kind = .draft, why: String,
         notices: [String] = []
@@ -23,15 +21,26 @@ extension ControlPlane {
         var site = draft
         var choices = SiteChoices(try factsIfNeeded(site))
         try choices.complete(&site)
+        return try write(
+            site, after: previous, keys: keys, kind: kind, why: why, notices: notices + choices.notices)
+    }
+
+    /// Gives the site its keys, checks it, and writes it as a new revision unless it is equal to the newest.
+    ///
+    /// Called under the lock. Nothing is left to choose. `keys` holds what the command sealed already.
+    func write(
+        _ whole: Site, after previous: StoredSite?, keys: SiteKeys? = nil, kind: Revision.Kind = .draft, why: String,
+        notices: [String]
+    ) throws -> Draft {
+        var site = whole
         var keys = keys ?? SiteKeys(store: store, random: random)
         try keys.complete(&site, previous: previous?.site)
         let problems = site.problems()
         guard problems.isEmpty else { throw GatewayError.invalid(problems) }
-        let all = notices + choices.notices
-        if let previous, previous.site == site { return Draft(stored: previous, isNew: false, notices: all) }
+        if let previous, previous.site == site { return Draft(stored: previous, isNew: false, notices: notices) }
         let note = RevisionNote(who: who, why: why, kind: kind, at: clock.now())
         let stored = try store.append(site, note, secrets: keys.secrets, after: previous)
-        return Draft(stored: stored, isNew: true, notices: all)
+        return Draft(stored: stored, isNew: true, notices: notices)
     }
 
     /// The box is looked at only if the site leaves something open.

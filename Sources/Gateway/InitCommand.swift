@@ -78,7 +78,7 @@ extension ControlPlane {
             if replaced {
                 notices.insert("there is a site already: changed what was given, peers and keys stay", at: 0)
             }
-            return try record(site, after: previous, why: why ?? "init", notices: notices)
+            return try write(site, after: previous, why: why ?? "init", notices: notices)
         }
     }
 

@@ -24,13 +24,8 @@ public struct ProfileDiff: Sendable {
     /// Compares two sites; only peers that differ are written out.
     public init(from old: Site, to new: Site) {
         var (before, after) = (old, new)
-        before.peers = []
-        after.peers = []
-        let peers = Self.changedPeers(old.peers, new.peers)
-        func text(_ site: Site, _ peers: [Peer]) -> String {
-            site.profileText() + peers.map { $0.profileText() }.joined()
-        }
-        self.init(text(before, peers.old), text(after, peers.new))
+        (before.peers, after.peers) = Self.changedPeers(old.peers, new.peers)
+        self.init(before.profileSections(), after.profileSections())
     }
 
     /// One pass over both lists, which are sorted by name.
@@ -56,8 +51,7 @@ public struct ProfileDiff: Sendable {
     }
 
     /// Compares two profiles, section by section. O(n) in their lines.
-    init(_ old: String, _ new: String) {
-        let (before, after) = (Self.sections(of: old), Self.sections(of: new))
+    init(_ before: [ProfileSection], _ after: [ProfileSection]) {
         let oldLines = Dictionary(before.map { ($0.title, $0.lines) }, uniquingKeysWith: { $0 + $1 })
         let newTitles = Set(after.map(\.title))
         var result: [Section] = []
@@ -74,17 +68,5 @@ public struct ProfileDiff: Sendable {
             result.append(Section(title: section.title, lines: lines))
         }
         sections = result
-    }
-
-    private static func sections(of text: String) -> [(title: String, lines: [String])] {
-        var sections: [(title: String, lines: [String])] = []
-        for line in text.split(separator: "\n") where !line.hasPrefix("#") {
-            if line.hasPrefix("[") {
-                sections.append((String(line), []))
-            } else if !sections.isEmpty {
-                sections[sections.count - 1].lines.append(String(line))
-            }
-        }
-        return sections
     }
 }

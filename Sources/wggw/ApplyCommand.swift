@@ -61,6 +61,18 @@ struct ApplyCommand: ParsableCommand {
     }
 }
 
+extension CommonOptions {
+    /// Carries out what a command changes on the box, and shows the plan before it and what came of it.
+    func change(
+        _ command: String, _ json: JSONOption, _ body: (ControlPlane, (PlanPreview) -> Void) throws -> ApplyReport
+    ) throws {
+        try NotRoot.refuse(command)
+        let control = try reader(command)
+        let report = try undisturbed { try body(control) { show($0, self, json) } }
+        try show(report, control, self, json)
+    }
+}
+
 /// What an apply, a rollback or a teardown came to.
 func show(_ report: ApplyReport, _ control: ControlPlane, _ common: CommonOptions, _ json: JSONOption) throws {
     if json.isOn {

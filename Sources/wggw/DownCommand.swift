@@ -14,12 +14,5 @@ struct DownCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
     @OptionGroup var json: JSONOption
 
-    func run() throws {
-        try NotRoot.refuse("down")
-        let control = try common.reader("down")
-        let report = try undisturbed {
-            try control.down { show($0, common, json) }
-        }
-        try show(report, control, common, json)
-    }
+    func run() throws { try common.change("down", json) { try $0.down(willPerform: $1) } }
 }

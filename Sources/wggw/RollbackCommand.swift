@@ -18,11 +18,6 @@ struct RollbackCommand: ParsableCommand {
     var revision: Int?
 
     func run() throws {
-        try NotRoot.refuse("rollback")
-        let control = try common.reader("rollback")
-        let report = try undisturbed {
-            try control.rollback(to: revision, why: message.message) { show($0, common, json) }
-        }
-        try show(report, control, common, json)
+        try common.change("rollback", json) { try $0.rollback(to: revision, why: message.message, willPerform: $1) }
     }
 }

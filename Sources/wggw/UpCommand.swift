@@ -10,12 +10,5 @@ struct UpCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
     @OptionGroup var json: JSONOption
 
-    func run() throws {
-        try NotRoot.refuse("up")
-        let control = try common.reader("up")
-        let report = try undisturbed {
-            try control.up { show($0, common, json) }
-        }
-        try show(report, control, common, json)
-    }
+    func run() throws { try common.change("up", json) { try $0.up(willPerform: $1) } }
 }

@@ -50,8 +50,12 @@ import Testing
     }
 
     @Test func profilesAreComparedBySection() {
-        let old = "[site]\nname = \"a\"\n\n[peers.x]\nkeepalive = 5\n\n[peers.y]\n"
-        let new = "[site]\nname = \"b\"\n\n[peers.y]\n\n[peers.z]\nkeepalive = 7\n"
+        func sections(_ site: String, _ peers: (String, [String])...) -> [ProfileSection] {
+            [ProfileSection(title: "[site]", lines: ["name = \"\(site)\""])]
+                + peers.map { ProfileSection(title: "[peers.\($0.0)]", lines: $0.1) }
+        }
+        let old = sections("a", ("x", ["keepalive = 5"]), ("y", []))
+        let new = sections("b", ("y", []), ("z", ["keepalive = 7"]))
         #expect(
             ProfileDiff(old, new).sections == [
                 .init(title: "[peers.x]", lines: [.removed("keepalive = 5")]),
@@ -62,7 +66,9 @@ import Testing
     }
 
     @Test func comparingLongListsTakesTimeInProportion() {
-        func profile(_ lines: Range<Int>) -> String { "[peers.a]\n" + lines.map { "\"\($0)\",\n" }.joined() }
+        func profile(_ lines: Range<Int>) -> [ProfileSection] {
+            [ProfileSection(title: "[peers.a]", lines: lines.map { "\"\($0)\"," })]
+        }
         let ratio = growth(small: 500, large: 2000, limit: 9) { count in
             _ = ProfileDiff(profile(0..<count), profile(count..<2 * count))
         }

@@ -42,15 +42,15 @@ import Testing
         }
     }
 
-    @Test func aPeerAlone() {
-        let peer = Peer(name: "laptop", addresses: [IPAddress("192.168.2.1")!], presharedKey: PresharedKeyChoice.none)
+    @Test func aPeersTable() {
+        var site = Site(lan: LAN(subnets: []), tunnel: Tunnel(addresses: []))
+        site.peers = [
+            Peer(name: "laptop", addresses: [IPAddress("192.168.2.1")!], presharedKey: PresharedKeyChoice.none)
+        ]
         #expect(
-            peer.profileText() == """
-                [peers.laptop]
-                addresses = ["192.168.2.1"]
-                preshared-key = "none"
-
-                """)
+            site.profileSections().last
+                == ProfileSection(
+                    title: "[peers.laptop]", lines: ["addresses = [\"192.168.2.1\"]", "preshared-key = \"none\""]))
     }
 }
 

@@ -1,10 +1,30 @@
 import NetTypes
 
+/// A table of a profile.
+public struct ProfileSection: Equatable, Sendable {
+    /// `[peers.laptop]`
+    public let title: String
+    /// What stands below it, without ends of lines.
+    public fileprivate(set) var lines: [String]
+
+    /// Makes a table.
+    public init(title: String, lines: [String]) {
+        self.title = title
+        self.lines = lines
+    }
+}
+
 extension Site {
     /// The profile (TOML) that `parse` reads back as an equal site. Canonical: equal sites give equal text.
     ///
     /// What is not found out yet is left out, as are a peer's defaults; secrets are not in it.
     public func profileText() -> String {
+        profileSections().map { section in "\(section.title)\n" + section.lines.map { "\($0)\n" }.joined() }
+            .joined(separator: "\n")
+    }
+
+    /// The same, table by table.
+    public func profileSections() -> [ProfileSection] {
         var writer = ProfileWriter()
         writer.table("site")
         writer.quoted("name", name)
@@ -34,32 +54,24 @@ extension Site {
             writer.list("allow", policy.allow)
         }
         for peer in peers { writer.peer(peer) }
-        return writer.text
-    }
-}
-
-extension Peer {
-    /// The peer's table in the profile, header included.
-    public func profileText() -> String {
-        var writer = ProfileWriter()
-        writer.peer(self)
-        return writer.text
+        return writer.sections
     }
 }
 
 private struct ProfileWriter {
-    var text = ""
+    var sections: [ProfileSection] = []
 
     mutating func table(_ path: String...) {
-        if !text.isEmpty { text += "\n" }
-        text += "[\(path.map(tomlKey).joined(separator: "."))]\n"
+        sections.append(ProfileSection(title: "[\(path.map(tomlKey).joined(separator: "."))]", lines: []))
     }
+
+    private mutating func line(_ text: String) { sections[sections.count - 1].lines.append(text) }
 
     /// A line whose value is TOML already.
     mutating func raw(_ key: String, _ toml: String, note: String? = nil) {
         let line = "\(key) = \(toml)"
-        guard let note else { return text += line + "\n" }
-        text += line + String(repeating: " ", count: max(1, 38 - line.utf8.count)) + "# \(note)\n"
+        guard let note else { return self.line(line) }
+        self.line(line + String(repeating: " ", count: max(1, 38 - line.utf8.count)) + "# \(note)")
     }
 
     /// A line with a string in quotes; none for nil.
@@ -71,8 +83,10 @@ private struct ProfileWriter {
     mutating func list(_ key: String, _ values: [some CustomStringConvertible]) {
         let quoted = values.map { tomlString($0.description) }
         let short = "[\(quoted.joined(separator: ", "))]"
-        let fits = short.utf8.count + key.utf8.count <= 100
-        raw(key, fits ? short : "[\n\(quoted.map { "    \($0),\n" }.joined())]")
+        if short.utf8.count + key.utf8.count <= 100 { return raw(key, short) }
+        line("\(key) = [")
+        for value in quoted { line("    \(value),") }
+        line("]")
     }
 
     /// One word where it says all of both families.
