@@ -54,7 +54,9 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "LinuxNet",
-            dependencies: ["Compiler", "Firewall", "SiteModel", "UAPI", "System", "NetTypes", "CLinux", "CMnl", "CNftnl"],
+            dependencies: [
+                "Compiler", "Firewall", "SiteModel", "UAPI", "System", "NetTypes", "CLinux", "CMnl", "CNftnl",
+            ],
             swiftSettings: strict),
         .target(name: "WireGuardProtocol", dependencies: ["UAPI", "NetTypes", "CCrypto"], swiftSettings: strict),
         .target(

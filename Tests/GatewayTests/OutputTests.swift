@@ -1,4 +1,5 @@
 import Repeats
+import SiteModel
 import Testing
 
 @testable import Gateway
