@@ -1,6 +1,7 @@
 import CMnl
 import CNftnl
 public import Compiler
+import Firewall
 import Glibc
 
 /// The kernel's word that something changed of what a gateway is made of, by whomever: links, addresses, routes, rules, the settings
@@ -35,7 +36,7 @@ public struct BoxNews: ~Copyable {
         let isFirewall = netfilter.read { message in
             message.header.nlmsg_type != Nft.type(NFT_MSG_NEWGEN)
                 && Attributes(message.payload, after: nfgenmsg.self).first(NFTA_TABLE_NAME)?.string
-                    == Firewall.tableName
+                    == FirewallTable.tableName
         }
         return isFirewall || routes
     }
