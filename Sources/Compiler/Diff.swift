@@ -99,7 +99,7 @@ public func diff(
         plan.append(.setUp(interface: desired.interface, listenPort: desired.wireGuard.listenPort))
     }
     if isSwitched || observed.link?.isUp == false {
-        let waiting = peersWithSessions(desired.wireGuard, observed.wireGuard)
+        let waiting = peersWithSessions(desired.wireGuard, observed.wireGuard, isReplaced: isSwitched)
         if !waiting.isEmpty { plan.append(.startHandshakes(interface: desired.interface, waiting)) }
     }
     plan += routes.map { .addRoute($0) }
@@ -138,9 +138,13 @@ private func occupant(
 /// Peers that may have a session with the old interface, or with this one before it was set down, which is there no more: they
 /// would go on sending into it and not notice for 15 s. The one that was heard last comes first. A session ends after 180 s, and the newest handshake is
 /// not later than now. Peers with a keepalive are not among them: they have a handshake when the interface goes up.
-private func peersWithSessions(_ desired: WireGuardConfig, _ observed: ObservedWireGuard?) -> [PublicKey] {
+private func peersWithSessions(
+    _ desired: WireGuardConfig, _ observed: ObservedWireGuard?, isReplaced: Bool
+) -> [PublicKey] {
     let sessionLifetime: Int64 = 180
-    let peers = (observed?.peers ?? []).filter { $0.endpoint != nil && $0.lastHandshake > 0 }
+    let peers = (observed?.peers ?? []).filter {
+        $0.endpoint != nil && (isReplaced || $0.lastHandshake > 0)
+    }
     let newest = peers.lazy.map(\.lastHandshake).max() ?? 0
     let quiet = Set(desired.peers.lazy.filter { $0.keepalive == 0 }.map(\.publicKey))
     return peers.filter { $0.lastHandshake >= newest - sessionLifetime && quiet.contains($0.publicKey) }
