@@ -9,21 +9,21 @@ import Glibc
 /// no kernel tells anybody.
 ///
 /// Of the network namespace of the thread that makes it.
-public struct BoxNews: ~Copyable {
+///
+/// A class: who ends a value that cannot be copied needs to see its parts, which are nobody else's.
+public final class BoxNews {
     private let route: Subscription
     private let netfilter: Subscription
 
     /// Listens from now on.
     public init() throws(BoxError) {
-        let route = try Subscription(
+        route = try Subscription(
             NETLINK_ROUTE,
             groups: [
                 RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
                 RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE, RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF,
             ].map { Int32($0.rawValue) })
-        let netfilter = try Subscription(NETLINK_NETFILTER, groups: [Int32(NFNLGRP_NFTABLES.rawValue)])
-        self.route = route
-        self.netfilter = netfilter
+        netfilter = try Subscription(NETLINK_NETFILTER, groups: [Int32(NFNLGRP_NFTABLES.rawValue)])
     }
 
     /// Readable when there may be something.

@@ -77,7 +77,7 @@ public struct Watch {
     private var isDue: Bool { next.map { Self.now >= $0 } ?? false }
 
     /// Waits for news, or until a look is due. Whether there may be news.
-    private func wait(_ news: borrowing BoxNews) -> Bool {
+    private func wait(_ news: BoxNews) -> Bool {
         var ready = news.descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         var milliseconds: Int32 = -1
         if let next {

@@ -62,8 +62,7 @@ import Testing
         }
     }
 
-    /// A value that cannot be copied goes into no macro.
-    private func expect(_ news: borrowing BoxNews, _ isNew: Bool, _ change: String = "") {
+    private func expect(_ news: BoxNews, _ isNew: Bool, _ change: String = "") {
         let seen = news.read()
         #expect(seen == isNew, "\(change)")
     }
