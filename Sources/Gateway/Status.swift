@@ -38,8 +38,11 @@ public struct GatewayStatus {
     /// What is wrong and needs somebody, each with what helps; empty if all is well.
     public let alarms: [String]
 
+    /// Whether another wggw is changing the box, so that what differs is on its way.
+    public internal(set) var isAtWork = false
+
     /// Whether nobody has to do anything: what a monitor asks.
-    public var isWell: Bool { alarms.isEmpty && drift.isEmpty }
+    public var isWell: Bool { alarms.isEmpty && (drift.isEmpty || isAtWork) }
 
     /// Whether the gateway is up, and nobody has ever come through since.
     public var isUnvisited: Bool {
@@ -50,6 +53,23 @@ public struct GatewayStatus {
 extension ControlPlane {
     /// Looks at the records and at the box. Changes nothing.
     public func status() throws(GatewayError) -> GatewayStatus {
+        var status = try look()
+        if status.drift.isEmpty { return status }
+        // Only what nobody was at, before and after it was seen, is somebody else's doing.
+        guard try isFree() else {
+            status.isAtWork = true
+            return status
+        }
+        status = try look()
+        status.isAtWork = try wrapping { try !isFree() || store.box() != status.record }
+        return status
+    }
+
+    private func isFree() throws(GatewayError) -> Bool {
+        try wrapping { try store.whileFree { () throws(StorageError) in true } ?? false }
+    }
+
+    private func look() throws(GatewayError) -> GatewayStatus {
         try wrapping {
             let record = try store.box()
             let up = record.isUp ? record.applied : nil
