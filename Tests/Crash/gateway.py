@@ -125,7 +125,8 @@ class Gateway:
         digest = lambda name: hashlib.sha256((self.files / name).read_bytes()).hexdigest()
         lists = lambda version: run("ip", f"-{version}", "-batch", "-", stdin=lifecycle.LISTS)
         return {
-            "firewall": run("nft", "-s", "list", "ruleset"),
+            # What was ended is remembered for a while, and is nothing that anybody wants there.
+            "firewall": re.sub(r"(set ended[46] \{[^}]*?)\t\telements = \{[^}]*\}\n", r"\1", run("nft", "-s", "list", "ruleset")),
             "links and addresses": re.sub(r"@if\d+", "", run("ip", "-brief", "-batch", "-", stdin="link\naddress\n")),
             **{f"IPv{version} routes, rules and proxy neighbours": lists(version) for version in (4, 6)},
             "settings": "\n".join(f"{name} {text.strip()}" for name, text in self._read_sysctls().items()),
