@@ -30,7 +30,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "Service", dependencies: ["Gateway", "LinuxNet", "Compiler", "CLinux"], swiftSettings: strict),
+            name: "Service", dependencies: ["Gateway", "LinuxNet", "Compiler", "System", "CLinux"],
+            swiftSettings: strict),
         .target(
             name: "Gateway",
             dependencies: [

@@ -26,7 +26,7 @@ public enum DatapathDaemon {
         try check(process_close_others(options.readinessDescriptor ?? -1), "opening /dev/null")
         heap_borrow_large()
         let signals = try check(poller_signals(), "blocking signals")
-        guard TunDevice.isName(options.interface) else { throw .badInterfaceName(options.interface) }
+        guard isInterfaceName(options.interface) else { throw .badInterfaceName(options.interface) }
         let paths = SocketPaths(interface: options.interface)
         if UnixSocket.isListenedAt(paths.configuration) { throw .alreadyRunning(path: paths.configuration) }
         let without = options.without

@@ -2,6 +2,7 @@
 
 import CLinux
 import Glibc
+import NetTypes
 
 /// Where a worker reads packets of the local stack from, and writes those for it to. Both carry a virtio_net_hdr.
 /// `TunQueue` is the real one; tests wire whole datapaths together over twins in memory.
@@ -43,7 +44,7 @@ struct TunDevice {
     /// Makes the interface. Throws `.badInterfaceName`, or `.system`: EPERM without CAP_NET_ADMIN, EBUSY if the name is taken. Throws
     /// `.noTunDevice` where there is no /dev/net/tun.
     init(name: String, queueCount: Int, without asked: Fallbacks) throws(DatapathError) {
-        guard Self.isName(name) else { throw .badInterfaceName(name) }
+        guard isInterfaceName(name) else { throw .badInterfaceName(name) }
         var queues: [TunQueue] = []
         var found = asked
         do throws(DatapathError) {
@@ -75,11 +76,5 @@ struct TunDevice {
         }
         try check(tun_set_offload(fd, 0), "turning TUN offloads off")
         return [.noTunOffload, .noTunUDPOffload]
-    }
-
-    /// What the kernel's `dev_valid_name` takes, less `%`, which would make it choose a number.
-    static func isName(_ name: String) -> Bool {
-        (1...15).contains(name.utf8.count) && name != "." && name != ".."
-            && name.utf8.allSatisfy { $0 > 32 && $0 != 127 && !"/:%".utf8.contains($0) }
     }
 }

@@ -66,22 +66,13 @@ struct WgQuickNames {
             return
         }
         interface = stem
-        if Self.isInterface(stem) { return }
+        if isInterfaceName(stem) { return }
         interface =
             previous?.tunnel.interface ?? (0...).lazy.map { "wg\($0)" }.first { !interfaces.contains($0) } ?? "wg0"
         if previous == nil, let label = hostLabel(nearest: stem) { site = label }
         notices = [
             "the file's name is none for an interface; the tunnel's is \(interface), and the site is called \(site)"
         ]
-    }
-
-    /// As wg-quick has it, and wggw.
-    private static func isInterface(_ name: String) -> Bool {
-        let signs = Set("_=+.-".utf8)
-        return (1...15).contains(name.utf8.count) && name != "." && name != ".."
-            && name.utf8.allSatisfy { c in
-                (48...57).contains(c) || (65...90).contains(c) || (97...122).contains(c) || signs.contains(c)
-            }
     }
 }
 

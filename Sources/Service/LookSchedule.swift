@@ -19,6 +19,8 @@ public struct LookSchedule {
     static let rests = (first: Duration.seconds(10), last: Duration.seconds(600))
     /// The first pause after a failure, and the longest.
     static let pauses = (first: Duration.seconds(1), last: Duration.seconds(60))
+    /// News end a pause that is longer than this, and no other: an apply that fails and is taken back is news itself.
+    static let leastPause = Duration.seconds(4)
 
     /// What a look came to.
     public enum Outcome: Equatable, Sendable {
@@ -36,6 +38,7 @@ public struct LookSchedule {
     private var lastNews: Duration?
     private var pause: Duration?
     private var nextTry: Duration?
+    private var earliest: Duration?
     private var repairs: [(at: Duration, what: Set<String>)] = []
     private var rest: Duration?
     private var restsUntil: Duration?
@@ -51,20 +54,21 @@ public struct LookSchedule {
 
     /// When to look; nil: not before there are news.
     public var nextLook: Duration? {
-        let news = lastNews.map { min($0 + Self.quiet, firstNews! + Self.mostNews) }
+        let news = lastNews.map { max(min($0 + Self.quiet, firstNews! + Self.mostNews), earliest ?? .zero) }
         return [news, nextTry].compactMap { $0 }.min()
     }
 
     /// Whether a look may change the box.
     public func mayPutBack(at moment: Duration) -> Bool { restsUntil.map { moment >= $0 } ?? true }
 
-    /// After a look that began at `moment`. Returns how long the gateway rests from now on if it gave up by this.
+    /// After a look, at `moment`. Returns for how long nothing is put back from then on: the pause until the next try, or the rest
+    /// if the gateway gave up by this; nil if it just goes on.
     public mutating func noteLook(_ outcome: Outcome, at moment: Duration) -> Duration? {
-        (firstNews, lastNews, nextTry) = (nil, nil, nil)
+        (firstNews, lastNews, nextTry, earliest) = (nil, nil, nil, nil)
         guard outcome != .failed else {
-            pause = pause.map { min($0 * 2, Self.pauses.last) } ?? Self.pauses.first
-            nextTry = moment + pause!
-            return nil
+            let next = pause.map { min($0 * 2, Self.pauses.last) } ?? Self.pauses.first
+            (pause, nextTry, earliest) = (next, moment + next, moment + min(next, Self.leastPause))
+            return next
         }
         pause = nil
         // What was left as it is is looked at again when the rest is over.

@@ -50,21 +50,22 @@ public struct Watch {
             if wait(news) && news.read() { schedule.noteNews(at: Self.now) }
             guard isDue else { continue }
             let began = hasBegun
-            let moment = Self.now
-            look(at: moment)
+            look()
             if StopRequest.signals.signal() != nil { return }
             if began { manager.status(status) } else { manager.ready(status) }
             heap_give_back()
         }
     }
 
-    private var status: String { lastFailure.map { "not as it should be: \($0)" } ?? "follows the box" }
+    private var status: String {
+        if let lastFailure { return "not as it should be: \(lastFailure)" }
+        return isLeftAloneTold ? "somebody sets the box back each time" : "follows the box"
+    }
 
-    private static var now: Duration { seconds(CLOCK_BOOTTIME) }
-
-    private static func seconds(_ clock: clockid_t) -> Duration {
+    /// On the clock of deadlines: since the boot, sleep included.
+    private static var now: Duration {
         var time = timespec()
-        clock_gettime(clock, &time)
+        clock_gettime(CLOCK_BOOTTIME, &time)
         return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 
@@ -87,8 +88,8 @@ public struct Watch {
         return poll(&ready, nfds_t(ready.count), milliseconds) > 0
     }
 
-    private mutating func look(at moment: Duration) {
-        let putsBack = schedule.mayPutBack(at: moment)
+    private mutating func look() {
+        let putsBack = schedule.mayPutBack(at: Self.now)
         if putsBack { isLeftAloneTold = false }
         do {
             let kept = try undisturbed { try open().keep(bringsUp: !hasBegun, putsBack: putsBack) }
@@ -96,20 +97,18 @@ public struct Watch {
             lastFailure = nil
             for notice in kept.notices where told.insert(notice).inserted { tell(.notice(notice)) }
             told.formIntersection(kept.notices)
-            noteState(kept, at: moment)
+            noteState(kept)
         } catch {
             // A deadline that has passed is in the records, and comes up again with the next look.
             deadline = nil
             let failure = "\(error)"
-            _ = schedule.noteLook(.failed, at: Self.now)
-            if failure != lastFailure {
-                tell(.failed(failure, seconds: (schedule.nextLook ?? moment - Self.now).components.seconds))
-            }
+            let pause = schedule.noteLook(.failed, at: Self.now)
+            if failure != lastFailure { tell(.failed(failure, seconds: pause?.components.seconds ?? 0)) }
             lastFailure = failure
         }
     }
 
-    private mutating func noteState(_ kept: Kept, at moment: Duration) {
+    private mutating func noteState(_ kept: Kept) {
         var outcome = LookSchedule.Outcome.well
         switch kept.state {
         case .absent, .well: break
@@ -125,6 +124,7 @@ public struct Watch {
         if !hasBegun { tell(.began(revision: kept.revision)) }
         hasBegun = true
         if kept.isUnfinished { outcome = .failed }
-        if let rest = schedule.noteLook(outcome, at: moment) { tell(.gaveUp(seconds: rest.components.seconds)) }
+        let rest = schedule.noteLook(outcome, at: Self.now)
+        if let rest, !kept.isUnfinished { tell(.gaveUp(seconds: rest.components.seconds)) }
     }
 }

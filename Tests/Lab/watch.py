@@ -58,6 +58,7 @@ def follows(lab, checks):
             put_back(lab, checks, service, what, *command)
         datapath_dies(lab, checks, service)
         commands_go_on(lab, checks, service)
+        without_records(lab, checks, service)
         rival(lab, checks, service)
     finally:
         service.end()
@@ -130,6 +131,20 @@ def commands_go_on(lab, checks, service):
     lab.wggw("up")
     lab.connect()
     checks.check("and up it is kept again", lab.pings("laptop", SERVER[4]))
+
+
+def without_records(lab, checks, service):
+    """What it cannot do it says, with when it tries again; and it does."""
+    time.sleep(1)
+    service.said()
+    lab.run("gateway", "mv", "/var/lib/wggw/wggw.db", "/var/lib/wggw/away")
+    lab.run("gateway", "nft", "flush", "ruleset")
+    text = []
+    checks.check("without its records it says when it tries again", eventually(
+        lambda: text.append(service.said()) or "next try in 1 s" in "\n".join(text), seconds=5), text)
+    lab.run("gateway", "mv", "/var/lib/wggw/away", "/var/lib/wggw/wggw.db")
+    checks.check("with them again the table is back", eventually(
+        lambda: lab.run("gateway", "nft", "list", "table", "inet", "wggw", check=False).code == 0, seconds=10))
 
 
 def rival(lab, checks, service):

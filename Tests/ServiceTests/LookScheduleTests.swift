@@ -38,19 +38,32 @@ import Testing
         var moment = Duration.zero
         var pauses: [Duration] = []
         for _ in 1...8 {
-            #expect(schedule.noteLook(.failed, at: moment) == nil)
-            pauses.append(schedule.nextLook! - moment)
+            pauses.append(schedule.noteLook(.failed, at: moment) ?? .zero)
+            #expect(schedule.nextLook == moment + pauses.last!)
             moment = schedule.nextLook!
         }
         #expect(pauses == [1, 2, 4, 8, 16, 32, 60, 60].map { .seconds($0) })
-        #expect(schedule.noteLook(.failed, at: moment) == nil)
-        // News do not wait for that, and the next failure begins anew after a success.
-        schedule.noteNews(at: moment + .seconds(5))
-        #expect(schedule.nextLook == moment + .milliseconds(5030))
-        _ = schedule.noteLook(.well, at: moment + .seconds(6))
+        // A success ends that.
+        _ = schedule.noteLook(.well, at: moment)
         #expect(schedule.nextLook == nil)
-        _ = schedule.noteLook(.failed, at: moment + .seconds(10))
-        #expect(schedule.nextLook == moment + .seconds(11))
+        #expect(schedule.noteLook(.failed, at: moment) == .seconds(1))
+    }
+
+    /// What a failing apply does and takes back is news: no reason to fail again at once, for ever.
+    @Test func newsOfItsOwnFailuresAreNoHurry() {
+        var schedule = Self.begun()
+        var (moment, looks) = (Duration.seconds(10), 0)
+        schedule.noteNews(at: moment)
+        while let next = schedule.nextLook, next < .seconds(130) {
+            moment = max(moment, next)
+            looks += 1
+            _ = schedule.noteLook(.failed, at: moment)
+            schedule.noteNews(at: moment)
+        }
+        #expect(looks <= 3 + 120 / 4)
+        // What others change in a long pause is looked at.
+        schedule.noteNews(at: moment + .seconds(5))
+        #expect(schedule.nextLook! <= moment + .milliseconds(5030))
     }
 
     /// Sets the box back 100 ms after each repair. Returns when it was put back, in tenths of a second, and how long the rests were.

@@ -1,3 +1,5 @@
+import NetTypes
+
 extension Site {
     /// What is wrong with the names of interfaces, in the order of the profile. A site that an older wggw took may have such.
     public func interfaceProblems() -> [SiteProblem] {
@@ -52,16 +54,10 @@ extension SiteChecks {
     }
 
     private mutating func isName(_ name: String, _ path: [String], index: Int? = nil) -> Bool {
-        // The kernel takes % in a new interface's name for the place of a number.
-        let forbidden = [UInt8(ascii: "/"), UInt8(ascii: ":"), UInt8(ascii: "%")]
-        let isName =
-            (1...15).contains(name.utf8.count) && name != "." && name != ".."
-            && name.utf8.allSatisfy { $0 > 32 && $0 < 127 && !forbidden.contains($0) }
-        if !isName {
-            report(
-                path, index: index, "\(tomlString(name)) is no interface name",
-                remedy: "Linux takes 1 to 15 characters without space, slash, colon and percent sign, like wg0")
-        }
-        return isName
+        if isInterfaceName(name) { return true }
+        report(
+            path, index: index, "\(tomlString(name)) is no interface name",
+            remedy: "Linux takes 1 to 15 characters without space, slash, colon and percent sign, like wg0")
+        return false
     }
 }
