@@ -51,10 +51,11 @@ static void follow(char *path, size_t room, const char name[JANITOR_NAME]) {
     if (count > 0 && (size_t)count < sizeof now && (size_t)count < room) memcpy(path, now, (size_t)count + 1);
 }
 
-// A whole message, or the end.
+// A whole message, or the end. Only the end is the end: after an error the socket may well be in use.
 static int receive(void *message, size_t size) {
     ssize_t n;
-    while ((n = read(0, message, size)) < 0 && errno == EINTR) {}
+    while ((n = read(0, message, size)) < 0)
+        if (errno != EINTR) usleep(10000);
     return n == (ssize_t)size;
 }
 

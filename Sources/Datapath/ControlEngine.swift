@@ -58,7 +58,7 @@ final class ControlEngine {
 
     /// Whether a worker has left something to do. Ask once more after `prepareToSleep`: who rang before that was not heard.
     var hasWork: Bool {
-        !control.pointee.requests.isEmpty || !control.pointee.handshakes.isEmpty || isBarrierPassed
+        !control.pointee.requests.isEmpty || control.pointee.hasHandshakes || isBarrierPassed
     }
 
     /// Calls the device and does what it wants done.
@@ -91,12 +91,12 @@ final class ControlEngine {
 
     private func serveHandshakes() {
         // A flood of handshakes must not keep timers and clients waiting.
-        for _ in 0..<256 {
-            let waiting = control.pointee.handshakes.count
+        for turn in 0..<256 {
+            let waiting = control.pointee.waitingHandshakes
             let moment = clock()
             if waiting >= Limits.underLoadThreshold { underLoadUntil = moment.monotonic + Limits.underLoadLatency }
             let underLoad = moment.monotonic < underLoadUntil
-            let more = control.pointee.popHandshake { bytes, from in
+            let more = control.pointee.popHandshake(cookied: turn.isMultiple(of: 2)) { bytes, from in
                 guard isUp, let address = from.remote else { return }
                 source = from
                 perform { $0.receive(bytes, from: address, underLoad: underLoad, now: moment, into: &effects) }

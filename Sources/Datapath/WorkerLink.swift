@@ -96,7 +96,11 @@ struct ControlQueue: ~Copyable {
     /// `PeerIndex.rawValue` of peers whose records hold requests.
     let requests = BoundedQueue(capacity: 1 << 16, payload: 4)
     /// Handshake messages: where they came from, their length, their bytes.
-    let handshakes = BoundedQueue(
+    private let handshakes = BoundedQueue(
+        capacity: Limits.queuedHandshakes, payload: MemoryLayout<udp_endpoint>.size + 8 + Message.initiationSize)
+    /// Those that claim a cookie. By itself: a flood faster than this thread fills the other one, and whoever has shown where they
+    /// are would find no room either.
+    private let cookied = BoundedQueue(
         capacity: Limits.queuedHandshakes, payload: MemoryLayout<udp_endpoint>.size + 8 + Message.initiationSize)
     let bell = Doorbell()
     /// The epoch that the control thread is in.
@@ -106,7 +110,8 @@ struct ControlQueue: ~Copyable {
 
     /// Queues a handshake message of at most 148 bytes; a full queue drops it, as the kernel does.
     borrowing func push(handshake bytes: UnsafeRawPointer, _ count: Int, from: udp_endpoint) {
-        let queued = handshakes.push { cell in
+        let queue = Message.claimsCookie(bytes, count: count) ? cookied : handshakes
+        let queued = queue.push { cell in
             cell.storeBytes(of: from, as: udp_endpoint.self)
             cell.storeBytes(of: count, toByteOffset: MemoryLayout<udp_endpoint>.size, as: Int.self)
             (cell + MemoryLayout<udp_endpoint>.size + 8).copyMemory(from: bytes, byteCount: count)
@@ -114,9 +119,18 @@ struct ControlQueue: ~Copyable {
         if queued { bell.ring() }
     }
 
-    /// Takes the oldest handshake message.
-    borrowing func popHandshake(_ body: (UnsafeRawBufferPointer, udp_endpoint) -> Void) -> Bool {
-        handshakes.pop { cell in
+    /// How many handshake messages wait, about.
+    var waitingHandshakes: Int { handshakes.count + cookied.count }
+
+    var hasHandshakes: Bool { !handshakes.isEmpty || !cookied.isEmpty }
+
+    /// Takes the oldest handshake message of one kind, or else of the other. By turns, for a claim is made as easily as a message.
+    borrowing func popHandshake(cookied isFirst: Bool, _ body: (UnsafeRawBufferPointer, udp_endpoint) -> Void) -> Bool {
+        isFirst ? pop(cookied, body) || pop(handshakes, body) : pop(handshakes, body) || pop(cookied, body)
+    }
+
+    private borrowing func pop(_ queue: BoundedQueue, _ body: (UnsafeRawBufferPointer, udp_endpoint) -> Void) -> Bool {
+        queue.pop { cell in
             let from = cell.load(as: udp_endpoint.self)
             let count = cell.load(fromByteOffset: MemoryLayout<udp_endpoint>.size, as: Int.self)
             body(UnsafeRawBufferPointer(start: cell + MemoryLayout<udp_endpoint>.size + 8, count: count), from)

@@ -13,6 +13,12 @@ public enum Message {
     /// The shortest data message, a keepalive, bytes.
     @inlinable public static var keepaliveSize: Int { dataHeaderSize + tagSize }
 
+    /// Whether a handshake message says that its sender had a cookie from us, which proves where it is: mac2 is zero without. Not
+    /// checked. True of a cookie reply, which has no MACs.
+    public static func claimsCookie(_ message: UnsafeRawPointer, count: Int) -> Bool {
+        MessageMACs.hasMAC2(message, count: count)
+    }
+
     /// What a datagram is by its first four bytes and its size; nil: drop in silence.
     @frozen public enum Kind: UInt8, Sendable {
         /// Type 1, 148 bytes.

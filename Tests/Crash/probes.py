@@ -4,6 +4,7 @@ that happens to a command disturbs it."""
 
 import contextlib
 import dataclasses
+import errno
 import multiprocessing
 import os
 import select
@@ -11,6 +12,7 @@ import signal
 import socket
 import struct
 import time
+import traceback
 
 from lab import FAR, SERVER
 
@@ -79,19 +81,25 @@ class Prober:
         self.probes = found
         self._pipe, there = multiprocessing.Pipe()
         self._process = multiprocessing.get_context("fork").Process(
-            target=serve, args=(lab, found, there, self._pipe), daemon=True)
+            target=serve_or_tell, args=(lab, found, there, self._pipe), daemon=True)
         self._process.start()
         there.close()
 
     def begin(self, case):
         """New flows, counted from zero. `case`: a number."""
-        self._pipe.send(case)
-        self._pipe.recv()
+        self._ask(case)
 
     def arrived(self):
         """[(sent, arrived)] for each probe, since `begin`."""
-        self._pipe.send(None)
-        return self._pipe.recv()
+        return self._ask(None)
+
+    def _ask(self, word):
+        with contextlib.suppress(BrokenPipeError):
+            self._pipe.send(word)
+        answer = self._pipe.recv()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def reaches(self, seconds):
         """Whether the guest gets through with what it may, IPv4 and IPv6, within some seconds; how many of each did at last."""
@@ -109,6 +117,18 @@ class Prober:
     def end(self):
         self._pipe.close()
         self._process.join()
+
+
+class ProberFailed(Exception):
+    """With the traceback of the process that sends."""
+
+
+def serve_or_tell(lab, found, pipe, other_end):
+    """Whoever asks is told what ended it: what it prints goes nowhere."""
+    try:
+        serve(lab, found, pipe, other_end)
+    except Exception:  # pylint: disable=broad-except
+        pipe.send(ProberFailed(traceback.format_exc()))
 
 
 def serve(lab, found, pipe, other_end):
@@ -187,8 +207,14 @@ def listen(lab, host, interface):
 
 
 def marks(watcher, interface):
-    """(probe, case) of a packet that came in, if it is a probe's and for this host."""
-    packet, address = watcher.recvfrom(2048)
+    """(probe, case) of a packet that came in, if it is a probe's and for this host. A packet socket tells once that its interface
+    went down (packet(7))."""
+    try:
+        packet, address = watcher.recvfrom(2048)
+    except OSError as error:
+        if error.errno != errno.ENETDOWN:
+            raise
+        return
     if interface is not None:
         # PACKET_HOST: not what passes by, nor what goes out.
         if address[2] != 0:

@@ -47,6 +47,26 @@ import WireGuardProtocol
         #expect(Set(replies.map { $0.bytes[8..<32] }).count == replies.count, "a nonce twice")
     }
 
+    /// A flood faster than the control thread fills its queue. It does not fill the one of the other kind, and that has its turn.
+    @Test(arguments: [false, true]) func aFloodOfOneKindLeavesRoomForTheOther(isFloodCookied: Bool) throws {
+        let pair = try TwinPair()
+        var plain = try initiation(pair)
+        var cookied = plain
+        cookied[cookied.count - 1] = 1
+        if isFloodCookied { swap(&plain, &cookied) }
+        let sources = flood(Limits.queuedHandshakes + 2)
+        let control = pair.b.engine.control
+        for source in sources.dropLast(2) { control.pointee.push(handshake: plain, plain.count, from: source) }
+        control.pointee.push(handshake: plain, plain.count, from: sources[sources.count - 2])
+        control.pointee.push(handshake: cookied, cookied.count, from: sources[sources.count - 1])
+        pair.b.engine.turn()
+        let served = pair.b.port.sent.map(\.to)
+        #expect(served.count { udp_endpoint.same($0, sources[sources.count - 1]) } == 1)
+        #expect(served.count == 256)
+        for _ in 0..<20 { pair.b.engine.turn() }
+        #expect(!pair.b.port.sent.contains { udp_endpoint.same($0.to, sources[sources.count - 2]) }, "there was no room")
+    }
+
     /// Over real sockets: each gets the bytes that are meant for it, and one that cannot be sent keeps no other back.
     @Test(arguments: [AF_INET, AF_INET6]) func oneCallSendsEachToItsEndpoint(_ family: Int32) throws {
         let loopback: IPAddress = family == AF_INET6 ? IPAddress("::1")! : IPAddress("127.0.0.1")!
