@@ -1,37 +1,142 @@
-internal import Compiler
-internal import NetTypes
+public import Compiler
+public import NetTypes
 internal import SiteModel
 internal import Storage
 
+/// What a peer's side is written as.
+public enum ExportForm: Hashable, Sendable, CaseIterable {
+    /// A device's own side.
+    case client(ClientForm)
+    /// A gateway's own side, for a peer with networks behind it: its wg-quick file, with the secrets.
+    case gateway
+    /// The same as wggw's profile, which holds no secrets.
+    case profile
+
+    /// Every form, devices' first.
+    public static let allCases = ClientForm.allCases.map { Self.client($0) } + [.gateway, .profile]
+
+    /// By the name that a command gives it. Throws `ParseError` with all of them.
+    public init(parsing name: String) throws(ParseError) {
+        guard let form = Self.allCases.first(where: { $0.name == name }) else {
+            throw ParseError(name, "is none of \(Self.allCases.map(\.name).joined(separator: ", "))")
+        }
+        self = form
+    }
+
+    /// `wg-quick`, `networkd`, …
+    public var name: String {
+        switch self {
+        case .client(let form): form.rawValue
+        case .gateway: "gateway"
+        case .profile: "profile"
+        }
+    }
+}
+
+/// A peer's side, written.
+public struct Export: Sendable {
+    /// The peer.
+    public let name: String
+    /// At least one; all are needed.
+    public let files: [ClientFile]
+    /// For people.
+    public let notices: [String]
+
+    /// One file as it stands; of several each behind a comment with its name.
+    public var text: String {
+        if files.count == 1 { return files[0].text }
+        return files.map { "# \($0.name)\n\($0.text)" }.joined(separator: "\n")
+    }
+}
+
 extension ControlPlane {
-    /// A peer's wg-quick configuration, with its private key if the pair was made here, and hints for people.
-    public func export(_ name: String) throws(GatewayError) -> (text: String, notices: [String]) {
+    /// A peer's own configuration, with its private key if the pair was made here, and hints for people.
+    public func export(
+        _ name: String, as form: ExportForm = .client(.wgQuick), onDemand: OnDemand? = nil
+    ) throws(GatewayError) -> Export {
         try wrapping {
             let site = try newest().site
             let peer = site.peers[try site.index(of: name)]
+            let export = try export(peer, of: site, form, onDemand)
+            let notices = export.notices + (try noticesUnapplied("before \(name) connects"))
+            return Export(name: name, files: export.files, notices: notices)
+        }
+    }
+
+    /// All peers' configurations, by name, but of those that have no side to write: the notices name them.
+    public func exportAll(
+        as form: ExportForm, onDemand: OnDemand? = nil
+    ) throws(GatewayError) -> (exports: [Export], notices: [String]) {
+        try wrapping {
+            let site = try newest().site
+            var exports: [Export] = []
+            var notices = try noticesUnapplied("before they connect")
+            for peer in site.peers {
+                do {
+                    exports.append(try export(peer, of: site, form, onDemand))
+                    notices += exports[exports.count - 1].notices
+                } catch GatewayError.refused(let why) { notices.append("left out: \(why)") }
+            }
+            guard !exports.isEmpty else { throw GatewayError.refused("there is nothing to write of any peer") }
+            return (exports, notices)
+        }
+    }
+
+    private func export(_ peer: Peer, of site: Site, _ form: ExportForm, _ onDemand: OnDemand?) throws -> Export {
+        try wrapping {
+            let (secrets, notices) = try secrets(for: peer, form)
+            let files = try files(for: peer, in: site, secrets, form, onDemand)
+            return Export(name: peer.name, files: files, notices: notices)
+        }
+    }
+
+    private func secrets(for peer: Peer, _ form: ExportForm) throws -> (Secrets, notices: [String]) {
+        var secrets = Secrets()
+        var notices: [String] = []
+        if form == .profile {
+            guard peer.presharedKey == .none else {
+                throw GatewayError.refused(
+                    "\(peer.name) has a preshared key, which a profile cannot hold; "
+                        + "`wggw export \(peer.name) --as gateway` writes a file that can")
+            }
+            notices.append("a profile holds no keys: the other gateway keeps or makes its own private key")
+            return (secrets, notices)
+        }
+        if let key = peer.publicKey {
+            if try store.holdsPrivateKey(of: key) {
+                secrets.privateKeys[key] = try store.privateKey(of: key)
+            } else {
+                notices.append("\(peer.name) has its own private key; put it into the file where it says so")
+            }
+        }
+        if case .sealed(let id) = peer.presharedKey { secrets.presharedKeys = try store.presharedKeys([id]) }
+        return (secrets, notices)
+    }
+
+    private func noticesUnapplied(_ moment: String) throws -> [String] {
+        let record = try store.box()
+        if record.isUp, record.applied == (try store.newestID()) { return [] }
+        return ["the newest revision is not applied yet; run `wggw apply` \(moment)"]
+    }
+
+    private func files(
+        for peer: Peer, in site: Site, _ secrets: Secrets, _ form: ExportForm, _ onDemand: OnDemand?
+    ) throws -> [ClientFile] {
+        switch form {
+        case .client(let form):
             guard !peer.isUnnumbered else {
                 throw GatewayError.refused(
-                    "\(name) has no address in the tunnel, so there is nothing to write for it; "
-                        + "give it one with `wggw set-peer \(name) --address auto`, or set up its side by hand")
+                    "\(peer.name) has no address in the tunnel, so there is nothing to write for it; "
+                        + "give it one with `wggw set-peer \(peer.name) --address auto`, or set up its side by hand"
+                )
             }
-            var secrets = Secrets()
-            var notices: [String] = []
-            if let key = peer.publicKey {
-                if try store.holdsPrivateKey(of: key) {
-                    secrets.privateKeys[key] = try store.privateKey(of: key)
-                } else {
-                    notices.append("\(name) has its own private key; put it into the file where it says so")
-                }
-            }
-            if case .sealed(let id) = peer.presharedKey { secrets.presharedKeys = try store.presharedKeys([id]) }
-            let record = try store.box()
-            let newest = try store.newestID()
-            if !record.isUp || record.applied != newest {
-                notices.append("the newest revision is not applied yet; run `wggw apply` before \(name) connects")
-            }
-            do {
-                return (try clientConfig(for: peer, in: site, secrets: secrets).wgQuickText, notices)
-            } catch { throw GatewayError.refused("\(error)") }
+            let names = ClientNames(interface: site.tunnel.interface, site: site.name, peer: peer.name)
+            return try clientConfig(for: peer, in: site, secrets: secrets).files(form, names, onDemand: onDemand)
+        case .gateway:
+            let text = try site.otherGatewayText(peer, secrets: secrets)
+            return [ClientFile(name: "\(site.tunnel.interface).conf", text: text)]
+        case .profile:
+            return [ClientFile(name: "\(peer.name).toml", text: try site.otherGateway(peer).profileText())]
         }
     }
 }

@@ -5,15 +5,18 @@ internal import System
 /// Writes what may hold a private key to where a person says. Throws `.refused`, and then changed nothing but for what a device or a
 /// pipe took already.
 ///
-/// - A new file, or one that is there: whole or not at all, 0600 and the caller's, whoever had the old one.
+/// - A new file: whole or not at all, 0600 and the caller's.
+/// - One that is there: the same in its place with `replacing`, whoever had the old one; refused without.
 /// - A pipe, a terminal or another character device: written into as it stands there.
 /// - `/dev/stdout`, `/dev/stderr`, `/dev/fd/N`: what this process was given under that number.
 /// - Refused: a symbolic link, which would be lost or lead to a file that nobody named; a directory, a disk, a socket.
-public func writePrivateFile(_ path: String, _ bytes: [UInt8]) throws(GatewayError) {
+public func writePrivateFile(_ path: String, _ bytes: [UInt8], replacing: Bool = false) throws(GatewayError) {
     if let descriptor = givenDescriptor(path) { return try write(bytes, to: descriptor, path) }
     let place = try OutputPlace(path)
     switch try place.kind() {
-    case nil, S_IFREG?: try place.replace(bytes)
+    case nil: try place.create(bytes, replacing: replacing)
+    case S_IFREG? where replacing: try place.create(bytes, replacing: true)
+    case S_IFREG?: throw OutputPlace.isTaken(path)
     case S_IFCHR?, S_IFIFO?: try place.writeInto(bytes)
     case S_IFLNK?: throw refusal(path, "is a symbolic link", "name the file that it leads to, or remove it")
     case S_IFDIR?: throw refusal(path, "is a directory", "name a file in it")
@@ -92,14 +95,20 @@ private struct OutputPlace: ~Copyable {
     }
 
     /// Beside it and then in its place. The name aside is one that nobody can guess: the directory may be anybody's.
-    func replace(_ bytes: [UInt8]) throws(GatewayError) {
+    func create(_ bytes: [UInt8], replacing: Bool) throws(GatewayError) {
         let aside = ".wggw-\(UInt64.random(in: 0 ... .max))"
         guard file_create(directory, aside, bytes, bytes.count) == 0 else { throw failure(path) }
-        guard renameat(directory, aside, directory, name) == 0 else {
+        let renamed =
+            replacing ? renameat(directory, aside, directory, name) : file_rename_new(directory, aside, name)
+        guard renamed == 0 else {
             let code = errno
             unlinkat(directory, aside, 0)
-            throw failure(path, code)
+            throw code == EEXIST ? Self.isTaken(path) : failure(path, code)
         }
+    }
+
+    static func isTaken(_ path: String) -> GatewayError {
+        refusal(path, "is there already", "name another file, or replace it with --force")
     }
 
     /// Waits for a reader of a pipe, as every program does that writes to one.

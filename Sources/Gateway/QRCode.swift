@@ -44,6 +44,32 @@ public struct QRCode {
         return text
     }
 
+    /// An SVG of one path, a unit to a module: sharp at any size.
+    public func svg() -> String {
+        let side = width + 2 * Self.margin
+        var path = ""
+        for y in 0..<width {
+            var x = 0
+            while x < width {
+                guard isDark(x, y) else {
+                    x += 1
+                    continue
+                }
+                let start = x
+                while isDark(x, y) { x += 1 }
+                path += "M\(start + Self.margin) \(y + Self.margin)h\(x - start)v1h-\(x - start)z"
+            }
+        }
+        return """
+            <?xml version="1.0" encoding="UTF-8"?>
+            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(side) \(side)" shape-rendering="crispEdges">
+            <path fill="#fff" d="M0 0h\(side)v\(side)h-\(side)z"/>
+            <path d="\(path)"/>
+            </svg>
+
+            """
+    }
+
     /// A grey PNG, `scale` pixels to a module.
     public func png(scale: Int = 8) throws(GatewayError) -> [UInt8] {
         let side = (width + 2 * Self.margin) * scale

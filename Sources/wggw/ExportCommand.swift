@@ -1,19 +1,43 @@
 import ArgumentParser
+import Compiler
 import Gateway
+import NetTypes
 
 struct ExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "export", abstract: "A peer's own configuration, for wg-quick and the official apps.",
-        discussion: "It holds the peer's private key. JSON: an object with the keys name, conf.")
+        commandName: "export",
+        abstract: "A peer's own side, for the place where it lives: apps, Linux, phones, routers.",
+        discussion: """
+            It holds the peer's private key. Files are the caller's alone (0600), and none is replaced without --force.
+
+            --as: wg-quick (the default; also for the official apps), networkmanager (nmcli connection import), networkd, ios and \
+            macos (.mobileconfig), openwrt (uci), mikrotik (RouterOS 7), opnsense and unifi (what to type). For a peer that is a \
+            gateway itself: gateway (its wg-quick file, for `wggw profile import`), profile (wggw's own, without keys).
+
+            JSON: an object with the keys name, conf; with another form than wg-quick: name, form, files (a list of objects with \
+            the keys name, text).
+            """)
 
     @OptionGroup var common: CommonOptions
     @OptionGroup var json: JSONOption
 
-    @Argument(help: ArgumentHelp("Which.", valueName: "name"), completion: peerNames)
-    var name: String
+    @Argument(help: ArgumentHelp("Which; not with --all.", valueName: "name"), completion: peerNames)
+    var name: String?
+
+    @Option(
+        name: .customLong("as"), help: ArgumentHelp("The form.", valueName: "form"),
+        completion: .list(ExportForm.allCases.map(\.name)),
+        transform: parsed { text throws(ParseError) in try ExportForm(parsing: text) })
+    var form: ExportForm = .client(.wgQuick)
 
     @Flag(help: "As text (the default).")
     var conf = false
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Into a file; into a directory where a form has several files.", valueName: "path"),
+        completion: .file())
+    var output: String?
 
     @Flag(help: "As a QR code in the terminal.")
     var qr = false
@@ -22,18 +46,92 @@ struct ExportCommand: ParsableCommand {
         help: ArgumentHelp("As a QR code in a PNG file.", valueName: "file"), completion: .file(extensions: ["png"]))
     var png: String?
 
-    func run() throws {
-        let exported = try common.reader("export").export(name)
-        common.notes(exported.notices)
-        if let png {
-            try writePrivateFile(png, try QRCode(exported.text).png())
-            common.note("wrote \(png)")
+    @Option(
+        help: ArgumentHelp("As a QR code in an SVG file.", valueName: "file"), completion: .file(extensions: ["svg"]))
+    var svg: String?
+
+    @Flag(help: "Every peer; with --zip.")
+    var all = false
+
+    @Option(help: ArgumentHelp("Into a ZIP archive.", valueName: "file"), completion: .file(extensions: ["zip"]))
+    var zip: String?
+
+    @Flag(help: "With ios and macos: connect by itself.")
+    var onDemand = false
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp("With --on-demand: but in these wireless networks.", valueName: "ssid"))
+    var exceptWifi: [String] = []
+
+    @Flag(help: "Replace files that are there.")
+    var force = false
+
+    func validate() throws {
+        if all != (name == nil) { throw ValidationError("name a peer, or say --all") }
+        if all && zip == nil { throw ValidationError("--all goes with --zip FILE") }
+        if all && (conf || qr || json.isOn || png != nil || svg != nil || output != nil) {
+            throw ValidationError("--all goes into an archive only: --zip FILE")
         }
+        if (qr || png != nil || svg != nil) && form != .client(.wgQuick) {
+            throw ValidationError("apps scan wg-quick's form only; leave out --as \(form.name)")
+        }
+        if onDemand && ![.client(.ios), .client(.macos)].contains(form) {
+            throw ValidationError("--on-demand goes with --as ios and --as macos")
+        }
+        if !exceptWifi.isEmpty && !onDemand { throw ValidationError("--except-wifi goes with --on-demand") }
+    }
+
+    func run() throws {
+        let control = try common.reader("export")
+        let rules = onDemand ? OnDemand(exceptWiFi: exceptWifi) : nil
+        guard let name else {
+            let (exports, notices) = try control.exportAll(as: form, onDemand: rules)
+            common.notes(notices)
+            return try writeArchive(exports)
+        }
+        let exported = try control.export(name, as: form, onDemand: rules)
+        common.notes(exported.notices)
+        if let output { try writeFiles(exported, output) }
+        if let png { try write(png, try QRCode(exported.text).png()) }
+        if let svg { try write(svg, Array(try QRCode(exported.text).svg().utf8)) }
+        if zip != nil { try writeArchive([exported]) }
         if qr { Console.raw(try QRCode(exported.text).terminal(colors: Console.hasColors)) }
         if json.isOn {
-            Console.raw(JSON.object([("name", .string(name)), ("conf", .string(exported.text))]).text)
-        } else if conf || (!qr && png == nil) {
+            Console.raw(text(exported).text)
+        } else if conf || !(qr || png != nil || svg != nil || zip != nil || output != nil) {
             Console.content(exported.text)
         }
+    }
+
+    private func text(_ exported: Export) -> JSON {
+        if form == .client(.wgQuick) {
+            return .object([("name", .string(exported.name)), ("conf", .string(exported.text))])
+        }
+        let files = exported.files.map { JSON.object([("name", .string($0.name)), ("text", .string($0.text))]) }
+        return .object([("name", .string(exported.name)), ("form", .string(form.name)), ("files", .array(files))])
+    }
+
+    private func write(_ path: String, _ bytes: [UInt8]) throws {
+        try writePrivateFile(path, bytes, replacing: force)
+        common.note("wrote \(path)")
+    }
+
+    private func writeFiles(_ exported: Export, _ path: String) throws {
+        if exported.files.count == 1 { return try write(path, Array(exported.files[0].text.utf8)) }
+        for file in exported.files { try write("\(path)/\(file.name)", Array(file.text.utf8)) }
+    }
+
+    /// A directory a peer where a form has several files, whose names are the tunnel's.
+    private func writeArchive(_ exports: [Export]) throws {
+        guard let zip else { return }
+        var archive = ZipArchive()
+        for export in exports {
+            let isFlat = export.files.count == 1 && form != .gateway
+            for file in export.files {
+                archive.add(isFlat ? file.name : "\(export.name)/\(file.name)", Array(file.text.utf8))
+            }
+        }
+        try write(zip, archive.file)
     }
 }

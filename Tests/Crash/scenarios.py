@@ -66,7 +66,7 @@ SCENARIOS = [
     Scenario("set-peer", ("set-peer", "tablet", "--full-tunnel"), weight=1),
     Scenario("remove-peer", ("remove-peer", "tablet"), weight=1),
     Scenario("profile import", ("profile", "import", PROFILE), weight=1),
-    Scenario("export", ("export", "laptop", "--png", "/run/wggw/laptop.png"), weight=1),
+    Scenario("export", ("export", "laptop", "--png", "/run/wggw/laptop.png", "--force"), weight=1),
     Scenario("first apply", ("apply",), base="drafted", weight=5),
     Scenario("apply peers", ("apply",), prepare=PEERS, weight=5),
     Scenario("apply policy", ("apply",), prepare=POLICY, weight=5),

@@ -64,7 +64,8 @@ import WireGuardProtocol
         #expect(served.count { udp_endpoint.same($0, sources[sources.count - 1]) } == 1)
         #expect(served.count == 256)
         for _ in 0..<20 { pair.b.engine.turn() }
-        #expect(!pair.b.port.sent.contains { udp_endpoint.same($0.to, sources[sources.count - 2]) }, "there was no room")
+        #expect(
+            !pair.b.port.sent.contains { udp_endpoint.same($0.to, sources[sources.count - 2]) }, "there was no room")
     }
 
     /// Over real sockets: each gets the bytes that are meant for it, and one that cannot be sent keeps no other back.

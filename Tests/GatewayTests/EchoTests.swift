@@ -122,7 +122,7 @@ import Testing
         let written = Self.evil.unicodeScalars.map { $0.isPrintable ? "\($0)" : $0.escaped }.joined()
         for text in [raw, written] {
             let path = "\(bench.path)/key"
-            try writePrivateFile(path, Array(pattern.replacing("\0", with: text).utf8))
+            try writePrivateFile(path, Array(pattern.replacing("\0", with: text).utf8), replacing: true)
             let command = ["profile", "import", path]
             let (status, output) = try run(command)
             #expect(status != 0)
@@ -143,7 +143,7 @@ import Testing
             PublicKey = 6boi5zHwfEhbX+XMUKe12f4lQ9v78LjpEcGK0hGU3RQ=
             AllowedIPs = 10.9.0.2/32
             """
-        try writePrivateFile(path, Array(text.utf8))
+        try writePrivateFile(path, Array(text.utf8), replacing: true)
         let state = TemporaryState()
         let command = [
             "profile", "import", path, "--lan", "192.168.1.0/24", "--lan-interface", "eth0", "-m", Self.word,

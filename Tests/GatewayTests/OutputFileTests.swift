@@ -33,7 +33,7 @@ import Testing
     @Test func aFileIsTheOwnersAlone() throws {
         let old = umask(0)
         defer { umask(old) }
-        for text in ["first", "second"] { try writePrivateFile(path("a"), Array(text.utf8)) }
+        for text in ["first", "second"] { try writePrivateFile(path("a"), Array(text.utf8), replacing: true) }
         #expect(try readTextFile(path("a")) == "second")
         #expect(info(path("a")).st_mode == S_IFREG | 0o600)
     }
@@ -43,9 +43,15 @@ import Testing
         try writePrivateFile(path("a"), [1])
         chmod(path("a"), 0o644)
         link(path("a"), path("target"))
-        try writePrivateFile(path("a"), [2, 2])
+        try writePrivateFile(path("a"), [2, 2], replacing: true)
         #expect(info(path("a")).st_mode == S_IFREG | 0o600 && info(path("a")).st_size == 2)
         #expect(info(path("target")).st_size == 1)
+    }
+
+    @Test func aFileThatIsThereStaysUnlessSaidOtherwise() throws {
+        try writePrivateFile(path("a"), [1])
+        refuses(path("a"), "is there already")
+        #expect(info(path("a")).st_size == 1)
     }
 
     @Test func aLinkIsNeitherLostNorFollowed() throws {

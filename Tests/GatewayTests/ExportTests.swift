@@ -1,0 +1,61 @@
+import Compiler
+import NetTypes
+import SiteModel
+import Testing
+
+@testable import Gateway
+
+/// Peers' sides, from what is stored.
+struct ExportTests {
+    private let bench = Workbench()
+
+    @Test func everyPeerButThoseWithoutASide() throws {
+        let control = try bench.draft(["laptop", "phone", "router"])
+        var options = PeerOptions()
+        options.routes = .set([IPPrefix("10.20.0.0/16")!])
+        options.addresses = .set([])
+        _ = try control.setPeer("router", options, why: nil)
+        var own = PeerOptions()
+        own.publicKey = .set(KeyPair { for i in $0.indices { $0[i] = 77 } }.publicKey)
+        _ = try control.addPeer("tablet", own, why: nil)
+        let (exports, notices) = try control.exportAll(as: .client(.wgQuick))
+        #expect(exports.map(\.name) == ["laptop", "phone", "tablet"])
+        #expect(exports[1].text == (try control.export("phone").text))
+        #expect(notices.count == 3)
+        for words in ["before they connect", "left out: router has no address", "tablet has its own private key"] {
+            #expect(notices.contains { $0.contains(words) }, "\(words)")
+        }
+    }
+
+    @Test func nothingAtAllIsAnError() throws {
+        let control = try bench.draft(["laptop"])
+        #expect { try control.exportAll(as: .gateway) } throws: { "\($0)".contains("nothing to write") }
+        #expect { try control.export("laptop", as: .gateway) } throws: { "\($0)".contains("--route NETWORK") }
+    }
+
+    /// A profile has no place for a preshared key, so none is lost on the way without a word.
+    @Test func aProfileForTheOtherGateway() throws {
+        let control = try bench.draft(["branch"])
+        var options = PeerOptions()
+        options.routes = .set([IPPrefix("10.20.0.0/16")!])
+        _ = try control.setPeer("branch", options, why: nil)
+        #expect { try control.export("branch", as: .profile) } throws: { "\($0)".contains("--as gateway") }
+        options = PeerOptions()
+        options.presharedKey = PeerOptions.PresharedKeyOption.none
+        _ = try control.setPeer("branch", options, why: nil)
+        let text = try control.export("branch", as: .profile).text
+        let site = try Site.parse(text, file: "branch.toml")
+        #expect(site.lan.subnets == [IPPrefix("10.20.0.0/16")!] && site.peers.map(\.name) == ["home"])
+    }
+
+    @Test func severalFilesAreToldApart() throws {
+        let export = try bench.draft(["laptop"]).export("laptop", as: .client(.networkd))
+        #expect(export.files.map(\.name) == ["50-wg0.netdev", "50-wg0.network"])
+        #expect(
+            export.text.hasPrefix("# 50-wg0.netdev\n[NetDev]") && export.text.contains("\n\n# 50-wg0.network\n[Match]"))
+    }
+
+    @Test func anArchiveOfNothingIsOneToo() {
+        #expect(ZipArchive().file.count == 22)
+    }
+}
