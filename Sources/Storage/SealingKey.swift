@@ -31,17 +31,27 @@ final class SealingKey {
             return key
         }
 
-        private func read() throws(StorageError) -> SealingKey? {
+        /// The key itself, for a backup; makes it if no secret was sealed yet.
+        func read(into master: UnsafeMutableRawBufferPointer) throws(StorageError) {
+            _ = try load(mayCreate: true)
+            let isThere: Void? = try withMaster { master.copyMemory(from: $0) }
+            guard isThere != nil else { throw .missingKey(path: path) }
+        }
+
+        private func read() throws(StorageError) -> SealingKey? { try withMaster { SealingKey(master: $0) } }
+
+        private func withMaster<R>(_ body: (UnsafeRawBufferPointer) -> R) throws(StorageError) -> R? {
             guard let fd = try open() else { return nil }
             defer { close(fd) }
-            return try withUnsafeTemporaryAllocation(byteCount: 33, alignment: 16) { buffer throws(StorageError) in
+            return try withUnsafeTemporaryAllocation(byteCount: SealingKey.masterCount + 1, alignment: 16) {
+                buffer throws(StorageError) in
                 defer { wipe(buffer) }
-                guard Glibc.read(fd, buffer.baseAddress, 33) == 32 else {
+                guard Glibc.read(fd, buffer.baseAddress, SealingKey.masterCount + 1) == SealingKey.masterCount else {
                     throw .file(
                         path: path, cause: "a key is exactly 32 bytes, this is none",
                         remedy: "put the right key back from a backup")
                 }
-                return SealingKey(master: UnsafeRawBufferPointer(rebasing: buffer[..<32]))
+                return body(UnsafeRawBufferPointer(rebasing: buffer[..<SealingKey.masterCount]))
             }
         }
 
@@ -83,6 +93,8 @@ final class SealingKey {
         }
     }
 
+    /// Bytes of the key file.
+    static let masterCount = 32
     /// nonce, tag, 32 bytes.
     static let sealedCount = 24 + 16 + 32
 
@@ -95,9 +107,14 @@ final class SealingKey {
         keys = memory
         Self.derive(1, master, memory)
         Self.derive(2, master, memory + 32)
+        check = Self.check(of: master)
+    }
+
+    /// What `check` is of a key.
+    static func check(of master: UnsafeRawBufferPointer) -> [UInt8] {
         var check = [UInt8](repeating: 0, count: 32)
-        check.withUnsafeMutableBytes { Self.derive(3, master, $0.baseAddress!) }
-        self.check = check
+        check.withUnsafeMutableBytes { derive(3, master, $0.baseAddress!) }
+        return check
     }
 
     deinit { sodium_free(keys) }

@@ -43,6 +43,7 @@ struct Wggw: ParsableCommand {
                 subcommands: [
                     StatusCommand.self, LogCommand.self, HistoryCommand.self, ShowCommand.self, DiffCommand.self,
                 ]),
+            CommandGroup(name: "Keep", subcommands: [BackupCommand.self, RestoreCommand.self]),
             CommandGroup(name: "What runs on", subcommands: [WatchCommand.self]),
             CommandGroup(name: "The built-in datapath", subcommands: [DatapathCommand.self]),
             CommandGroup(name: "For wggw itself", subcommands: [GuardCommand.self, LogSwitchCommand.self]),
