@@ -4,9 +4,9 @@ internal import Storage
 extension ControlPlane {
     /// Makes a new revision out of an older one and applies it. Without a number it goes back to what was applied before
     /// the current one; where there was nothing before, it takes wggw off the box. An apply that waits for confirmation is
-    /// taken back first, and without a number that is all.
+    /// taken back first, and without a number that is all. `confirmWithin`: as of an apply.
     public func rollback(
-        to id: Int?, why: String?, willPerform: (PlanPreview) -> Void = { _ in }
+        to id: Int?, why: String?, confirmWithin: Int64? = nil, willPerform: (PlanPreview) -> Void = { _ in }
     ) throws(GatewayError) -> ApplyReport {
         try locked {
             // Before anything is taken back for it.
@@ -16,6 +16,11 @@ extension ControlPlane {
             let repairs = try (withdrawn?.notices ?? []) + repair()
             let record = try store.box()
             guard let target = try id ?? previousRevision(record) else {
+                guard confirmWithin == nil else {
+                    throw GatewayError.refused(
+                        "nothing was applied before, so this takes wggw off the box, and there is no going back by itself "
+                            + "from that; leave --confirm out")
+                }
                 let report = try takeDown(record, willPerform: willPerform)
                 return ApplyReport(
                     revision: nil, plan: report.plan, confirmWithin: nil,
@@ -30,8 +35,17 @@ extension ControlPlane {
                 source: old.revision.source ?? target)
             let stored = try store.append(old.site, note, after: newest)
             return try apply(
-                stored, notices: repairs + ["revision \(stored.revision.id) is revision \(target) again"],
+                stored, confirmWithin: confirmWithin,
+                notices: repairs + ["revision \(stored.revision.id) is revision \(target) again"],
                 willPerform: willPerform)
+        }
+    }
+
+    /// Seconds until an apply that waits for its confirmation goes back; nil where none waits any more.
+    public func secondsToConfirm() throws(GatewayError) -> Int64? {
+        try wrapping {
+            guard let pending = try store.pending(), try !isOver(pending) else { return nil }
+            return pending.deadline - clock.sinceBoot()
         }
     }
 

@@ -15,7 +15,7 @@ struct ApplyCommand: ParsableCommand {
             others go on. `wggw plan` names them.
 
             With --confirm it goes back by itself unless `wggw confirm` comes in time, also when the connection that it was \
-            given over is gone.
+            given over is gone. On a terminal it counts down: Enter keeps it, Ctrl-C goes back now.
 
             Ctrl-C and SIGTERM take back what it did so far. A hang-up does not: what was begun is ended.
 
@@ -33,8 +33,7 @@ struct ApplyCommand: ParsableCommand {
         completion: .file(extensions: ["toml"]))
     var file: String?
 
-    @Option(help: ArgumentHelp("Go back after so many seconds unless confirmed.", valueName: "seconds"))
-    var confirm: Int64?
+    @OptionGroup var confirmation: ConfirmOption
 
     @Flag(help: "Start the datapath anew, as after an upgrade of wggw; peers go over to the new one.")
     var restart = false
@@ -42,9 +41,6 @@ struct ApplyCommand: ParsableCommand {
     func validate() throws {
         if message.message != nil && file == nil {
             throw ValidationError("-m says why a revision is made; apply makes one only of --file")
-        }
-        if let confirm, !(5...86_400).contains(confirm) {
-            throw ValidationError("--confirm \(confirm): it is 5 to 86400 seconds")
         }
     }
 
@@ -55,9 +51,10 @@ struct ApplyCommand: ParsableCommand {
         let control = try common.writer("apply", mayBeFirst: profile != nil)
         let applied = try undisturbed {
             if let profile { report(try control.take(profile, why: message.message ?? "apply -f \(file!)"), common) }
-            return try control.apply(confirmWithin: confirm, restarts: restart) { show($0, common, json) }
+            return try control.apply(confirmWithin: confirmation.seconds, restarts: restart) { show($0, common, json) }
         }
         try show(applied, control, common, json)
+        try common.awaitConfirmation(applied, json)
     }
 }
 
@@ -70,6 +67,7 @@ extension CommonOptions {
         let control = try reader(command)
         let report = try undisturbed { try body(control) { show($0, self, json) } }
         try show(report, control, self, json)
+        try awaitConfirmation(report, json)
     }
 }
 

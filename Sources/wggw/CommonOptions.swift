@@ -30,13 +30,13 @@ struct CommonOptions: ParsableArguments {
     func notes(_ texts: [String]) { for text in texts { note("\(text)") } }
 
     /// What there is to work with, without changing anything. Throws where there is no site yet.
-    func reader(_ command: String) throws -> ControlPlane {
+    func reader(_ command: String, stop: StopRequest = .signals) throws -> ControlPlane {
         guard directory.hasDatabase else {
             // Root's directory hides from others whether there is one.
             if errno == EACCES { throw NotRoot(command: command) }
             throw GatewayError.noSite
         }
-        return try open(command)
+        return try open(command, stop: stop)
     }
 
     /// The same, for a command that changes something: ends first what an earlier wggw left unfinished. Only `init` and
@@ -47,13 +47,13 @@ struct CommonOptions: ParsableArguments {
         return control
     }
 
-    private func open(_ command: String) throws -> ControlPlane {
+    private func open(_ command: String, stop: StopRequest = .signals) throws -> ControlPlane {
         let credentials = getenv("CREDENTIALS_DIRECTORY").map { String(cString: $0) }
         let directory = directory
         do {
             let store = try Store(directory, credentialsDirectory: credentials)
             return ControlPlane(
-                store: store, box: LinuxBox(), who: currentUserName(), command: "wggw \(command)", stop: .signals,
+                store: store, box: LinuxBox(), who: currentUserName(), command: "wggw \(command)", stop: stop,
                 startGuard: { try startGuardProcess(directory, $0) })
         } catch {
             if case .file = error, geteuid() != 0, stateDirectory == nil { throw NotRoot(command: command) }

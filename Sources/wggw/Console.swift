@@ -49,6 +49,9 @@ enum Console {
     /// What is no data.
     static func error(_ line: Line) { _ = write(2, line.text + "\n") }
 
+    /// A line on the terminal that the next one takes the place of.
+    static func status(_ line: Line) { _ = write(2, "\r\u{1b}[K" + line.text) }
+
     /// Asks on the terminal, after these lines; false without one.
     static func asks(_ question: Line, after lines: [String]) -> Bool {
         guard isatty(0) == 1 else { return false }
