@@ -1,3 +1,4 @@
+internal import CLinux
 import CMnl
 internal import Compiler
 import Glibc
