@@ -1,4 +1,4 @@
-internal import Compiler
+public import Compiler
 internal import Glibc
 internal import NetTypes
 public import SiteModel
@@ -19,34 +19,79 @@ extension ControlPlane {
             let theirs = try WgQuickConfig.parse(client.text, file: client.file, services: udpPort)
             return config.mismatches(withClient: theirs) { KeyPair($0).publicKey }
         }
-        return try locked {
+        return try take(Installation(config, interface: stem), lan: lan, notices: slips.map(\.description), why: why)
+    }
+
+    /// Takes somebody's whole installation in place of the newest site, with the keys that its peers' files hold. What it does not
+    /// tell is found as for a single file.
+    public func take(
+        _ installation: Installation, lan: LAN?, notices: [String] = [], why: String
+    ) throws(GatewayError) -> Draft {
+        try locked {
             let previous = try store.newest()
-            let facts = try box.facts()
-            var choices = SiteChoices(facts)
-            try choices.expectPresent(lan?.interface, "--lan-interface")
-            let names = WgQuickNames(stem: stem, previous: previous?.site, interfaces: facts.interfaces.map(\.name))
-            let known = try lan ?? previous?.site.lan ?? LAN(subnets: try choices.lanSubnets(tunnel: names.interface))
-            var taken = try config.gatewaySite(
-                interface: names.interface, lan: known, uplink: facts.defaultInterfaceV4 ?? facts.defaultInterfaceV6
-            ) { KeyPair($0).publicKey }
-            taken.site.name = names.site
-            if let previous = previous?.site {
-                taken.site.endpoint = previous.endpoint
-                taken.site.otherForwarding = previous.otherForwarding
-                if !taken.tellsEgress { taken.site.egress = previous.egress }
-                taken.site.dns = previous.dns
-                taken.site.groups = previous.groups
-            }
-            choices.noticeAbsences(taken.site)
+            var taken = try TakenInstallation(
+                installation, lan: lan, previous: previous?.site, facts: try box.facts(), now: clock.now())
             var keys = SiteKeys(store: store, random: random)
-            if let key = taken.privateKey { _ = keys.seal(key) }
-            for i in taken.site.peers.indices {
-                guard let key = taken.presharedKeys[taken.site.peers[i].name] else { continue }
-                taken.site.peers[i].presharedKey = try keys.seal(key)
-            }
+            if let key = taken.made.privateKey { _ = keys.seal(key) }
+            for key in taken.made.clientKeys { _ = keys.seal(key) }
+            try taken.namePresharedKeys { try keys.seal($0) }
             return try record(
-                taken.site, after: previous, keys: keys, kind: .imported, why: why,
-                notices: names.notices + choices.notices + (taken.notes + slips).map(\.description))
+                taken.made.site, after: previous, keys: keys, kind: .imported, why: why,
+                notices: taken.notices + notices)
+        }
+    }
+}
+
+/// What taking the installation would come to, with nothing sealed and nothing written: the profile, and notices. A preshared key's
+/// name is made with the key that seals it, so `sealed:0000000000000000` stands for each. `previous` is the newest site, if there is one.
+public func previewOfTaking(
+    _ installation: Installation, lan: LAN?, previous: Site?, box: any Box, clock: Clock = .system
+) throws(GatewayError) -> (profile: String, notices: [String]) {
+    try wrapping {
+        let facts = try box.facts()
+        var taken = try TakenInstallation(installation, lan: lan, previous: previous, facts: facts, now: clock.now())
+        taken.namePresharedKeys { _ in .sealed(SecretID(rawValue: 0)) }
+        var choices = SiteChoices(facts)
+        try choices.complete(&taken.made.site)
+        let problems = taken.made.site.problems()
+        guard problems.isEmpty else { throw GatewayError.invalid(problems) }
+        return (taken.made.site.profileText(), taken.notices + choices.notices)
+    }
+}
+
+/// An installation as a site on this box, before its keys are sealed.
+private struct TakenInstallation {
+    var made: WgQuickImport
+    private(set) var notices: [String]
+
+    /// `now` in seconds since 1970.
+    init(_ installation: Installation, lan: LAN?, previous: Site?, facts: BoxFacts, now: Int64) throws {
+        var choices = SiteChoices(facts)
+        try choices.expectPresent(lan?.interface, "--lan-interface")
+        let names = WgQuickNames(
+            stem: installation.interface, previous: previous, interfaces: facts.interfaces.map(\.name))
+        let known = try lan ?? previous?.lan ?? LAN(subnets: try choices.lanSubnets(tunnel: names.interface))
+        made = try installation.site(
+            interface: names.interface, lan: known, uplink: facts.defaultInterfaceV4 ?? facts.defaultInterfaceV6,
+            now: UTCTime(now).description
+        ) { KeyPair($0).publicKey }
+        made.site.name = names.site
+        if let previous {
+            made.site.endpoint = made.site.endpoint ?? previous.endpoint
+            made.site.otherForwarding = previous.otherForwarding
+            if !made.tellsEgress { made.site.egress = previous.egress }
+            if made.site.dns.isEmpty { made.site.dns = previous.dns }
+            made.site.groups = previous.groups
+        }
+        choices.noticeAbsences(made.site)
+        notices = names.notices + choices.notices + made.notes.map(\.description)
+    }
+
+    /// Puts what `seal` returns into the site for each preshared key.
+    mutating func namePresharedKeys(_ seal: (PresharedKey) throws -> PresharedKeyChoice) rethrows {
+        for i in made.site.peers.indices {
+            guard let key = made.presharedKeys[made.site.peers[i].name] else { continue }
+            made.site.peers[i].presharedKey = try seal(key)
         }
     }
 }
@@ -77,7 +122,7 @@ struct WgQuickNames {
 }
 
 /// The UDP port of a service on this box (services(5)); nil for one that it does not know.
-private func udpPort(_ service: String) -> UInt16? {
+@Sendable func udpPort(_ service: String) -> UInt16? {
     guard let entry = getservbyname(service, "udp") else { return nil }
     return UInt16(truncatingIfNeeded: entry.pointee.s_port).byteSwapped
 }

@@ -28,8 +28,9 @@ public func readFile(_ path: String, upTo limit: Int = .max) -> [UInt8]? {
     return bytes
 }
 
-/// The names in a directory but those that start with a dot, in no order; nil with `errno` set if it cannot be read.
-public func names(in path: String) -> [String]? {
+/// The names in a directory, in no order, those that start with a dot if they are asked for, never `.` and `..`; nil with `errno`
+/// set if it cannot be read.
+public func names(in path: String, hidden: Bool = false) -> [String]? {
     guard let directory = opendir(path) else { return nil }
     defer { closedir(directory) }
     var names: [String] = []
@@ -37,7 +38,7 @@ public func names(in path: String) -> [String]? {
         let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
             String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
         }
-        if !name.hasPrefix(".") { names.append(name) }
+        if !name.hasPrefix(".") || hidden && name != "." && name != ".." { names.append(name) }
     }
     return names
 }

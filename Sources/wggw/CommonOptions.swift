@@ -3,6 +3,7 @@ import Gateway
 import Glibc
 import LinuxNet
 import NetTypes
+import SiteModel
 import Storage
 
 /// Options of every command.
@@ -45,6 +46,12 @@ struct CommonOptions: ParsableArguments {
         let control = mayBeFirst ? try open(command) : try reader(command)
         if geteuid() == 0 { notes(try undisturbed { try control.repair() }) }
         return control
+    }
+
+    /// What taking an installation would come to. Makes no state directory.
+    func preview(_ installation: Installation, lan: LAN?) throws -> (profile: String, notices: [String]) {
+        let previous = directory.hasDatabase ? try reader("import").store.newest()?.site : nil
+        return try previewOfTaking(installation, lan: lan, previous: previous, box: LinuxBox())
     }
 
     private func open(_ command: String, stop: StopRequest = .signals) throws -> ControlPlane {

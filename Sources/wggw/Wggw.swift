@@ -30,7 +30,7 @@ struct Wggw: ParsableCommand {
                 name: "Describe the site",
                 subcommands: [
                     InitCommand.self, AddPeerCommand.self, SetPeerCommand.self, RemovePeerCommand.self,
-                    ListCommand.self, ExportCommand.self, ProfileCommand.self,
+                    ListCommand.self, ExportCommand.self, ImportCommand.self, ProfileCommand.self,
                 ]),
             CommandGroup(
                 name: "Bring it onto the box",

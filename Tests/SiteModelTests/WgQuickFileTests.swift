@@ -74,7 +74,7 @@ import Testing
             .taken(["b-ro 10.8.0.2", "phone 10.8.0.3"], notes: ["1:1: the file is no UTF-8; taken as Latin-1"])),
         Case(
             "dead-block-before",
-            .taken(["peer1 10.8.0.2"], notes: ["11:1: no comment names this peer; it becomes peer1"])),
+            .taken(["peer1 10.8.0.2"], notes: ["11:1: nothing names this peer; it becomes peer1"])),
         Case("comment-behind-setting", .taken(laptop)), Case("two-comments", .taken(["anna 10.8.0.2"])),
         Case("names-with-blanks", .taken(["Anna-iPad 10.8.0.3", "Anna-iPhone 10.8.0.2"])),
         Case("hash-name-hash", .taken(["Anna-Laptop 10.8.0.2"])),

@@ -21,14 +21,16 @@ public struct ProfileError: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String { "\(file):\(line):\(column): \(message)" }
 }
 
-/// Everything that is wrong in a file, in the order of the file; at least one.
+/// Everything that is wrong in a file, or in several, in the order of the file; at least one.
 public struct ProfileErrors: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Sorted by line and column.
+    /// Sorted by file, line and column.
     public let errors: [ProfileError]
 
     /// Makes a list; it is sorted here.
     public init(_ errors: [ProfileError]) {
-        self.errors = errors.sorted { ($0.line, $0.column, $0.message) < ($1.line, $1.column, $1.message) }
+        self.errors = errors.sorted {
+            ($0.file, $0.line, $0.column, $0.message) < ($1.file, $1.line, $1.column, $1.message)
+        }
     }
 
     /// One line each, of so many as `abridged` tells.

@@ -6,6 +6,8 @@ enum PeerComments {
     struct Name {
         /// A host label.
         let label: String
+        /// What it was made of.
+        let written: String
         /// Whether it was said in so many words, as opposed to a lone word or a few.
         let isExplicit: Bool
     }
@@ -47,19 +49,20 @@ enum PeerComments {
         if text.hasPrefix("[") { return .section }
         if text.mayHoldKey || isSetting(text) { return nil }
         if let (title, rest) = titled(text), titles.contains(title) {
-            return hostLabel(nearest: beforeParenthesis(rest)).map { .name(Name(label: $0, isExplicit: true)) }
+            return name(beforeParenthesis(rest).trimmedOfBlanks, isExplicit: true).map { .name($0) }
         }
         let words = text.split { $0.isWhitespace }.filter { !$0.allSatisfy { $0 == "#" } && !$0.hasPrefix("(") }
         guard let first = words.first?.lowercased(), let last = words.last?.lowercased() else { return nil }
         if first == "end" || first == "end_peer" || words.count == 2 && last == "end" { return .end }
         if words.count == 2, starters.contains(first) || last == "start" {
-            return hostLabel(nearest: starters.contains(first) ? words[1] : words[0]).map {
-                .name(Name(label: $0, isExplicit: true))
-            }
+            return name(starters.contains(first) ? words[1] : words[0], isExplicit: true).map { .name($0) }
         }
         guard words.count <= 3, words.allSatisfy(isName) else { return nil }
-        let name = hostLabel(nearest: words.joined(separator: "-")).map { Name(label: $0, isExplicit: false) }
-        return name.map { words.count == 1 ? .name($0) : .phrase($0) }
+        return name(words.joined(separator: " "), isExplicit: false).map { words.count == 1 ? .name($0) : .phrase($0) }
+    }
+
+    private static func name(_ written: some StringProtocol, isExplicit: Bool) -> Name? {
+        hostLabel(nearest: written).map { Name(label: $0, written: String(written), isExplicit: isExplicit) }
     }
 
     /// `PublicKey = …` and so on, commented out.

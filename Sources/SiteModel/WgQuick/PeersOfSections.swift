@@ -54,7 +54,7 @@ extension WgQuickConfig {
             new.place,
             "[Peer]: is the one at line \(place.line) by its PublicKey; wg takes both as one, with the AllowedIPs of the last"
         )
-        if peers[index].name == nil { peers[index].name = new.name }
+        if peers[index].name == nil { (peers[index].name, peers[index].title) = (new.name, new.title) }
         if section.seen.contains("presharedkey") { peers[index].presharedKey = new.presharedKey }
         if section.seen.contains("endpoint") { peers[index].endpoint = new.endpoint }
         if section.seen.contains("persistentkeepalive") { peers[index].keepalive = new.keepalive }

@@ -51,6 +51,8 @@ public struct WgQuickConfig: Sendable {
     public struct Peer: Sendable {
         /// What a comment calls it, made a host label.
         public var name: String?
+        /// What `name` was made of.
+        var title: String?
         /// Whom it is.
         public var publicKey: PublicKey
         /// nil if there is none.
@@ -81,6 +83,8 @@ public struct WgQuickConfig: Sendable {
     struct Place: Hashable, Sendable {
         let line: Int
         let column: Int
+        /// nil is the configuration's own file: some installations keep each peer in one.
+        var file: String?
     }
 
     /// The name of the file as it was given.
@@ -89,6 +93,8 @@ public struct WgQuickConfig: Sendable {
     public var interface = Interface()
     /// In the order of the file.
     public var peers: [Peer] = []
+    /// Who stands there commented out as PiVPN does it, and so is not let in.
+    public var disabled: [Peer] = []
     /// What was understood but has no place in a site, or is taken differently than it stands there.
     public var notes: [ProfileError] = []
 
@@ -96,8 +102,11 @@ public struct WgQuickConfig: Sendable {
     /// Where the keys of `[Interface]` stand, in lower case.
     var places: [String: Place] = [:]
 
-    mutating func note(_ place: Place, _ message: String) {
-        notes.append(ProfileError(file: file, line: place.line, column: place.column, message: message))
+    mutating func note(_ place: Place, _ message: String) { notes.append(fault(place, message)) }
+
+    /// What is wrong at a place.
+    func fault(_ place: Place, _ message: String) -> ProfileError {
+        ProfileError(file: place.file ?? file, line: place.line, column: place.column, message: message)
     }
 
     /// Whether a text is a file of wg-quick, and no profile: it has a section that no profile has.

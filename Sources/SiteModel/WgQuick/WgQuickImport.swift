@@ -9,6 +9,8 @@ public struct WgQuickImport: Sendable {
     public var privateKey: PrivateKey?
     /// By the peer's name.
     public var presharedKeys: [String: PresharedKey]
+    /// Of the peers, where they were kept beside the gateway's; each belongs to a peer's public key.
+    public var clientKeys: [PrivateKey] = []
     /// Whether the file's commands let the peers out to the Internet; then the site has that in its egress.
     public var tellsEgress = false
     /// What was not taken over, or is worth a look.
@@ -16,23 +18,35 @@ public struct WgQuickImport: Sendable {
 }
 
 extension WgQuickConfig {
+    /// Who lets the peers' packets through the box.
+    public enum Forwarding: Hashable, Sendable {
+        /// The file's hooks, as far as they are understood.
+        case hooks
+        /// The same in a container, whose way out has this name in there.
+        case hooksInContainer(uplink: String)
+        /// A program with rules of its own, to everywhere; what it is called.
+        case program(String)
+    }
+
     /// Takes the file as the gateway's own side.
     ///
     /// - Parameters:
     ///   - interface: the tunnel's interface, which wg-quick takes from the file's name.
     ///   - lan: what the file does not tell: the LAN.
     ///   - uplink: the interface of the box's default route, if it is known.
+    ///   - forwarding: who lets the peers' packets through.
     ///   - publicKey: makes a public key of a private one (X25519).
     ///
     /// An allowed IP that is a single address in the tunnel's subnet is the peer's own, every other is a network behind it. A peer
     /// gets no address that the file does not have. Throws what does not make a site, and what `Site.problems()` finds, with lines
     /// and columns of this file.
     public func gatewaySite(
-        interface: String, lan: LAN, uplink: String? = nil, publicKey: (PrivateKey) -> PublicKey
+        interface: String, lan: LAN, uplink: String? = nil, forwarding: Forwarding = .hooks,
+        publicKey: (PrivateKey) -> PublicKey
     ) throws(ProfileErrors) -> WgQuickImport {
         var importer = GatewayImporter(
             self, interface: interface, lan: lan, publicKey: self.interface.privateKey.map(publicKey))
-        importer.takeHooks(uplink: uplink)
+        importer.takeForwarding(forwarding, uplink: uplink)
         for (number, peer) in peers.enumerated() { importer.take(peer, number: number + 1) }
         return try importer.finish()
     }
@@ -62,8 +76,7 @@ private struct GatewayImporter {
     }
 
     private mutating func note(_ place: WgQuickConfig.Place, _ message: String) {
-        result.notes.append(
-            ProfileError(file: config.file, line: place.line, column: place.column, message: message))
+        result.notes.append(config.fault(place, message))
     }
 
     private mutating func noteInterface() {
@@ -90,16 +103,30 @@ private struct GatewayImporter {
 
     // MARK: Hooks
 
-    mutating func takeHooks(uplink: String?) {
-        let meaning = HookMeaning(config.interface, tunnel: result.site.tunnel.interface, uplink: uplink)
+    mutating func takeForwarding(_ forwarding: WgQuickConfig.Forwarding, uplink: String?) {
+        let tunnel = result.site.tunnel.interface
+        var meaning = HookMeaning(config.interface, tunnel: tunnel, uplink: uplink)
+        var egress = meaning.egress
+        var grounds = meaning.forwards ? "as PostUp has it" : "which the file does not tell"
+        var source = "as PostUp has it"
+        switch forwarding {
+        case .hooks: break
+        case .hooksInContainer(let inner):
+            guard egress == nil else { break }
+            meaning = HookMeaning(config.interface, tunnel: tunnel, uplink: inner)
+            if meaning.egress != nil { (egress, source) = (uplink, "where PostUp says \(inner) in its container") }
+        case .program(let name):
+            egress = egress ?? uplink
+            grounds = "as \(name) lets them"
+            source = grounds
+        }
         for (place, message) in meaning.notes { note(place, message) }
-        if let egress = meaning.egress {
+        if let egress {
             result.tellsEgress = true
             result.site.egress = Egress(interface: egress, fullTunnel: true)
-            note(config.interfacePlace, "the peers go out to the Internet by \(egress), as PostUp has it (full-tunnel)")
+            note(config.interfacePlace, "the peers go out to the Internet by \(egress), \(source) (full-tunnel)")
         }
         let lan = result.site.lan.subnets.map(\.description).joined(separator: ", ")
-        let grounds = meaning.forwards ? "as PostUp has it" : "which the file does not tell"
         let bans = meaning.leavesOutBans ? "; what PostUp forbids is not taken, and allowed now" : ""
         note(
             config.interfacePlace,
@@ -110,7 +137,11 @@ private struct GatewayImporter {
 
     mutating func take(_ source: WgQuickConfig.Peer, number: Int) {
         let name = names.take(source.name ?? "peer\(number)")
-        if source.name == nil { note(source.place, "no comment names this peer; it becomes \(name)") }
+        if source.name == nil { note(source.place, "nothing names this peer; it becomes \(name)") }
+        if let written = source.title, written != name {
+            let reason = written == source.name ? "is another peer's name too" : "is no host label"
+            note(source.place, "\(written.quotable): \(reason); it becomes \(name)")
+        }
         var peer = Peer(
             name: name, publicKey: source.publicKey, endpoint: source.endpoint,
             keepalive: source.keepalive == 0 ? nil : source.keepalive)
@@ -166,13 +197,13 @@ private struct GatewayImporter {
     }
 
     private mutating func refuse(_ place: WgQuickConfig.Place, _ message: String) {
-        errors.append(ProfileError(file: config.file, line: place.line, column: place.column, message: message))
+        errors.append(config.fault(place, message))
     }
 
     consuming func finish() throws(ProfileErrors) -> WgQuickImport {
         result.site.peers.sort { $0.name < $1.name }
         for problem in result.site.problems() { refuse(origins.place(of: problem.path), problem.description) }
-        result.notes.sort { ($0.line, $0.column) < ($1.line, $1.column) }
+        result.notes.sort { ($0.file, $0.line, $0.column) < ($1.file, $1.line, $1.column) }
         if errors.isEmpty { return result }
         throw ProfileErrors(errors)
     }

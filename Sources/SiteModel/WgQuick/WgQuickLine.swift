@@ -21,6 +21,12 @@ struct WgQuickLine {
         comment = hash.map { whole[whole.utf8.index(after: $0)...] }
     }
 
+    /// What PiVPN has put behind `#[disabled] `; nil for any other line.
+    static func disabled(_ line: Substring) -> Substring? {
+        let mark = "#[disabled] "
+        return line.hasPrefix(mark) ? line.dropFirst(mark.count) : nil
+    }
+
     /// A setting: KEY = VALUE; nil if it is none.
     var setting: (key: Substring, value: Substring)? {
         guard let sign = content.utf8.firstIndex(of: UInt8(ascii: "=")) else { return nil }

@@ -11,6 +11,14 @@ struct PeerSection {
         let noKey = PublicKey(bytes: [UInt8](repeating: 0, count: 32))!
         value = WgQuickConfig.Peer(publicKey: noKey, place: place)
     }
+
+    /// A peer that was read already, with all that it has.
+    init(_ peer: WgQuickConfig.Peer) {
+        (value, hasKey) = (peer, true)
+        if peer.presharedKey != nil { seen.insert("presharedkey") }
+        if peer.endpoint != nil { seen.insert("endpoint") }
+        if peer.keepalive != nil { seen.insert("persistentkeepalive") }
+    }
 }
 
 extension WgQuickParser {

@@ -11,10 +11,19 @@ extension WgQuickConfig {
         try withoutActuallyEscaping(services) { services throws(ProfileErrors) in
             var parser = WgQuickParser(file: name, services: services)
             parser.begin(file.encoding)
+            // In their own sections, with their own names.
+            var disabled = WgQuickParser(file: name, services: services)
             for (number, line) in WgQuickLine.lines(of: file.text).enumerated() {
-                parser.read(WgQuickLine(line, number: number + 1))
+                if let rest = WgQuickLine.disabled(line) {
+                    disabled.read(WgQuickLine(rest, number: number + 1))
+                } else {
+                    parser.read(WgQuickLine(line, number: number + 1))
+                }
             }
-            return try parser.finish()
+            var config = try parser.finish()
+            // What is wrong there was of no effect.
+            if let other = try? disabled.finish() { config.disabled = other.peers }
+            return config
         }
     }
 
@@ -137,6 +146,7 @@ struct WgQuickParser {
         guard var peer else { return }
         self.peer = nil
         peer.value.name = naming.current?.label
+        peer.value.title = naming.current?.written
         peer.seen = seen
         if peer.hasKey { return peers.append(peer) }
         // Where the key is there but wrong, that has been said.

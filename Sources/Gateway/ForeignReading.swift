@@ -1,0 +1,72 @@
+internal import Glibc
+public import SiteModel
+internal import System
+
+/// Reads what was named, and in directories all below them, and recognises whose installation it is. Nothing is changed.
+///
+/// A directory's links are followed to files alone. Throws `.profile` with everything that is wrong, `.refused` else.
+public func readInstallation(
+    _ paths: [String], kind: Installation.Kind?, interface: String?
+) throws(GatewayError) -> Installation {
+    var search = ForeignSearch()
+    for path in paths { try search.take(path) }
+    let files = ForeignFiles(search.files, services: udpPort) { KeyPair($0).publicKey }
+    do { return try Installation(in: files, kind: kind, interface: interface) } catch {
+        switch error {
+        case .faults(let errors): throw .profile(errors)
+        case .unclear(let text): throw .refused(text)
+        }
+    }
+}
+
+/// The files of an installation on this box.
+private struct ForeignSearch {
+    private(set) var files: [ForeignFiles.File] = []
+    private var bytes = 0
+    private var seen: Set<String> = []
+
+    /// All files together, in bytes: 100,000 peers with a file each have a third of it.
+    private static let mostBytes = 256 << 20
+    private static let mostFiles = 250_000
+    /// Of directories in directories.
+    private static let mostDepth = 8
+
+    mutating func take(_ path: String) throws(GatewayError) {
+        var status = stat()
+        if path != "-", stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+            return try takeDirectory(path.hasSuffix("/") ? String(path.dropLast()) : path, depth: 0)
+        }
+        try take(path, try readInput(path))
+    }
+
+    private mutating func takeDirectory(_ path: String, depth: Int) throws(GatewayError) {
+        guard depth < Self.mostDepth else { return }
+        guard let names = names(in: path, hidden: true) else { throw .refused("\(path): \(errnoText())") }
+        for name in names.sorted() {
+            let child = "\(path)/\(name)"
+            var own = stat()
+            guard lstat(child, &own) == 0 else { continue }
+            var target = stat()
+            guard stat(child, &target) == 0 else { continue }
+            switch target.st_mode & S_IFMT {
+            case S_IFREG: try take(child, try readInput(child))
+            case S_IFDIR where own.st_mode & S_IFMT == S_IFDIR: try takeDirectory(child, depth: depth + 1)
+            default: break
+            }
+        }
+    }
+
+    private mutating func take(_ path: String, _ content: [UInt8]) throws(GatewayError) {
+        guard seen.insert(path).inserted else { return }
+        bytes += content.count
+        guard bytes <= Self.mostBytes, seen.count <= Self.mostFiles else {
+            throw .refused(
+                "\(path): with it this is more than \(Self.mostBytes >> 20) MB or \(Self.mostFiles) files; "
+                    + "name the directory of the old program alone")
+        }
+        let text = FileText(decoding: content)
+        // Pictures and programs lie about as well.
+        if text.encoding != .utf16, content.prefix(512).contains(0) { return }
+        files.append(ForeignFiles.File(path: path, text: text))
+    }
+}

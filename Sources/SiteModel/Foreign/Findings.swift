@@ -1,0 +1,133 @@
+import NetTypes
+
+/// A value as some file has it, and where.
+struct ForeignValue: Sendable {
+    let text: String
+    let place: WgQuickConfig.Place
+
+    /// What stands between commas, without blanks around it; what is empty is left out.
+    var items: [ForeignValue] {
+        text.split(separator: ",").map(\.trimmedOfBlanks).filter { !$0.isEmpty }.map {
+            ForeignValue(text: String($0), place: place)
+        }
+    }
+}
+
+/// What is wrong with, and worth saying of, the files of one installation while they are read.
+struct Findings {
+    /// Where a place names no file.
+    let file: String
+    var errors: [ProfileError] = []
+    var notes: [ProfileError] = []
+
+    init(_ file: String) { self.file = file }
+
+    private func fault(_ place: WgQuickConfig.Place, _ message: String) -> ProfileError {
+        ProfileError(file: place.file ?? file, line: place.line, column: place.column, message: message)
+    }
+
+    mutating func refuse(_ place: WgQuickConfig.Place, _ message: String) { errors.append(fault(place, message)) }
+
+    mutating func note(_ place: WgQuickConfig.Place, _ message: String) { notes.append(fault(place, message)) }
+
+    /// The value, or nothing and a word about it; nothing where it is empty or absent.
+    mutating func read<T>(
+        _ value: ForeignValue?, _ name: String, parse: (String) throws(ParseError) -> T
+    ) -> T? {
+        guard let value, !value.text.isEmpty else { return nil }
+        do { return try parse(value.text) } catch {
+            refuse(value.place, "\(name): \(error.description.quotable)")
+            return nil
+        }
+    }
+
+    /// A key. What was given for one is not repeated: it may be another.
+    mutating func readKey<T>(
+        _ value: ForeignValue?, _ name: String, parse: (String) throws(ParseError) -> T
+    ) -> T? {
+        guard let value, !value.text.isEmpty else { return nil }
+        do { return try parse(String(Substring(value.text).trimmedOfBlanks)) } catch {
+            refuse(value.place, "\(name): \(error.reason)")
+            return nil
+        }
+    }
+
+    mutating func privateKey(_ value: ForeignValue?, _ name: String) -> PrivateKey? {
+        readKey(value, name) { text throws(ParseError) in try PrivateKey(parsing: text) }
+    }
+
+    mutating func presharedKey(_ value: ForeignValue?, _ name: String) -> PresharedKey? {
+        if let value, isNoKey(value.text) { return nil }
+        return readKey(value, name) { text throws(ParseError) in try PresharedKey(parsing: text) }
+    }
+
+    mutating func port(_ value: ForeignValue?, _ name: String) -> UInt16? {
+        read(value, name) { text throws(ParseError) in try wgPort(text, least: 1) { _ in nil } }
+    }
+
+    mutating func keepalive(_ value: ForeignValue?, _ name: String) -> UInt16? {
+        read(value, name) { text throws(ParseError) in try wgKeepalive(text) }
+    }
+
+    mutating func endpoint(_ value: ForeignValue?, _ name: String) -> Endpoint? {
+        read(value, name) { text throws(ParseError) in try WgQuickEndpoint(parsing: text) { _ in nil } }?.endpoint
+    }
+
+    /// Bytes of an inner packet.
+    mutating func mtu(_ value: ForeignValue?, _ name: String) -> Int? {
+        read(value, name) { text throws(ParseError) in
+            guard let mtu = decimal(text, most: 65456), mtu >= 576 else {
+                throw ParseError(text, "write a whole number from 576 to 65456")
+            }
+            return Int(mtu)
+        }
+    }
+
+    /// Addresses among what may be names as well.
+    func servers(_ values: [ForeignValue]) -> [IPAddress] { values.compactMap { IPAddress($0.text) } }
+
+    mutating func networks(_ values: [ForeignValue], _ name: String) -> [IPPrefix] {
+        values.compactMap { value in
+            read(value, name) { text throws(ParseError) in try wgAllowedIP(text).network }
+        }
+    }
+
+    /// A peer's side of the gateway; nil without a key that is one.
+    mutating func peer(
+        title: ForeignValue?, publicKey: ForeignValue?, presharedKey: ForeignValue?, allowedIPs: [ForeignValue],
+        at place: WgQuickConfig.Place, _ names: (publicKey: String, presharedKey: String, allowedIPs: String)
+    ) -> Installation.Peer? {
+        let key = readKey(publicKey, names.publicKey) { text throws(ParseError) in try PublicKey(parsing: text) }
+        if publicKey?.text.isEmpty ?? true { refuse(place, "has no \(names.publicKey); every peer has one") }
+        let preshared = self.presharedKey(presharedKey, names.presharedKey)
+        let allowed = allowedIPs.compactMap { value in
+            read(value, names.allowedIPs) { text throws(ParseError) in try wgAllowedIP(text) }.map {
+                WgQuickConfig.AllowedIP(written: $0, place: value.place)
+            }
+        }
+        guard let key else { return nil }
+        var peer = WgQuickConfig.Peer(publicKey: key, place: place)
+        peer.presharedKey = preshared
+        peer.allowed = allowed
+        if let title, !title.text.mayHoldKey, let label = hostLabel(nearest: title.text) {
+            (peer.name, peer.title) = (label, title.text)
+        }
+        return Installation.Peer(wireguard: peer)
+    }
+}
+
+extension Findings {
+    /// Takes over what was found of a part; `isRefused` says whether that part has to be right.
+    mutating func take(_ part: Findings, isRefused: Bool) {
+        notes += part.notes
+        if isRefused { errors += part.errors } else { notes += part.errors }
+    }
+
+    /// The installation with what was noted. Throws everything that was refused.
+    func finish(_ installation: Installation) throws(ProfileErrors) -> Installation {
+        if !errors.isEmpty { throw ProfileErrors(errors) }
+        var installation = installation
+        installation.gateway.notes += notes
+        return installation
+    }
+}

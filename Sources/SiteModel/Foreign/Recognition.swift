@@ -1,0 +1,83 @@
+/// One gateway that is in the files, before it is read.
+struct ForeignCandidate {
+    let kind: Installation.Kind
+    /// nil where the files have no name for it.
+    let interface: String?
+    /// What makes it one.
+    let file: String
+    /// Files of wg-quick that its program writes, and that are no gateways besides.
+    var written: Set<String> = []
+    /// Reads it whole. Throws everything that is wrong.
+    let read: () throws(ProfileErrors) -> Installation
+
+    /// `wg0 of PiVPN (/etc/wireguard/wg0.conf)`
+    var description: String { "\(interface.map { "\($0) of " } ?? "")\(kind.title) (\(file.quotable))" }
+}
+
+/// Why no installation was read.
+public enum InstallationError: Error, Sendable, CustomStringConvertible {
+    /// What was chosen, or all that there is, has faults.
+    case faults(ProfileErrors)
+    /// Nothing that could be taken is there, or more than one thing is: what there is, and what would help.
+    case unclear(String)
+
+    /// The faults, a line each, or the sentence.
+    public var description: String {
+        switch self {
+        case .faults(let errors): errors.description
+        case .unclear(let text): text
+        }
+    }
+}
+
+extension Installation {
+    /// Finds out who made these files by what stands in them, and reads them. `kind` and `interface` choose where there are several.
+    public init(in files: ForeignFiles, kind: Kind? = nil, interface: String? = nil) throws(InstallationError) {
+        let all = Self.candidates(in: files)
+        let chosen = all.filter {
+            (kind == nil || $0.kind == kind) && (interface == nil || $0.interface == nil || $0.interface == interface)
+        }
+        guard chosen.count == 1, let candidate = chosen.first else {
+            throw Self.unclear(all, chosen, files, kind, interface)
+        }
+        do { self = try candidate.read() } catch { throw .faults(error) }
+        let others = all.filter { $0.file != candidate.file }.map(\.description)
+        let what = WgQuickConfig.Place(line: 1, column: 1, file: candidate.file)
+        gateway.note(what, "taken as \(candidate.description), with \(peerCount) peer\(peerCount == 1 ? "" : "s")")
+        for other in abridged(others, "gateway") { gateway.note(what, "not taken: \(other)") }
+    }
+
+    private static func candidates(in files: ForeignFiles) -> [ForeignCandidate] {
+        let programs = WgEasy14.candidates(in: files)
+        let written = programs.reduce(into: Set<String>()) { $0.formUnion($1.written) }
+        return programs + Configurations.candidates(in: files).filter { !written.contains($0.file) }
+    }
+
+    private static func unclear(
+        _ all: [ForeignCandidate], _ chosen: [ForeignCandidate], _ files: ForeignFiles, _ kind: Kind?,
+        _ interface: String?
+    ) -> InstallationError {
+        if all.isEmpty {
+            let faults = (files.configurations.map(\.fault) + files.json.map(\.fault)).compactMap(\.self)
+            if !faults.isEmpty { return .faults(ProfileErrors(faults.flatMap(\.errors))) }
+            return .unclear(
+                "nothing here is a gateway's: \(files.files.count) file\(files.files.count == 1 ? " was" : "s were") looked into; "
+                    + "name the file or directory in which the old program keeps its own side")
+        }
+        let options = abridged((chosen.isEmpty ? all : chosen).map(\.description), "gateway").joined(separator: ", ")
+        if chosen.isEmpty {
+            let asked = [kind.map { "--from \($0.rawValue)" }, interface.map { "--interface \($0)" }]
+            return .unclear(
+                "there is none for \(asked.compactMap(\.self).joined(separator: " ")) here; there is \(options)")
+        }
+        let kinds = Set(chosen.map(\.kind))
+        let help = kinds.count > 1 ? "--from KIND, or name one of them" : "--interface NAME, or name its file"
+        return .unclear("there are \(chosen.count) gateways here: \(options); choose with \(help)")
+    }
+}
+
+extension ForeignFiles.Parsed {
+    var fault: ProfileErrors? {
+        if case .failure(let errors) = result { errors } else { nil }
+    }
+}
