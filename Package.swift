@@ -100,7 +100,8 @@ let package = Package(
         .testTarget(
             name: "StorageTests",
             dependencies: [
-                "Storage", "SiteModel", "NetTypes", "CSodium", "Repeats", .product(name: "GRDB", package: "GRDB.swift"),
+                "Storage", "SiteModel", "System", "NetTypes", "CSodium", "Repeats",
+                .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
         .testTarget(

@@ -1,5 +1,6 @@
 internal import Glibc
 public import SiteModel
+internal import Storage
 internal import System
 
 /// Reads what was named, and in directories all below them, and recognises whose installation it is. Nothing is changed.
@@ -10,7 +11,9 @@ public func readInstallation(
 ) throws(GatewayError) -> Installation {
     var search = ForeignSearch()
     for path in paths { try search.take(path) }
-    let files = ForeignFiles(search.files, services: udpPort) { KeyPair($0).publicKey }
+    let files = ForeignFiles(search.files, databases: search.databases, services: udpPort, elsewhere: keyFile) {
+        KeyPair($0).publicKey
+    }
     do { return try Installation(in: files, kind: kind, interface: interface) } catch {
         switch error {
         case .faults(let errors): throw .profile(errors)
@@ -19,9 +22,17 @@ public func readInstallation(
     }
 }
 
+/// The text of a regular file of a few bytes.
+@Sendable private func keyFile(_ path: String) -> String? {
+    var status = stat()
+    guard path.hasPrefix("/"), stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+    return readFile(path, upTo: 256).flatMap { String(validating: $0, as: UTF8.self) }
+}
+
 /// The files of an installation on this box.
 private struct ForeignSearch {
     private(set) var files: [ForeignFiles.File] = []
+    private(set) var databases: [ForeignFiles.Database] = []
     private var bytes = 0
     private var seen: Set<String> = []
 
@@ -64,9 +75,29 @@ private struct ForeignSearch {
                 "\(path): with it this is more than \(Self.mostBytes >> 20) MB or \(Self.mostFiles) files; "
                     + "name the directory of the old program alone")
         }
+        if ForeignDatabase.isLikely(content) { return try takeDatabase(path, content) }
         let text = FileText(decoding: content)
         // Pictures and programs lie about as well.
         if text.encoding != .utf16, content.prefix(512).contains(0) { return }
         files.append(ForeignFiles.File(path: path, text: text))
+    }
+
+    /// What its program has not yet written into it lies beside it.
+    private mutating func takeDatabase(_ path: String, _ content: [UInt8]) throws(GatewayError) {
+        let log = access("\(path)-wal", F_OK) == 0 ? try readInput("\(path)-wal") : []
+        // Its format, chapter 3: one that is at work begins so.
+        if readFile("\(path)-journal", upTo: 8) == [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7] {
+            throw .refused(
+                "\(path): its program is writing it, or was stopped while it did; stop it, and let SQLite end that: "
+                    + "sqlite3 \(path) 'PRAGMA quick_check'")
+        }
+        do {
+            databases.append(
+                ForeignFiles.Database(path: path, tables: try ForeignDatabase(content, log: log).tables()))
+        } catch {
+            throw .refused(
+                "\(path): cannot be read as the database that it is (\(error)); take a copy of it while its program is stopped"
+            )
+        }
     }
 }

@@ -117,11 +117,10 @@ struct Configurations {
         var client = Installation.Client(place: host.place)
         client.dns = findings.servers(dns.compactMap(\.self))
         client.allowedIPs = allowedIPs.map { findings.networks($0.items, "ALLOWED_IPS") }
-        let name = host.text.contains(":") && !host.text.hasPrefix("[") ? "[\(host.text)]" : host.text
         // What is no host here keeps nobody from moving: the peers' files tell it as well.
         var own = Findings(findings.file)
         client.endpoint = own.endpoint(
-            ForeignValue(text: "\(name):\(port?.text ?? "51820")", place: host.place), "the endpoint")
+            ForeignValue(text: "\(bracketed(host.text)):\(port?.text ?? "51820")", place: host.place), "the endpoint")
         findings.take(own, isRefused: false)
         return client
     }

@@ -18,7 +18,28 @@ public struct ForeignFiles: Sendable {
         /// What the directory calls it.
         var name: Substring { path.split(separator: "/").last ?? "" }
         /// With the slash; empty where the path has none.
-        var directory: Substring { path.utf8.lastIndex(of: UInt8(ascii: "/")).map { path[...$0] } ?? "" }
+        var directory: Substring { directoryPart(of: path) }
+    }
+
+    /// A file that is a database.
+    public struct Database: Sendable {
+        /// As it was named, or found in a directory that was.
+        public let path: String
+        private let tables: [String: ForeignTable]
+
+        /// Makes a database.
+        public init(path: String, tables: [ForeignTable]) {
+            self.path = path
+            self.tables = Dictionary(tables.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        }
+
+        subscript(_ table: String) -> ForeignTable? { tables[table] }
+        /// Sorted.
+        var tableNames: [String] { tables.keys.sorted() }
+        var directory: Substring { directoryPart(of: path) }
+
+        /// None where there is no such table.
+        func records(_ table: String) -> [ForeignRecord] { tables[table]?.records(in: path) ?? [] }
     }
 
     /// A file, and what was made of it or is wrong with it.
@@ -31,19 +52,27 @@ public struct ForeignFiles: Sendable {
 
     /// Sorted by path.
     public let files: [File]
+    /// Sorted by path.
+    public let databases: [Database]
     /// Those that a file of wg-quick looks like.
     let configurations: [Parsed<WgQuickConfig>]
     /// Those that begin as JSON.
     let json: [Parsed<JSONNode>]
+    /// Reads a small file that one of these names, and that is not among them; nil where that cannot be.
+    private let elsewhere: @Sendable (_ path: String) -> String?
     /// Makes a public key of a private one (X25519).
     let publicKey: @Sendable (PrivateKey) -> PublicKey
 
-    /// `services` finds ports by name, `publicKey` makes a public key of a private one.
+    /// `services` finds ports by name, `elsewhere` the text of a file that one of these names, `publicKey` makes a public key of a
+    /// private one.
     public init(
-        _ files: [File], services: @escaping @Sendable (_ name: String) -> UInt16?,
+        _ files: [File], databases: [Database] = [], services: @escaping @Sendable (_ name: String) -> UInt16?,
+        elsewhere: @escaping @Sendable (_ path: String) -> String? = { _ in nil },
         publicKey: @escaping @Sendable (PrivateKey) -> PublicKey
     ) {
         self.files = files.sorted { $0.path < $1.path }
+        self.databases = databases.sorted { $0.path < $1.path }
+        self.elsewhere = elsewhere
         self.publicKey = publicKey
         configurations = self.files.filter { WgQuickConfig.isLikely($0.text.text) }.map { file in
             Parsed(
@@ -58,4 +87,17 @@ public struct ForeignFiles: Sendable {
                 result: Result { () throws(ProfileErrors) in try JSONText.parse(file.text.text, file: file.path) })
         }
     }
+}
+
+extension ForeignFiles {
+    /// The text of a file that another one names for a key, without blanks around it.
+    func keyFile(_ path: String) -> String? {
+        let text = files.first { $0.path == path }?.text.text ?? elsewhere(path)
+        return text.map { String(Substring($0).trimmedOfBlanks) }
+    }
+}
+
+/// The part of a path up to its last slash.
+private func directoryPart(of path: String) -> Substring {
+    path.utf8.lastIndex(of: UInt8(ascii: "/")).map { path[...$0] } ?? ""
 }

@@ -56,6 +56,8 @@ public struct Installation: Sendable {
         var absence: String?
         /// When it was to be let in no longer: `2027-01-31T00:00:00.000Z`, or any beginning of that.
         var expiry: String?
+        /// All that it may reach, if the gateway's program kept it to that.
+        var rules: [AccessRule]?
         /// What is known of its own side.
         var client: Client?
     }

@@ -49,11 +49,15 @@ private struct ClientSides {
     private(set) var result: WgQuickImport
     private let installation: Installation
     private var clients: [PublicKey: Installation.Client] = [:]
+    private var rules: [PublicKey: [AccessRule]] = [:]
 
     init(_ installation: Installation, _ peers: [Installation.Peer], _ result: WgQuickImport) {
         self.installation = installation
         self.result = result
-        for peer in peers { clients[peer.wireguard.publicKey] = peer.client }
+        for peer in peers {
+            clients[peer.wireguard.publicKey] = peer.client
+            rules[peer.wireguard.publicKey] = peer.rules
+        }
     }
 
     private mutating func note(_ place: WgQuickConfig.Place, _ message: String) {
@@ -69,8 +73,8 @@ private struct ClientSides {
             var peer = site.peers[i]
             guard let key = peer.publicKey else { continue }
             if let client = clients[key] { takeKey(of: client, key, peer.name, publicKey) }
-            guard let client = clients[key] ?? installation.defaults else { continue }
-            takeTraffic(of: client, &peer, reachable)
+            if let client = clients[key] ?? installation.defaults { takeTraffic(of: client, &peer, reachable) }
+            if let rules = rules[key] { take(rules, &peer) }
             result.site.peers[i] = peer
         }
         let known = site.peers.compactMap { $0.publicKey.flatMap { clients[$0] } } + [installation.defaults]
@@ -116,6 +120,17 @@ private struct ClientSides {
                 "\(peer.name): sends \(network) into the tunnel, which is not in the LAN here; name it with --lan if peers may reach it"
             )
         }
+    }
+
+    /// Keeps it to what it was kept to, unless that was everything.
+    private func take(_ rules: [AccessRule], _ peer: inout Peer) {
+        let families = Set(result.site.tunnel.addresses.map(\.address.isV6))
+        let isEverything = families.allSatisfy { isV6 in
+            rules.contains { $0 == AccessRule(isV6 ? .everyV6 : .everyV4) }
+        }
+        if isEverything { return }
+        peer.policy = Policy(allow: rules.ordered())
+        peer.fullTunnel = false
     }
 
     /// The servers that most of them ask.

@@ -48,7 +48,12 @@ extension Installation {
     }
 
     private static func candidates(in files: ForeignFiles) -> [ForeignCandidate] {
-        let programs = WgEasy14.candidates(in: files)
+        let readers = [
+            WgEasy14.candidates, WgEasy15.candidates, WGDashboard.candidates, WireguardUI.candidates,
+            Networkd.candidates,
+            NetworkManager.candidates,
+        ]
+        let programs = readers.flatMap { $0(files) }
         let written = programs.reduce(into: Set<String>()) { $0.formUnion($1.written) }
         return programs + Configurations.candidates(in: files).filter { !written.contains($0.file) }
     }
@@ -60,8 +65,9 @@ extension Installation {
         if all.isEmpty {
             let faults = (files.configurations.map(\.fault) + files.json.map(\.fault)).compactMap(\.self)
             if !faults.isEmpty { return .faults(ProfileErrors(faults.flatMap(\.errors))) }
+            let count = files.files.count + files.databases.count
             return .unclear(
-                "nothing here is a gateway's: \(files.files.count) file\(files.files.count == 1 ? " was" : "s were") looked into; "
+                "nothing here is a gateway's: \(count) file\(count == 1 ? " was" : "s were") looked into; "
                     + "name the file or directory in which the old program keeps its own side")
         }
         let options = abridged((chosen.isEmpty ? all : chosen).map(\.description), "gateway").joined(separator: ", ")

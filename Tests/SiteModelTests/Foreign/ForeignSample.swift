@@ -7,13 +7,16 @@ import Testing
 /// a private one by doing nothing.
 struct ForeignSample {
     var files: [(path: String, text: String)]
+    var databases: [ForeignFiles.Database] = []
+    /// Files that others name.
+    var elsewhere: [String: String] = [:]
     var kind: Installation.Kind?
     var interface: String?
     var lan = LAN(interface: "eth0", subnets: [IPPrefix("192.168.1.0/24")!])
     /// What the clock says.
     var now = "2026-11-26T12:00:00Z"
 
-    init(_ files: [(String, String)], from kind: Installation.Kind? = nil, interface: String? = nil) {
+    init(_ files: [(String, String)] = [], from kind: Installation.Kind? = nil, interface: String? = nil) {
         self.files = files.map { (path: $0.0, text: $0.1) }
         self.kind = kind
         self.interface = interface
@@ -28,9 +31,10 @@ struct ForeignSample {
 
     func installation() throws(InstallationError) -> Installation {
         let texts = files.map { ForeignFiles.File(path: $0.path, text: FileText($0.text)) }
-        return try Installation(
-            in: ForeignFiles(texts, services: { _ in nil }, publicKey: Self.publicKey), kind: kind, interface: interface
-        )
+        let all = ForeignFiles(
+            texts, databases: databases, services: { _ in nil }, elsewhere: { [elsewhere] in elsewhere[$0] },
+            publicKey: Self.publicKey)
+        return try Installation(in: all, kind: kind, interface: interface)
     }
 
     func taken(uplink: String? = "eth0") throws -> WgQuickImport {
@@ -70,5 +74,12 @@ extension WgQuickImport {
     /// Whether a note contains all of these words.
     func tells(_ words: String...) -> Bool {
         notes.contains { note in words.allSatisfy { note.description.contains($0) } }
+    }
+}
+
+extension ForeignTable {
+    /// Rows by their columns' names.
+    init(_ name: String, _ rows: [[String: String]], columns: [String]) {
+        self.init(name: name, columns: columns, rows: rows.map { row in columns.map { row[$0] } })
     }
 }

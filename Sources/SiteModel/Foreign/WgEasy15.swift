@@ -1,0 +1,145 @@
+import NetTypes
+
+/// wg-easy from version 15 on: everything is in a database.
+enum WgEasy15 {
+    static func candidates(in files: ForeignFiles) -> [ForeignCandidate] {
+        files.databases.flatMap { database -> [ForeignCandidate] in
+            guard let clients = database["clients_table"], clients.columns.contains("pre_shared_key") else { return [] }
+            return database.records("interfaces_table").compactMap { interface in
+                guard let name = interface["name"]?.text else { return nil }
+                var candidate = ForeignCandidate(kind: .wgEasy15, interface: name, file: database.path) {
+                    () throws(ProfileErrors) in
+                    try read(database, interface, name)
+                }
+                candidate.written = Set(
+                    files.configurations.map(\.file).filter {
+                        $0.directory == database.directory && $0.name == "\(name).conf"
+                    }.map(\.path))
+                return candidate
+            }
+        }
+    }
+
+    private static func read(
+        _ database: ForeignFiles.Database, _ interface: ForeignRecord, _ name: String
+    ) throws(ProfileErrors) -> Installation {
+        var findings = Findings(database.path)
+        var gateway = WgQuickConfig(file: database.path)
+        gateway.interfacePlace = interface.place
+        gateway.interface.privateKey = findings.privateKey(interface["private_key"], "private_key")
+        gateway.interface.listenPort = findings.port(interface["port"], "port")
+        gateway.interface.mtu = findings.mtu(interface["mtu"], "mtu")
+        for column in ["ipv4_cidr", "ipv6_cidr"] {
+            // The gateway is the first host of each.
+            let own = findings.read(interface[column], column) { text throws(ParseError) in
+                let written = try InterfaceAddress(parsing: text)
+                return InterfaceAddress(written.network.address.next, length: written.length)
+            }
+            guard let own else { continue }
+            gateway.interface.addresses.append(own)
+            gateway.interface.addressPlaces.append(interface[column]!.place)
+        }
+        takeHooks(of: name, interface, database, &gateway)
+        let settings = database.records("user_configs_table").first { $0["id"]?.text == name }
+        let isFiltered = interface.isOn("firewall_enabled")
+        var installation = Installation(kind: .wgEasy15, interface: name, gateway: gateway)
+        installation.forwarding = .hooksInContainer(uplink: interface["device"]?.text ?? "eth0")
+        let links = Set(database.records("one_time_links_table").compactMap { $0["id"]?.text })
+        for record in database.records("clients_table") where record["interface_id"]?.text ?? name == name {
+            guard var peer = read(record, settings, &findings) else { continue }
+            if isFiltered { peer.rules = rules(record, settings, &findings) }
+            if let id = record["id"]?.text, links.contains(id) {
+                findings.note(
+                    record.place,
+                    "\(peer.name): its one-time link is not taken; `wggw export \(peer.name)` writes its file")
+            }
+            installation.peers.append(peer)
+        }
+        return try findings.finish(installation)
+    }
+
+    /// They stand there with the interface's values to be put in.
+    private static func takeHooks(
+        of name: String, _ interface: ForeignRecord, _ database: ForeignFiles.Database, _ gateway: inout WgQuickConfig
+    ) {
+        let hooks = database.records("hooks_table").first { $0["id"]?.text == name }
+        let columns: [(String, WgQuickConfig.Hook.Moment)] = [
+            ("pre_up", .preUp), ("post_up", .postUp), ("pre_down", .preDown), ("post_down", .postDown),
+        ]
+        for (column, moment) in columns {
+            guard let value = hooks?[column] else { continue }
+            var command = value.text.replacing("\n", with: " ").replacing("\r", with: " ")
+            for (word, column) in [
+                ("ipv4Cidr", "ipv4_cidr"), ("ipv6Cidr", "ipv6_cidr"), ("device", "device"), ("port", "port"),
+            ] {
+                command = command.replacing("{{\(word)}}", with: interface[column]?.text ?? "")
+            }
+            gateway.interface.hooks.append(WgQuickConfig.Hook(moment: moment, command: command, place: value.place))
+        }
+    }
+
+    private static func read(
+        _ record: ForeignRecord, _ settings: ForeignRecord?, _ findings: inout Findings
+    ) -> Installation.Peer? {
+        let isEnabled = record.isOn("enabled")
+        var own = Findings(findings.file)
+        defer { findings.take(own, isRefused: isEnabled) }
+        let addresses = [record["ipv4_address"], record["ipv6_address"]].compactMap(\.self)
+        let peer = own.peer(
+            title: record["name"], publicKey: record["public_key"], presharedKey: record["pre_shared_key"],
+            allowedIPs: addresses + (record.list("server_allowed_ips") ?? []), at: record.place,
+            ("public_key", "pre_shared_key", "address"))
+        var client = Installation.Client(place: record.place)
+        client.privateKey = own.privateKey(record["private_key"], "private_key")
+        client.dns = own.servers(record.list("dns") ?? settings?.list("default_dns") ?? [])
+        client.allowedIPs = own.networks(
+            record.list("allowed_ips") ?? settings?.list("default_allowed_ips") ?? [], "allowed_ips")
+        client.keepalive = own.keepalive(record["persistent_keepalive"], "persistent_keepalive")
+        if let host = settings?["host"] {
+            let port = settings?["port"]?.text ?? "51820"
+            client.endpoint = own.endpoint(
+                ForeignValue(text: "\(bracketed(host.text)):\(port)", place: host.place), "host")
+        }
+        let endpoint = own.endpoint(record["server_endpoint"], "server_endpoint")
+        guard var peer else { return nil }
+        peer.wireguard.endpoint = endpoint
+        peer.client = client
+        peer.expiry = record["expires_at"]?.text
+        if !isEnabled { peer.absence = "disabled" }
+        return peer
+    }
+
+    /// What wg-easy's own firewall lets it reach.
+    private static func rules(
+        _ record: ForeignRecord, _ settings: ForeignRecord?, _ findings: inout Findings
+    ) -> [AccessRule] {
+        let own = record.list("firewall_ips").flatMap { $0.isEmpty ? nil : $0 }
+        let values = own ?? record.list("allowed_ips") ?? settings?.list("default_allowed_ips") ?? []
+        return values.flatMap { value in
+            findings.read(value, "firewall_ips") { text throws(ParseError) in
+                let protocols = text.hasSuffix("/tcp") || text.hasSuffix("/udp") ? [""] : ["/tcp", "/udp"]
+                if let whole = AccessRule(
+                    text.hasPrefix("[") && text.hasSuffix("]") ? String(text.dropFirst().dropLast()) : text)
+                {
+                    return [whole]
+                }
+                var rules: [AccessRule] = []
+                for ending in protocols { rules.append(try AccessRule(parsing: text + ending)) }
+                return rules
+            } ?? []
+        }
+    }
+}
+
+/// An IPv6 address as it stands before a port.
+func bracketed(_ host: String) -> String { host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host }
+
+extension IPAddress {
+    /// The one after it.
+    fileprivate var next: IPAddress {
+        switch self {
+        case .v4(let a): .v4(IPv4Address(rawValue: a.rawValue &+ 1))
+        case .v6(let a): .v6(IPv6Address(rawValue: a.rawValue &+ 1))
+        }
+    }
+}

@@ -1,0 +1,80 @@
+internal import GRDB
+internal import GRDBSQLite
+public import SiteModel
+
+/// Somebody else's SQLite database, read out of its bytes: its files are neither opened by SQLite nor locked, and nothing is written
+/// beside them.
+public struct ForeignDatabase {
+    /// Why it cannot be read: what SQLite says of it.
+    public struct Failure: Error, CustomStringConvertible {
+        /// `database disk image is malformed`
+        public let description: String
+    }
+
+    private let queue: DatabaseQueue
+
+    /// Rows of one table; more is nothing that somebody's gateway has.
+    private static let mostRows = 250_000
+
+    /// Whether bytes are a database (its format, 1.3).
+    public static func isLikely(_ bytes: [UInt8]) -> Bool { bytes.starts(with: Array("SQLite format 3\0".utf8)) }
+
+    /// `bytes` are the file's, `log` those of its write-ahead log, empty where there is none.
+    public init(_ bytes: [UInt8], log: [UInt8]) throws(Failure) {
+        let image = WriteAheadLog(log).applied(to: bytes)
+        do {
+            queue = try DatabaseQueue()
+            try queue.inDatabase { db in
+                // SQLite's own memory, which it frees itself.
+                guard let memory = sqlite3_malloc64(UInt64(image.count)) else {
+                    throw DatabaseError(resultCode: .SQLITE_NOMEM)
+                }
+                image.withUnsafeBytes { memory.copyMemory(from: $0.baseAddress!, byteCount: image.count) }
+                let flags = UInt32(SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_READONLY)
+                let code = sqlite3_deserialize(
+                    db.sqliteConnection, "main", memory.assumingMemoryBound(to: UInt8.self), Int64(image.count),
+                    Int64(image.count), flags)
+                guard code == SQLITE_OK else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
+                // Whoever wrote its schema runs nothing here.
+                try db.execute(sql: "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON")
+            }
+        } catch { throw Failure(error) }
+    }
+
+    /// The tables that are of use, but no views and nothing that is computed elsewhere.
+    public func tables() throws(Failure) -> [ForeignTable] {
+        do {
+            return try queue.inDatabase { db in
+                var names: [String] = []
+                try db.forEachRow(
+                    "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 AND name NOT LIKE 'sqlite_%' ORDER BY name"
+                ) { if let name = $0.text(0) { names.append(name) } }
+                return try names.filter(ForeignTable.isOfUse).map { try Self.table($0, db) }
+            }
+        } catch { throw Failure(error) }
+    }
+
+    private static func table(_ name: String, _ db: Database) throws -> ForeignTable {
+        let quoted = "\"\(name.replacing("\"", with: "\"\""))\""
+        var columns: [String] = []
+        try db.forEachRow("SELECT name FROM pragma_table_info(?)", arguments: [name]) {
+            columns.append($0.text(0) ?? "")
+        }
+        var rows: [[String?]] = []
+        try db.forEachRow("SELECT * FROM \(quoted) LIMIT \(mostRows + 1)") { row in
+            rows.append(columns.indices.map { row.text(CInt($0)) })
+        }
+        guard rows.count <= mostRows else { throw Failure(description: "\(name) has more than \(mostRows) rows") }
+        return ForeignTable(name: name, columns: columns, rows: rows)
+    }
+}
+
+extension ForeignDatabase.Failure {
+    fileprivate init(_ error: any Error) {
+        if let error = error as? Self {
+            self = error
+        } else {
+            description = (error as? DatabaseError)?.message ?? "\(error)"
+        }
+    }
+}
