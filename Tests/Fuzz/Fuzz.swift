@@ -16,13 +16,16 @@ import Glibc
         case "dump": { DumpTarget.run(Input($0, $1)) }
         case "profile": { ProfileTarget.run(Input($0, $1)) }
         case "wg-quick": { WgQuickTarget.run(Input($0, $1)) }
+        case "installation": { InstallationTarget.run(Input($0, $1)) }
         default: nil
         }
     }
 
     static func main() {
         guard CommandLine.arguments.count > 1, let test = target(CommandLine.arguments[1]) else {
-            print("usage: Fuzz protocol|transport|handshake|tun|configuration|dump|profile|wg-quick [FLAG|DIRECTORY]…")
+            print(
+                "usage: Fuzz protocol|transport|handshake|tun|configuration|dump|profile|wg-quick|installation "
+                    + "[FLAG|DIRECTORY]…")
             exit(64)
         }
         var count = Int32(CommandLine.arguments.count - 1)

@@ -19,15 +19,25 @@ struct Configurations {
     }
 
     /// The files in which a gateway's side stands: others come in, and it is not one of those itself.
+    ///
+    /// Where there are none, those that dial another site and not all the world: that other site's router has written them.
     static func gateways(in files: ForeignFiles) -> [ForeignFiles.Parsed<WgQuickConfig>] {
         let known = Set(files.configurations.flatMap { $0.value?.peers.map(\.publicKey) ?? [] })
-        return files.configurations.filter { parsed in
+        let dialled = gateways(in: files, known, mayDialAlone: false)
+        return dialled.isEmpty ? gateways(in: files, known, mayDialAlone: true) : dialled
+    }
+
+    private static func gateways(
+        in files: ForeignFiles, _ known: Set<PublicKey>, mayDialAlone: Bool
+    ) -> [ForeignFiles.Parsed<WgQuickConfig>] {
+        files.configurations.filter { parsed in
             guard let config = parsed.value else { return false }
             if config.peers.isEmpty { return config.interface.listenPort != nil }
             if config.peers.contains(where: { $0.endpoint == nil }) { return true }
             let own = config.interface.privateKey.map(files.publicKey)
             let sendsAll = config.peers.contains { $0.allowedIPs.contains(where: \.isHalfTheInternet) }
-            return config.interface.listenPort != nil && !sendsAll && !(own.map(known.contains) ?? false)
+            return (mayDialAlone || config.interface.listenPort != nil) && !sendsAll
+                && !(own.map(known.contains) ?? false)
         }
     }
 

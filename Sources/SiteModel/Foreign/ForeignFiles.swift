@@ -39,7 +39,7 @@ public struct ForeignFiles: Sendable {
         var directory: Substring { directoryPart(of: path) }
 
         /// None where there is no such table.
-        func records(_ table: String) -> [ForeignRecord] { tables[table]?.records(in: path) ?? [] }
+        func records(_ table: String) -> [ForeignRecord] { tables[table]?.records(in: "\(path)(\(table))") ?? [] }
     }
 
     /// A file, and what was made of it or is wrong with it.

@@ -23,7 +23,7 @@ public struct ForeignTable: Sendable {
         }
     }
 
-    /// The rows, each with its place in the file `path`.
+    /// The rows, each with its place in `path`.
     func records(in path: String) -> [ForeignRecord] {
         let index = Dictionary(columns.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         return rows.enumerated().map { ForeignRecord(file: path, number: $0 + 1, index: index, cells: $1) }

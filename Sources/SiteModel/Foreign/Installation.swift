@@ -23,10 +23,16 @@ public struct Installation: Sendable {
         case wgDashboard = "wgdashboard"
         /// wireguard-ui: its directory `db`.
         case wireguardUI = "wireguard-ui"
+        /// wg-portal from version 2 on: its SQLite database.
+        case wgPortal = "wg-portal"
         /// systemd-networkd: `NAME.netdev`, `NAME.network`.
         case networkd = "systemd-networkd"
         /// NetworkManager: `NAME.nmconnection`.
         case networkManager = "networkmanager"
+        /// MikroTik's RouterOS: what `/export show-sensitive` prints.
+        case mikroTik = "mikrotik"
+        /// OPNsense: `config.xml`.
+        case opnSense = "opnsense"
         /// Files of wg-quick, and nothing that says who wrote them.
         case wgQuick = "wg-quick"
 
@@ -41,6 +47,9 @@ public struct Installation: Sendable {
             case .linuxServer: "linuxserver/wireguard"
             case .wgDashboard: "WGDashboard"
             case .wireguardUI: "wireguard-ui"
+            case .wgPortal: "wg-portal"
+            case .mikroTik: "MikroTik"
+            case .opnSense: "OPNsense"
             case .networkd: "systemd-networkd"
             case .networkManager: "NetworkManager"
             case .wgQuick: "wg-quick"

@@ -51,7 +51,7 @@ extension Installation {
         let readers = [
             WgEasy14.candidates, WgEasy15.candidates, WGDashboard.candidates, WireguardUI.candidates,
             Networkd.candidates,
-            NetworkManager.candidates,
+            NetworkManager.candidates, WGPortal.candidates, MikroTik.candidates, OPNsense.candidates,
         ]
         let programs = readers.flatMap { $0(files) }
         let written = programs.reduce(into: Set<String>()) { $0.formUnion($1.written) }

@@ -73,10 +73,10 @@ import Testing
         #expect(taken.site.egress == Egress(interface: "ens18", fullTunnel: true))
         #expect(taken.site.endpoint == Endpoint("vpn.example.org:51820") && taken.site.dns == [IPAddress("1.1.1.1")!])
         #expect(taken.site.peers.allSatisfy { $0.policy == nil })
-        #expect(taken.tells("/e/wg-easy.db:1:1: laptop: its one-time link"))
-        #expect(taken.tells("/e/wg-easy.db:4:7: public_key: a public key is"))
+        #expect(taken.tells("/e/wg-easy.db(clients_table):1:1: laptop: its one-time link"))
+        #expect(taken.tells("/e/wg-easy.db(clients_table):4:7: public_key: a public key is"))
         #expect(taken.tells("late: expired 2020-01-01 there") && taken.tells("off: disabled there"))
-        #expect(taken.tells("/e/wg-easy.db:2:1: asks no server of the tunnel's"))
+        #expect(taken.tells("/e/wg-easy.db(clients_table):2:1: asks no server of the tunnel's"))
     }
 
     /// Whom its firewall kept to something, wggw keeps to the same.
@@ -158,10 +158,10 @@ import Testing
         #expect(taken.summary == ["Anna-s 10.7.0.2 every 21 ours", "bob 10.7.0.3 every 21 ours"])
         #expect(taken.site.endpoint == Endpoint("[2001:db8::1]:51820") && taken.site.dns == [IPAddress("9.9.9.9")!])
         #expect(
-            taken.tells("wgdashboard.db:1:1: carol: restricted there")
-                && taken.tells("wgdashboard.db:2:1: dave: restricted"))
+            taken.tells("wgdashboard.db(wg0_restrict_access):1:1: carol: restricted there")
+                && taken.tells("wgdashboard.db(wg0_restrict_access):2:1: dave: restricted"))
         #expect(taken.tells("Anna-s: was to be let in until 2027-01-01 00:00:00"))
-        #expect(taken.tells("wgdashboard_job.db:2:1: bob: was to be taken off when total_data is beyond 5"))
+        #expect(taken.tells("wgdashboard_job.db(PeerJobs):2:1: bob: was to be taken off when total_data is beyond 5"))
         #expect(taken.tells("taken as wg0 of WGDashboard"))
         var alone = Self.wgDashboard
         alone.files = []

@@ -1,0 +1,97 @@
+import NetTypes
+
+/// wg-portal from version 2 on: everything is in a database, keys as well unless it was told to encrypt them.
+struct WGPortal {
+    private let database: ForeignFiles.Database
+    private let interface: ForeignRecord
+    private let name: String
+
+    static func candidates(in files: ForeignFiles) -> [ForeignCandidate] {
+        files.databases.flatMap { database -> [ForeignCandidate] in
+            guard let peers = database["peers"], peers.columns.contains("interface_identifier") else { return [] }
+            return database.records("interfaces").compactMap { interface in
+                // One of the type client goes out to somebody else's gateway.
+                guard let name = interface["identifier"]?.text, interface["type"]?.text != "client" else { return nil }
+                var candidate = ForeignCandidate(kind: .wgPortal, interface: name, file: database.path) {
+                    () throws(ProfileErrors) in
+                    try WGPortal(database: database, interface: interface, name: name).read()
+                }
+                candidate.written = Set(
+                    files.configurations.filter {
+                        $0.value?.interface.privateKey?.exposedBase64 == interface["private_key"]?.text
+                    }
+                    .map(\.file.path))
+                return candidate
+            }
+        }
+    }
+
+    private func read() throws(ProfileErrors) -> Installation {
+        var findings = Findings(database.path)
+        var gateway = WgQuickConfig(file: database.path)
+        gateway.interfacePlace = interface.place
+        gateway.interface.privateKey = findings.privateKey(interface["private_key"], "private_key")
+        gateway.interface.listenPort = findings.port(interface["listen_port"], "listen_port")
+        gateway.interface.mtu = findings.mtu(interface["mtu"].flatMap { $0.text == "0" ? nil : $0 }, "mtu")
+        gateway.interface.fwmark =
+            findings.read(interface["firewall_mark"], "firewall_mark") { text throws(ParseError) in try wgMark(text) }
+            ?? 0
+        for value in addresses("interface_addresses", "interface_identifier")[name] ?? [] {
+            let own = findings.read(value, "cidr") { text throws(ParseError) in try InterfaceAddress(parsing: text) }
+            guard let own else { continue }
+            gateway.interface.addresses.append(own)
+            gateway.interface.addressPlaces.append(value.place)
+        }
+        let hooks: [(String, WgQuickConfig.Hook.Moment)] = [
+            ("pre_up", .preUp), ("post_up", .postUp), ("pre_down", .preDown), ("post_down", .postDown),
+        ]
+        for (column, moment) in hooks {
+            guard let value = interface[column] else { continue }
+            gateway.interface.hooks.append(
+                WgQuickConfig.Hook(moment: moment, command: value.text.replacing("\n", with: " "), place: value.place))
+        }
+        var installation = Installation(kind: .wgPortal, interface: name, gateway: gateway)
+        let own = addresses("peer_addresses", "peer_identifier")
+        for record in database.records("peers") where record["interface_identifier"]?.text == name {
+            guard let peer = read(record, own[record["identifier"]?.text ?? ""] ?? [], &findings) else { continue }
+            installation.peers.append(peer)
+        }
+        return try findings.finish(installation)
+    }
+
+    /// By whose they are.
+    private func addresses(_ table: String, _ column: String) -> [String: [ForeignValue]] {
+        database.records(table).reduce(into: [:]) { all, record in
+            guard let owner = record[column]?.text, let address = record["cidr_cidr"] else { return }
+            all[owner, default: []].append(address)
+        }
+    }
+
+    /// Its own addresses are let in as single ones, whatever network they are written with.
+    private func read(
+        _ record: ForeignRecord, _ addresses: [ForeignValue], _ findings: inout Findings
+    ) -> Installation.Peer? {
+        let isLetIn = record["disabled"] == nil
+        var part = Findings(findings.file)
+        defer { findings.take(part, isRefused: isLetIn) }
+        let hosts = addresses.map { ForeignValue(text: String($0.text.prefix { $0 != "/" }), place: $0.place) }
+        let peer = part.peer(
+            title: record["display_name"], publicKey: record["identifier"], presharedKey: record["preshared_key"],
+            allowedIPs: hosts + (record["extra_allowed_ips_str"]?.items ?? []), at: record.place,
+            ("identifier", "preshared_key", "address"))
+        var client = Installation.Client(place: record.place)
+        client.privateKey = part.privateKey(record["private_key"], "private_key")
+        client.dns = part.servers(record["iface_dns_str_v"]?.items ?? [])
+        client.allowedIPs = record["allowed_ips_str_v"].map { part.networks($0.items, "allowed_ips_str_v") }
+        client.keepalive = part.keepalive(record["persistent_keep_alive_v"], "persistent_keep_alive_v")
+        client.endpoint = part.endpoint(record["endpoint_v"], "endpoint_v")
+        guard var peer else { return nil }
+        peer.client = client
+        peer.expiry = record["expires_at"]?.text
+        if !isLetIn { peer.absence = "disabled" }
+        if let notes = record["notes"] {
+            findings.note(notes.place, "\(peer.name): its notes are not taken: \(notes.text.quotable)")
+        }
+        return peer
+    }
+}
