@@ -11,7 +11,9 @@ public func readInstallation(
 ) throws(GatewayError) -> Installation {
     var search = ForeignSearch()
     for path in paths { try search.take(path) }
-    let files = ForeignFiles(search.files, databases: search.databases, services: udpPort, elsewhere: keyFile) {
+    let files = ForeignFiles(
+        search.files, databases: search.databases, passedOver: search.passedOver, services: udpPort, elsewhere: keyFile
+    ) {
         KeyPair($0).publicKey
     }
     do { return try Installation(in: files, kind: kind, interface: interface) } catch {
@@ -33,6 +35,8 @@ public func readInstallation(
 private struct ForeignSearch {
     private(set) var files: [ForeignFiles.File] = []
     private(set) var databases: [ForeignFiles.Database] = []
+    /// Larger than a file may be.
+    private(set) var passedOver: [String] = []
     private var bytes = 0
     private var seen: Set<String> = []
 
@@ -60,6 +64,7 @@ private struct ForeignSearch {
             var target = stat()
             guard stat(child, &target) == 0 else { continue }
             switch target.st_mode & S_IFMT {
+            case S_IFREG where target.st_size > mostInputBytes: passedOver.append(child)
             case S_IFREG: try take(child, try readInput(child))
             case S_IFDIR where own.st_mode & S_IFMT == S_IFDIR: try takeDirectory(child, depth: depth + 1)
             default: break

@@ -47,7 +47,9 @@ enum InstallationTarget {
             let rest = (keys.union(installation.peers.map(\.wireguard.publicKey))).reduce(note.message) {
                 $0.replacing("\($1)", with: "")
             }
-            expect(!rest.mayHoldKey || note.message.contains("has its key") || note.message.contains("PublicKey"), "a key in a note: \(note)")
+            expect(
+                !rest.mayHoldKey || note.message.contains("has its key") || note.message.contains("PublicKey"),
+                "a key in a note: \(note)")
         }
     }
 

@@ -67,9 +67,15 @@ import Testing
     @Test func directories() throws {
         try writeWgEasy()
         try directory.write("picture.png", "\u{89}PNG\0\0{")
+        try directory.write("log", "")
+        truncate(directory.path + "/log", 65 << 20)
         symlink(directory.path, directory.path + "/loop")
         mkfifo(directory.path + "/pipe", 0o600)
-        #expect(try readInstallation([directory.path], kind: nil, interface: nil).kind == .wgEasy14)
+        let installation = try readInstallation([directory.path], kind: nil, interface: nil)
+        let told = try previewOfTaking(installation, lan: lan, previous: nil, box: bench.box).notices
+        #expect(
+            installation.kind == .wgEasy14
+                && told.contains("\(directory.path)/log:1:1: is too large, and was not looked into"))
         rename(directory.path + "/wg0.json", directory.path + "/.hidden")
         #expect(try readInstallation([directory.path + "/"], kind: nil, interface: nil).kind == .wgEasy14)
         #expect(throws: GatewayError.self) { try readInstallation([directory.path], kind: .piVPN, interface: nil) }

@@ -163,7 +163,10 @@ struct Configurations {
             guard let side = sides[installation.peers[i].wireguard.publicKey], let theirs = side.value else { continue }
             installation.peers[i].client = Self.client(theirs, side.file, gatewayKey)
             if installation.peers[i].absence != nil { continue }
-            findings.notes += config.mismatches(withClient: theirs, publicKey: files.publicKey)
+            // The others have nothing to do with it, and may be many.
+            var pair = config
+            pair.peers = [installation.peers[i].wireguard]
+            findings.notes += pair.mismatches(withClient: theirs, publicKey: files.publicKey)
         }
     }
 

@@ -41,10 +41,13 @@ extension Installation {
             throw Self.unclear(all, chosen, files, kind, interface)
         }
         do { self = try candidate.read() } catch { throw .faults(error) }
-        let others = all.filter { $0.file != candidate.file }.map(\.description)
+        let others = all.filter { $0.file != candidate.file || $0.interface != candidate.interface }.map(\.description)
         let what = WgQuickConfig.Place(line: 1, column: 1, file: candidate.file)
         gateway.note(what, "taken as \(candidate.description), with \(peerCount) peer\(peerCount == 1 ? "" : "s")")
         for other in abridged(others, "gateway") { gateway.note(what, "not taken: \(other)") }
+        for path in abridged(files.passedOver, "file") {
+            gateway.note(WgQuickConfig.Place(line: 1, column: 1, file: path), "is too large, and was not looked into")
+        }
     }
 
     private static func candidates(in files: ForeignFiles) -> [ForeignCandidate] {

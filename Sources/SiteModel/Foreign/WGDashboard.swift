@@ -94,10 +94,12 @@ struct WGDashboard {
 
     /// What was to happen to a peer at a time, or when it has moved so much.
     private func takeJobs(_ installation: inout Installation, _ findings: inout Findings) {
+        let numbers = Dictionary(
+            installation.peers.enumerated().map { ("\($1.wireguard.publicKey)", $0) },
+            uniquingKeysWith: { first, _ in first })
         for other in files.databases {
             for job in other.records("PeerJobs") where job["Configuration"]?.text == name && job["ExpireDate"] == nil {
-                guard let i = installation.peers.firstIndex(where: { "\($0.wireguard.publicKey)" == job["Peer"]?.text })
-                else { continue }
+                guard let i = job["Peer"].flatMap({ numbers[$0.text] }) else { continue }
                 if job["Field"]?.text == "date", let value = job["Value"] {
                     let before = installation.peers[i].expiry
                     installation.peers[i].expiry = before.map { min($0, value.text) } ?? value.text

@@ -47,7 +47,10 @@ enum WgEasy15 {
         let links = Set(database.records("one_time_links_table").compactMap { $0["id"]?.text })
         for record in database.records("clients_table") where record["interface_id"]?.text ?? name == name {
             guard var peer = read(record, settings, &findings) else { continue }
-            if isFiltered { peer.rules = rules(record, settings, &findings) }
+            if isFiltered {
+                peer.rules = rules(record, settings, &findings)
+                if peer.rules == [] { peer.absence = peer.absence ?? "allowed to reach nothing" }
+            }
             if let id = record["id"]?.text, links.contains(id) {
                 findings.note(
                     record.place,
@@ -92,8 +95,9 @@ enum WgEasy15 {
         var client = Installation.Client(place: record.place)
         client.privateKey = own.privateKey(record["private_key"], "private_key")
         client.dns = own.servers(record.list("dns") ?? settings?.list("default_dns") ?? [])
-        client.allowedIPs = own.networks(
-            record.list("allowed_ips") ?? settings?.list("default_allowed_ips") ?? [], "allowed_ips")
+        client.allowedIPs = (record.list("allowed_ips") ?? settings?.list("default_allowed_ips")).map {
+            own.networks($0, "allowed_ips")
+        }
         client.keepalive = own.keepalive(record["persistent_keepalive"], "persistent_keepalive")
         if let host = settings?["host"] {
             let port = settings?["port"]?.text ?? "51820"

@@ -86,7 +86,10 @@ struct WireguardUI {
         client.privateKey = own.privateKey(node["private_key"]?.text, "private_key")
         client.dns = node["use_server_dns"]?.bool == true ? own.servers(settings?["dns_servers"]?.texts ?? []) : []
         client.allowedIPs = own.networks(node["allowed_ips"]?.texts ?? [], "allowed_ips")
-        client.keepalive = own.keepalive(settings?["persistent_keepalive"]?.text, "persistent_keepalive") ?? 0
+        if let settings {
+            // None is what it writes where there is none.
+            client.keepalive = own.keepalive(settings["persistent_keepalive"]?.text, "persistent_keepalive") ?? 0
+        }
         if let host = settings?["endpoint_address"]?.text, !host.text.isEmpty {
             let port = server["listen_port"]?.text?.text ?? "51820"
             let hasPort = host.text.filter { $0 == ":" }.count == 1 || host.text.contains("]:")

@@ -86,13 +86,13 @@ import Testing
                 Self.client(2, "all"),
                 Self.client(3, "few", ["firewall_ips": "[\"192.168.1.10:443/tcp\",\"192.168.1.9:53\",\"10.0.0.0/8\"]"]),
                 Self.client(4, "split", ["allowed_ips": "[\"192.168.1.0/24\"]", "firewall_ips": "[]"]),
-                Self.client(5, "v4", ["allowed_ips": "[\"0.0.0.0/0\"]"]),
+                Self.client(6, "none", ["allowed_ips": "[]"]), Self.client(5, "v4", ["allowed_ips": "[\"0.0.0.0/0\"]"]),
             ], isFiltered: true
         ).taken()
         func rules(_ name: String) -> [String]? {
             taken.site.peers.first { $0.name == name }?.policy?.allow.map(\.description)
         }
-        #expect(rules("all") == nil)
+        #expect(rules("all") == nil && taken.tells("none: allowed to reach nothing there, and not let in"))
         #expect(rules("few") == ["10.0.0.0/8", "192.168.1.9:53/tcp", "192.168.1.9:53/udp", "192.168.1.10:443/tcp"])
         #expect(rules("split") == ["192.168.1.0/24"] && rules("v4") == ["0.0.0.0/0"])
         #expect(taken.site.peers.map(\.fullTunnel) == [nil, false, false, false])
