@@ -1,5 +1,4 @@
 internal import GRDB
-internal import GRDBSQLite
 public import SiteModel
 
 /// Somebody else's SQLite database, read out of its bytes: its files are neither opened by SQLite nor locked, and nothing is written
@@ -21,22 +20,11 @@ public struct ForeignDatabase {
 
     /// `bytes` are the file's, `log` those of its write-ahead log, empty where there is none.
     public init(_ bytes: [UInt8], log: [UInt8]) throws(Failure) {
-        let image = WriteAheadLog(log).applied(to: bytes)
         do {
-            queue = try DatabaseQueue()
+            queue = try DatabaseImage.opened(WriteAheadLog(log).applied(to: bytes))
             try queue.inDatabase { db in
-                // SQLite's own memory, which it frees itself.
-                guard let memory = sqlite3_malloc64(UInt64(image.count)) else {
-                    throw DatabaseError(resultCode: .SQLITE_NOMEM)
-                }
-                image.withUnsafeBytes { memory.copyMemory(from: $0.baseAddress!, byteCount: image.count) }
-                let flags = UInt32(SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_READONLY)
-                let code = sqlite3_deserialize(
-                    db.sqliteConnection, "main", memory.assumingMemoryBound(to: UInt8.self), Int64(image.count),
-                    Int64(image.count), flags)
-                guard code == SQLITE_OK else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
                 // Whoever wrote its schema runs nothing here.
-                try db.execute(sql: "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON")
+                try db.execute(sql: "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON")
             }
         } catch { throw Failure(error) }
     }

@@ -79,6 +79,7 @@ import Testing
         ["add-peer", "a", "--address", word], ["add-peer", "a", "--allow", word], ["add-peer", "a", "--group", word],
         ["add-peer", "a", "--preshared-key", word], ["set-peer", word], ["set-peer", "laptop", "--name", word],
         ["remove-peer", word], ["export", word], ["show", word], ["diff", word], ["profile", word],
+        ["import", word], ["import", "/dev/null", "--from", word], ["import", "/dev/null", "--interface", word],
         ["profile", "import", word], ["profile", "import", "/dev/null", "--lan-interface", word],
         ["--state-dir", word, "list"],
         ["export", "laptop", "--png", word + "/"], ["export", "laptop", "--png", "/dev/null/" + word],
@@ -151,6 +152,26 @@ import Testing
         let (status, output) = try Program.run(command, environment: ["WGGW_STATE_DIR=\(state.path)"])
         #expect(status == 0, "\(output)")
         expectPrintable(output, command, lines: 6...16)
+    }
+
+    /// What other programs let people write, and what is not taken of it.
+    @Test func ofInstallations() throws {
+        let path = "\(bench.path)/key"
+        let name = Self.evil.unicodeScalars.map {
+            $0.value < 32 ? "\\u00\($0.value < 16 ? "0" : "")\(String($0.value, radix: 16))" : "\($0)"
+        }.joined()
+        let key = "6boi5zHwfEhbX+XMUKe12f4lQ9v78LjpEcGK0hGU3RQ="
+        let server = "{\"server\": {\"privateKey\": \"\(key)\", \"address\": \"10.9.0.1\"}, \"clients\": {"
+        let client =
+            "\"1\": {\"name\": \"\(name)\", \"publicKey\": \"\(key)\", \"expiredAt\": \"z\(name)\", \"enabled\": true,"
+        for (address, status) in [("10.9.0.2", Int32(0)), (name, 78)] {
+            let text = "\(server)\(client) \"address\": \"\(address)\"}}}"
+            try writePrivateFile(path, Array(text.utf8), replacing: true)
+            let command = ["import", path, "--lan", "192.168.1.0/24", "--lan-interface", "eth0", "--dry-run"]
+            let (found, output) = try Program.run(command, environment: ["WGGW_STATE_DIR=/var/empty/none"])
+            #expect(found == status, "\(output)")
+            expectPrintable(output, command, lines: 1...60)
+        }
     }
 
     /// Whoever holds the lock has written who he is.

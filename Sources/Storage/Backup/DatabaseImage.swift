@@ -58,7 +58,8 @@ enum DatabaseImage {
         return image
     }
 
-    private static func opened(_ image: [UInt8]) throws -> DatabaseQueue {
+    /// A database in memory that holds a copy of the bytes.
+    static func opened(_ image: [UInt8]) throws -> DatabaseQueue {
         let queue = try DatabaseQueue()
         try queue.inDatabase { db in
             guard let memory = sqlite3_malloc64(UInt64(image.count)) else {
