@@ -35,8 +35,8 @@ public func readInstallation(
 private struct ForeignSearch {
     private(set) var files: [ForeignFiles.File] = []
     private(set) var databases: [ForeignFiles.Database] = []
-    /// Larger than a file may be.
-    private(set) var passedOver: [String] = []
+    /// In directories, what could not be read, and why.
+    private(set) var passedOver: [(path: String, reason: String)] = []
     private var bytes = 0
     private var seen: Set<String> = []
 
@@ -54,6 +54,7 @@ private struct ForeignSearch {
         try take(path, try readInput(path))
     }
 
+    /// What does not concern a gateway may lie there as well, so it is no fault if that cannot be read.
     private mutating func takeDirectory(_ path: String, depth: Int) throws(GatewayError) {
         guard depth < Self.mostDepth else { return }
         guard let names = names(in: path, hidden: true) else { throw .refused("\(path): \(errnoText())") }
@@ -64,15 +65,20 @@ private struct ForeignSearch {
             var target = stat()
             guard stat(child, &target) == 0 else { continue }
             switch target.st_mode & S_IFMT {
-            case S_IFREG where target.st_size > mostInputBytes: passedOver.append(child)
-            case S_IFREG: try take(child, try readInput(child))
+            case S_IFREG:
+                let content: [UInt8]
+                do { content = try readInput(child) } catch {
+                    passedOver.append((child, error.description))
+                    continue
+                }
+                try take(child, content, isNamed: false)
             case S_IFDIR where own.st_mode & S_IFMT == S_IFDIR: try takeDirectory(child, depth: depth + 1)
             default: break
             }
         }
     }
 
-    private mutating func take(_ path: String, _ content: [UInt8]) throws(GatewayError) {
+    private mutating func take(_ path: String, _ content: [UInt8], isNamed: Bool = true) throws(GatewayError) {
         guard seen.insert(path).inserted else { return }
         bytes += content.count
         guard bytes <= Self.mostBytes, seen.count <= Self.mostFiles else {
@@ -80,29 +86,43 @@ private struct ForeignSearch {
                 "\(path): with it this is more than \(Self.mostBytes >> 20) MB or \(Self.mostFiles) files; "
                     + "name the directory of the old program alone")
         }
-        if ForeignDatabase.isLikely(content) { return try takeDatabase(path, content) }
+        if ForeignDatabase.isLikely(content) {
+            do { return databases.append(try database(path, content)) } catch {
+                if isNamed { throw error }
+                return passedOver.append((path, error.description))
+            }
+        }
         let text = FileText(decoding: content)
         // Pictures and programs lie about as well.
         if text.encoding != .utf16, content.prefix(512).contains(0) { return }
         files.append(ForeignFiles.File(path: path, text: text))
     }
 
-    /// What its program has not yet written into it lies beside it.
-    private mutating func takeDatabase(_ path: String, _ content: [UInt8]) throws(GatewayError) {
-        let log = access("\(path)-wal", F_OK) == 0 ? try readInput("\(path)-wal") : []
+    /// With what its program has not yet written into it and keeps beside it. Its file and its log are of one moment if no new log
+    /// was begun between two looks at it: what moved from the one into the other meanwhile is in both.
+    private func database(_ path: String, _ content: [UInt8]) throws(GatewayError) -> ForeignFiles.Database {
+        var content = content
+        var log: [UInt8] = []
+        for attempt in 1...5 {
+            let before = try writeAheadLog(of: path)
+            if attempt > 1 || !before.isEmpty { content = try readInput(path) }
+            log = try writeAheadLog(of: path)
+            if log.prefix(32) == before.prefix(32) { break }
+        }
         // Its format, chapter 3: one that is at work begins so.
         if readFile("\(path)-journal", upTo: 8) == [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7] {
             throw .refused(
                 "\(path): its program is writing it, or was stopped while it did; stop it, and let SQLite end that: "
                     + "sqlite3 \(path) 'PRAGMA quick_check'")
         }
-        do {
-            databases.append(
-                ForeignFiles.Database(path: path, tables: try ForeignDatabase(content, log: log).tables()))
-        } catch {
+        do { return ForeignFiles.Database(path: path, tables: try ForeignDatabase(content, log: log).tables()) } catch {
             throw .refused(
                 "\(path): cannot be read as the database that it is (\(error)); take a copy of it while its program is stopped"
             )
         }
+    }
+
+    private func writeAheadLog(of path: String) throws(GatewayError) -> [UInt8] {
+        access("\(path)-wal", F_OK) == 0 ? try readInput("\(path)-wal") : []
     }
 }

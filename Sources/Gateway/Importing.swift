@@ -116,7 +116,7 @@ struct WgQuickNames {
             previous?.tunnel.interface ?? (0...).lazy.map { "wg\($0)" }.first { !interfaces.contains($0) } ?? "wg0"
         if previous == nil, let label = hostLabel(nearest: stem) { site = label }
         notices = [
-            "the file's name is none for an interface; the tunnel's is \(interface), and the site is called \(site)"
+            "the name there is none for an interface; the tunnel's is \(interface), and the site is called \(site)"
         ]
     }
 }

@@ -1,16 +1,13 @@
 internal import Glibc
 internal import System
 
-/// What `readInput` takes at most: enough for 100,000 peers.
-let mostInputBytes = 64 << 20
-
-/// The bytes of a file, or of standard input for `-`; at most 64 MB. Throws `.refused`.
+/// The bytes of a file, or of standard input for `-`; at most 64 MB, which is enough for 100,000 peers. Throws `.refused`.
 public func readInput(_ path: String) throws(GatewayError) -> [UInt8] {
     let fd = path == "-" ? dup(0) : open(path, O_RDONLY | O_CLOEXEC)
     guard fd >= 0 else { throw .refused("\(path): \(errnoText())") }
     defer { close(fd) }
-    guard let bytes = readToEnd(fd, upTo: mostInputBytes + 1) else { throw .refused("\(path): \(errnoText())") }
-    guard bytes.count <= mostInputBytes else { throw .refused("\(path): is larger than 64 MB, which is no profile") }
+    guard let bytes = readToEnd(fd, upTo: (64 << 20) + 1) else { throw .refused("\(path): \(errnoText())") }
+    guard bytes.count <= 64 << 20 else { throw .refused("\(path): is larger than 64 MB, which is no profile") }
     return bytes
 }
 

@@ -179,6 +179,7 @@ struct Configurations {
         var client = Installation.Client(place: place)
         client.privateKey = config.interface.privateKey
         client.dns = config.interface.dns
+        client.mtu = config.interface.mtu
         client.allowedIPs = target?.allowedIPs
         client.endpoint = target?.endpoint
         client.keepalive = target?.keepalive ?? 0

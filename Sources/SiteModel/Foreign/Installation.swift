@@ -82,6 +82,8 @@ public struct Installation: Sendable {
         var endpoint: Endpoint?
         /// Seconds, 0 is off; nil where that is not known.
         var keepalive: UInt16?
+        /// Bytes of an inner packet; nil where that is not known.
+        var mtu: Int?
         let place: WgQuickConfig.Place
     }
 

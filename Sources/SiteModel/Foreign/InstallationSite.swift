@@ -80,6 +80,10 @@ private struct ClientSides {
         let known = site.peers.compactMap { $0.publicKey.flatMap { clients[$0] } } + [installation.defaults]
         takeServers(known.compactMap(\.self))
         takeEndpoint(known.compactMap(\.self))
+        for client in known.compactMap(\.self) {
+            guard let mtu = client.mtu, mtu != site.tunnel.mtu else { continue }
+            note(client.place, "has MTU \(mtu); a new export has the tunnel's")
+        }
     }
 
     /// Private networks that the site knows.

@@ -45,8 +45,9 @@ extension Installation {
         let what = WgQuickConfig.Place(line: 1, column: 1, file: candidate.file)
         gateway.note(what, "taken as \(candidate.description), with \(peerCount) peer\(peerCount == 1 ? "" : "s")")
         for other in abridged(others, "gateway") { gateway.note(what, "not taken: \(other)") }
-        for path in abridged(files.passedOver, "file") {
-            gateway.note(WgQuickConfig.Place(line: 1, column: 1, file: path), "is too large, and was not looked into")
+        for passed in files.passedOver.prefix(maximumTold) {
+            let place = WgQuickConfig.Place(line: 1, column: 1, file: passed.path)
+            gateway.note(place, "was not looked into: \(passed.reason.quotable)")
         }
     }
 
@@ -69,12 +70,16 @@ extension Installation {
             let faults = (files.configurations.map(\.fault) + files.json.map(\.fault)).compactMap(\.self)
             if !faults.isEmpty { return .faults(ProfileErrors(faults.flatMap(\.errors))) }
             let count = files.files.count + files.databases.count
+            let passed = files.passedOver.first.map { "; \($0.path.quotable) was not: \($0.reason.quotable)" } ?? ""
             return .unclear(
-                "nothing here is a gateway's: \(count) file\(count == 1 ? " was" : "s were") looked into; "
+                "nothing here is a gateway's: \(count) file\(count == 1 ? " was" : "s were") looked into\(passed); "
                     + "name the file or directory in which the old program keeps its own side")
         }
         let options = abridged((chosen.isEmpty ? all : chosen).map(\.description), "gateway").joined(separator: ", ")
         if chosen.isEmpty {
+            // What was asked for may be there, and wrong.
+            let faulty = files.configurations.first { $0.fault != nil && Configurations.interface(of: $0.file) == interface }
+            if let fault = faulty?.fault, interface != nil { return .faults(fault) }
             let asked = [kind.map { "--from \($0.rawValue)" }, interface.map { "--interface \($0)" }]
             return .unclear(
                 "there is none for \(asked.compactMap(\.self).joined(separator: " ")) here; there is \(options)")

@@ -66,6 +66,7 @@ struct WGDashboard {
         client.privateKey = own.privateKey(record["private_key"], "private_key")
         client.dns = own.servers(record["DNS"]?.items ?? [])
         client.allowedIPs = record["endpoint_allowed_ip"].map { own.networks($0.items, "endpoint_allowed_ip") }
+        client.mtu = own.mtu(record["mtu"].flatMap { $0.text == "0" ? nil : $0 }, "mtu")
         client.keepalive = own.keepalive(record["keepalive"], "keepalive")
         if let host = record["remote_endpoint"] {
             let port = gateway.interface.listenPort ?? 51820

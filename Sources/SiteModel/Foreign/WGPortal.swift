@@ -83,6 +83,7 @@ struct WGPortal {
         client.privateKey = part.privateKey(record["private_key"], "private_key")
         client.dns = part.servers(record["iface_dns_str_v"]?.items ?? [])
         client.allowedIPs = record["allowed_ips_str_v"].map { part.networks($0.items, "allowed_ips_str_v") }
+        client.mtu = part.mtu(record["iface_mtu_v"].flatMap { $0.text == "0" ? nil : $0 }, "iface_mtu_v")
         client.keepalive = part.keepalive(record["persistent_keep_alive_v"], "persistent_keep_alive_v")
         client.endpoint = part.endpoint(record["endpoint_v"], "endpoint_v")
         guard var peer else { return nil }

@@ -98,6 +98,7 @@ enum WgEasy15 {
         client.allowedIPs = (record.list("allowed_ips") ?? settings?.list("default_allowed_ips")).map {
             own.networks($0, "allowed_ips")
         }
+        client.mtu = own.mtu(record["mtu"], "mtu")
         client.keepalive = own.keepalive(record["persistent_keepalive"], "persistent_keepalive")
         if let host = settings?["host"] {
             let port = settings?["port"]?.text ?? "51820"

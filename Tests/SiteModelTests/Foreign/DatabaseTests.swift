@@ -11,7 +11,7 @@ import Testing
 
     private static let clientColumns = [
         "id", "interface_id", "name", "ipv4_address", "ipv6_address", "private_key", "public_key", "pre_shared_key",
-        "expires_at", "allowed_ips", "server_allowed_ips", "firewall_ips", "persistent_keepalive", "dns",
+        "expires_at", "allowed_ips", "server_allowed_ips", "firewall_ips", "persistent_keepalive", "dns", "mtu",
         "server_endpoint", "enabled",
     ]
 
@@ -55,7 +55,7 @@ import Testing
 
     @Test func wgEasy15() throws {
         let sample = Self.wgEasy([
-            Self.client(2, "laptop"), Self.client(3, "split", ["allowed_ips": "[\"192.168.1.0/24\"]", "dns": "[]"]),
+            Self.client(2, "laptop"), Self.client(3, "split", ["mtu": "1280", "allowed_ips": "[\"192.168.1.0/24\"]", "dns": "[]"]),
             Self.client(
                 4, "branch", ["server_allowed_ips": "[\"10.50.0.0/16\"]", "server_endpoint": "b.example.org:5000"]),
             Self.client(5, "parked", ["enabled": "0", "public_key": "oops"]),
@@ -75,6 +75,7 @@ import Testing
         #expect(taken.site.peers.allSatisfy { $0.policy == nil })
         #expect(taken.tells("/e/wg-easy.db(clients_table):1:1: laptop: its one-time link"))
         #expect(taken.tells("/e/wg-easy.db(clients_table):4:7: public_key: a public key is"))
+        #expect(taken.tells("(clients_table):2:1: has MTU 1280; a new export has the tunnel's"))
         #expect(taken.tells("late: expired 2020-01-01 there") && taken.tells("off: disabled there"))
         #expect(taken.tells("/e/wg-easy.db(clients_table):2:1: asks no server of the tunnel's"))
     }
