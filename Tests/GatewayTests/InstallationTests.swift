@@ -75,7 +75,9 @@ import Testing
         let told = try previewOfTaking(installation, lan: lan, previous: nil, box: bench.box).notices
         #expect(
             installation.kind == .wgEasy14
-                && told.contains("\(directory.path)/log:1:1: was not looked into: \(directory.path)/log: is larger than 64 MB, which is no profile"))
+                && told.contains(
+                    "\(directory.path)/log:1:1: was not looked into: \(directory.path)/log: is larger than 64 MB, which is no profile"
+                ))
         rename(directory.path + "/wg0.json", directory.path + "/.hidden")
         #expect(try readInstallation([directory.path + "/"], kind: nil, interface: nil).kind == .wgEasy14)
         #expect(throws: GatewayError.self) { try readInstallation([directory.path], kind: .piVPN, interface: nil) }

@@ -78,7 +78,9 @@ extension Installation {
         let options = abridged((chosen.isEmpty ? all : chosen).map(\.description), "gateway").joined(separator: ", ")
         if chosen.isEmpty {
             // What was asked for may be there, and wrong.
-            let faulty = files.configurations.first { $0.fault != nil && Configurations.interface(of: $0.file) == interface }
+            let faulty = files.configurations.first {
+                $0.fault != nil && Configurations.interface(of: $0.file) == interface
+            }
             if let fault = faulty?.fault, interface != nil { return .faults(fault) }
             let asked = [kind.map { "--from \($0.rawValue)" }, interface.map { "--interface \($0)" }]
             return .unclear(

@@ -55,7 +55,8 @@ import Testing
 
     @Test func wgEasy15() throws {
         let sample = Self.wgEasy([
-            Self.client(2, "laptop"), Self.client(3, "split", ["mtu": "1280", "allowed_ips": "[\"192.168.1.0/24\"]", "dns": "[]"]),
+            Self.client(2, "laptop"),
+            Self.client(3, "split", ["mtu": "1280", "allowed_ips": "[\"192.168.1.0/24\"]", "dns": "[]"]),
             Self.client(
                 4, "branch", ["server_allowed_ips": "[\"10.50.0.0/16\"]", "server_endpoint": "b.example.org:5000"]),
             Self.client(5, "parked", ["enabled": "0", "public_key": "oops"]),
