@@ -60,8 +60,31 @@ private struct ClientSides {
         }
     }
 
-    private mutating func note(_ place: WgQuickConfig.Place, _ message: String) {
-        result.notes.append(installation.gateway.fault(place, message))
+    /// What may be said of every peer.
+    private enum Remark: String {
+        case key = "whose private key does not belong to the public one"
+        case noWayOut = "that send the Internet into the tunnel"
+        case foreignNetwork = "that send networks outside of the LAN into the tunnel"
+        case servers = "that ask other servers"
+        case endpoint = "that dial another endpoint"
+        case port = "that dial another port"
+        case mtu = "with another MTU"
+    }
+    private var counts: [Remark: Int] = [:]
+
+    /// The first twenty of a kind, and then how many more there are: thousands of peers may have one form of file.
+    private mutating func note(_ remark: Remark, _ place: WgQuickConfig.Place, _ message: String) {
+        counts[remark, default: 0] += 1
+        if counts[remark]! <= maximumTold { result.notes.append(installation.gateway.fault(place, message)) }
+    }
+
+    private mutating func tellHowMany() {
+        for (remark, count) in counts.sorted(by: { $0.key.rawValue < $1.key.rawValue }) where count > maximumTold {
+            let more = count - maximumTold
+            result.notes.append(
+                installation.gateway.fault(
+                    installation.gateway.interfacePlace, "and \(more) more \(remark.rawValue)"))
+        }
     }
 
     mutating func take(_ publicKey: (PrivateKey) -> PublicKey) {
@@ -82,8 +105,9 @@ private struct ClientSides {
         takeEndpoint(known.compactMap(\.self))
         for client in known.compactMap(\.self) {
             guard let mtu = client.mtu, mtu != site.tunnel.mtu else { continue }
-            note(client.place, "has MTU \(mtu); a new export has the tunnel's")
+            note(.mtu, client.place, "has MTU \(mtu); a new export has the tunnel's")
         }
+        tellHowMany()
     }
 
     /// Private networks that the site knows.
@@ -101,7 +125,7 @@ private struct ClientSides {
     ) {
         guard let privateKey = client.privateKey else { return }
         if publicKey(privateKey) == key { return result.clientKeys.append(privateKey) }
-        note(client.place, "\(name): its private key here does not belong to its public key \(key); not kept")
+        note(.key, client.place, "\(name): its private key here does not belong to its public key \(key); not kept")
     }
 
     /// Who sends the Internet into the tunnel goes out, if the gateway lets it; who does not has no need to.
@@ -113,14 +137,14 @@ private struct ClientSides {
             if !goesOut { peer.fullTunnel = false }
         } else if goesOut {
             note(
-                client.place,
+                .noWayOut, client.place,
                 "\(peer.name): sends the Internet into the tunnel, and nothing here says that it gets out; `wggw set-peer \(peer.name) --full-tunnel` lets it"
             )
         }
         for network in allowed where network.isPrivate && !reachable.contains(network) {
             if peer.addresses.contains(network.address) { continue }
             note(
-                client.place,
+                .foreignNetwork, client.place,
                 "\(peer.name): sends \(network) into the tunnel, which is not in the LAN here; name it with --lan if peers may reach it"
             )
         }
@@ -144,7 +168,7 @@ private struct ClientSides {
         for client in known where client.dns.map({ $0 != servers }) ?? false {
             let own = client.dns!.map(\.description).joined(separator: ", ")
             note(
-                client.place,
+                .servers, client.place,
                 "asks \(own.isEmpty ? "no server of the tunnel's" : own); a new export gives everybody \(servers.map(\.description).joined(separator: ", "))"
             )
         }
@@ -154,12 +178,12 @@ private struct ClientSides {
         guard let endpoint = mostUsed(known.compactMap(\.endpoint)) else { return }
         result.site.endpoint = endpoint
         for client in known where client.endpoint != nil && client.endpoint != endpoint {
-            note(client.place, "dials \(client.endpoint!); a new export says \(endpoint)")
+            note(.endpoint, client.place, "dials \(client.endpoint!); a new export says \(endpoint)")
         }
         let port = result.site.tunnel.listenPort
         if endpoint.port != port {
             note(
-                installation.gateway.interfacePlace,
+                .port, installation.gateway.interfacePlace,
                 "peers dial port \(endpoint.port), and the gateway listens on \(port): what leads the one to the other has to stay"
             )
         }

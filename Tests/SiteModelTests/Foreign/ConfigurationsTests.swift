@@ -127,6 +127,16 @@ import Testing
             taken.tells("a.conf:1:1: a: sends the Internet into the tunnel, and nothing here says that it gets out"))
     }
 
+    /// What may be said of every peer is told of the first twenty.
+    @Test func many() throws {
+        var gateway = "[Interface]\nPrivateKey = \(Self.key(1))\nAddress = 10.8.0.1/24\n"
+        for number in UInt8(10)..<40 { gateway += "### Client c\(number)\n" + Self.peer(number, "10.8.0.\(number)/32") }
+        let clients = (UInt8(10)..<40).map { ("c\($0).conf", Self.client($0, "10.8.0.\($0)/32")) }
+        let notes = try ForeignSample([("wg0.conf", gateway)] + clients).taken().notes.map(\.message)
+        #expect(notes.count { $0.contains("nothing here says that it gets out") } == 20)
+        #expect(notes.contains("and 10 more that send the Internet into the tunnel"))
+    }
+
     // MARK: Which
 
     @Test func several() throws {

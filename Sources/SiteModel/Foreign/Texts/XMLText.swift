@@ -125,6 +125,7 @@ struct XMLText {
             at += 1
             let first = at
             while at < bytes.count, bytes[at] != quote { at += 1 }
+            guard at < bytes.count else { throw failure("a value is not closed") }
             attributes[key] = try undone(bytes[first..<at])
             at += 1
         }
