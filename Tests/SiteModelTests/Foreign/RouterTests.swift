@@ -109,12 +109,12 @@ import Testing
             ("<opnsense>", "1:11: </opnsense> is missing"), ("<opnsense><a></b></opnsense>", "1:17: </a> is missing"),
             ("<!DOCTYPE x [<!ENTITY a \"b\">]><opnsense>", "1:1: an element is missing; declarations are not taken"),
             ("<opnsense>&b;</opnsense>", "1:14: an entity that XML itself does not have"),
-            ("<opnsense> <a b=\"c></opnsense>", "1:32: a value is not closed"),
+            ("<opnsense> <a b=\"c></opnsense>", "1:31: a value is not closed"),
             ("<opnsense> <a b></opnsense>", "1:16: an attribute without a value"),
         ]) func brokenXML(_ text: String, _ fault: String)
     {
         #expect(
-            ForeignSample([("c", text.replacing("<!DOCTYPE", with: "<!DOCTYPE"))]).faults().first?.hasPrefix(
+            ForeignSample([("c", text)]).faults().first?.hasPrefix(
                 "c:\(fault)") == true)
     }
 
