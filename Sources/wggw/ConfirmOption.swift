@@ -21,12 +21,15 @@ extension CommonOptions {
     /// this process or of the question: the guard goes back in time, and `wggw confirm` keeps it from anywhere.
     func awaitConfirmation(_ report: ApplyReport, _ json: JSONOption) throws {
         guard report.confirmWithin != nil, !json.isOn, !quiet, isatty(0) == 1, isatty(2) == 1 else { return }
-        // Deaf to the signal that means "go back", which would keep it from doing so.
+        // Deaf to the signal that means "go back", which would keep it from doing so; as is what it waits for on the way.
         let control = try reader("confirm", stop: .none)
         switch try undisturbed({ try Countdown().wait { try control.secondsToConfirm() } }) {
         case .keep: note("revision \(try undisturbed { try control.confirm() }) stays")
         case .goBack:
-            let back = try undisturbed { try control.rollback(to: nil, why: nil) }
+            let back = try undisturbed {
+                StopRequest.signals.disregard()
+                return try control.rollback(to: nil, why: nil)
+            }
             notes(back.notices)
         case .nobody: note("nobody is at the terminal; it goes back unless you run `wggw confirm`")
         case .over: note("nothing waits for confirmation any more; see `wggw status`")
