@@ -7,6 +7,8 @@ public import Storage
 public enum GatewayError: Error, CustomStringConvertible {
     /// What was asked for makes no sense as it stands.
     case refused(String)
+    /// Files that cannot be read, each with the reason.
+    case unreadable([String])
     /// There is no site yet.
     case noSite
     /// There is no peer of that name among those of a site.
@@ -37,6 +39,7 @@ public enum GatewayError: Error, CustomStringConvertible {
     public var lines: [String] {
         switch self {
         case .refused(let text): [text]
+        case .unreadable(let files): abridged(files, "file")
         case .noSite: ["there is no site yet; start with `wggw init --lan 192.168.1.0/24 --endpoint HOST`"]
         case .noSuchPeer(let name, let known): [Self.noSuchPeer(name, known)]
         case .invalid(let problems): abridged(problems.map(\.description), "fault")

@@ -15,10 +15,8 @@ extension ControlPlane {
         why: String
     ) throws -> Draft {
         let config = try WgQuickConfig.parse(text, file: file, services: udpPort)
-        let slips = try clients.flatMap { client in
-            let theirs = try WgQuickConfig.parse(client.text, file: client.file, services: udpPort)
-            return config.mismatches(withClient: theirs) { KeyPair($0).publicKey }
-        }
+        let others = try clients.map { try WgQuickConfig.parse($0.text, file: $0.file, services: udpPort) }
+        let slips = Lint(between: others.isEmpty ? [] : [config] + others) { KeyPair($0).publicKey }.findings
         return try take(Installation(config, interface: stem), lan: lan, notices: slips.map(\.description), why: why)
     }
 

@@ -12,6 +12,7 @@ struct Failure {
     enum Status {
         static let failed: Int32 = 1
         static let wouldChange: Int32 = 2
+        static let findings: Int32 = 3
         static let notRoot: Int32 = 77
         static let badProfile: Int32 = 78
     }

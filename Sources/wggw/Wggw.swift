@@ -20,7 +20,7 @@ struct Wggw: ParsableCommand {
               sudo wggw log
               sudo wggw rollback
 
-            Exit status: 0 done, 1 failed, 2 something would change (plan --detailed-exitcode), 64 wrong usage, 77 not root, \
+            Exit status: 0 done, 1 failed, 2 something would change (plan --detailed-exitcode), 3 something found (lint), 64 wrong usage, 77 not root, \
             78 bad profile. Data goes to standard output, everything else to standard error. Data that cannot be written is a \
             failure, unless its reader has gone (as `head` does).
             """,
@@ -42,6 +42,7 @@ struct Wggw: ParsableCommand {
                 name: "Look",
                 subcommands: [
                     StatusCommand.self, LogCommand.self, HistoryCommand.self, ShowCommand.self, DiffCommand.self,
+                    LintCommand.self,
                 ]),
             CommandGroup(name: "Keep", subcommands: [BackupCommand.self, RestoreCommand.self]),
             CommandGroup(name: "What runs on", subcommands: [WatchCommand.self]),

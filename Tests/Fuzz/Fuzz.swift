@@ -15,6 +15,7 @@ import Glibc
         case "configuration": { ConfigurationTarget.run(Input($0, $1)) }
         case "dump": { DumpTarget.run(Input($0, $1)) }
         case "profile": { ProfileTarget.run(Input($0, $1)) }
+        case "lint": { LintTarget.run(Input($0, $1)) }
         case "wg-quick": { WgQuickTarget.run(Input($0, $1)) }
         case "installation": { InstallationTarget.run(Input($0, $1)) }
         default: nil
@@ -24,7 +25,7 @@ import Glibc
     static func main() {
         guard CommandLine.arguments.count > 1, let test = target(CommandLine.arguments[1]) else {
             print(
-                "usage: Fuzz protocol|transport|handshake|tun|configuration|dump|profile|wg-quick|installation "
+                "usage: Fuzz protocol|transport|handshake|tun|configuration|dump|profile|wg-quick|lint|installation "
                     + "[FLAG|DIRECTORY]…")
             exit(64)
         }

@@ -24,6 +24,44 @@ enum ProfileTarget {
     }
 }
 
+/// An input is one to four files of wg-quick, with `%` between them, of both sides of a tunnel. What is found stands in one of
+/// the files, says something, and tells nobody a secret; and what a file is refused for is among it.
+enum LintTarget {
+    static func run(_ input: Input) -> Int32 {
+        var input = input
+        let texts = input.remainder().split(
+            separator: UInt8(ascii: "%"), maxSplits: 3, omittingEmptySubsequences: false
+        )
+        .map { FileText(decoding: Array($0)) }
+        let files = texts.enumerated().map { LintFile("\($0).conf", $1) }
+        let lint = judge(files)
+        var secrets: [String] = []
+        for (number, file) in files.enumerated() {
+            let own = lint.findings.filter { $0.file == file.name }
+            let lines = WgQuickLine.lines(of: file.text.text).count
+            expect(
+                own.allSatisfy { (1...max(1, lines)).contains($0.line) && $0.column > 0 }, "a finding without a place")
+            let (config, errors) = WgQuickConfig.read(file.text, file: file.name) { _ in nil }
+            let refused = own.filter { $0.name == "refused" }.map(\.what)
+            expect(refused.sorted() == errors.map(\.message).sorted(), "file \(number): \(refused) for \(errors)")
+            secrets += [config.interface.privateKey?.exposedBase64].compactMap(\.self)
+            secrets += config.peers.compactMap { $0.presharedKey?.exposedBase64 }
+        }
+        for finding in lint.findings {
+            expect(!finding.what.isEmpty && finding.remedy?.isEmpty != true, "a finding that says nothing")
+            let text = finding.description
+            expect(!secrets.contains { text.contains($0) }, "a secret in \(finding.name)")
+        }
+        expect(judge(files).findings == lint.findings, "other findings the second time")
+        return 0
+    }
+
+    /// Any function of the key does that changes it: no arithmetic on curves here.
+    private static func judge(_ files: [LintFile]) -> Lint {
+        Lint(files) { key in key.withBytes { bytes in PublicKey(bytes: bytes.map { $0 ^ 0x96 })! } }
+    }
+}
+
 /// An input is a file of wg-quick, in any encoding. A site that is made of it has no problems, nobody in it has an address that the
 /// file does not have, and no message repeats what may be a key.
 enum WgQuickTarget {

@@ -74,6 +74,9 @@ import Testing
         Call("--quiet --nonsense list", 64, "nonsense"),
         Call("export laptop", 1, "wggw init"),
         Call("profile import /dev/null", 78, "nothing was changed"),
+        Call("lint", 64, "file"),
+        Call("lint /dev/null", 3, "no PrivateKey"),
+        Call("lint --state-dir /tmp /dev/null", 64, "state-dir"),
     ]
 
     @Test(arguments: calls) func statusAndWords(call: Call) throws {

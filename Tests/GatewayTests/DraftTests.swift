@@ -289,8 +289,8 @@ import Testing
             why: "import")
         #expect(draft.stored.site.peers.map(\.name) == ["laptop"])
         for slip in [
-            "laptop.conf:2:14: PrivateKey: is the same as in wg0.conf", "laptop.conf:4:1: Endpoint itzxa.com:51820",
-            "wg0.conf:6:1: PresharedKey: differs",
+            "laptop.conf:2:14: PrivateKey: is the same as in wg0.conf", "laptop.conf:6:12: Endpoint itzxa.com:51820",
+            "wg0.conf:8:16: PresharedKey: laptop.conf has none",
         ] {
             #expect(draft.notices.contains { $0.hasPrefix(slip) }, "\(slip) is not in \(draft.notices)")
         }

@@ -148,7 +148,7 @@ import Testing
             "10.20.0.0/16 holds 10.20.0.2, which is peer b's"
         ),
         (single + "[peers.b]\naddresses = [«\"192.168.1.7\"]", "192.168.1.7 is in the LAN's 192.168.1.0/24"),
-        (single + "[peers.b]\naddresses = [«\"127.0.0.2\"]", "127.0.0.2 is the loopback network"),
+        (single + "[peers.b]\naddresses = [«\"127.0.0.2\"]", "127.0.0.2 is loopback"),
         (single + "[peers.b]\naddresses = [«\"10.9.0.1\"]", "gateway's own address"),
         (base + "[peers.a]\nroutes = [«\"192.168.0.0/23\"]", "192.168.0.0/23 overlaps the LAN's 192.168.1.0/24"),
         (base + "[peers.a]\nroutes = [«\"192.168.1.128/25\"]", "overlaps the LAN's"),

@@ -228,51 +228,6 @@ import Testing
             ])
     }
 
-    @Test func theDecksSlips() throws {
-        let slips = try deck("internal").mismatches(withClient: deck("external"), publicKey: publicKey)
-        #expect(
-            slips.map(\.description) == [
-                "wg0-internal.conf:6:1: no peer has the PublicKey NsjvQcy/e+dMP8zM1GSjzxTDnE31z4gwnemvQJTBimk=, which belongs to the PrivateKey in wg0-external.conf",
-                "wg0-external.conf:3:14: PrivateKey: is the same as in wg0-internal.conf; each side makes its own with `wg genkey` and keeps it",
-                "wg0-external.conf:6:1: Endpoint itzxa.com:51820: wg0-internal.conf listens on 51840; write itzxa.com:51840, unless a router forwards the one to the other",
-            ])
-    }
-
-    @Test func aPairThatFits() throws {
-        let gateway = try WgQuickConfig.parse(
-            """
-            [Interface]
-            Address = 10.9.0.1/24
-            PrivateKey = qMSa7W71pDChtarPTqVqSPdmJEagDMbXD4+OS0sNhVY=
-            ListenPort = 51820
-            [Peer] # laptop
-            PublicKey = L+V9o0fNYkMVKNqsX7spBzD/9oSvxM/C7ZCZX1jLO3Q=
-            AllowedIPs = 10.9.0.2/32
-            """, file: "a")
-        let text = """
-            [Interface]
-            Address = 10.9.0.2/24
-            PrivateKey = AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEA=
-            [Peer]
-            PublicKey = NsjvQcy/e+dMP8zM1GSjzxTDnE31z4gwnemvQJTBimk=
-            Endpoint = vpn.example.org:51820
-            AllowedIPs = 0.0.0.0/0
-            """
-        let client = try WgQuickConfig.parse(text, file: "b")
-        #expect(gateway.mismatches(withClient: client, publicKey: publicKey) == [])
-        for (old, new, told) in [
-            ("10.9.0.2/24", "10.9.0.3/24", "a:5:1: AllowedIPs: do not hold 10.9.0.3"),
-            ("10.9.0.2/24", "10.9.0.1/24", "a:2:11: Address 10.9.0.1: b has the same"),
-            ("Endpoint = vpn.example.org:51820", "", "b:4:1: no Endpoint"),
-            ("AllowedIPs", "PresharedKey = \(WgQuickTests.key)\nAllowedIPs", "a:5:1: PresharedKey: differs"),
-            (WgQuickTests.otherKey, WgQuickTests.key, "b:4:1: PublicKey 6boi5"),
-        ] {
-            let changed = try WgQuickConfig.parse(text.replacing(old, with: new), file: "b")
-            let found = gateway.mismatches(withClient: changed, publicKey: publicKey)
-            #expect(found.count == 1 && found[0].description.hasPrefix(told), "\(found)")
-        }
-    }
-
     @Test func peersOfEveryKind() throws {
         let text = """
             [Interface]

@@ -127,7 +127,10 @@ extension Findings {
     func finish(_ installation: Installation) throws(ProfileErrors) -> Installation {
         if !errors.isEmpty { throw ProfileErrors(errors) }
         var installation = installation
-        installation.gateway.notes += notes
+        for note in notes {
+            installation.gateway.note(
+                WgQuickConfig.Place(line: note.line, column: note.column, file: note.file), note.message)
+        }
         return installation
     }
 }

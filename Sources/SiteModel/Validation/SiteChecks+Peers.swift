@@ -1,9 +1,6 @@
 import NetTypes
 
 extension SiteChecks {
-    /// No private key gives it: an unset key, most likely.
-    private static let zeroKey = PublicKey(bytes: [UInt8](repeating: 0, count: 32))
-
     mutating func checkPeers() {
         var names: [String: String] = [:]
         var keys: [PublicKey: String] = [:]
@@ -30,7 +27,7 @@ extension SiteChecks {
                         path + ["public-key"], "\(key) is the key of peer \(other) too",
                         remedy: "make a key pair for each device")
                 }
-                if key == Self.zeroKey {
+                if key == .zero {
                     report(path + ["public-key"], "is all zeros", remedy: "write what `wg pubkey` prints")
                 }
             }
@@ -60,7 +57,7 @@ extension SiteChecks {
         if !homes.isKnown { return }
         guard let home = homes.networks.first(where: { $0.contains(address) }) else {
             if homes.isAnywhere {
-                if let reason = Self.unusable(IPPrefix(host: address)) {
+                if let reason = AddressObstacle(ofNetwork: IPPrefix(host: address)) {
                     report(path, index: index, "\(address) \(reason)", remedy: "take a private address")
                 }
                 return
@@ -77,8 +74,8 @@ extension SiteChecks {
                 path, index: index, "\(address) is outside \(place)\(names.isEmpty ? "" : ", \(names)")", remedy: remedy
             )
         }
-        let reasons = site.tunnel.addresses.lazy.compactMap { Self.reserved(address, in: $0.network) }
-        if let reason = Self.reserved(address, in: home) ?? reasons.first {
+        let reasons = site.tunnel.addresses.lazy.compactMap { AddressObstacle(of: address, in: $0.network) }
+        if let reason = AddressObstacle(of: address, in: home) ?? reasons.first {
             report(path, index: index, "\(address) \(reason)", remedy: Self.range(of: home))
         }
     }
@@ -142,7 +139,7 @@ extension SiteChecks {
                     path, index: i,
                     "\(route) would send \(route.length == 0 ? "all" : "a large part") of the gateway's own traffic to this peer",
                     remedy: "name the networks behind it; for a peer's way out to the Internet there is full-tunnel")
-            } else if let reason = Self.unusable(route) {
+            } else if let reason = AddressObstacle(ofNetwork: route) {
                 report(path, index: i, "\(route) \(reason)", remedy: "name a network behind the peer")
             } else if case .address(let address)? = peer.endpoint?.host, route.contains(address) {
                 report(

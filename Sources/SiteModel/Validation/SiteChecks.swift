@@ -60,7 +60,7 @@ struct SiteChecks {
             report(["lan", "subnets"], "names no network", remedy: "name the LAN's network, like 192.168.1.0/24")
         }
         for (i, subnet) in site.lan.subnets.enumerated() {
-            if let reason = Self.unusable(subnet) {
+            if let reason = AddressObstacle(ofNetwork: subnet) {
                 report(
                     ["lan", "subnets"], index: i, "\(subnet) \(reason)", remedy: "name the LAN's own network")
             }
@@ -89,9 +89,10 @@ struct SiteChecks {
         for (i, own) in tunnel.addresses.enumerated() {
             if tunnel.addresses[..<i].contains(where: { $0.address == own.address }) {
                 report(path, index: i, "\(own.address) is listed twice", remedy: "remove one of them")
-            } else if let reason = Self.unusable(own.network) {
+            } else if let reason = AddressObstacle(ofNetwork: own.network) {
                 report(path, index: i, "\(own) \(reason)", remedy: "take a private address, like 192.168.2.254/24")
-            } else if own.address != own.network.address, let reason = Self.reserved(own.address, in: own.network) {
+            } else if own.address != own.network.address, let reason = AddressObstacle(of: own.address, in: own.network)
+            {
                 // A network's own address is one for its gateway: Linux and wg-quick take it, and much-used pages hand it out.
                 report(path, index: i, "\(own.address) \(reason)", remedy: Self.range(of: own.network))
             }
@@ -124,28 +125,6 @@ struct SiteChecks {
     }
 
     // MARK: Addresses
-
-    /// Why nobody can have this network; nil if somebody can.
-    static func unusable(_ network: IPPrefix) -> String? {
-        if network.length == 0 { return "is the whole Internet" }
-        return special.first { $0.network.contains(network) }?.reason
-    }
-
-    /// RFC 6890.
-    private static let special = [
-        ("0.0.0.0/8", "is reserved"), ("127.0.0.0/8", "is the loopback network"), ("224.0.0.0/3", "is multicast"),
-        ("::/127", "is loopback"), ("ff00::/8", "is multicast"), ("fe80::/10", "is link-local"),
-    ].map { (network: IPPrefix($0)!, reason: $1) }
-
-    /// Why a host in `network` cannot have `address`; nil if it can. RFC 3021: /31 has neither; RFC 4291 2.6.1 for IPv6.
-    static func reserved(_ address: IPAddress, in network: IPPrefix) -> String? {
-        guard network.contains(address), network.length < network.address.bitWidth - 1 else { return nil }
-        if address == network.address {
-            return network.isV6
-                ? "is the routers' anycast address of \(network)" : "is the network address of \(network)"
-        }
-        return !network.isV6 && address == network.last ? "is the broadcast address of \(network)" : nil
-    }
 
     /// `take one from 192.168.2.1 to 192.168.2.254`
     static func range(of network: IPPrefix) -> String {

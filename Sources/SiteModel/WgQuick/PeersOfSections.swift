@@ -41,22 +41,23 @@ extension WgQuickConfig {
     }
 
     private mutating func noteTaken(_ item: AllowedIP, from old: Int, by new: Int) {
-        if old == new { return note(item.place, "AllowedIPs \(item.network): stands twice; taken once") }
-        note(
-            item.place,
-            "AllowedIPs \(item.network): the peer at line \(peers[old].place.line) has it too; it is this one's alone, as wg takes it"
-        )
+        if old == new { return note(item.place, .networkTwice(item.network)) }
+        note(item.place, .networkOfOther(item.network, line: peers[old].place.line))
     }
 
     private mutating func merge(_ section: PeerSection, into index: Int) {
         let (new, place) = (section.value, peers[index].place)
-        note(
-            new.place,
-            "[Peer]: is the one at line \(place.line) by its PublicKey; wg takes both as one, with the AllowedIPs of the last"
-        )
+        note(new.place, .samePeer(line: place.line))
+        peers[index].unread.formUnion(new.unread)
         if peers[index].name == nil { (peers[index].name, peers[index].title) = (new.name, new.title) }
-        if section.seen.contains("presharedkey") { peers[index].presharedKey = new.presharedKey }
-        if section.seen.contains("endpoint") { peers[index].endpoint = new.endpoint }
-        if section.seen.contains("persistentkeepalive") { peers[index].keepalive = new.keepalive }
+        if section.seen.contains("presharedkey") {
+            (peers[index].presharedKey, peers[index].places.presharedKey) = (new.presharedKey, new.places.presharedKey)
+        }
+        if section.seen.contains("endpoint") {
+            (peers[index].endpoint, peers[index].places.endpoint) = (new.endpoint, new.places.endpoint)
+        }
+        if section.seen.contains("persistentkeepalive") {
+            (peers[index].keepalive, peers[index].places.keepalive) = (new.keepalive, new.places.keepalive)
+        }
     }
 }

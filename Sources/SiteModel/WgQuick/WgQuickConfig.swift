@@ -18,11 +18,17 @@ public struct WgQuickConfig: Sendable {
         public var searchDomains: [String] = []
         /// Mark of the encrypted packets; 0 is none.
         public var fwmark: UInt32 = 0
+        /// `Table`, as it stands there; nil is `auto`.
+        var table: String?
         /// Commands for the shell, in the order of the file. They may hold secrets, and are run by nobody here.
         public var hooks: [Hook] = []
 
         /// Where each of `addresses` stands.
         var addressPlaces: [Place] = []
+        /// Where each of `dns` stands.
+        var dnsPlaces: [Place] = []
+        /// Whether the private key stands there with the bits that every one has (RFC 7748 5), as `wg genkey` prints it.
+        var isKeyClamped = true
     }
 
     /// `PostUp = …` and the like.
@@ -66,8 +72,20 @@ public struct WgQuickConfig: Sendable {
 
         /// Of its first section.
         var place: Place
+        /// Where the values of its settings stand.
+        var places = Places()
+        /// Its settings that could not be read, lower case.
+        var unread: Set<String> = []
         /// What `allowedIPs` is made of.
         var allowed: [AllowedIP] = []
+    }
+
+    /// Where the values of a peer's settings stand; nil for what it does not have.
+    struct Places: Sendable {
+        var publicKey: Place?
+        var presharedKey: Place?
+        var endpoint: Place?
+        var keepalive: Place?
     }
 
     /// A network that packets of a peer come from and go to.
@@ -95,14 +113,16 @@ public struct WgQuickConfig: Sendable {
     public var peers: [Peer] = []
     /// Who stands there commented out as PiVPN does it, and so is not let in.
     public var disabled: [Peer] = []
-    /// What was understood but has no place in a site, or is taken differently than it stands there.
-    public var notes: [ProfileError] = []
+    /// In the order in which they came up.
+    var remarks: [(place: Place, remark: Remark)] = []
 
     var interfacePlace = Place(line: 1, column: 1)
     /// Where the keys of `[Interface]` stand, in lower case.
     var places: [String: Place] = [:]
-
-    mutating func note(_ place: Place, _ message: String) { notes.append(fault(place, message)) }
+    /// Keys of `[Interface]` whose values could not be read, lower case.
+    var unread: Set<String> = []
+    /// Whether there is a peer that could not be read.
+    var lacksPeers = false
 
     /// What is wrong at a place.
     func fault(_ place: Place, _ message: String) -> ProfileError {

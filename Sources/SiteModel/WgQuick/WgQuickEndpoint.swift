@@ -5,7 +5,7 @@ import NetTypes
 struct WgQuickEndpoint {
     /// nil where it is no place to dial for a box that is not that one: an address with a zone.
     let endpoint: Endpoint?
-    /// What it was taken for, where that is not plain to see: `means …`.
+    /// Why there is none.
     let note: String?
 
     /// `text` is without blanks. Throws `ParseError`.
@@ -36,7 +36,7 @@ struct WgQuickEndpoint {
             do { taken = try Endpoint(parsing: "\(host):\(port)") } catch { throw ParseError(text, error.reason) }
         }
         endpoint = taken
-        note = taken.description == text.lowercased() ? nil : "means \(taken)"
+        note = nil
     }
 
     private static func split(_ text: String) throws(ParseError) -> (host: Substring, service: Substring) {

@@ -25,6 +25,7 @@ extension WgQuickParser {
                 return
             }
             config.interface.privateKey = isNoKey(value) ? nil : parsed
+            config.interface.isKeyClamped = isClamped(value)
         case "listenport":
             noteIfAgain(setting, reader: "wg")
             let services = services
@@ -46,16 +47,14 @@ extension WgQuickParser {
             setMTU(setting)
         case "dns": setDNS(setting)
         case "table":
-            if setting.value.lowercased() != "auto" && !setting.value.isEmpty {
-                config.note(
-                    setting.place,
-                    "Table = \(setting.value.quotable): not taken over; wggw sets the routes that it needs")
-            }
+            let isAuto = setting.value.lowercased() == "auto" || setting.value.isEmpty
+            config.interface.table = isAuto ? nil : String(setting.value)
+            if !isAuto { config.note(setting.place, .table(String(setting.value))) }
         case "saveconfig":
             guard ["true", "false"].contains(setting.value.lowercased()) else {
                 return refuse(setting.valuePlace, "SaveConfig: \(setting.value.quotable): write true or false")
             }
-            config.note(setting.place, "SaveConfig: not taken over; wggw keeps every revision")
+            config.note(setting.place, .saveConfig(setting.value.lowercased() == "true"))
         default:
             let moment = WgQuickConfig.Hook.Moment.allCases.first { $0.rawValue.lowercased() == name }
             guard let moment, !setting.value.isEmpty else { return }
@@ -91,9 +90,10 @@ extension WgQuickParser {
         for (item, place) in quickItems(setting) {
             if let address = IPAddress(String(item)) {
                 config.interface.dns.append(address)
+                config.interface.dnsPlaces.append(place)
             } else {
                 config.interface.searchDomains.append(String(item))
-                config.note(place, "DNS \(item.quotable): is no address; a search domain is not taken over")
+                config.note(place, .searchDomain(String(item)))
             }
         }
     }

@@ -29,6 +29,7 @@ extension WgQuickParser {
         switch setting.name {
         case "publickey":
             noteIfAgain(setting, reader: "wg")
+            peer?.value.places.publicKey = setting.valuePlace
             guard let parsed = key(setting, parse: { text throws(ParseError) in try PublicKey(parsing: text) }) else {
                 return
             }
@@ -36,6 +37,7 @@ extension WgQuickParser {
             peer?.hasKey = true
         case "presharedkey":
             noteIfAgain(setting, reader: "wg")
+            peer?.value.places.presharedKey = setting.valuePlace
             guard let parsed = key(setting, parse: { text throws(ParseError) in try PresharedKey(parsing: text) })
             else {
                 return
@@ -46,9 +48,11 @@ extension WgQuickParser {
             setAllowedIPs(setting)
         case "endpoint":
             noteIfAgain(setting, reader: "wg")
+            peer?.value.places.endpoint = setting.valuePlace
             setEndpoint(setting, value)
         case "persistentkeepalive":
             noteIfAgain(setting, reader: "wg")
+            peer?.value.places.keepalive = setting.valuePlace
             let seconds = one(setting) { () throws(ParseError) in try wgKeepalive(value) }
             peer?.value.keepalive = seconds
         default: unknown(setting, Self.peerKeys)
@@ -59,7 +63,14 @@ extension WgQuickParser {
         let services = services
         let parsed = one(setting) { () throws(ParseError) in try WgQuickEndpoint(parsing: value, services: services) }
         peer?.value.endpoint = parsed?.endpoint
-        if let note = parsed?.note { config.note(setting.valuePlace, "Endpoint \(value.quotable): \(note)") }
+        guard let parsed else { return }
+        if let endpoint = parsed.endpoint {
+            if endpoint.description != value.lowercased() {
+                config.note(setting.valuePlace, .endpoint(written: value, means: endpoint))
+            }
+        } else if let note = parsed.note {
+            config.note(setting.valuePlace, .endpointOfOneLink(written: value, why: note))
+        }
     }
 
     /// An empty part is refused, as wg does it; a setting without any part is wg's way to say none on the command line.
@@ -67,6 +78,7 @@ extension WgQuickParser {
         for (item, place) in items(setting, isSeparator: { $0 == UInt8(ascii: ",") }, omittingEmpty: false) {
             let bare = item.withoutBlanks
             if bare.isEmpty {
+                markUnread(setting.name)
                 refuse(place, "\(setting.key): nothing between two commas or behind the last; take a comma away")
                 continue
             }
@@ -75,7 +87,7 @@ extension WgQuickParser {
                 continue
             }
             if written.network.address != written.address {
-                config.note(place, "AllowedIPs \(written): means \(written.network), as wg takes it")
+                config.note(place, .hostBits(written))
             }
             peer?.value.allowed.append(WgQuickConfig.AllowedIP(written: written, place: place))
         }

@@ -5,11 +5,17 @@ extension WgQuickParser {
         errors.append(ProfileError(file: config.file, line: place.line, column: place.column, message: message))
     }
 
+    /// Notes that a setting of the open section, by its name in lower case, is there and is not known.
+    mutating func markUnread(_ name: String) {
+        if peer != nil { peer!.value.unread.insert(name) } else { config.unread.insert(name) }
+    }
+
     /// The value, or nothing and a word about it.
     mutating func one<T>(
         _ setting: Setting, at place: WgQuickConfig.Place? = nil, parse: () throws(ParseError) -> T
     ) -> T? {
         do { return try parse() } catch {
+            markUnread(setting.name)
             refuse(place ?? setting.valuePlace, "\(setting.key): \(error.description.quotable)")
             return nil
         }
@@ -18,6 +24,7 @@ extension WgQuickParser {
     /// A key. What was given for one is not repeated: it may be another.
     mutating func key<T>(_ setting: Setting, parse: (String) throws(ParseError) -> T) -> T? {
         do { return try parse(setting.value.withoutBlanks) } catch {
+            markUnread(setting.name)
             refuse(setting.valuePlace, "\(setting.key): \(error.reason)")
             return nil
         }
@@ -26,7 +33,7 @@ extension WgQuickParser {
     /// Notes where a setting of which there is one stands again.
     mutating func noteIfAgain(_ setting: Setting, reader: String) {
         if !seen.insert(setting.name).inserted {
-            config.note(setting.place, "\(setting.key): stands twice in this section; \(reader) takes the last")
+            config.note(setting.place, .repeated(key: String(setting.key), reader: reader))
         }
     }
 
@@ -63,7 +70,9 @@ extension WgQuickParser {
                 "\(setting.key): is of AmneziaWG, which other WireGuards do not understand; wggw does not speak it, take a file without such settings, at the peers too"
             )
         }
-        let hint = nearest(String(setting.key), among: keys).map { "did you mean \($0)?" }
+        let meant = nearest(String(setting.key), among: keys)
+        if let meant { markUnread(meant.lowercased()) }
+        let hint = meant.map { "did you mean \($0)?" }
         refuse(
             setting.place,
             "\(shown(setting.key)): unknown key; \(hint ?? "here there are \(keys.joined(separator: ", "))")")

@@ -8,7 +8,16 @@ extension WgQuickConfig {
     public static func parse(
         _ file: FileText, file name: String, services: ServicePorts = { _ in nil }
     ) throws(ProfileErrors) -> WgQuickConfig {
-        try withoutActuallyEscaping(services) { services throws(ProfileErrors) in
+        let (config, errors) = read(file, file: name, services: services)
+        if errors.isEmpty { return config }
+        throw ProfileErrors(errors)
+    }
+
+    /// The same, as far as it can be read, and what is wrong with the rest.
+    static func read(
+        _ file: FileText, file name: String, services: ServicePorts
+    ) -> (config: WgQuickConfig, errors: [ProfileError]) {
+        withoutActuallyEscaping(services) { services in
             var parser = WgQuickParser(file: name, services: services)
             parser.begin(file.encoding)
             // In their own sections, with their own names.
@@ -20,10 +29,11 @@ extension WgQuickConfig {
                     parser.read(WgQuickLine(line, number: number + 1))
                 }
             }
-            var config = try parser.finish()
+            var result = parser.finish()
             // What is wrong there was of no effect.
-            if let other = try? disabled.finish() { config.disabled = other.peers }
-            return config
+            let (others, faults) = disabled.finish()
+            if faults.isEmpty { result.config.disabled = others.peers }
+            return result
         }
     }
 
@@ -65,7 +75,7 @@ struct WgQuickParser {
     /// Before the first line.
     mutating func begin(_ encoding: FileText.Encoding) {
         if encoding == .utf8 { return }
-        config.note(WgQuickConfig.Place(line: 1, column: 1), "the file is no UTF-8; taken as \(encoding.rawValue)")
+        config.note(WgQuickConfig.Place(line: 1, column: 1), .encoding(encoding))
     }
 
     mutating func read(_ line: WgQuickLine) {
@@ -77,7 +87,7 @@ struct WgQuickParser {
             return refuse(line.place(of: line.whole[zero...]), "a NUL character: this is no text; write the line anew")
         }
         if let comment = line.comment, comment.mayHoldKey, !isPublicKey(comment) {
-            config.note(line.place(of: comment), "a comment holds what may be a key; it is kept nowhere")
+            config.note(line.place(of: comment), .keyInComment)
         }
         if line.content.isEmpty {
             if let comment = line.comment { naming.comment(comment) } else { naming.blankLine() }
@@ -88,19 +98,28 @@ struct WgQuickParser {
         if let comment = line.comment { naming.comment(comment, canBeName: canName(line)) }
     }
 
-    consuming func finish() throws(ProfileErrors) -> WgQuickConfig {
+    consuming func finish() -> (config: WgQuickConfig, errors: [ProfileError]) {
         closePeer()
         // Each allowed IP is looked for in each of the addresses later on.
-        expect(config.interface.addresses.count, .tunnelAddresses, "Address", config.places["address"])
-        expect(peers.count, .peers, "[Peer]", peers.last?.value.place)
-        if !errors.isEmpty { throw ProfileErrors(errors) }
-        config.take(peers)
-        return config
+        if !isWithin(.tunnelAddresses, config.interface.addresses.count, "Address", config.places["address"]) {
+            config.unread.insert("address")
+            (config.interface.addresses, config.interface.addressPlaces) = ([], [])
+        }
+        if isWithin(.peers, peers.count, "[Peer]", peers.last?.value.place) {
+            config.take(peers)
+        } else {
+            config.lacksPeers = true
+        }
+        return (config, errors)
     }
 
-    private mutating func expect(_ count: Int, _ limit: SiteLimit, _ what: String, _ place: WgQuickConfig.Place?) {
-        guard let place, let reason = limit.reason(against: count) else { return }
+    /// Whether there are not more than there may be; else that is refused.
+    private mutating func isWithin(
+        _ limit: SiteLimit, _ count: Int, _ what: String, _ place: WgQuickConfig.Place?
+    ) -> Bool {
+        guard let place, let reason = limit.reason(against: count) else { return true }
         refuse(place, "\(what): \(reason); \(limit.advice)")
+        return false
     }
 
     // MARK: Comments
@@ -127,7 +146,7 @@ struct WgQuickParser {
             if config.places["[interface]"] == nil {
                 config.interfacePlace = place
             } else {
-                config.note(place, "a second [Interface]; wg takes both as one, and of what stands in both the last")
+                config.note(place, .secondInterface)
             }
             config.places["[interface]"] = place
             section = .interface(isQuick: head.lowercased() == "[interface]")
@@ -137,6 +156,7 @@ struct WgQuickParser {
             peer = PeerSection(place: place)
         default:
             section = .unknown
+            config.lacksPeers = true
             refuse(place, "\(shown(head)): unknown section; there are [Interface] and [Peer]")
         }
         naming.section(isPeer: isPeer)
@@ -149,6 +169,7 @@ struct WgQuickParser {
         peer.value.title = naming.current?.written
         peer.seen = seen
         if peer.hasKey { return peers.append(peer) }
+        config.lacksPeers = true
         // Where the key is there but wrong, that has been said.
         if !seen.contains("publickey") { refuse(peer.value.place, "a [Peer] without PublicKey; every peer has one") }
     }

@@ -83,5 +83,14 @@ private func parsed(_ text: String, of written: Substring) throws(ParseError) ->
     do { return try InterfaceAddress(parsing: text) } catch { throw ParseError(written, error.reason) }
 }
 
+/// Whether a private key has the bits that every one has (RFC 7748 5): told by the text, so that there is no copy of the key.
+func isClamped(_ base64: String) -> Bool {
+    let text = Array(base64.utf8)
+    guard text.count == 44 else { return false }
+    // Of the first byte the last three bits are 0, of the last byte the first two are 01.
+    return "ACEGIKMOQSUWYacegikmoqsuwy02468+".utf8.contains(text[0]) && "ABCDEFGHIJKLMNOP".utf8.contains(text[1])
+        && "EFGHUVWXklmn0123".utf8.contains(text[41])
+}
+
 /// Whether a key is wg's way to have none: all of its bytes are zero.
 func isNoKey(_ base64: String) -> Bool { base64.utf8.dropLast().allSatisfy { $0 == UInt8(ascii: "A") } }

@@ -166,7 +166,11 @@ struct Configurations {
             // The others have nothing to do with it, and may be many.
             var pair = config
             pair.peers = [installation.peers[i].wireguard]
-            findings.notes += pair.mismatches(withClient: theirs, publicKey: files.publicKey)
+            for slip in Lint(between: [pair, theirs], publicKey: files.publicKey).findings where slip.severity == .error
+            {
+                findings.note(
+                    WgQuickConfig.Place(line: slip.line, column: slip.column, file: slip.file), slip.message)
+            }
         }
     }
 

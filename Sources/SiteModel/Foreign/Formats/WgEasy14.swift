@@ -55,7 +55,7 @@ enum WgEasy14 {
             return nil
         }
         // Its peers are those of the JSON that are let in; what the hooks mean is noted later on.
-        (config.peers, config.notes) = ([], [])
+        (config.peers, config.remarks) = ([], [])
         return config
     }
 
