@@ -23,35 +23,26 @@ public func lint(_ paths: [String]) throws(GatewayError) -> Lint {
     return Lint(files, services: udpPort) { KeyPair($0).publicKey }
 }
 
-/// Who can get at a file, by its permissions and those of the directories on the way to it; nil for what is no regular file. Access
-/// lists are not looked at.
+/// Who can get at a file; nil for what is no regular file.
 private func fileExposure(_ path: String) -> FileExposure? {
-    var info = stat()
-    guard stat(path, &info) == 0, info.st_mode & S_IFMT == S_IFREG else { return nil }
-    let mode = info.st_mode & 0o7777
     guard let real = realpath(path, nil) else { return nil }
     defer { free(real) }
-    var directory = String(cString: real)
-    var reach: mode_t = 0o011
-    var open: FileExposure.OpenDirectory?
-    while let slash = directory.lastIndex(of: "/") {
-        directory = String(directory[..<slash])
-        let name = directory.isEmpty ? "/" : directory
-        var info = stat()
-        guard stat(name, &info) == 0 else { break }
-        reach &= info.st_mode
-        // In a sticky directory what lies there stays its owner's.
-        if info.st_mode & S_ISVTX == 0, let writers = audience(info.st_mode >> 1 & info.st_mode & 0o011) {
-            open = FileExposure.OpenDirectory(name, writers: writers)
-        }
+    let file = String(cString: real)
+    guard let (permissions, kind) = Gateway.permissions(of: file), kind == S_IFREG else { return nil }
+    var directories: [(String, FileExposure.Permissions)] = []
+    for (i, character) in zip(file.indices, file) where character == "/" {
+        let directory = i == file.startIndex ? "/" : String(file[..<i])
+        guard let found = Gateway.permissions(of: directory) else { return nil }
+        directories.append((directory, found.permissions))
     }
-    // Who may not go through a directory gets at nothing in it, unless by one that is open.
-    return FileExposure(
-        mode: UInt16(mode), readers: audience(mode >> 2 & reach), writers: audience(mode >> 1 & reach),
-        openDirectory: open)
+    return FileExposure(permissions, in: directories)
 }
 
-/// By the bits 0o010 and 0o001.
-private func audience(_ bits: mode_t) -> FileExposure.Audience? {
-    bits & 0o001 != 0 ? .everyone : bits & 0o010 != 0 ? .group : nil
+private func permissions(of path: String) -> (permissions: FileExposure.Permissions, kind: mode_t)? {
+    var info = stat()
+    guard stat(path, &info) == 0 else { return nil }
+    return (
+        FileExposure.Permissions(
+            mode: UInt16(info.st_mode & 0o7777), owner: info.st_uid, group: info.st_gid), info.st_mode & S_IFMT
+    )
 }

@@ -11,8 +11,15 @@ public struct Lint {
     ///
     /// O(n log n) in what the files hold together.
     public init(_ files: [LintFile], services: ServicePorts = { _ in nil }, publicKey: (PrivateKey) -> PublicKey) {
-        let read = files.map { LintedFile($0, services: services, publicKey: publicKey) }
-        self.init(read, rules: LintRule.all)
+        self.init(files, rules: LintRule.all, services: services, publicKey: publicKey)
+    }
+
+    /// The same by some of the rules.
+    init(
+        _ files: [LintFile], rules: [LintRule], services: ServicePorts = { _ in nil },
+        publicKey: (PrivateKey) -> PublicKey
+    ) {
+        self.init(files.map { LintedFile($0, services: services, publicKey: publicKey) }, rules: rules)
     }
 
     /// Only what is wrong between files, which were read without errors.

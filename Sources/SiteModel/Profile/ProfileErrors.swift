@@ -41,7 +41,7 @@ public struct ProfileErrors: Error, Hashable, Sendable, CustomStringConvertible 
 }
 
 /// How many of a list that may be long are told: who mends these comes for the others.
-let maximumTold = 20
+public let maximumTold = 20
 
 /// The first twenty of a list that may be long, and how many more there are.
 public func abridged(_ items: [String], _ noun: String) -> [String] {

@@ -341,25 +341,6 @@ import Testing
                 LintSamples.laptop.replacing(":51820", with: ":51821")) == ["l:10:12 wrong-port"])
     }
 
-    @Test func whoMayReadIt() {
-        typealias Audience = FileExposure.Audience
-        func words(_ exposure: FileExposure, _ text: String = LintSamples.laptop) -> [String] {
-            LintSamples.words(
-                Lint([LintFile("l", FileText(text), exposure: exposure)], publicKey: LintSamples.publicKey).findings)
-        }
-        #expect(words(FileExposure(mode: 0o600, readers: nil, writers: nil)) == [])
-        #expect(words(FileExposure(mode: 0o644, readers: .everyone, writers: nil)) == ["l:1:1 readable"])
-        #expect(words(FileExposure(mode: 0o660, readers: .group, writers: .group)) == ["l:1:1 writable"])
-        #expect(
-            words(
-                FileExposure(
-                    mode: 0o600, readers: nil, writers: nil,
-                    openDirectory: FileExposure.OpenDirectory("/etc/wg", writers: .group))) == ["l:1:1 replaceable"])
-        let noKeys = LintSamples.branch.replacing(
-            "PrivateKey = \(LintSamples.privateKey(3))\n", with: "")
-        #expect(words(FileExposure(mode: 0o644, readers: .everyone, writers: nil), noKeys) == ["l:1:1 no-private-key"])
-    }
-
     @Test func whatIsNoText() {
         let wide = LintSamples.laptop.utf16.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
         let latin = Array("# b\u{fc}ro\n".unicodeScalars.map { UInt8($0.value) }) + Array(LintSamples.laptop.utf8)
@@ -382,5 +363,21 @@ import Testing
         found.formUnion(["utf-16", "readable", "writable", "replaceable"])
         #expect(told == found)
         #expect(cases.count >= 60)
+    }
+
+    /// Without any one of the rules something is not found.
+    @Test func everyRuleIsNeeded() {
+        let cases = Self.keys + Self.addresses + Self.routes + Self.files
+        // Looks at what is not in the files.
+        let others: Set = ["who may read or change the file"]
+        for (i, rule) in LintRule.all.enumerated() where !others.contains(rule.name) {
+            var rules = LintRule.all
+            rules.remove(at: i)
+            let isNeeded = cases.contains { form in
+                let files = form.files.map { LintFile($0.name, FileText($0.text)) }
+                return Lint(files, rules: rules, publicKey: LintSamples.publicKey).findings.count < form.found.count
+            }
+            #expect(isNeeded, "\(rule.name)")
+        }
     }
 }

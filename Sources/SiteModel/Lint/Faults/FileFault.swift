@@ -51,7 +51,8 @@ enum FileFault: Fault {
             FaultText(
                 "\(audience.words) may write to the directory \(directory), and put another file in its place",
                 "take that right away, or move the file, as to /etc/wireguard")
-        case .keyInComment: FaultText("a comment holds what may be a key", "delete it; nobody keeps a comment secret")
+        case .keyInComment:
+            FaultText("a comment holds what may be a key, and nobody keeps comments secret", "delete it")
         case .secondInterface:
             FaultText(
                 "a second [Interface]; wg takes both as one, and of what stands in both the last", "write one section")
@@ -70,7 +71,7 @@ enum FileFault: Fault {
 extension FileExposure.Audience {
     var words: String {
         switch self {
-        case .group: "its group"
+        case .group: "a group"
         case .everyone: "everybody"
         }
     }

@@ -25,8 +25,8 @@ extension LintRule {
         } else if let readers = exposure.readers, file.holdsSecrets {
             report.add(.file(.readable(by: readers, mode: exposure.mode)), file, start)
         }
-        if let directory = exposure.openDirectory {
-            report.add(.file(.replaceable(directory: directory.path, by: directory.writers)), file, start)
+        if let directory = exposure.openDirectory, let replacers = exposure.replacers {
+            report.add(.file(.replaceable(directory: directory, by: replacers)), file, start)
         }
     }
 
