@@ -11,7 +11,7 @@ struct ForeignCandidate {
     let read: () throws(ProfileErrors) -> Installation
 
     /// `wg0 of PiVPN (/etc/wireguard/wg0.conf)`
-    var description: String { "\(interface.map { "\($0) of " } ?? "")\(kind.title) (\(file.quotable))" }
+    var description: String { "\(interface.map { "\($0.quotable) of " } ?? "")\(kind.title) (\(file.quotable))" }
 }
 
 /// Why no installation was read.
