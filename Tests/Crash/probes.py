@@ -84,6 +84,8 @@ class Prober:
             target=serve_or_tell, args=(lab, found, there, self._pipe), daemon=True)
         self._process.start()
         there.close()
+        # Not before: while it looks for its places it is in the gateway's network, and whoever clears that ends all who are in it.
+        self._answer()
 
     def begin(self, case):
         """New flows, counted from zero. `case`: a number."""
@@ -96,6 +98,9 @@ class Prober:
     def _ask(self, word):
         with contextlib.suppress(BrokenPipeError):
             self._pipe.send(word)
+        return self._answer()
+
+    def _answer(self):
         answer = self._pipe.recv()
         if isinstance(answer, Exception):
             raise answer
@@ -140,6 +145,7 @@ def serve(lab, found, pipe, other_end):
     # Who is asked answers nothing, so that no answer opens a way.
     with lab.network_of("server"):
         quiet = [bound(socket.AF_INET6, "::", port) for port in (ALLOWED, REFUSED)]
+    pipe.send("ready")
     senders, sent, arrived, case, due = [], [], [], None, time.monotonic()
     while True:
         for ready in select.select([pipe, *watchers, *quiet], [], [], max(0.0, due - time.monotonic()))[0]:
