@@ -16,11 +16,14 @@ struct ConfirmOption: ParsableArguments {
     }
 }
 
+/// Whether this process may ask the terminal: one in the background is stopped for it, with the question unasked.
+private var isInForeground: Bool { isatty(0) == 1 && (tcgetpgrp(0) < 0 || tcgetpgrp(0) == getpgrp()) }
+
 extension CommonOptions {
     /// Asks the person at the terminal, if there is one, whether what was applied shall stay. Whatever becomes of the terminal, of
     /// this process or of the question: the guard goes back in time, and `wggw confirm` keeps it from anywhere.
     func awaitConfirmation(_ report: ApplyReport, _ json: JSONOption) throws {
-        guard report.confirmWithin != nil, !json.isOn, !quiet, isatty(0) == 1, isatty(2) == 1 else { return }
+        guard report.confirmWithin != nil, !json.isOn, !quiet, isatty(2) == 1, isInForeground else { return }
         // Deaf to the signal that means "go back", which would keep it from doing so; as is what it waits for on the way.
         let control = try reader("confirm", stop: .none)
         switch try undisturbed({ try Countdown().wait { try control.secondsToConfirm() } }) {

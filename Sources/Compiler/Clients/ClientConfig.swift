@@ -84,21 +84,38 @@ extension ClientConfig {
     ///
     /// Without a private key it says where to put it, and is refused by wg-quick until that is done.
     public var wgQuickText: String {
-        func list(_ items: [some CustomStringConvertible]) -> String {
-            items.map(\.description).joined(separator: ", ")
-        }
         var lines = ["[Interface]"]
         lines.append(
             privateKey.map { "PrivateKey = \($0.exposedBase64)" }
                 ?? "# PrivateKey = (put your own private key here and take the # away)")
-        lines.append("Address = \(list(addresses))")
-        if !dns.isEmpty { lines.append("DNS = \(list(dns))") }
+        lines.append("Address = \(joined(addresses, by: ", "))")
+        if !dns.isEmpty { lines.append("DNS = \(joined(dns, by: ", "))") }
         if let mtu { lines.append("MTU = \(mtu)") }
-        lines += ["", "[Peer]", "PublicKey = \(publicKey)"]
-        if let presharedKey { lines.append("PresharedKey = \(presharedKey.exposedBase64)") }
-        lines.append("AllowedIPs = \(list(allowedIPs))")
-        lines.append("Endpoint = \(endpoint)")
-        if keepalive > 0 { lines.append("PersistentKeepalive = \(keepalive)") }
+        lines.append("")
+        lines +=
+            WgQuickPeer(
+                publicKey: publicKey, presharedKey: presharedKey, allowedIPs: allowedIPs, endpoint: endpoint,
+                keepalive: keepalive
+            ).lines
         return lines.map { $0 + "\n" }.joined()
+    }
+}
+
+/// A section of wg-quick's, of whichever side.
+struct WgQuickPeer {
+    let publicKey: PublicKey
+    let presharedKey: PresharedKey?
+    let allowedIPs: [IPPrefix]
+    let endpoint: Endpoint?
+    let keepalive: UInt16
+
+    /// From `[Peer]` on. Holds secrets.
+    var lines: [String] {
+        var lines = ["[Peer]", "PublicKey = \(publicKey)"]
+        if let presharedKey { lines.append("PresharedKey = \(presharedKey.exposedBase64)") }
+        lines.append("AllowedIPs = \(joined(allowedIPs, by: ", "))")
+        if let endpoint { lines.append("Endpoint = \(endpoint)") }
+        if keepalive > 0 { lines.append("PersistentKeepalive = \(keepalive)") }
+        return lines
     }
 }

@@ -22,8 +22,8 @@ public enum OtherGatewayError: Error, Hashable, Sendable, CustomStringConvertibl
 
 extension Site {
     /// The site at the other end of a peer that is a gateway itself: its networks are the LAN there, this site is the one peer, and
-    /// either side reaches the other's LAN. Without secrets: its private key stays with whoever has it, and a preshared key is
-    /// named `auto`, which somebody has to replace.
+    /// either side reaches the other's LAN. Without secrets: its private key stays with whoever has it, and of a preshared key
+    /// nothing is said.
     ///
     /// Complete but for what is found out there: interfaces, MTU, datapath.
     public func otherGateway(_ peer: Peer) throws(OtherGatewayError) -> Site {
@@ -48,23 +48,24 @@ extension Site {
     /// `--lan`, as its first line says, and wg-quick runs it. Holds secrets.
     public func otherGatewayText(_ peer: Peer, secrets: Secrets) throws(OtherGatewayError) -> String {
         let other = try otherGateway(peer)
-        func secret(_ line: String?, _ name: String) -> String { line ?? "# \(name) = \(ClientConfig.ownKey)" }
+        var presharedKey: PresharedKey?
+        if case .sealed(let id) = peer.presharedKey { presharedKey = secrets.presharedKeys[id] }
         let privateKey = peer.publicKey.flatMap { secrets.privateKeys[$0] }
         var lines = ["# At the other gateway: wggw profile import FILE --lan \(joined(other.lan.subnets, by: " "))"]
-        lines += ["[Interface]", secret(privateKey.map { "PrivateKey = \($0.exposedBase64)" }, "PrivateKey")]
+        lines.append("[Interface]")
+        lines.append(
+            privateKey.map { "PrivateKey = \($0.exposedBase64)" } ?? "# PrivateKey = \(ClientConfig.ownKey)")
         lines.append("Address = \(joined(other.tunnel.addresses, by: ", "))")
         lines.append("ListenPort = \(other.tunnel.listenPort)")
         for there in other.peers {
-            lines += ["", "[Peer]", "# Name = \(there.name)"]
-            if let key = there.publicKey { lines.append("PublicKey = \(key)") }
-            if case .sealed(let id) = peer.presharedKey {
-                lines.append(
-                    secret(secrets.presharedKeys[id].map { "PresharedKey = \($0.exposedBase64)" }, "PresharedKey"))
-            }
-            let networks = there.addresses.map { IPPrefix(masking: $0, length: $0.bitWidth) } + there.routes
-            lines.append("AllowedIPs = \(joined(networks, by: ", "))")
-            if let endpoint = there.endpoint { lines.append("Endpoint = \(endpoint)") }
-            if let keepalive = there.keepalive, keepalive > 0 { lines.append("PersistentKeepalive = \(keepalive)") }
+            guard let key = there.publicKey else { continue }
+            lines += ["", "# \(there.name)"]
+            lines +=
+                WgQuickPeer(
+                    publicKey: key, presharedKey: presharedKey,
+                    allowedIPs: there.addresses.map { IPPrefix(host: $0) } + there.routes, endpoint: there.endpoint,
+                    keepalive: there.keepalive ?? 0
+                ).lines
         }
         return lines.map { $0 + "\n" }.joined()
     }

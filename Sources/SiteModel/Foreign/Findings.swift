@@ -73,6 +73,25 @@ struct Findings {
         read(value, name) { text throws(ParseError) in try WgQuickEndpoint(parsing: text) { _ in nil } }?.endpoint
     }
 
+    /// The same of a host and a port that stand apart; nothing without a host.
+    mutating func endpoint(host: ForeignValue?, port: String, _ name: String) -> Endpoint? {
+        guard let host else { return nil }
+        return endpoint(ForeignValue(text: "\(bracketed(host.text)):\(port)", place: host.place), name)
+    }
+
+    /// Gives the gateway an address of its own. `place`: where it stands, if not where the value does.
+    mutating func takeAddress(
+        _ value: ForeignValue?, _ name: String, at place: WgQuickConfig.Place? = nil,
+        into interface: inout WgQuickConfig.Interface,
+        parse: (String) throws(ParseError) -> InterfaceAddress = { text throws(ParseError) in
+            try InterfaceAddress(parsing: text)
+        }
+    ) {
+        guard let value, let own = read(value, name, parse: parse) else { return }
+        interface.addresses.append(own)
+        interface.addressPlaces.append(place ?? value.place)
+    }
+
     /// Bytes of an inner packet.
     mutating func mtu(_ value: ForeignValue?, _ name: String) -> Int? {
         read(value, name) { text throws(ParseError) in
@@ -115,6 +134,9 @@ struct Findings {
         return Installation.Peer(wireguard: peer)
     }
 }
+
+/// An IPv6 address as it stands before a port.
+func bracketed(_ host: String) -> String { host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host }
 
 extension Findings {
     /// Takes over what was found of a part; `isRefused` says whether that part has to be right.

@@ -129,8 +129,7 @@ struct Configurations {
         client.allowedIPs = allowedIPs.map { findings.networks($0.items, "ALLOWED_IPS") }
         // What is no host here keeps nobody from moving: the peers' files tell it as well.
         var own = Findings(findings.file)
-        client.endpoint = own.endpoint(
-            ForeignValue(text: "\(bracketed(host.text)):\(port?.text ?? "51820")", place: host.place), "the endpoint")
+        client.endpoint = own.endpoint(host: host, port: port?.text ?? "51820", "the endpoint")
         findings.take(own, isRefused: false)
         return client
     }

@@ -35,12 +35,7 @@ struct MikroTik {
         gateway.interface.mtu = findings.mtu(interface["mtu"], "mtu")
         for entry in script["/ip address"] + script["/ipv6 address"] where entry["interface"]?.text == name {
             if isOff(entry) { continue }
-            let own = findings.read(entry["address"], "address") { text throws(ParseError) in
-                try InterfaceAddress(parsing: text)
-            }
-            guard let own else { continue }
-            gateway.interface.addresses.append(own)
-            gateway.interface.addressPlaces.append(entry.place)
+            findings.takeAddress(entry["address"], "address", at: entry.place, into: &gateway.interface)
         }
         var installation = Installation(kind: .mikroTik, interface: name, gateway: gateway)
         for entry in script["/interface wireguard peers"] where entry["interface"]?.text == name {
@@ -67,17 +62,11 @@ struct MikroTik {
             entry["private-key"].flatMap { ["none", "auto"].contains($0.text) ? nil : $0 }, "private-key")
         client.dns = entry["client-dns"].map { part.servers($0.items) }
         client.allowedIPs = entry["client-allowed-address"].map { part.networks($0.items, "client-allowed-address") }
-        if let host = entry["client-endpoint"] {
-            let port = interface["listen-port"]?.text ?? "13231"
-            client.endpoint = part.endpoint(
-                ForeignValue(text: "\(bracketed(host.text)):\(port)", place: host.place), "client-endpoint")
-        }
+        client.endpoint = part.endpoint(
+            host: entry["client-endpoint"], port: interface["listen-port"]?.text ?? "13231", "client-endpoint")
         guard var peer else { return nil }
-        if let host = entry["endpoint-address"] {
-            let port = entry["endpoint-port"]?.text ?? "51820"
-            peer.wireguard.endpoint = part.endpoint(
-                ForeignValue(text: "\(bracketed(host.text)):\(port)", place: host.place), "endpoint-address")
-        }
+        peer.wireguard.endpoint = part.endpoint(
+            host: entry["endpoint-address"], port: entry["endpoint-port"]?.text ?? "51820", "endpoint-address")
         let seconds = entry["persistent-keepalive"].map {
             ForeignValue(text: $0.text.hasSuffix("s") ? String($0.text.dropLast()) : $0.text, place: $0.place)
         }

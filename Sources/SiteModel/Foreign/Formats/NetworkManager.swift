@@ -54,12 +54,8 @@ struct NetworkManager {
             let values = key == "addresses" ? value.text.split(separator: ";").map(String.init) : [value.text]
             for text in values {
                 let bare = text.split(separator: ",").first.map(String.init) ?? ""
-                let own = findings.read(ForeignValue(text: bare, place: value.place), key) { text throws(ParseError) in
-                    try InterfaceAddress(parsing: text)
-                }
-                guard let own else { continue }
-                installation.gateway.interface.addresses.append(own)
-                installation.gateway.interface.addressPlaces.append(value.place)
+                let own = ForeignValue(text: bare, place: value.place)
+                findings.takeAddress(own, key, into: &installation.gateway.interface)
             }
         }
         if section["method"]?.text == "shared" { installation.forwarding = .program("NetworkManager (method=shared)") }

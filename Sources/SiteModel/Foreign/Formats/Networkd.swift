@@ -77,12 +77,7 @@ struct Networkd {
         }
         for section in matching.flatMap(\.sections) where section.name == "Network" || section.name == "Address" {
             for value in section.all("Address") {
-                let own = findings.read(value, "Address") { text throws(ParseError) in
-                    try InterfaceAddress(parsing: text)
-                }
-                guard let own else { continue }
-                installation.gateway.interface.addresses.append(own)
-                installation.gateway.interface.addressPlaces.append(value.place)
+                findings.takeAddress(value, "Address", into: &installation.gateway.interface)
             }
             if let masquerade = section["IPMasquerade"], masquerade.text != "no" {
                 installation.forwarding = .program("IPMasquerade=\(masquerade.text.quotable)")

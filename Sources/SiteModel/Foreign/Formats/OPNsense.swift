@@ -39,12 +39,7 @@ struct OPNsense {
         gateway.interface.listenPort = findings.port(server.value("port"), "port")
         gateway.interface.mtu = findings.mtu(server.value("mtu"), "mtu")
         for value in server.value("tunneladdress")?.items ?? [] {
-            let own = findings.read(value, "tunneladdress") { text throws(ParseError) in
-                try InterfaceAddress(parsing: text)
-            }
-            guard let own else { continue }
-            gateway.interface.addresses.append(own)
-            gateway.interface.addressPlaces.append(value.place)
+            findings.takeAddress(value, "tunneladdress", into: &gateway.interface)
         }
         let interface = "wg\(server.value("instance")?.text ?? "0")"
         var installation = Installation(kind: .opnSense, interface: interface, gateway: gateway)
@@ -68,11 +63,8 @@ struct OPNsense {
             title: client.value("name"), publicKey: client.value("pubkey"), presharedKey: client.value("psk"),
             allowedIPs: client.value("tunneladdress")?.items ?? [], at: client.place, ("pubkey", "psk", "tunneladdress")
         )
-        if let host = client.value("serveraddress") {
-            let port = client.value("serverport")?.text ?? "51820"
-            peer?.wireguard.endpoint = part.endpoint(
-                ForeignValue(text: "\(bracketed(host.text)):\(port)", place: host.place), "serveraddress")
-        }
+        peer?.wireguard.endpoint = part.endpoint(
+            host: client.value("serveraddress"), port: client.value("serverport")?.text ?? "51820", "serveraddress")
         peer?.wireguard.keepalive = part.keepalive(client.value("keepalive"), "keepalive")
         if !isEnabled { peer?.absence = "disabled" }
         return peer

@@ -37,10 +37,7 @@ struct WGPortal {
             findings.read(interface["firewall_mark"], "firewall_mark") { text throws(ParseError) in try wgMark(text) }
             ?? 0
         for value in addresses("interface_addresses", "interface_identifier")[name] ?? [] {
-            let own = findings.read(value, "cidr") { text throws(ParseError) in try InterfaceAddress(parsing: text) }
-            guard let own else { continue }
-            gateway.interface.addresses.append(own)
-            gateway.interface.addressPlaces.append(value.place)
+            findings.takeAddress(value, "cidr", into: &gateway.interface)
         }
         let hooks: [(String, WgQuickConfig.Hook.Moment)] = [
             ("pre_up", .preUp), ("post_up", .postUp), ("pre_down", .preDown), ("post_down", .postDown),

@@ -31,13 +31,10 @@ enum WgEasy15 {
         gateway.interface.mtu = findings.mtu(interface["mtu"], "mtu")
         for column in ["ipv4_cidr", "ipv6_cidr"] {
             // The gateway is the first host of each.
-            let own = findings.read(interface[column], column) { text throws(ParseError) in
+            findings.takeAddress(interface[column], column, into: &gateway.interface) { text throws(ParseError) in
                 let written = try InterfaceAddress(parsing: text)
                 return InterfaceAddress(written.network.address.next, length: written.length)
             }
-            guard let own else { continue }
-            gateway.interface.addresses.append(own)
-            gateway.interface.addressPlaces.append(interface[column]!.place)
         }
         takeHooks(of: name, interface, database, &gateway)
         let settings = database.records("user_configs_table").first { $0["id"]?.text == name }
@@ -100,11 +97,7 @@ enum WgEasy15 {
         }
         client.mtu = own.mtu(record["mtu"], "mtu")
         client.keepalive = own.keepalive(record["persistent_keepalive"], "persistent_keepalive")
-        if let host = settings?["host"] {
-            let port = settings?["port"]?.text ?? "51820"
-            client.endpoint = own.endpoint(
-                ForeignValue(text: "\(bracketed(host.text)):\(port)", place: host.place), "host")
-        }
+        client.endpoint = own.endpoint(host: settings?["host"], port: settings?["port"]?.text ?? "51820", "host")
         let endpoint = own.endpoint(record["server_endpoint"], "server_endpoint")
         guard var peer else { return nil }
         peer.wireguard.endpoint = endpoint
@@ -135,9 +128,6 @@ enum WgEasy15 {
         }
     }
 }
-
-/// An IPv6 address as it stands before a port.
-func bracketed(_ host: String) -> String { host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host }
 
 extension IPAddress {
     /// The one after it.

@@ -49,11 +49,7 @@ struct WireguardUI {
                 try wgMark(text)
             } ?? 0
         for value in server["addresses"]?.texts ?? [] {
-            let own = findings.read(value, "addresses") { text throws(ParseError) in try InterfaceAddress(parsing: text)
-            }
-            guard let own else { continue }
-            gateway.interface.addresses.append(own)
-            gateway.interface.addressPlaces.append(value.place)
+            findings.takeAddress(value, "addresses", into: &gateway.interface)
         }
         for (key, moment) in [
             ("post_up", WgQuickConfig.Hook.Moment.postUp), ("pre_down", .preDown), ("post_down", .postDown),
