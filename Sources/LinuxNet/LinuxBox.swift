@@ -78,7 +78,7 @@ public struct LinuxBox: Box, Sendable {
             try netfilter.consistently { socket throws(BoxError) in try socket.foreignTables() }
             + LegacyFirewall.tables()
         if tables.isEmpty { return [] }
-        let others = scope.traffic.reaches.map(\.interface) + [scope.traffic.outside].compactMap(\.self)
+        let others = scope.traffic.reaches.map(\.interface) + scope.traffic.outside
         var interfaces: [String: KnownPacket.Interface] = [:]
         for name in Set(others + [scope.interface]) {
             interfaces[name] = try route.link(name).map(KnownPacket.Interface.init)
@@ -105,7 +105,7 @@ public struct LinuxBox: Box, Sendable {
         case .replaceInterface(let name, let successor, _, let new): try replace(name, by: successor, to: new)
         case .setWireGuard(let interface, let change): try setWireGuard(interface, change)
         case .startHandshakes(let interface, let peers): try startHandshakes(interface, peers)
-        case .cutConnections(let cut): try Conntrack.end(cut, networks: networks().values.flatMap { $0 })
+        case .cutConnections(let cut): try Conntrack.end(cut, networks: networks(reaching: nil).all)
         case .setSysctl(let key, let value, _): try Sysctl.writeIfThere(key, value)
         case .replaceFirewall, .updateFirewall, .removeFirewall: try performOnFirewall(change)
         case .setMTU, .setUp, .addAddress, .removeAddress, .addRoute, .removeRoute, .addProxyNeighbour,

@@ -8,44 +8,68 @@ extension LinuxBox {
     /// What a draft needs to know. `routes` are those to somewhere in particular: default routes are not among them.
     public func facts() throws(BoxError) -> BoxFacts {
         var socket = try NetlinkSocket(NETLINK_ROUTE)
-        let links = try socket.links().filter { !$0.isLoopback }
+        let links = try socket.links()
         let addresses = try socket.addresses(index: 0)
         let routes = try socket.routes()
-        func defaultInterface(isV6: Bool) -> String? {
-            let every = isV6 ? IPPrefix.everyV6 : .everyV4
-            let best = routes.filter { $0.destination == every && $0.table == UInt32(RT_TABLE_MAIN.rawValue) }
-                .min { $0.metric < $1.metric }
-            return links.first { $0.index == best?.interface }?.name
-        }
+        let cards = links.filter { !$0.isLoopback }
         let sysctls = try Sysctl.read(OtherForwarding.sysctls)
         return BoxFacts(
-            interfaces: links.map { link in
+            interfaces: cards.map { link in
                 BoxFacts.Interface(
                     name: link.name, mtu: link.mtu,
-                    addresses: addresses.filter { $0.index == link.index }.map(\.address))
+                    addresses: addresses.filter { $0.index == link.index }.map(\.address),
+                    isForGuests: links.isForGuests(link))
             },
-            defaultInterfaceV4: defaultInterface(isV6: false), defaultInterfaceV6: defaultInterface(isV6: true),
+            ways: try socket.ways(routes, cards),
             routes: Set(routes.map(\.destination)).filter { $0.length > 0 }.sorted(),
-            forwarding: OtherForwarding(sysctls: sysctls, interfaces: links.map(\.name)))
+            forwarding: OtherForwarding(sysctls: sysctls, interfaces: cards.map(\.name)))
     }
 
     /// By the addresses and the kernel's own routes: the other end of a point-to-point link is in no address. Link-local
     /// networks, which every interface has, are not among them.
-    public func networks() throws(BoxError) -> [String: [IPPrefix]] {
+    ///
+    /// All routes are read only with `reaching`, and few of them are kept.
+    public func networks(reaching prefixes: [IPPrefix]?) throws(BoxError) -> BoxNetworks {
         var socket = try NetlinkSocket(NETLINK_ROUTE)
-        var names: [UInt32: String] = [:]
-        for link in try socket.links() where !link.isLoopback { names[link.index] = link.name }
-        var networks = Dictionary(uniqueKeysWithValues: names.values.map { ($0, Set<IPPrefix>()) })
-        let held = try socket.addresses(index: 0).map { ($0.index, $0.address.network) }
-        for (index, network) in try held + socket.directRoutes().map({ ($0.interface, $0.destination) }) {
-            guard let name = names[index], network.length > 0, !network.address.isLinkLocal else { continue }
-            networks[name]!.insert(network)
+        let links = try socket.links()
+        let cards = links.filter { !$0.isLoopback }
+        var networks: [UInt32: Set<IPPrefix>] = [:]
+        let held = try socket.addresses(index: 0).map { ([$0.index], $0.address.network) }
+        for (indices, network) in try held + socket.directRoutes().map({ ($0.interfaces, $0.destination) })
+        where network.length > 0 && !network.address.isLinkLocal {
+            for index in indices { networks[index, default: []].insert(network) }
         }
-        return networks.mapValues { $0.sorted() }
+        var ways: [BoxNetworks.Way] = []
+        if let prefixes {
+            ways = try socket.ways(socket.routes(), cards).filter { way in
+                way.leadsOut || prefixes.contains { $0.overlaps(way.destination) }
+            }
+        }
+        return BoxNetworks(
+            interfaces: cards.map { link in
+                BoxNetworks.Interface(
+                    link.name, networks: (networks[link.index] ?? []).sorted(), mtu: link.mtu,
+                    isForGuests: links.isForGuests(link))
+            }, ways: ways)
     }
 
     /// By the system's resolver, as far as it answers within two seconds.
     public func addresses(of name: String) throws(BoxError) -> [IPAddress] {
         try NameLookUp.addresses(of: name, seconds: 2)
+    }
+}
+
+extension NetlinkSocket {
+    /// Of these routes, those that the box goes by and that the kernel has not made for an address; by interfaces among `cards`.
+    fileprivate mutating func ways(_ routes: [KernelRoute], _ cards: [Link]) throws(BoxError) -> [BoxNetworks.Way] {
+        let names = Dictionary(uniqueKeysWithValues: cards.map { ($0.index, $0.name) })
+        let tables = try ruleTables()
+        let ways = routes.filter {
+            tables.contains($0.table) && $0.proto != UInt8(RTPROT_KERNEL) && $0.proto != Route.protocolNumber
+                && !$0.destination.address.isLinkLocal
+        }.flatMap { route in
+            route.interfaces.compactMap { names[$0] }.map { BoxNetworks.Way(route.destination, by: $0) }
+        }
+        return Set(ways).sorted()
     }
 }

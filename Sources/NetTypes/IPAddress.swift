@@ -59,6 +59,14 @@ public enum IPAddress: Hashable, Comparable, Sendable, LosslessStringConvertible
         if case .v6 = self { true } else { false }
     }
 
+    /// fe80::/10 or 169.254.0.0/16.
+    public var isLinkLocal: Bool {
+        switch self {
+        case .v4(let a): a.rawValue >> 16 == 0xa9fe
+        case .v6(let a): a.rawValue >> 118 == 0xfe80 >> 6
+        }
+    }
+
     /// 32 or 128.
     public var bitWidth: Int { isV6 ? 128 : 32 }
 

@@ -17,7 +17,9 @@ public struct Watch {
         case notice(String)
         /// Something on the box was not as the revision says; these lines of a plan were carried out.
         case putBack([String])
-        /// The same, but somebody sets it back each time: it is left as it is.
+        /// The box's networks or routes are others now: these lines of a plan were carried out, and the site's roles are these.
+        case followed([String], roles: [String])
+        /// Something was not as the revision says, but somebody sets it back each time: it is left as it is.
         case leftAlone([String])
         /// It was put back for the last time for so many seconds.
         case gaveUp(seconds: Int64)
@@ -116,6 +118,7 @@ public struct Watch {
             // What is done at the start was nobody's doing.
             outcome = hasBegun ? .putBack(lines) : .well
             tell(.putBack(lines))
+        case .followed(let lines, let roles): tell(.followed(lines, roles: roles))
         case .differs(let lines):
             outcome = .differs
             if !isLeftAloneTold { tell(.leftAlone(lines)) }

@@ -50,7 +50,7 @@ public struct Site: Hashable, Sendable {
 
 /// The inside network.
 public struct LAN: Hashable, Sendable {
-    /// The interface that holds the LAN's address; nil until found out.
+    /// The interface that leads to all of its networks; nil: those that do are found on the box, and followed.
     public var interface: String?
     /// Its networks, sorted, at least one.
     public var subnets: [IPPrefix]
@@ -83,7 +83,7 @@ public struct Tunnel: Hashable, Sendable {
     public var addresses: [InterfaceAddress]
     /// UDP.
     public var listenPort: UInt16
-    /// Bytes of an inner packet, 1280…65456; nil until found out from the egress.
+    /// Bytes of an inner packet, 1280…65456; nil: what fits on the way out, which is found on the box, and followed.
     public var mtu: Int?
     /// Which implementation carries the packets.
     public var datapath: DatapathChoice
@@ -119,7 +119,7 @@ public enum DatapathChoice: String, Hashable, Sendable, CaseIterable {
 
 /// The way out to the Internet.
 public struct Egress: Hashable, Sendable {
-    /// The interface of the default route; nil until found out, and where there is none.
+    /// The interface that leads there; nil: those of the box's default routes are found on it, and followed.
     public var interface: String?
     /// Whether peers go out through the gateway unless they say otherwise.
     public var fullTunnel: Bool

@@ -1,15 +1,17 @@
 public import NetTypes
 
-/// What a site meets on its box that no profile tells: the networks that the box is in, and where the endpoint's name leads.
+/// What a site meets on its box that no profile tells: which interfaces carry the LAN and lead out, the networks that the box is
+/// in, and where the endpoint's name leads.
 ///
-/// Seen when an apply is planned, and kept with the revision that was applied. As text: networks as `eth0/198.51.100.0/24`
-/// and addresses of the endpoint, sorted, a space between two.
+/// Seen when an apply is planned, and kept with the revision that was applied. As text: networks as `eth0/198.51.100.0/24`,
+/// where the LAN is as `lan:eth0/192.168.1.0/24`, the ways out as `uplink:eth1/0.0.0.0/0`, the tunnel's MTU as `mtu:1420`,
+/// and addresses of the endpoint; each sorted, a space between two.
 public struct Surroundings: Hashable, Sendable {
-    /// A network that the box is in by an interface: no router is between.
+    /// A network, and an interface that it was met by.
     public struct Network: Hashable, Comparable, Sendable {
         /// Not loopback, not the tunnel.
         public var interface: String
-        /// Never a default route.
+        /// Only a way out has a default route's.
         public var prefix: IPPrefix
 
         /// Makes a network.
@@ -22,14 +24,27 @@ public struct Surroundings: Hashable, Sendable {
         public static func < (a: Self, b: Self) -> Bool { (a.interface, a.prefix) < (b.interface, b.prefix) }
     }
 
-    /// Sorted.
+    /// Networks that the box is in: no router is between. Sorted.
     public var networks: [Network]
+    /// The LAN's networks, each with an interface that leads there; sorted. Empty where the profile names the interface.
+    public var lan: [Network]
+    /// Interfaces by which the box's own routing leads out, with the default route's prefix of the family; sorted. Empty where the
+    /// profile names the interface.
+    public var uplinks: [Network]
+    /// Bytes of an inner packet that fits on the way out; nil where the profile says it, and where there is none.
+    public var mtu: Int?
     /// What the endpoint's name stands for, sorted; empty where the endpoint is no name, and where nobody knew it.
     public var endpoint: [IPAddress]
 
-    /// Makes surroundings; both lists are sorted here.
-    public init(networks: [Network] = [], endpoint: [IPAddress] = []) {
+    /// Makes surroundings; all lists are sorted here.
+    public init(
+        networks: [Network] = [], lan: [Network] = [], uplinks: [Network] = [], mtu: Int? = nil,
+        endpoint: [IPAddress] = []
+    ) {
         self.networks = networks.sorted()
+        self.lan = lan.sorted()
+        self.uplinks = uplinks.sorted()
+        self.mtu = mtu
         self.endpoint = endpoint.sorted()
     }
 
@@ -42,16 +57,28 @@ public struct Surroundings: Hashable, Sendable {
         }
     }
 
+    /// Where the LAN's networks are: as the profile names it, else as it was found.
+    public func lan(of site: Site) -> [Network] {
+        site.lan.interface.map { name in site.lan.subnets.map { Network($0, on: name) } } ?? lan
+    }
+
+    /// The interfaces that lead out in a family: the one that the profile names, else those that were found.
+    public func uplinks(of site: Site, isV6: Bool) -> [String] {
+        if let pinned = site.egress.interface { return [pinned] }
+        return uplinks.filter { $0.prefix.isV6 == isV6 }.map(\.interface)
+    }
+
     /// Without what makes no difference to the site, so that a bridge of somebody's container is none.
     public func relevant(to site: Site) -> Surroundings {
-        let hasFullTunnel = site.hasFullTunnel
+        let out = Set([false, true].flatMap { uplinks(of: site, isV6: $0) })
         let behindPeers = site.peers.flatMap(\.routes)
-        return Surroundings(
-            networks: networks.filter { network in
-                hasFullTunnel && network.interface == site.egress.interface
-                    || behindPeers.contains { $0.contains(network.prefix) }
-            },
-            endpoint: hasFullTunnel ? endpoint : [])
+        var relevant = self
+        relevant.networks = networks.filter { network in
+            site.hasFullTunnel && out.contains(network.interface)
+                || behindPeers.contains { $0.contains(network.prefix) }
+        }
+        if !site.hasFullTunnel { relevant.endpoint = [] }
+        return relevant
     }
 }
 
@@ -60,10 +87,18 @@ extension Surroundings: LosslessStringConvertible {
     public init?(_ description: String) {
         self.init()
         for word in description.split(separator: " ") {
-            // The name of an interface has no slash.
-            let parts = word.split(separator: "/", maxSplits: 1)
-            if parts.count == 2, let prefix = IPPrefix(String(parts[1])) {
-                networks.append(Network(prefix, on: String(parts[0])))
+            // The name of an interface has no colon and no slash.
+            if let text = word.dropping("lan:") {
+                guard let network = Network(text) else { return nil }
+                lan.append(network)
+            } else if let text = word.dropping("uplink:") {
+                guard let network = Network(text) else { return nil }
+                uplinks.append(network)
+            } else if let text = word.dropping("mtu:") {
+                guard let bytes = Int(text) else { return nil }
+                mtu = bytes
+            } else if let network = Network(word) {
+                networks.append(network)
             } else if let address = IPAddress(String(word)) {
                 endpoint.append(address)
             } else {
@@ -72,8 +107,26 @@ extension Surroundings: LosslessStringConvertible {
         }
     }
 
-    /// `eth0/198.51.100.0/24 198.51.100.2`
+    /// `eth0/198.51.100.0/24 lan:eth1/192.168.1.0/24 uplink:eth0/0.0.0.0/0 mtu:1420 198.51.100.2`
     public var description: String {
-        (networks.map { "\($0.interface)/\($0.prefix)" } + endpoint.map(\.description)).joined(separator: " ")
+        let words =
+            networks.map(\.text) + lan.map { "lan:" + $0.text } + uplinks.map { "uplink:" + $0.text }
+            + (mtu.map { ["mtu:\($0)"] } ?? []) + endpoint.map(\.description)
+        return words.joined(separator: " ")
     }
+}
+
+extension Surroundings.Network {
+    fileprivate init?(_ text: Substring) {
+        let parts = text.split(separator: "/", maxSplits: 1)
+        guard parts.count == 2, let prefix = IPPrefix(String(parts[1])) else { return nil }
+        self.init(prefix, on: String(parts[0]))
+    }
+
+    fileprivate var text: String { "\(interface)/\(prefix)" }
+}
+
+extension Substring {
+    /// What follows the prefix; nil without it.
+    fileprivate func dropping(_ prefix: String) -> Substring? { hasPrefix(prefix) ? dropFirst(prefix.count) : nil }
 }

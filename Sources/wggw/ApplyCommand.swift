@@ -95,7 +95,9 @@ func show(_ report: ApplyReport, _ control: ControlPlane, _ common: CommonOption
         common.note("it goes back in \(seconds) s unless you run `wggw confirm`")
     }
     if let desired = report.desired, !desired.advice.isEmpty, !report.plan.isEmpty, !common.quiet {
-        advise(try control.routerInstructions(desired.advice, of: try control.site(revision).site))
+        advise(
+            try control.routerInstructions(
+                desired.advice, of: try control.site(revision).site, meeting: report.surroundings))
     }
 }
 

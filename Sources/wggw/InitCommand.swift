@@ -29,10 +29,14 @@ struct InitCommand: ParsableCommand {
         transform: Self.ipv6)
     var tunnel6: InitOptions.IPv6Choice?
 
-    @Option(help: ArgumentHelp("The interface with the LAN's address.", valueName: "if"))
+    @Option(
+        help: ArgumentHelp(
+            "The interface that leads to the LAN (default: found by its networks, and followed).", valueName: "if"))
     var lanInterface: String?
 
-    @Option(help: ArgumentHelp("The interface to the Internet.", valueName: "if"))
+    @Option(
+        help: ArgumentHelp(
+            "The interface to the Internet (default: found by the default routes, and followed).", valueName: "if"))
     var egressInterface: String?
 
     @Option(help: ArgumentHelp("What peers dial: a public name or address.", valueName: "host[:port]"))

@@ -9,7 +9,8 @@ struct PlanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan", abstract: "What an apply would change on this box. Changes nothing.",
         discussion: """
-            JSON: an object with the keys revision, applied (null for none), site (what differs from the applied revision, \
+            JSON: an object with the keys revision, applied (null for none), roles (a list of lines: which interfaces were \
+            found to carry the LAN and to lead out), site (what differs from the applied revision, \
             as in diff), changes (a list of lines), notices, obstacles (a list of objects with chain, owner, remedy, \
             certain: whether it drops or may drop, reason), router (a list of objects with router, lines).
             """)
@@ -24,17 +25,20 @@ struct PlanCommand: ParsableCommand {
         try NotRoot.refuse("plan")
         let control = try common.reader("plan")
         let planned = try control.plan()
-        let router = try control.routerInstructions(planned.desired.advice, of: planned.stored.site)
+        let router = try control.routerInstructions(
+            planned.desired.advice, of: planned.stored.site, meeting: planned.surroundings)
         if json.isOn {
             Console.raw(
                 JSON.object([
                     ("revision", .number(planned.stored.revision.id)), ("applied", .number(planned.applied)),
-                    ("site", .array(planned.preview.site.map(\.json))), ("changes", planned.plan.json),
+                    ("roles", .texts(planned.roles)), ("site", .array(planned.preview.site.map(\.json))),
+                    ("changes", planned.plan.json),
                     ("notices", .texts(planned.notices)), ("obstacles", planned.observed.obstacles.json),
                     ("router", router.json),
                 ]).text)
         } else {
             show(planned.preview)
+            common.notes(planned.roles)
             let id = planned.stored.revision.id
             common.note(
                 planned.plan.isEmpty

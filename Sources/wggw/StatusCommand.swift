@@ -14,7 +14,7 @@ struct StatusCommand: ParsableCommand {
 
             JSON: an object with the keys applied (revision or null), draft (newest revision if not applied), interface, backend \
             (kernel, userspace or null), is_up, listen_port, public_key, confirm_within, unfinished (a command that was cut \
-            short), alarms (a list of lines, the worst first), drift (a list of lines), obstacles, router (see plan), peers: a list of \
+            short), roles (a list of lines: which interfaces were found to carry the LAN and to lead out), alarms (a list of lines, the worst first), drift (a list of lines), obstacles, router (see plan), peers: a list of \
             objects with name (null for a stranger), public_key, addresses, endpoint, last_handshake (seconds since the epoch, null never), received, sent \
             (bytes), allowed_ips, keepalive.
             """)
@@ -27,7 +27,11 @@ struct StatusCommand: ParsableCommand {
         let control = try common.reader("status")
         let status = try control.status()
         if json.isOn {
-            let router = try status.applied.map { try control.routerInstructions(status.advice, of: $0.site) } ?? []
+            let router =
+                try status.applied.map {
+                    try control.routerInstructions(
+                        status.advice, of: $0.site, meeting: status.surroundings)
+                } ?? []
             Console.raw(status.json(router).text)
             if !status.isWell { throw ExitCode(Failure.Status.failed) }
             return
@@ -60,6 +64,7 @@ struct StatusCommand: ParsableCommand {
         }
         Console.data("\(applied.site.tunnel.interface, .bold)  \(headline(applied, observed))")
         if let key = applied.site.tunnel.publicKey { Console.data("public key \(key)") }
+        status.surroundings.roleLines.forEach { Console.data("\($0)") }
         if let seconds = status.confirmWithin, seconds > 0 {
             Console.data("goes back in \(seconds) s unless you run `wggw confirm`")
         }
@@ -121,7 +126,8 @@ extension GatewayStatus {
             ("interface", .text(applied?.site.tunnel.interface)), ("backend", .text(observed?.link?.backend?.rawValue)),
             ("is_up", .bool(observed?.link?.isUp ?? false)), ("listen_port", .number(observed?.wireGuard?.listenPort)),
             ("public_key", .text(applied?.site.tunnel.publicKey)), ("confirm_within", .number(confirmWithin)),
-            ("unfinished", .text(record.journal?.command)), ("alarms", .texts(alarms)), ("drift", drift.json),
+            ("unfinished", .text(record.journal?.command)), ("roles", .texts(surroundings.roleLines)),
+            ("alarms", .texts(alarms)), ("drift", drift.json),
             ("obstacles", (observed?.obstacles ?? []).json), ("router", router.json),
             ("peers", .array(peers.map(\.json))),
         ])

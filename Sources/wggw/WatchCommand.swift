@@ -36,6 +36,7 @@ struct WatchCommand: ParsableCommand {
         case .began(let revision?): ["revision \(revision) is on the box, and stays there"]
         case .notice(let text): ["\(text)"]
         case .putBack(let plan): ["put back:"] + indented(plan)
+        case .followed(let plan, let roles): ["followed what moved:"] + indented(plan) + roles.map { "  \($0)" }
         case .leftAlone(let plan): ["somebody sets it back each time; left as it is:"] + indented(plan)
         case .gaveUp(let seconds): ["put back again and again: nothing is for \(seconds) s"]
         case .failed(let error, let seconds): ["\(error)", "next try in \(seconds) s"]

@@ -21,16 +21,7 @@ struct CompilerTests {
     }
 
     static let refused: [(String, @Sendable (inout Site) -> Void)] = [
-        ("lan.interface is not known: give it in the profile", { $0.lan.interface = nil }),
-        ("tunnel.mtu is not known: give it in the profile", { $0.tunnel.mtu = nil }),
         ("tunnel.public-key is not known: give it in the profile", { $0.tunnel.publicKey = nil }),
-        (
-            "egress.interface is not known: give it in the profile",
-            { site in
-                site.egress.interface = nil
-                site.peers[0].fullTunnel = true
-            }
-        ),
         ("peers.laptop.public-key is not known: give it in the profile", { $0.peers[0].publicKey = nil }),
         ("peers.laptop.addresses is not known: give it in the profile", { $0.peers[0].addresses = [] }),
         ("peers.laptop.preshared-key is not known: give it in the profile", { $0.peers[0].presharedKey = .auto }),

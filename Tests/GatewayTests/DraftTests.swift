@@ -14,13 +14,16 @@ import Testing
         let control = try bench.control()
         let draft = try control.initialize(.office, why: nil)
         let site = draft.stored.site
-        #expect(site.lan.interface == "eth0" && site.egress.interface == "eth0")
-        #expect(site.tunnel.mtu == 1420 && site.otherForwarding == .drop)
+        #expect(site.lan.interface == nil && site.egress.interface == nil && site.tunnel.mtu == nil)
+        #expect(site.otherForwarding == .drop)
         #expect(site.tunnel.addresses[0] == InterfaceAddress("10.77.0.254/24"))
         #expect(site.tunnel.addresses[1].description.hasPrefix("fd") && site.tunnel.addresses[1].length == 64)
         #expect(site.endpoint == Endpoint("itzxa.com:51820"))
         let said = draft.notices.joined(separator: "\n")
-        for word in ["eth0", "1420", "10.77.0.0/24", "many homes use 192.168.1.0/24", "not forwarded"] {
+        for word in [
+            "LAN on eth0, found by 192.168.1.0/24", "out by eth0, found by the default route of IPv4", "MTU 1420",
+            "10.77.0.0/24", "many homes use 192.168.1.0/24", "not forwarded",
+        ] {
             #expect(said.contains(word), "\(word)")
         }
         #expect(site.problems().isEmpty)

@@ -103,7 +103,7 @@ extension InitOptions {
 extension BoxFacts {
     static let office = BoxFacts(
         interfaces: [.init(name: "eth0", mtu: 1500, addresses: [InterfaceAddress("192.168.1.127/24")!])],
-        defaultInterfaceV4: "eth0", routes: [IPPrefix("0.0.0.0/0")!, IPPrefix("192.168.1.0/24")!])
+        ways: [BoxNetworks.Way(.everyV4, by: "eth0")], routes: [IPPrefix("0.0.0.0/0")!, IPPrefix("192.168.1.0/24")!])
 }
 
 extension ObservedState {
@@ -159,7 +159,7 @@ final class DyingBox: Box {
     }
 
     func facts() throws(BoxError) -> BoxFacts { try box.facts() }
-    func networks() throws(BoxError) -> [String: [IPPrefix]] { try box.networks() }
+    func networks(reaching: [IPPrefix]?) throws(BoxError) -> BoxNetworks { try box.networks(reaching: reaching) }
     func addresses(of name: String) throws(BoxError) -> [IPAddress] { try box.addresses(of: name) }
 
     func perform(_ change: Change) throws(BoxError) {

@@ -68,7 +68,7 @@ import Testing
     @Test func aSplitTunnelAsksNobody() throws {
         let control = try bench.draft()
         #expect(try control.apply().notices.isEmpty)
-        #expect(try control.newest().revision.surroundings == Surroundings())
+        #expect(try control.newest().revision.surroundings?.endpoint == [])
     }
 
     /// The network at the egress changes under an apply that is taken back: the box is as it was, not as it would be now.
@@ -86,12 +86,66 @@ import Testing
     }
 
     @Test func anInterfaceThatIsNowhereIsNamed() throws {
-        let control = try bench.draft()
+        var options = InitOptions.office
+        (options.lanInterface, options.egressInterface) = ("eth0", "eth0")
+        let control = try bench.draft(["laptop"], options)
         _ = try control.apply()
         bench.box.changeFacts { $0.interfaces[0].name = "enp1s0" }
         let notices = try control.plan().notices
         #expect(notices.count == 2)
         #expect(notices[0].hasPrefix("warning: lan.interface: there is no eth0 on this box (there are enp1s0)"))
+        let status = try control.status()
+        #expect(status.drift.isEmpty && status.alarms.count == 2 && !status.isWell)
+    }
+
+    /// Nobody names an interface: the card gets another name, and the default route moves.
+    @Test func rolesAreFollowed() throws {
+        let control = try bench.draft(["laptop"], fullTunnel)
+        let report = try control.apply()
+        let before = try #require(bench.box.everything.firewall)
+        #expect(
+            report.surroundings.roleLines == [
+                "LAN on eth0, found by 192.168.1.0/24", "out by eth0, found by the default route of IPv4",
+            ])
+        bench.box.changeFacts { facts in
+            facts.interfaces[0].name = "lan0"
+            facts.interfaces.append(.init(name: "ppp1", mtu: 1492, addresses: [InterfaceAddress("80.0.8.5/32")!]))
+            facts.ways = [BoxNetworks.Way(.everyV4, by: "ppp1")]
+        }
+        let status = try bench.control().status()
+        #expect(status.driftLines.contains { $0.contains("firewall table inet wggw") } && !status.isWell)
+        let kept = try bench.control().keep()
+        guard case .followed(let lines, let roles) = kept.state else { return #expect(Bool(false), "\(kept.state)") }
+        #expect(lines.contains("~ mtu wg0 1420 → 1412"))
+        #expect(
+            roles == [
+                "LAN on lan0, found by 192.168.1.0/24", "out by ppp1, found by the default route of IPv4",
+            ])
+        let text = try #require(bench.box.everything.firewall).nftText
+        #expect(before.nftText.contains("eth0") && !text.contains("eth0"))
+        #expect(text.contains("oifname \"lan0\" ip daddr @lan4 accept"))
+        #expect(text.contains("oifname \"ppp1\" ip daddr != @not-internet4 accept"))
+        #expect(try bench.control().keep().state == .well)
+        #expect(try bench.control().status().isWell)
+    }
+
+    /// A card that is away for a while, and a default route: what was open stays so, and it is said.
+    @Test func whatIsAwayStaysWhereItWas() throws {
+        let control = try bench.draft(["laptop"], fullTunnel)
+        _ = try control.apply()
+        let before = bench.box.everything
+        bench.box.changeFacts { $0 = BoxFacts(interfaces: [.init(name: "eth7", mtu: 1500, addresses: [])]) }
+        let planned = try bench.control().plan()
+        #expect(planned.plan.isEmpty)
+        #expect(
+            planned.notices.contains {
+                $0.hasPrefix(
+                    "warning: the LAN's network 192.168.1.0/24 is on no interface of this box, and no route leads there"
+                )
+            })
+        let status = try bench.control().status()
+        #expect(!status.isWell && status.alarms.contains { $0.hasPrefix("the LAN's network 192.168.1.0/24") })
+        #expect(bench.box.everything == before)
     }
 
     /// A site that an older wggw took: it is not applied again, but goes when another comes.

@@ -21,7 +21,7 @@ import Testing
         interface: "wg0", listenPort: 51820,
         traffic: Traffic(
             tunnel: [IPPrefix("192.168.2.0/24")!], reaches: [.init("eth0", [IPPrefix("192.168.1.0/24")!])],
-            outside: "eth0"))
+            outside: ["eth0"]))
 
     static let forwardWithIptables = "iptables -I FORWARD -i wg0 -j ACCEPT && iptables -I FORWARD -o wg0 -j ACCEPT"
     static let docker = "iptables -I DOCKER-USER -i wg0 -j ACCEPT && iptables -I DOCKER-USER -o wg0 -j ACCEPT"

@@ -185,7 +185,7 @@ import Testing
             #expect(facts.interfaces.map(\.name) == ["lan0", "lan1"] && facts.interfaces[0].mtu == 1400)
             #expect(facts.interfaces[0].addresses.first == InterfaceAddress("192.168.1.5/24"))
             #expect(facts.interfaces[0].addresses.contains { $0.address.isLinkLocal })
-            #expect(facts.defaultInterfaceV4 == "lan0" && facts.defaultInterfaceV6 == nil)
+            #expect(facts.ways.filter(\.leadsOut) == [BoxNetworks.Way(.everyV4, by: "lan0")])
             #expect(
                 facts.routes.map(\.description).filter { !$0.contains("fe80") } == ["10.0.0.0/8", "192.168.1.0/24"])
             #expect(facts.forwarding == .drop)

@@ -75,6 +75,12 @@ import Testing
         {
             return back.isEmpty ? [] : ["an answer from \(seen.destination), which is nobody's, came back: \(back)"]
         }
+        // The network of another card, which the yard has not: its route leads into the tunnel.
+        if packet.input != yard.site.tunnel.interface, yard.output(to: raw.source) == yard.site.tunnel.interface,
+            !yard.naive.isTheTunnels(raw.source)
+        {
+            return []
+        }
         // What has nothing to do with the tunnel is judged packet by packet, answers too.
         if packet.input != yard.site.tunnel.interface, departure.interface != yard.site.tunnel.interface {
             let answer = Packet(

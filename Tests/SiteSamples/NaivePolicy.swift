@@ -29,7 +29,7 @@ package struct NaivePolicy {
             return allows(packet, of: peer)
         }
         if packet.output == tunnel {
-            return packet.input == site.lan.interface && isInside(packet.source)
+            return isInside(packet.source, by: packet.input)
         }
         if packet.isForThisHost { return true }
         switch packet.source.isV6 ? site.otherForwarding.ipv6 : site.otherForwarding.ipv4 {
@@ -59,18 +59,18 @@ package struct NaivePolicy {
         if packet.isForThisHost && isOwnDNS(packet) { return true }
         if let policy = peer.policy ?? peer.group.flatMap({ site.groups[$0] }) {
             if policy.allow.contains(where: { names($0, packet) }) { return true }
-        } else if packet.isForThisHost || packet.output == site.lan.interface && isInside(packet.destination) {
+        } else if packet.isForThisHost || packet.output.map({ isInside(packet.destination, by: $0) }) ?? false {
             return true
         }
         let isFull = peer.fullTunnel ?? site.egress.fullTunnel
-        guard isFull, packet.output == site.egress.interface, !isInside(packet.destination) else { return false }
+        guard isFull, leadsOut(packet), !isInside(packet.destination) else { return false }
         let isDNS = packet.port == 53 && [6, 17].contains(packet.transport) && site.dns.contains(packet.destination)
         return isDNS || isInternet(packet.destination)
     }
 
     private func isInternet(_ address: IPAddress) -> Bool {
         let isAtEgress = surroundings.networks.contains {
-            $0.interface == site.egress.interface && $0.prefix.contains(address)
+            isUplink($0.interface) && $0.prefix.contains(address)
         }
         let isEndpoint =
             switch site.endpoint?.host {
@@ -105,6 +105,23 @@ package struct NaivePolicy {
     }
 
     private func isInside(_ address: IPAddress) -> Bool { site.lan.subnets.contains { $0.contains(address) } }
+
+    /// Whether the address is the LAN's, and the LAN is there.
+    private func isInside(_ address: IPAddress, by interface: String) -> Bool {
+        if let pinned = site.lan.interface { return interface == pinned && isInside(address) }
+        return surroundings.lan.contains { $0.interface == interface && $0.prefix.contains(address) }
+    }
+
+    private func isUplink(_ interface: String) -> Bool {
+        site.egress.interface.map { $0 == interface } ?? surroundings.uplinks.contains { $0.interface == interface }
+    }
+
+    private func leadsOut(_ packet: Packet) -> Bool {
+        if let pinned = site.egress.interface { return packet.output == pinned }
+        return surroundings.uplinks.contains {
+            $0.interface == packet.output && $0.prefix.contains(packet.destination)
+        }
+    }
 
     private func isOwnDNS(_ packet: Packet) -> Bool {
         packet.port == 53 && [6, 17].contains(packet.transport) && site.dns.contains(packet.destination)

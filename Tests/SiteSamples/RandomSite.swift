@@ -38,7 +38,9 @@ package struct RandomWorld {
             var peer = Lab.peer("peer\(number)", number, ["192.168.\(replyPath == .proxyARP ? 1 : 2).\(100 + host)"])
             if replyPath != .proxyARP { peer = Lab.peer("peer\(number)", number, ["192.168.2.\(host)"]) }
             if hasV6, chance(80) { peer.addresses.append(IPAddress("fd02::\(host)")!) }
-            if chance(40) { peer.routes = [IPPrefix(freeRoutes.removeFirst())!].filter { hasV6 || !$0.isV6 } }
+            if chance(40), let route = freeRoutes.popFirst() {
+                peer.routes = [IPPrefix(route)!].filter { hasV6 || !$0.isV6 }
+            }
             if chance(50) { peer.fullTunnel = chance(50) }
             if chance(40) { peer.group = groups.keys.sorted().randomElement(using: &random) }
             if peer.group == nil, chance(40) { peer.policy = policy() }
@@ -49,19 +51,21 @@ package struct RandomWorld {
         }
         var addresses = [InterfaceAddress(replyPath == .proxyARP ? "192.168.1.254/32" : "192.168.2.254/24")!]
         if hasV6 { addresses.append(InterfaceAddress("fd02::ff/64")!) }
+        // Some are found.
+        let (namesLAN, namesEgress) = (chance(50), chance(50))
         return Site(
             endpoint: pick([
                 nil, Endpoint("80.0.9.9:51820"), Endpoint("[2606:4700:9::9]:51820"), Endpoint("vpn.example:1"),
             ]),
             otherForwarding: OtherForwarding(ipv4: otherForwarding(), ipv6: otherForwarding()),
             lan: LAN(
-                interface: "eth0", subnets: ["192.168.1.0/24", "fd01::/64"].map { IPPrefix($0)! },
+                interface: namesLAN ? "eth0" : nil, subnets: ["192.168.1.0/24", "fd01::/64"].map { IPPrefix($0)! },
                 replyPath: replyPath),
             tunnel: Tunnel(
                 interface: chance(90) ? "wg0" : "wg1", addresses: addresses,
                 listenPort: pick([51820, 51821]), mtu: pick([1420, 1380]),
                 datapath: pick(DatapathChoice.allCases), fwmark: pick([0, 0, 0x77]), publicKey: Lab.gatewayKey),
-            egress: Egress(interface: isRouter ? "eth1" : "eth0", fullTunnel: chance(30)),
+            egress: Egress(interface: namesEgress ? isRouter ? "eth1" : "eth0" : nil, fullTunnel: chance(30)),
             dns: pick([[], ["192.168.2.254"], ["10.9.0.1", "fd99::1"]]).map { IPAddress($0)! }, groups: groups,
             peers: peers)
     }
@@ -70,7 +74,7 @@ package struct RandomWorld {
         pick([.allow, .drop, .from(["eth0"]), .from(["eth0", "eth1"]), nil])
     }
 
-    /// Networks at the egress, and one inside a network behind a peer; what the endpoint's name stands for.
+    /// Where the LAN is and what leads out; networks at the egress, and one inside a network behind a peer; what the endpoint's name stands for.
     package mutating func surroundings() -> Surroundings {
         let networks = [
             ("80.0.8.0/24", "eth1"), ("80.0.8.0/24", "eth0"), ("2606:4700:8::/64", "eth1"), ("192.168.1.0/24", "eth0"),
@@ -79,7 +83,14 @@ package struct RandomWorld {
         ]
         return Surroundings(
             networks: networks.filter { _ in chance(50) }.map { Surroundings.Network(IPPrefix($0.0)!, on: $0.1) },
+            lan: some([
+                ("192.168.1.0/24", "eth0"), ("fd01::/64", "eth0"), ("fd01::/64", "eth1"), ("192.168.1.0/24", "eth1"),
+            ]), uplinks: some([("0.0.0.0/0", "eth0"), ("0.0.0.0/0", "eth1"), ("::/0", "eth1"), ("::/0", "eth0")]),
             endpoint: ["80.0.9.9", "2606:4700:9::9"].filter { _ in chance(50) }.map { IPAddress($0)! })
+    }
+
+    private mutating func some(_ networks: [(String, String)]) -> [Surroundings.Network] {
+        networks.filter { _ in chance(60) }.map { Surroundings.Network(IPPrefix($0.0)!, on: $0.1) }
     }
 
     package mutating func policy() -> Policy {

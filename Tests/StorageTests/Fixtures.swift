@@ -89,6 +89,9 @@ extension SeededRandom {
     mutating func surroundings() -> Surroundings {
         Surroundings(
             networks: ["eth0", "a.b-c"].map { Surroundings.Network(prefix(), on: $0) },
+            lan: ["eth0.7", "mtu"].map { Surroundings.Network(prefix(), on: $0) },
+            uplinks: [Surroundings.Network(chance(2) ? .everyV4 : .everyV6, on: "uplink")],
+            mtu: chance(2) ? Int.random(in: 1280...1420, using: &self) : nil,
             endpoint: [address(), address()])
     }
 

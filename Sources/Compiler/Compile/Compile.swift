@@ -1,9 +1,10 @@
+import Firewall
 import NetTypes
 public import SiteModel
 
 /// Every setting that the box needs for a site. Pure: the same site, secrets and surroundings give an equal state.
 ///
-/// The site has to be complete: interfaces, MTU, key pairs. Throws `CompileError`.
+/// The site has to be complete: key pairs, addresses. Throws `CompileError`.
 public func compile(
     _ site: Site, secrets: Secrets, surroundings: Surroundings
 ) throws(CompileError) -> DesiredState {
@@ -27,10 +28,10 @@ public func compile(
             privateKey: privateKey, publicKey: publicKey, listenPort: site.tunnel.listenPort,
             fwmark: site.tunnel.fwmark, peers: peers),
         link: LinkConfig(
-            mtu: try required(site.tunnel.mtu, "tunnel.mtu"), addresses: site.tunnel.addresses.sorted()),
+            mtu: site.tunnel.mtu ?? surroundings.mtu ?? FoundRoles.usualMTU, addresses: site.tunnel.addresses.sorted()),
         routes: plan.routes.map { Route($0, interface: site.tunnel.interface) },
         firewall: try FirewallCompiler(plan).firewall(), access: access,
-        sysctls: sysctls(plan, proxiesNeighbours: !neighbours.isEmpty),
+        sysctls: sysctls(plan, proxiesNeighbours: neighbours),
         proxyNeighbours: neighbours,
         advice: site.lan.replyPath == .routed ? advice(plan) : [], traffic: Traffic(plan))
 }
@@ -43,9 +44,10 @@ func required<Value>(_ value: Value?, _ member: String) throws(CompileError) -> 
 /// A complete site with what several parts of the compiler need to know of it.
 struct SiteFacts {
     let site: Site
-    let lanInterface: String
-    /// nil only where no peer goes out to the Internet.
-    let egressInterface: String?
+    /// The LAN by the interfaces that lead to it, sorted by name; empty where it is nowhere.
+    let lan: [LANSide]
+    /// The interfaces that lead out, by family; sorted.
+    let uplinks: [Family: [String]]
     /// Whether anything of the tunnel is IPv6.
     let hasIPv6: Bool
     /// Whether some peer goes out to the Internet through the gateway.
@@ -62,10 +64,12 @@ struct SiteFacts {
     init(_ site: Site, _ surroundings: Surroundings) throws(CompileError) {
         self.site = site
         self.surroundings = surroundings
-        lanInterface = try required(site.lan.interface, "lan.interface")
+        lan = LANSide.all(site, surroundings)
         hasFullTunnel = site.hasFullTunnel
-        if site.hasFullTunnel { _ = try required(site.egress.interface, "egress.interface") }
-        egressInterface = site.egress.interface
+        uplinks = [
+            .v4: surroundings.uplinks(of: site, isV6: false).sorted(),
+            .v6: surroundings.uplinks(of: site, isV6: true).sorted(),
+        ]
         for peer in site.peers {
             if let group = peer.group, site.groups[group] == nil { throw .unknownGroup(peer: peer.name, group: group) }
         }
@@ -179,35 +183,9 @@ private func advice(_ facts: SiteFacts) -> [StaticRouteAdvice] {
 /// IPv6 addresses of peers that LAN hosts take for neighbours, because they are inside the LAN's range.
 private func proxyNeighbours(_ facts: SiteFacts) -> [ProxyNeighbour] {
     guard facts.site.lan.replyPath == .proxyARP else { return [] }
-    let subnets = facts.site.lan.subnets.filter(\.isV6)
-    guard !subnets.isEmpty else { return [] }
-    return facts.addresses.filter { address, _ in subnets.contains { $0.contains(address) } }
-        .map { ProxyNeighbour($0.address, interface: facts.lanInterface) }
-}
-
-/// Sorted by key.
-private func sysctls(_ facts: SiteFacts, proxiesNeighbours: Bool) -> [SysctlRequirement] {
-    let lan = facts.lanInterface
-    let tunnel = facts.site.tunnel.interface
-    var needs = [
-        SysctlRequirement(everyForwarding4, .equal(1)),
-        SysctlRequirement("net/ipv4/conf/\(lan)/rp_filter", .looseReversePath),
-        SysctlRequirement("net/ipv4/conf/\(tunnel)/rp_filter", .looseReversePath),
-        // Without it the kernel deletes a new address along with the old one of the same subnet.
-        SysctlRequirement("net/ipv4/conf/\(tunnel)/promote_secondaries", .equal(1)),
-    ]
-    // The kernel asks the interface that an IPv4 packet comes in by, and one may be off where all others are on.
-    let inputs = Set([lan, tunnel] + (facts.hasFullTunnel ? [facts.egressInterface ?? lan] : []))
-    needs += inputs.map { SysctlRequirement("net/ipv4/conf/\($0)/forwarding", .equal(1)) }
-    if facts.hasIPv6 {
-        needs.append(SysctlRequirement(everyForwarding6, .equal(1)))
-        needs += Set([lan, facts.egressInterface ?? lan]).map {
-            SysctlRequirement("net/ipv6/conf/\($0)/accept_ra", .acceptRouterAdvertisements)
-        }
-    }
-    if facts.site.lan.replyPath == .proxyARP {
-        needs.append(SysctlRequirement("net/ipv4/conf/\(lan)/proxy_arp", .equal(1)))
-        if proxiesNeighbours { needs.append(SysctlRequirement("net/ipv6/conf/\(lan)/proxy_ndp", .equal(1))) }
-    }
-    return needs.sorted { $0.key < $1.key }
+    return facts.lan.flatMap { side in
+        let subnets = side.subnets.filter(\.isV6)
+        return facts.addresses.filter { address, _ in subnets.contains { $0.contains(address) } }
+            .map { ProxyNeighbour($0.address, interface: side.interface) }
+    }.sorted()
 }

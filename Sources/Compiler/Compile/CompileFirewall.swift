@@ -2,7 +2,8 @@ import Firewall
 import NetTypes
 import SiteModel
 
-/// Table `inet wggw` of a site. The number of rules depends on what kinds of policy there are, never on the peers.
+/// Table `inet wggw` of a site. The number of rules depends on what kinds of policy there are, and on how many interfaces lead to
+/// the LAN and out, never on the peers.
 ///
 ///     incoming ─ says it is the tunnel's, and comes from elsewhere: dropped; for the tunnel, and the route leads elsewhere: dropped
 ///     forward ── from tunnel ─▶ from-tunnel ─▶ sources ─▶ policies ─▶ lan │ group-… │ own │ full-… (─▶ internet)
@@ -22,7 +23,6 @@ import SiteModel
 struct FirewallCompiler {
     private let facts: SiteFacts
     private let tunnel: String
-    private let lan: String
     private let networkFamilies: Set<Family>
     private let hasOwnPolicies: Bool
     /// Addresses of the gateway itself that it hands out as DNS servers: every peer may ask there, whatever its policy.
@@ -35,7 +35,6 @@ struct FirewallCompiler {
     init(_ facts: SiteFacts) {
         self.facts = facts
         tunnel = facts.site.tunnel.interface
-        lan = facts.lanInterface
         networkFamilies = Set(facts.networks.map { Family($0.network.address) })
         hasOwnPolicies = facts.site.peers.contains { $0.policy != nil }
         let own = facts.site.tunnel.addresses.map(\.address)
@@ -61,24 +60,24 @@ struct FirewallCompiler {
             FirewallChain(
                 "lan",
                 rules: [FirewallRule(.toThisHost(), .accept)]
-                    + Family.allCases.map {
-                        FirewallRule(
-                            .to(interface: lan), .address($0, .destination, in: "lan" + $0.digit), .accept)
+                    + perSide { side, family, set in
+                        FirewallRule(.to(interface: side), .address(family, .destination, in: set), .accept)
                     })
         ]
         for name in facts.site.groups.keys.sorted() { chains.append(accessChain("group-\(name)", [.destination])) }
         if hasOwnPolicies { chains.append(accessChain("own", [.source, .destination])) }
-        guard facts.hasFullTunnel, let egress = facts.egressInterface else { return chains }
+        guard facts.hasFullTunnel else { return chains }
         let internet = FirewallChain(
             "internet",
-            rules: Family.allCases.map {
+            rules: perUplink { uplink, family in
                 FirewallRule(
-                    .to(interface: egress), .address($0, .destination, in: "not-internet" + $0.digit, inverted: true),
-                    .accept)
+                    .to(interface: uplink),
+                    .address(family, .destination, in: "not-internet" + family.digit, inverted: true), .accept)
             }
-                + Self.families(of: internetDNS).map {
+                + perUplink(Self.families(of: internetDNS)) { uplink, family in
                     FirewallRule(
-                        .to(interface: egress), .access($0, [.destination], in: "internet-dns" + $0.digit), .accept)
+                        .to(interface: uplink), .access(family, [.destination], in: "internet-dns" + family.digit),
+                        .accept)
                 })
         let full = chains.map {
             FirewallChain("full-" + $0.name, rules: [FirewallRule(.jump($0.name)), FirewallRule(.goto("internet"))])
@@ -118,8 +117,8 @@ struct FirewallCompiler {
                     FirewallRule(.opensTCP, .clampMSS), FirewallRule(.state(.established, .related), .accept),
                     FirewallRule(.state(.invalid), .drop),
                 ]
-                    + Family.allCases.map {
-                        FirewallRule(.from(interface: lan), .address($0, .source, in: "lan" + $0.digit), .accept)
+                    + perSide { side, family, set in
+                        FirewallRule(.from(interface: side), .address(family, .source, in: set), .accept)
                     }),
             FirewallChain(
                 "to-gateway",
@@ -135,6 +134,22 @@ struct FirewallCompiler {
     private func perSet(_ rule: (_ family: Family, _ suffix: String) -> FirewallRule) -> [FirewallRule] {
         Family.allCases.map { rule($0, $0.digit) }
             + Family.allCases.filter(networkFamilies.contains).map { rule($0, $0.digit + "-networks") }
+    }
+
+    /// A rule per interface that leads to the LAN and family, with the set of what is there.
+    private func perSide(
+        _ rule: (_ interface: String, _ family: Family, _ set: String) -> FirewallRule
+    ) -> [FirewallRule] {
+        facts.lan.flatMap { side in
+            Family.allCases.map { rule(side.interface, $0, "lan" + $0.digit + side.setSuffix) }
+        }
+    }
+
+    /// A rule per family and interface that leads out in it.
+    private func perUplink(
+        _ families: [Family] = Family.allCases, _ rule: (_ interface: String, _ family: Family) -> FirewallRule
+    ) -> [FirewallRule] {
+        families.flatMap { family in facts.uplinks[family]!.map { rule($0, family) } }
     }
 
     private static func families(of addresses: [IPAddress]) -> [Family] {
@@ -203,16 +218,14 @@ struct FirewallCompiler {
     }
 
     private func masquerades() -> [FirewallRule] {
-        func rules(_ interface: String, inverted: Bool) -> [FirewallRule] {
-            Family.allCases.map {
-                FirewallRule(
-                    .from(interface: tunnel), .to(interface: interface),
-                    .address($0, .destination, in: "lan" + $0.digit, inverted: inverted), .masquerade)
-            }
+        func rule(_ interface: String, _ family: Family, _ set: String, inverted: Bool) -> FirewallRule {
+            FirewallRule(
+                .from(interface: tunnel), .to(interface: interface),
+                .address(family, .destination, in: set, inverted: inverted), .masquerade)
         }
         var all: [FirewallRule] = []
-        if facts.site.lan.replyPath == .masquerade { all += rules(lan, inverted: false) }
-        if facts.hasFullTunnel, let egress = facts.egressInterface { all += rules(egress, inverted: true) }
+        if facts.site.lan.replyPath == .masquerade { all += perSide { rule($0, $1, $2, inverted: false) } }
+        if facts.hasFullTunnel { all += perUplink { rule($0, $1, "lan" + $1.digit, inverted: true) } }
         return all
     }
 
@@ -233,6 +246,9 @@ struct FirewallCompiler {
                     facts.networks.filter { Family($0.network.address) == family }, verdicts)
             }
             sets.append(networkSet("lan", facts.site.lan.subnets.disjoint(), family))
+            sets += facts.lan.filter { !$0.setSuffix.isEmpty }.map {
+                networkSet("lan", $0.subnets.disjoint(), family, suffix: $0.setSuffix)
+            }
             sets.append(networkSet("tunnel", facts.tunnelNetworks, family))
             sets.append(.ended(family))
             if facts.hasFullTunnel { sets.append(networkSet("not-internet", notInternet, family)) }
@@ -242,9 +258,11 @@ struct FirewallCompiler {
     }
 
     /// Networks of one family, out of sorted and disjoint ones of both.
-    private func networkSet(_ name: String, _ networks: [IPPrefix], _ family: Family) -> FirewallSet {
+    private func networkSet(
+        _ name: String, _ networks: [IPPrefix], _ family: Family, suffix: String = ""
+    ) -> FirewallSet {
         FirewallSet(
-            name + family.digit, [family.keyType], isInterval: true,
+            name + family.digit + suffix, [family.keyType], isInterval: true,
             sorted: networks.filter { Family($0.address) == family }.map { SetElement([.network($0)]) })
     }
 

@@ -112,7 +112,9 @@ extension Plan {
 extension DesiredState {
     /// Whether a setting stays as it is with this state on the box: it is required, or moved along with one that is.
     public func holds(_ key: String) -> Bool {
-        sysctls.contains { $0.key == key || SysctlPattern.moved(by: $0.key).contains { $0.matches(key) } }
+        sysctls.contains {
+            SysctlPattern($0.key).matches(key) || SysctlPattern.moved(by: $0.key).contains { $0.matches(key) }
+        }
     }
 }
 

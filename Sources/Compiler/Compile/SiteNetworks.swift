@@ -18,10 +18,11 @@ extension SiteFacts {
     }
 
     /// What is not the Internet to a peer with full tunnel, of both families; sorted and disjoint: what is not for anybody, the
-    /// LAN, the networks at the egress, and where the endpoint is, since that is where the gateway or its router answers as the
+    /// LAN, the networks at the uplinks, and where the endpoint is, since that is where the gateway or its router answers as the
     /// gateway's neighbour. IPv4 addresses also as a translator takes them.
     var notInternet: [IPPrefix] {
-        let atEgress = surroundings.networks.filter { $0.interface == egressInterface }.map(\.prefix)
+        let out = Set(uplinks.values.joined())
+        let atEgress = surroundings.networks.filter { out.contains($0.interface) }.map(\.prefix)
         let own = surroundings.addresses(of: site.endpoint).map { IPPrefix(host: $0) }
         let all = SpecialNetworks.all + site.lan.subnets + atEgress + own
         return (all + all.compactMap(\.translated)).disjoint()

@@ -1,4 +1,5 @@
 public import NetTypes
+import Firewall
 import SiteModel
 
 /// Where the tunnel's packets come from and go to, as far as a site says. Other people's firewalls are judged by it.
@@ -21,11 +22,11 @@ public struct Traffic: Hashable, Sendable {
     public var tunnel: [IPPrefix]
     /// Where peers may go; empty if nothing is known.
     public var reaches: [Reach]
-    /// The interface that WireGuard's datagrams come in by; nil if it is not known.
-    public var outside: String?
+    /// The interfaces that WireGuard's datagrams come in by, sorted; empty if they are not known.
+    public var outside: [String]
 
     /// Makes traffic; without anything, traffic of which nothing is known.
-    public init(tunnel: [IPPrefix] = [], reaches: [Reach] = [], outside: String? = nil) {
+    public init(tunnel: [IPPrefix] = [], reaches: [Reach] = [], outside: [String] = []) {
         self.tunnel = tunnel
         self.reaches = reaches
         self.outside = outside
@@ -33,10 +34,14 @@ public struct Traffic: Hashable, Sendable {
 
     init(_ facts: SiteFacts) {
         tunnel = facts.site.tunnel.addresses.map(\.network)
-        reaches = [Reach(facts.lanInterface, facts.site.lan.subnets)]
-        outside = facts.egressInterface
-        if facts.hasFullTunnel, let egress = facts.egressInterface {
-            reaches.append(Reach(egress, [IPPrefix("0.0.0.0/0")!, IPPrefix("::/0")!]))
+        reaches = facts.lan.map { Reach($0.interface, $0.subnets) }
+        outside = Set(facts.uplinks.values.joined()).sorted()
+        if facts.hasFullTunnel {
+            for name in outside {
+                let families = facts.uplinks.filter { $0.value.contains(name) }.keys
+                reaches.append(
+                    Reach(name, [IPPrefix.everyV4, .everyV6].filter { families.contains(Family($0.address)) }))
+            }
         }
     }
 }

@@ -17,7 +17,7 @@ struct SysctlChanges {
 
     init(_ desired: DesiredState, _ now: ObservedState, saved: [String: Int]) {
         var settings = KernelSettings(now.sysctls)
-        let needs = Dictionary(desired.sysctls.map { ($0.key, $0) }) { first, _ in first }
+        let needs = Dictionary(desired.requirements(on: now).map { ($0.key, $0) }) { first, _ in first }
         // A file of the tunnel's interface is not there before the interface; of another's, it is nothing to set.
         for key in needs.keys where settings[key] == nil && isSetting(key, of: desired.interface) {
             settings.add(key, settings[ofDefault(key, desired.interface)] ?? 0)
@@ -31,6 +31,18 @@ struct SysctlChanges {
             settings.write(key, target)
         }
         givenBack = settings.giveBack(saved.filter { !desired.holds($0.key) })
+    }
+}
+
+extension DesiredState {
+    /// What is required, file by file: a pattern of all that are there, but for the tunnel's own.
+    fileprivate func requirements(on now: ObservedState) -> [SysctlRequirement] {
+        sysctls.flatMap { requirement in
+            let pattern = SysctlPattern(requirement.key)
+            if pattern.parts == nil { return [requirement] }
+            return now.sysctls.keys.filter { pattern.matches($0) && !isSetting($0, of: interface) }
+                .map { SysctlRequirement($0, requirement.need) }
+        }
     }
 }
 

@@ -15,8 +15,8 @@ public protocol Box {
     func perform(_ change: Change) throws(BoxError)
     /// What a draft needs to know of the box to fill in what the profile left out.
     func facts() throws(BoxError) -> BoxFacts
-    /// The names of all interfaces but loopback, each with the networks that the box is in by it: no router is between.
-    func networks() throws(BoxError) -> [String: [IPPrefix]]
+    /// What the box is in, and with `reaching` what it has routes to: the ways out, and those that have to do with these networks.
+    func networks(reaching: [IPPrefix]?) throws(BoxError) -> BoxNetworks
     /// The addresses that a name stands for, at least one. Throws where nobody knows the name, and where nobody answers for
     /// some seconds.
     func addresses(of name: String) throws(BoxError) -> [IPAddress]
@@ -67,21 +67,22 @@ public struct BoxFacts: Equatable, Sendable {
         public var mtu: Int
         /// Sorted; link-local ones included.
         public var addresses: [InterfaceAddress]
+        /// As in `BoxNetworks.Interface`.
+        public var isForGuests: Bool
 
         /// Makes an interface.
-        public init(name: String, mtu: Int, addresses: [InterfaceAddress]) {
+        public init(name: String, mtu: Int, addresses: [InterfaceAddress], isForGuests: Bool = false) {
             self.name = name
             self.mtu = mtu
             self.addresses = addresses
+            self.isForGuests = isForGuests
         }
     }
 
     /// Sorted by name.
     public var interfaces: [Interface]
-    /// Interface of the IPv4 default route with the lowest metric.
-    public var defaultInterfaceV4: String?
-    /// Interface of the IPv6 default route with the lowest metric.
-    public var defaultInterfaceV6: String?
+    /// Routes that somebody has set, also default ones.
+    public var ways: [BoxNetworks.Way]
     /// Destinations of all routes, for choosing what collides with nothing.
     public var routes: [IPPrefix]
     /// What the box forwards, of both families.
@@ -89,14 +90,25 @@ public struct BoxFacts: Equatable, Sendable {
 
     /// Makes facts.
     public init(
-        interfaces: [Interface] = [], defaultInterfaceV4: String? = nil, defaultInterfaceV6: String? = nil,
-        routes: [IPPrefix] = [], forwarding: OtherForwarding = .drop
+        interfaces: [Interface] = [], ways: [BoxNetworks.Way] = [], routes: [IPPrefix] = [],
+        forwarding: OtherForwarding = .drop
     ) {
         self.interfaces = interfaces
-        self.defaultInterfaceV4 = defaultInterfaceV4
-        self.defaultInterfaceV6 = defaultInterfaceV6
+        self.ways = ways
         self.routes = routes
         self.forwarding = forwarding
+    }
+}
+
+extension BoxFacts {
+    /// The same as what roles are found by.
+    public var networks: BoxNetworks {
+        BoxNetworks(
+            interfaces: interfaces.map { interface in
+                let held = Set(interface.addresses.map(\.network)).filter { !$0.address.isLinkLocal }
+                return BoxNetworks.Interface(
+                    interface.name, networks: held.sorted(), mtu: interface.mtu, isForGuests: interface.isForGuests)
+            }, ways: ways)
     }
 }
 

@@ -138,7 +138,7 @@ public struct SysctlRequirement: Hashable, Sendable {
         case acceptRouterAdvertisements
     }
 
-    /// `net/ipv4/conf/eth0/proxy_arp`: slashes, since an interface's name may hold dots.
+    /// `net/ipv4/conf/eth0/proxy_arp`: slashes, since an interface's name may hold dots. With a `*` it is of all that match.
     public var key: String
     /// What is required of it.
     public var need: Need

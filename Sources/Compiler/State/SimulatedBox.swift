@@ -160,9 +160,10 @@ public final class SimulatedBox: Box, Sendable {
     public func facts() throws(BoxError) -> BoxFacts { state.withLock { $0.facts } }
 
     /// Those of the facts' interfaces.
-    public func networks() throws(BoxError) -> [String: [IPPrefix]] {
-        let interfaces = state.withLock { $0.facts.interfaces }
-        return Dictionary(uniqueKeysWithValues: interfaces.map { ($0.name, $0.addresses.map(\.network)) })
+    public func networks(reaching: [IPPrefix]?) throws(BoxError) -> BoxNetworks {
+        var networks = state.withLock { $0.facts.networks }
+        if reaching == nil { networks.ways = [] }
+        return networks
     }
 
     /// What the resolver knows.

@@ -18,6 +18,8 @@ public struct PlannedApply {
     public let plan: Plan
     /// What is on the box now, by the records; nil is nothing.
     public let applied: Int?
+    /// Which interfaces have which role, as far as that was found, in lines for people.
+    public var roles: [String] { surroundings.roleLines }
     /// The plan, for people.
     public let preview: PlanPreview
     /// What is missing on the box, and what the plan grants besides: sentences for people.
@@ -38,8 +40,12 @@ public struct ApplyReport {
     public let desired: DesiredState?
     /// Foreign chains that stand in the way.
     public let obstacles: [FirewallObstacle]
+    /// What the site met on the box; empty after a teardown.
+    public internal(set) var surroundings = Surroundings()
+    /// Whether that is something else than what was there before met.
+    public internal(set) var hasMoved = false
     /// What of it could not be done yet, in sentences that are among the notices.
-    public var leftOver: [String] = []
+    public internal(set) var leftOver: [String] = []
 }
 
 /// Whether an apply makes the interface anew that is as it should be.
@@ -138,7 +144,7 @@ extension ControlPlane {
         let planned = try plan(target, record, previous: previous, restarts: restarts)
         let notices = notices + planned.notices
         let isCurrent = previous?.revision == target.revision.id && record.journal == nil
-        if planned.plan.isEmpty && isCurrent { return report(planned, nil, notices) }
+        if planned.plan.isEmpty && isCurrent { return report(planned, previous, nil, notices) }
         willPerform(planned.preview)
         try stopBeforeBeginning()
         let pending = try confirmWithin.map { seconds in
@@ -164,15 +170,20 @@ extension ControlPlane {
         } catch {
             throw try goBack(to: previous, after: error, target: target.revision.id, pending: pending)
         }
-        return report(planned, confirmWithin, notices + warnings, leftOver: warnings)
+        return report(planned, previous, confirmWithin, notices + warnings, leftOver: warnings)
     }
 
     private func report(
-        _ planned: PlannedApply, _ confirmWithin: Int64?, _ notices: [String], leftOver: [String] = []
+        _ planned: PlannedApply, _ previous: AppliedState?, _ confirmWithin: Int64?, _ notices: [String],
+        leftOver: [String] = []
     ) -> ApplyReport {
-        ApplyReport(
+        var report = ApplyReport(
             revision: planned.stored.revision.id, plan: planned.plan, confirmWithin: confirmWithin, notices: notices,
-            desired: planned.desired, obstacles: planned.observed.obstacles, leftOver: leftOver)
+            desired: planned.desired, obstacles: planned.observed.obstacles)
+        report.surroundings = planned.surroundings
+        report.hasMoved = previous.map { $0.surroundings != planned.surroundings } ?? false
+        report.leftOver = leftOver
+        return report
     }
 
     private func token() -> String {

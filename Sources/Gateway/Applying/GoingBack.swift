@@ -37,7 +37,7 @@ extension ControlPlane {
         var warnings: [String] = []
         if let interface, interface != previous?.desired.interface {
             var plan = try teardownPlan(
-                interface, sysctls: previous == nil, neighboursOf: other?.site,
+                interface, sysctls: previous == nil, neighboursOf: other.map { ($0.site, $0.surroundings) },
                 connectionsOf: [other?.site].compactMap { $0 })
             // The filter and the routes stay for the interface that comes back.
             if previous != nil { plan.changes.removeAll { if case .deleteInterface = $0 { false } else { true } } }

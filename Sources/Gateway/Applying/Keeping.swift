@@ -11,6 +11,8 @@ public struct Kept: Equatable, Sendable {
         case well
         /// Otherwise; these lines of a plan were carried out.
         case putBack([String])
+        /// The box's networks or routes are others; these lines of a plan were carried out, and the site's roles are now these.
+        case followed([String], roles: [String])
         /// Otherwise, and left so; these lines would put it right.
         case differs([String])
     }
@@ -52,8 +54,12 @@ extension ControlPlane {
             }
             var lines: [String] = []
             let report = try apply(target, restarts: .whereSilent, notices: settled) { lines = $0.box }
+            let state: Kept.State =
+                report.plan.isEmpty
+                ? .well
+                : report.hasMoved ? .followed(lines, roles: report.surroundings.roleLines) : .putBack(lines)
             return Kept(
-                state: report.plan.isEmpty ? .well : .putBack(lines), revision: revision, notices: report.notices,
+                state: state, revision: revision, notices: report.notices,
                 isUnfinished: !report.leftOver.isEmpty, deadline: deadline)
         }
     }

@@ -3,8 +3,8 @@ internal import SiteModel
 internal import Storage
 
 extension ControlPlane {
-    /// Makes a site that came from another box fit this one: interfaces that are not here are looked for anew, by what they carry. A
-    /// draft; with nothing to change none. Throws where the LAN's networks are nowhere here.
+    /// Makes a site that came from another box fit this one: interfaces that it names and that are not here are found from then
+    /// on, by what they carry. A draft; with nothing to change none. Throws where the LAN's networks are nowhere here.
     public func settle(why: String) throws(GatewayError) -> Draft {
         try locked {
             let before = try newest()

@@ -19,15 +19,16 @@ extension ControlPlane {
 
     func takeDown(_ record: BoxRecord, willPerform: (PlanPreview) -> Void = { _ in }) throws -> ApplyReport {
         stop.disregard()
-        let sites = try sitesOnBox(record)
-        let plan = try teardownPlan(sites, endingConnections: record.mayCarry)
+        let stored = try sitesOnBox(record)
+        let sites = stored.map(\.site)
+        let plan = try teardownPlan(stored, endingConnections: record.mayCarry)
         willPerform(PlanPreview(plan, from: sites.first, to: nil))
         var warnings: [String] = []
         if !plan.isEmpty || record.mayCarry {
             try begin(target: nil)
             do {
                 warnings = try perform(plan)
-                let rest = try teardownPlan(sites, endingConnections: false)
+                let rest = try teardownPlan(stored, endingConnections: false)
                 guard rest.isEmpty else {
                     throw Interruption(
                         applied: plan.changes, failed: nil,
@@ -50,30 +51,32 @@ extension ControlPlane {
 
     /// Sites that may have left something on the box: the applied one, one whose apply was cut short, and one that an apply was to
     /// go back to.
-    private func sitesOnBox(_ record: BoxRecord) throws -> [Site] {
+    private func sitesOnBox(_ record: BoxRecord) throws -> [StoredSite] {
         try [record.applied, record.journal?.target, record.pending?.returnTo].compactMap { id in
-            try id.map { try store.revision($0).site }
+            try id.map { try store.revision($0) }
         }
     }
 
-    private func teardownPlan(_ sites: [Site], endingConnections: Bool) throws -> Plan {
-        var interfaces: [Site] = []
-        for site in sites where !interfaces.contains(where: { $0.tunnel.interface == site.tunnel.interface }) {
-            interfaces.append(site)
+    private func teardownPlan(_ sites: [StoredSite], endingConnections: Bool) throws -> Plan {
+        var interfaces: [StoredSite] = []
+        for stored in sites
+        where !interfaces.contains(where: { $0.site.tunnel.interface == stored.site.tunnel.interface }) {
+            interfaces.append(stored)
         }
         var changes: [Change] = []
-        for (i, site) in interfaces.enumerated() {
+        for (i, stored) in interfaces.enumerated() {
             let isLast = i == interfaces.count - 1
             // One filter is for all of them: it goes after the last interface.
             changes += try teardownPlan(
-                site.tunnel.interface, sysctls: isLast, neighboursOf: site,
-                connectionsOf: endingConnections && isLast ? sites : []
+                stored.site.tunnel.interface, sysctls: isLast,
+                neighboursOf: (stored.site, stored.revision.surroundings ?? Surroundings()),
+                connectionsOf: endingConnections && isLast ? sites.map(\.site) : []
             ).changes.filter { !changes.contains($0) && (isLast || $0 != .removeFirewall) }
         }
         // The last plan knows of its own interface only that the settings go with it.
         changes.removeAll { change in
             guard case .setSysctl(let key, _, _) = change else { return false }
-            return interfaces.contains { isSetting(key, of: $0.tunnel.interface) }
+            return interfaces.contains { isSetting(key, of: $0.site.tunnel.interface) }
         }
         return Plan(changes)
     }
@@ -81,11 +84,12 @@ extension ControlPlane {
     /// What takes one interface down with all that goes along; `sysctls` says whether the settings go back as well, and
     /// `connectionsOf` of which sites' peers the connections end.
     func teardownPlan(
-        _ interface: String, sysctls: Bool, neighboursOf site: Site?, connectionsOf sites: [Site] = []
+        _ interface: String, sysctls: Bool, neighboursOf applied: (site: Site, surroundings: Surroundings)?,
+        connectionsOf sites: [Site] = []
     ) throws -> Plan {
         let saved = sysctls ? try store.savedSysctls(bootID: clock.bootID()) : [:]
-        let neighbours = try site.map { site in
-            site.lan.replyPath == .proxyARP ? try desiredState(site, Surroundings()).proxyNeighbours : []
+        let neighbours = try applied.map { site, surroundings in
+            site.lan.replyPath == .proxyARP ? try desiredState(site, surroundings).proxyNeighbours : []
         }
         var scope = Scope(
             interface: interface, sysctls: Set(saved.keys),

@@ -19,8 +19,9 @@ extension ControlPlane {
         notices: [String] = []
     ) throws -> Draft {
         var site = draft
-        var choices = SiteChoices(try factsIfNeeded(site))
-        try choices.complete(&site)
+        let before = previous?.site
+        var choices = SiteChoices(SiteChoices.asksBox(site, after: before) ? try box.facts() : BoxFacts())
+        try choices.complete(&site, after: before)
         return try write(
             site, after: previous, keys: keys, kind: kind, why: why, notices: notices + choices.notices)
     }
@@ -41,14 +42,6 @@ extension ControlPlane {
         let note = RevisionNote(who: who, why: why, kind: kind, at: clock.now())
         let stored = try store.append(site, note, secrets: keys.secrets, after: previous)
         return Draft(stored: stored, isNew: true, notices: notices)
-    }
-
-    /// The box is looked at only if the site leaves something open.
-    private func factsIfNeeded(_ site: Site) throws -> BoxFacts {
-        let isWhole =
-            site.lan.interface != nil && site.egress.interface != nil && site.tunnel.mtu != nil
-            && site.otherForwarding.isWhole
-        return isWhole ? BoxFacts() : try box.facts()
     }
 
     /// Takes a whole profile in place of the newest site. Peers that are named in both keep the keys that were made for

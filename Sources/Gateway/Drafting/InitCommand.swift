@@ -21,9 +21,9 @@ public struct InitOptions: Sendable {
     public var tunnel: InterfaceAddress?
     /// `--tunnel6`
     public var tunnel6: IPv6Choice?
-    /// `--lan-interface`
+    /// `--lan-interface`: the profile names it then, and no other is looked for.
     public var lanInterface: String?
-    /// `--egress-interface`
+    /// `--egress-interface`: as with the LAN's.
     public var egressInterface: String?
     /// `--endpoint`: without a port, the listen port.
     public var endpoint: String?
@@ -66,9 +66,9 @@ extension ControlPlane {
             if site.interfaceProblems().isEmpty {
                 try choices.expectPresent(options.lanInterface, "--lan-interface")
                 try choices.expectPresent(options.egressInterface, "--egress-interface")
-                choices.noticeAbsences(site)
             }
             try choices.complete(&site)
+            choices.noticeRoles(site)
             if site.tunnel.addresses.isEmpty { site.tunnel.addresses = try tunnelAddresses(site, options, &choices) }
             var notices = choices.notices
             notices += SiteChoices.hints(site)

@@ -9,69 +9,68 @@ struct SiteChoices {
 
     init(_ facts: BoxFacts) { self.facts = facts }
 
-    /// Fills in what the site leaves open: interfaces, MTU, what becomes of other traffic.
-    mutating func complete(_ site: inout Site) throws(GatewayError) {
-        if site.lan.interface == nil { site.lan.interface = try lanInterface(site) }
-        if site.egress.interface == nil { site.egress.interface = egressInterface() }
-        if site.tunnel.mtu == nil { site.tunnel.mtu = mtu(site) }
+    /// Fills in what the site leaves open of what becomes of other traffic, and tells what is found of its roles here.
+    ///
+    /// Throws where the LAN is nowhere on this box, or ways out that are needed: what is new has to work now. Of a draft after
+    /// `previous`, only what differs is new.
+    mutating func complete(_ site: inout Site, after previous: Site? = nil) throws(GatewayError) {
         if !site.otherForwarding.isWhole { site.otherForwarding = otherForwarding(site) }
-        if site.egress.interface == nil, site.egress.fullTunnel || site.peers.contains(where: { $0.fullTunnel == true })
-        {
+        let asksLAN = site.lan.interface == nil && site.lan != previous?.lan
+        let asksWayOut = site.egress.interface == nil && site.hasFullTunnel && previous?.hasFullTunnel != true
+        guard asksLAN || asksWayOut else { return }
+        let roles = roles(site)
+        if asksLAN && roles.lan.isEmpty { throw lanNotFound(site, roles) }
+        if asksWayOut && roles.uplinks.isEmpty {
             throw .refused(
                 "full tunnel needs a way out, and this box has no default route; "
                     + "name the interface with --egress-interface, or leave --full-tunnel out")
         }
     }
 
+    /// Whether `complete` needs to look at the box.
+    static func asksBox(_ site: Site, after previous: Site?) -> Bool {
+        !site.otherForwarding.isWhole || site.lan != previous?.lan
+            || site.hasFullTunnel && previous?.hasFullTunnel != true
+    }
+
+    private func roles(_ site: Site) -> FoundRoles {
+        FoundRoles(site, on: facts.networks.without { $0 == site.tunnel.interface })
+    }
+
+    /// What is found of the site's roles here, in sentences.
+    mutating func noticeRoles(_ site: Site) {
+        let roles = roles(site)
+        notices += absences(site, roles, interfaces: interfaces(except: site.tunnel.interface).map(\.name))
+            .map { "warning: \($0)" }
+        let found = Surroundings(lan: roles.lan, uplinks: roles.uplinks)
+        notices += found.roleLines
+        if site.egress.interface == nil && roles.uplinks.isEmpty && !site.hasFullTunnel {
+            notices.append("this box has no default route, so peers reach the LAN only")
+        }
+        if let mtu = roles.mtu { notices.append("MTU \(mtu): the tunnel's headers take up to 80 bytes on the way out") }
+    }
+
     private func interfaces(except tunnel: String) -> [BoxFacts.Interface] {
         facts.interfaces.filter { $0.name != tunnel }
     }
 
-    private mutating func lanInterface(_ site: Site) throws(GatewayError) -> String {
-        for interface in interfaces(except: site.tunnel.interface) {
-            let held = interface.addresses.first { own in site.lan.subnets.contains { $0.contains(own.address) } }
-            guard let held else { continue }
-            notices.append("LAN interface \(interface.name): it holds \(held)")
-            return interface.name
+    private func lanNotFound(_ site: Site, _ roles: FoundRoles) -> GatewayError {
+        if let doubt = roles.missing.first(where: { !$0.candidates.isEmpty }) {
+            return .refused("\(doubt.text); name the one that is meant with --lan-interface")
         }
         let subnets = site.lan.subnets.map(\.description).joined(separator: ", ")
-        throw .refused(
-            "no interface of this box has an address in \(subnets) (\(overview(site.tunnel.interface))); "
+        return .refused(
+            "no interface of this box has an address in \(subnets), and no route leads there (\(overview(site.tunnel.interface))); "
                 + "if that is the LAN's network all the same, name the interface that leads there with --lan-interface")
     }
 
     private func overview(_ tunnel: String) -> String {
         let all = interfaces(except: tunnel).map { interface in
-            let addresses = interface.addresses.filter { !isLinkLocal($0.address) }
+            let addresses = interface.addresses.filter { !$0.address.isLinkLocal }
             return
                 "\(interface.name): \(addresses.isEmpty ? "no address" : addresses.map(\.description).joined(separator: " "))"
         }
         return all.isEmpty ? "it has none but loopback" : all.joined(separator: "; ")
-    }
-
-    private mutating func egressInterface() -> String? {
-        if let v4 = facts.defaultInterfaceV4 {
-            notices.append("egress interface \(v4): the IPv4 default route goes there")
-            return v4
-        }
-        if let v6 = facts.defaultInterfaceV6 {
-            notices.append("egress interface \(v6): the IPv6 default route goes there")
-            return v6
-        }
-        notices.append("no egress interface: this box has no default route, so peers reach the LAN only")
-        return nil
-    }
-
-    /// 80 bytes: an outer IPv6 header, UDP, and WireGuard's header and tag.
-    private mutating func mtu(_ site: Site) -> Int {
-        let name = site.egress.interface ?? site.lan.interface
-        guard let interface = facts.interfaces.first(where: { $0.name == name }) else {
-            notices.append("MTU 1420: the usual one, since the egress interface is not there")
-            return 1420
-        }
-        let mtu = min(max(interface.mtu - 80, 1280), 65456)
-        notices.append("MTU \(mtu): \(interface.name) has \(interface.mtu), the tunnel's headers take up to 80")
-        return mtu
     }
 
     /// What the site does not say yet, as the box has it.
@@ -112,11 +111,6 @@ struct SiteChoices {
         throw .refused("\(option) \(interface): there is no such interface on this box; \(thoseThere(known))")
     }
 
-    /// Interfaces that the site names and the box does not have.
-    mutating func noticeAbsences(_ site: Site) {
-        notices += absences(site, interfaces: facts.interfaces.map(\.name))
-    }
-
     // MARK: A new site
 
     /// The LAN when nobody names it: the only private network that the box is in.
@@ -138,8 +132,6 @@ struct SiteChoices {
     private static func isPrivate(_ address: IPAddress) -> Bool {
         ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"].contains { IPPrefix($0)!.contains(address) }
     }
-
-    private func isLinkLocal(_ address: IPAddress) -> Bool { IPPrefix("fe80::/10")!.contains(address) }
 
     /// An IPv4 /24 that nothing on this box knows: 10.77.0.0/24 or the next one that is free. Networks of homes, hotels and
     /// containers are elsewhere.
@@ -170,8 +162,8 @@ struct SiteChoices {
 
     /// With proxy-arp the tunnel needs no IPv4 network: the gateway shows its LAN address there as well.
     mutating func unnumbered(_ site: Site) -> InterfaceAddress? {
-        let interface = facts.interfaces.first { $0.name == site.lan.interface }
-        let own = interface?.addresses.first { own in
+        let inside = Surroundings(lan: roles(site).lan).lan(of: site).map(\.interface)
+        let own = facts.interfaces.filter { inside.contains($0.name) }.flatMap(\.addresses).first { own in
             !own.address.isV6 && site.lan.subnets.contains { $0.contains(own.address) }
         }
         guard let own else { return nil }

@@ -55,7 +55,7 @@ extension ControlPlane {
         _ name: String, as form: ExportForm = .client(.wgQuick), onDemand: OnDemand? = nil
     ) throws(GatewayError) -> Export {
         try wrapping {
-            let site = try newest().site
+            let site = try siteToExport(form)
             let peer = site.peers[try site.index(of: name)]
             let export = try export(peer, of: site, form, onDemand)
             let notices = export.notices + (try noticesUnapplied("before \(name) connects"))
@@ -68,7 +68,7 @@ extension ControlPlane {
         as form: ExportForm, onDemand: OnDemand? = nil
     ) throws(GatewayError) -> (exports: [Export], notices: [String]) {
         try wrapping {
-            let site = try newest().site
+            let site = try siteToExport(form)
             var exports: [Export] = []
             var notices = try noticesUnapplied("before they connect")
             for peer in site.peers {
@@ -80,6 +80,16 @@ extension ControlPlane {
             guard !exports.isEmpty else { throw GatewayError.refused("there is nothing to write of any peer") }
             return (exports, notices)
         }
+    }
+
+    /// The newest, for a device with an MTU that it takes over from the gateway.
+    private func siteToExport(_ form: ExportForm) throws -> Site {
+        let newest = try newest()
+        var site = newest.site
+        guard site.tunnel.mtu == nil, case .client = form else { return site }
+        let known = newest.revision.surroundings?.mtu
+        site.tunnel.mtu = try known ?? lookAround(newest, previous: nil, asksNames: false).surroundings.mtu
+        return site
     }
 
     private func export(_ peer: Peer, of site: Site, _ form: ExportForm, _ onDemand: OnDemand?) throws -> Export {

@@ -50,7 +50,7 @@ public func previewOfTaking(
         var taken = try TakenInstallation(installation, lan: lan, previous: previous, facts: facts, now: clock.now())
         taken.namePresharedKeys { _ in .sealed(SecretID(rawValue: 0)) }
         var choices = SiteChoices(facts)
-        try choices.complete(&taken.made.site)
+        try choices.complete(&taken.made.site, after: previous)
         let problems = taken.made.site.problems()
         guard problems.isEmpty else { throw GatewayError.invalid(problems) }
         return (taken.made.site.profileText(), taken.notices + choices.notices)
@@ -70,7 +70,7 @@ private struct TakenInstallation {
             stem: installation.interface, previous: previous, interfaces: facts.interfaces.map(\.name))
         let known = try lan ?? previous?.lan ?? LAN(subnets: try choices.lanSubnets(tunnel: names.interface))
         made = try installation.site(
-            interface: names.interface, lan: known, uplink: facts.defaultInterfaceV4 ?? facts.defaultInterfaceV6,
+            interface: names.interface, lan: known, uplink: facts.ways.first(where: \.leadsOut)?.interface,
             now: UTCTime(now).description
         ) { KeyPair($0).publicKey }
         made.site.name = names.site
@@ -81,7 +81,7 @@ private struct TakenInstallation {
             if made.site.dns.isEmpty { made.site.dns = previous.dns }
             made.site.groups = previous.groups
         }
-        choices.noticeAbsences(made.site)
+        choices.noticeRoles(made.site)
         notices = names.notices + choices.notices + made.notes.map(\.description)
     }
 

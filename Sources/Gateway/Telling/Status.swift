@@ -31,6 +31,8 @@ public struct GatewayStatus {
     public let drift: Plan
     /// The same for people, peers by name.
     public let driftLines: [String]
+    /// What the site meets on the box now.
+    public let surroundings: Surroundings
     /// What somebody has to set on another box.
     public let advice: [StaticRouteAdvice]
     /// Seconds since the epoch.
@@ -83,23 +85,29 @@ extension ControlPlane {
             guard let applied else {
                 return GatewayStatus(
                     applied: nil, draft: draft, record: record, confirmWithin: waits, observed: nil, peers: [],
-                    drift: Plan(), driftLines: [], advice: [], now: clock.now(),
+                    drift: Plan(), driftLines: [], surroundings: Surroundings(), advice: [], now: clock.now(),
                     alarms: try alarms())
             }
-            let desired = try desiredState(applied.site, applied.revision.surroundings ?? Surroundings())
+            let before = try state(of: applied.revision.id, knowing: applied)
+            // No name is asked for: who looks often waits for nobody.
+            let outlook = try lookAround(applied, previous: before, asksNames: false)
+            let isUnmoved = outlook.surroundings == before.surroundings
+            let desired = isUnmoved ? before.desired : try desiredState(applied.site, outlook.surroundings)
             let saved = try store.savedSysctls(bootID: clock.bootID())
-            var scope = desired.scope(savedSysctls: saved)
-            scope.knownFirewall = record.knownFirewall(desired)
+            var scope = desired.scope(previous: before.desired, savedSysctls: saved)
+            scope.knownFirewall = record.knownFirewall(before.desired)
             let observed = try box.observe(scope)
             // What a silent datapath is set to nobody knows: that is an alarm, and no drift.
             let drift =
                 try observed.silence == nil
-                ? diff(desired, observed, previous: desired, savedSysctls: saved) : Plan()
+                ? diff(desired, observed, previous: before.desired, savedSysctls: saved) : Plan()
             return GatewayStatus(
                 applied: applied, draft: draft, record: record, confirmWithin: waits, observed: observed,
                 peers: peerStatus(applied.site, observed), drift: drift,
-                driftLines: PlanPreview(drift, from: nil, to: applied.site).box, advice: desired.advice,
-                now: clock.now(), alarms: try alarms() + [observed.silence?.description].compactMap { $0 })
+                driftLines: PlanPreview(drift, from: nil, to: applied.site).box,
+                surroundings: outlook.surroundings, advice: desired.advice,
+                now: clock.now(),
+                alarms: try alarms() + [observed.silence?.description].compactMap { $0 } + outlook.absences)
         }
     }
 

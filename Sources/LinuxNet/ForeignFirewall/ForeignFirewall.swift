@@ -132,9 +132,9 @@ extension ForeignFirewall.Probe {
     ) -> [Self] {
         let tunnel = find(name)
         let families: [Family] = hasIPv6 ? [.v4, .v6] : [.v4]
-        let outside = traffic.outside.map(find) ?? .unknown
+        let outside = traffic.outside.isEmpty ? [.unknown] : traffic.outside.map(find)
         let datagrams = families.flatMap { family in
-            listenPort.map { [datagram(family, from: outside, to: $0)] } ?? []
+            outside.flatMap { other in listenPort.map { [datagram(family, from: other, to: $0)] } ?? [] }
         }
         if traffic.reaches.isEmpty {
             return datagrams

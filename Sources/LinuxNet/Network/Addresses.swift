@@ -28,7 +28,7 @@ extension NetlinkSocket {
         let addresses = try addresses(index: link.index).map(\.address)
         // Where the interface is down there are no routes.
         guard link.isUp, addresses.contains(where: { $0.length < $0.address.bitWidth }) else { return addresses }
-        let direct = Set(try directRoutes().lazy.filter { $0.interface == link.index }.map(\.destination))
+        let direct = Set(try directRoutes().lazy.filter { $0.interfaces == [link.index] }.map(\.destination))
         return addresses.filter { $0.length == $0.address.bitWidth || direct.contains($0.network) }
     }
 
@@ -83,12 +83,4 @@ extension NetlinkSocket {
 extension IPAddress {
     /// `AF_INET` or `AF_INET6`.
     var family: UInt8 { UInt8(isV6 ? AF_INET6 : AF_INET) }
-
-    /// fe80::/10 or 169.254.0.0/16.
-    var isLinkLocal: Bool {
-        switch self {
-        case .v4(let a): a.rawValue >> 16 == 0xa9fe
-        case .v6(let a): a.rawValue >> 118 == 0xfe80 >> 6
-        }
-    }
 }

@@ -18,6 +18,8 @@ struct Link: Equatable {
     var alias: String?
     /// `IFLA_GROUP`.
     var group: UInt32 = 0
+    /// `IFLA_MASTER`: the bridge or bond that it is at; nil for none.
+    var master: UInt32?
     /// `ARPHRD_*`.
     var hardware: UInt16
 
@@ -37,12 +39,21 @@ struct Link: Equatable {
             switch Int(attribute.type) {
             case IFLA_IFNAME: name = attribute.string
             case IFLA_IFALIAS: alias = attribute.string
+            case IFLA_MASTER: master = attribute.u32
             case IFLA_GROUP: group = attribute.u32
             case IFLA_MTU: mtu = Int(attribute.u32)
             case IFLA_LINKINFO: kind = attribute.nested.first(IFLA_INFO_KIND)?.string
             default: break
             }
         }
+    }
+}
+
+extension [Link] {
+    /// Whether one of these is a bridge with nothing at it but what containers and virtual machines have: ends of veth pairs and TAP
+    /// devices.
+    func isForGuests(_ bridge: Link) -> Bool {
+        bridge.kind == "bridge" && !contains { $0.master == bridge.index && $0.kind != "veth" && $0.kind != "tun" }
     }
 }
 

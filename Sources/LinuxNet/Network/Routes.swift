@@ -6,8 +6,8 @@ internal import NetTypes
 /// A route as rtnetlink shows it.
 struct KernelRoute: Equatable {
     var destination: IPPrefix
-    /// Index of the interface; 0 for a route with several next hops.
-    var interface: UInt32
+    /// Indices of the interfaces of its next hops; empty for one that leads to none.
+    var interfaces: [UInt32]
     /// `RTA_PRIORITY`; the lowest wins.
     var metric: UInt32
     /// `RTN_UNICAST` and so on.
@@ -29,7 +29,7 @@ struct KernelRoute: Equatable {
         default: return nil
         }
         var octets = [UInt8](repeating: 0, count: width)
-        interface = 0
+        interfaces = []
         metric = 0
         hasGateway = false
         table = UInt32(header.rtm_table)
@@ -38,21 +38,32 @@ struct KernelRoute: Equatable {
         for attribute in Attributes(payload, after: rtmsg.self) {
             switch UInt32(attribute.type) {
             case RTA_DST.rawValue: octets = attribute.bytes
-            case RTA_OIF.rawValue: interface = attribute.u32
+            case RTA_OIF.rawValue: interfaces = [attribute.u32]
             case RTA_PRIORITY.rawValue: metric = attribute.u32
             case RTA_TABLE.rawValue: table = attribute.u32
             case RTA_GATEWAY.rawValue, RTA_VIA.rawValue: hasGateway = true
             case RTA_MULTIPATH.rawValue:
                 hasGateway = true
-                // rtnexthop: length, flags, hops, then the interface's index at offset 4.
-                if interface == 0, attribute.payload.count >= 8 {
-                    interface = attribute.payload.loadUnaligned(fromByteOffset: 4, as: UInt32.self)
-                }
+                interfaces = Self.nextHops(attribute.payload)
             default: break
             }
         }
         guard let address = IPAddress(octets: octets), Int(header.rtm_dst_len) <= address.bitWidth else { return nil }
         destination = IPPrefix(masking: address, length: Int(header.rtm_dst_len))
+    }
+
+    /// The interfaces of `rtnexthop`s: a length of 16 bits, flags, hops, the interface's index at offset 4, attributes; each
+    /// begins at a multiple of four.
+    private static func nextHops(_ payload: UnsafeRawBufferPointer) -> [UInt32] {
+        var indices: [UInt32] = []
+        var at = 0
+        while at + 8 <= payload.count {
+            let length = Int(payload.loadUnaligned(fromByteOffset: at, as: UInt16.self))
+            if length < 8 { break }
+            indices.append(payload.loadUnaligned(fromByteOffset: at + 4, as: UInt32.self))
+            at += (length + 3) & ~3
+        }
+        return indices
     }
 }
 
@@ -64,6 +75,26 @@ extension NetlinkSocket {
         message.begin(type: RTM_GETROUTE, flags: 0, header: rtmsg())
         return try dump(&message, "list routes", into: [KernelRoute]()) { list, payload in
             if let route = KernelRoute(payload), route.type == RTN_UNICAST { list.append(route) }
+        }
+    }
+
+    /// The tables that the rules lead to, of both families: not those of a VRF, which its interfaces alone use.
+    mutating func ruleTables() throws(BoxError) -> Set<UInt32> {
+        var message = MessageBuffer()
+        message.begin(type: RTM_GETRULE, flags: 0, header: rtmsg())
+        let actionToTable: UInt8 = 1  // FR_ACT_TO_TBL
+        let tableAttribute: UInt32 = 15  // FRA_TABLE
+        do throws(BoxError) {
+            return try dump(&message, "list rules", into: Set<UInt32>()) { tables, payload in
+                // A fib_rule_hdr, which begins as a rtmsg does and has the action where that has the type.
+                guard let header = payload.header(rtmsg.self), header.rtm_type == actionToTable else { return }
+                let long = Attributes(payload, after: rtmsg.self).first { UInt32($0.type) == tableAttribute }
+                tables.insert(long?.u32 ?? UInt32(header.rtm_table))
+            }
+        } catch {
+            // A kernel without rules has these.
+            guard error.code == EOPNOTSUPP else { throw error }
+            return [UInt32(RT_TABLE_MAIN.rawValue), UInt32(RT_TABLE_DEFAULT.rawValue)]
         }
     }
 
@@ -102,7 +133,7 @@ extension NetlinkSocket {
             message.put(RTA_OIF, index)
             routes += try dumpOfInterface(&message, "list routes of \(interface)", into: [Route]()) { list, payload in
                 guard let route = KernelRoute(payload), route.proto == Route.protocolNumber,
-                    route.interface == index, route.table == UInt32(RT_TABLE_MAIN.rawValue)
+                    route.interfaces == [index], route.table == UInt32(RT_TABLE_MAIN.rawValue)
                 else { return }
                 list.append(Route(route.destination, interface: interface))
             }

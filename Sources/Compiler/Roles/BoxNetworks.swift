@@ -1,0 +1,68 @@
+public import NetTypes
+
+/// The networks that the box is in, and the routes by which it reaches others: what roles are found by.
+public struct BoxNetworks: Equatable, Sendable {
+    /// An interface other than loopback.
+    public struct Interface: Equatable, Sendable {
+        /// Its name.
+        public var name: String
+        /// Networks that the box is in by it: no router is between. Sorted, no link-local ones.
+        public var networks: [IPPrefix]
+        /// Bytes.
+        public var mtu: Int
+        /// Whether it is a bridge that only containers and virtual machines of this box are at.
+        public var isForGuests: Bool
+
+        /// Makes an interface.
+        public init(_ name: String, networks: [IPPrefix], mtu: Int = 1500, isForGuests: Bool = false) {
+            self.name = name
+            self.networks = networks
+            self.mtu = mtu
+            self.isForGuests = isForGuests
+        }
+    }
+
+    /// A route that somebody has set, by one of its interfaces.
+    public struct Way: Hashable, Comparable, Sendable {
+        /// Where to.
+        public var destination: IPPrefix
+        /// By which interface.
+        public var interface: String
+
+        /// Makes a way.
+        public init(_ destination: IPPrefix, by interface: String) {
+            self.destination = destination
+            self.interface = interface
+        }
+
+        /// By destination.
+        public static func < (a: Self, b: Self) -> Bool {
+            (a.destination, a.interface) < (b.destination, b.interface)
+        }
+
+        /// Whether it leads out: a default route, half of one, or one to all of IPv6 that is given to anybody (2000::/3).
+        public var leadsOut: Bool {
+            destination.length <= 1 || destination.isV6 && destination.length <= 3
+        }
+    }
+
+    /// Sorted by name.
+    public var interfaces: [Interface]
+    /// Of the tables that the box's rules lead to.
+    public var ways: [Way]
+
+    /// Makes networks; both lists are sorted here.
+    public init(interfaces: [Interface] = [], ways: [Way] = []) {
+        self.interfaces = interfaces.sorted { $0.name < $1.name }
+        self.ways = Set(ways).sorted()
+    }
+
+    /// Without some interfaces, and what goes by them.
+    public func without(_ isLeftOut: (String) -> Bool) -> BoxNetworks {
+        BoxNetworks(
+            interfaces: interfaces.filter { !isLeftOut($0.name) }, ways: ways.filter { !isLeftOut($0.interface) })
+    }
+
+    /// All networks that the box is in.
+    public var all: [IPPrefix] { interfaces.flatMap(\.networks) }
+}
