@@ -11,6 +11,14 @@ public struct FirewallTable: Equatable, Sendable {
     /// The name of wggw's own table, in the inet family.
     public static let tableName = "wggw"
 
+    /// Behind the name of a table of the kernel's older packet filter (iptables-legacy): no table of nf_tables can be called so.
+    package static let legacyMark = " (legacy)"
+
+    package static func isLegacy(_ name: String) -> Bool { name.hasSuffix(legacyMark) }
+
+    /// Whether it is one of the older packet filter.
+    package var isLegacy: Bool { Self.isLegacy(name) }
+
     /// Where it stands.
     public var family: Family
     /// Unique in the family.

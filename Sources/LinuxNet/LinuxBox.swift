@@ -75,7 +75,7 @@ public struct LinuxBox: Box, Sendable {
         _ scope: Scope, _ state: ObservedState, _ netfilter: inout NetlinkSocket, _ route: inout NetlinkSocket
     ) throws(BoxError) -> [FirewallObstacle] {
         let tables =
-            try netfilter.consistently { socket throws(BoxError) in try socket.foreignTables() }
+            try netfilter.consistently { socket throws(BoxError) in try socket.foreignTables(where: \.filtersTransit) }
             + LegacyFirewall.tables()
         if tables.isEmpty { return [] }
         let others = scope.traffic.reaches.map(\.interface) + scope.traffic.outside

@@ -226,7 +226,7 @@ import Testing
                 """, with: "nft", "-f")
             var socket = try NetlinkSocket(NETLINK_NETFILTER)
             let foreign = ForeignFirewall(
-                try socket.foreignTables(),
+                try socket.foreignTables(where: \.filtersTransit),
                 ForeignFirewall.Probe.all(Self.scope.traffic, tunnel: "wg0", listenPort: 51820, hasIPv6: true) {
                     KnownPacket.Interface($0)
                 }, interface: "wg0")

@@ -35,10 +35,9 @@ import Testing
         """
 
     @Test func `entries are chains with rules`() throws {
-        let none = (start: 0xffff_ffff, policy: 0xffff_ffff)
-        let hooks = [none, (start: 0, policy: 200), (start: 352, policy: 656), (start: 808, policy: 808), none]
+        let hooks = [(1, 0, 200), (2, 352, 656), (3, 808, 808)]
         let bytes = try #require(Data(base64Encoded: Self.entries))
-        let table = bytes.withUnsafeBytes { LegacyFirewall.parse($0, hooks, .v4) }
+        let table = bytes.withUnsafeBytes { LegacyFirewall.parse($0, hooks, .v4, .filter) }
         let chains = table.chains
         #expect(table.family == .ip && table.name == "filter (legacy)")
         #expect(chains.map(\.name) == ["INPUT", "FORWARD", "OUTPUT", "MINE"])

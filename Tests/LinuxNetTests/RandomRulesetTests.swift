@@ -39,7 +39,7 @@ import Testing
     /// All tables, with all that is in their sets.
     private static func filter(beside own: FirewallTable) throws -> PacketFilter {
         var socket = try NetlinkSocket(NETLINK_NETFILTER)
-        let tables = try socket.foreignTables()
+        let tables = try socket.foreignTables(where: \.filtersTransit)
         var sets: [SetName: SetContents] = [:]
         for table in tables {
             for rule in table.chains.flatMap(\.rules) {
@@ -81,7 +81,7 @@ extension KnownPacket {
 }
 
 /// Rulesets and packets that meet each other often.
-private struct RandomRules {
+struct RandomRules {
     var random: SeededRandom
 
     init(seed: Int) { random = RandomWorld(seed: seed).random }

@@ -6,11 +6,11 @@ import Glibc
 
 /// Other people's tables.
 extension NetlinkSocket {
-    /// The tables of everybody but wggw that filter what comes in or is forwarded, with rules. What is in their sets is
-    /// read where it matters, by `contents`.
-    mutating func foreignTables() throws(BoxError) -> [FirewallTable] {
+    /// The tables of everybody but wggw that have a base chain which matters, with rules. What is in their sets is read
+    /// where it matters, by `contents`.
+    mutating func foreignTables(where matters: (FirewallChain) -> Bool) throws(BoxError) -> [FirewallTable] {
         var tables = try tables(family: 0).filter {
-            ($0.family != .inet || $0.name != FirewallTable.tableName) && $0.chains.contains(where: \.filtersTransit)
+            ($0.family != .inet || $0.name != FirewallTable.tableName) && $0.chains.contains(where: matters)
         }
         if tables.isEmpty { return [] }
         let dormant = try dormantTables()
@@ -55,7 +55,7 @@ extension NetlinkSocket {
 
 extension FirewallChain {
     /// Whether it is a base chain that can drop what comes in or is forwarded.
-    fileprivate var filtersTransit: Bool {
+    var filtersTransit: Bool {
         hook?.kind == .filter && [.prerouting, .input, .forward, .postrouting].contains(hook?.point)
     }
 }

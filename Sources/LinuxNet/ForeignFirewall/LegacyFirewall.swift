@@ -1,12 +1,36 @@
 internal import Firewall
 import Glibc
 
-/// Table `filter` of the kernel's older packet filter (iptables-legacy), which nf_tables does not list, in its words.
+/// The tables of the kernel's older packet filter (iptables-legacy), which nf_tables does not list, in its words.
 ///
 /// Layouts are those of linux/netfilter_ipv4/ip_tables.h, linux/netfilter_ipv6/ip6_tables.h and x_tables.h.
 struct LegacyFirewall {
-    /// The chains' table: no name that nf_tables could have beside it.
-    static let table = "filter (legacy)"
+    /// A table, by its name in the kernel.
+    enum Table: String, CaseIterable {
+        case raw, mangle, nat, filter, security
+
+        /// No name that nf_tables could have beside it.
+        var name: String { rawValue + FirewallTable.legacyMark }
+
+        /// By the hook's number (`NF_INET_*`), whether or not the table has it; policies are elsewhere.
+        func hook(_ number: Int) -> FirewallChain.Hook {
+            let point = FirewallChain.Hook.Point.numbered[number]
+            let priority: Int32 =
+                switch self {
+                case .raw: -300
+                case .mangle: -150
+                // Destinations are translated on the way in, sources on the way out.
+                case .nat: point == .prerouting || point == .output ? -100 : 100
+                case .filter: 0
+                case .security: 50
+                }
+            return FirewallChain.Hook(
+                kind: self == .nat ? .nat : .filter, point: point, priority: priority, drops: false)
+        }
+    }
+
+    /// A hook that a table has: its number, where its rules begin, and where its policy stands.
+    typealias Place = (number: Int, start: Int, policy: Int)
 
     /// Offsets in an entry, which differ by the width of its addresses.
     struct Layout {
@@ -31,31 +55,35 @@ struct LegacyFirewall {
     }
 
     /// The tables of both families, with their rules. None where the older filter is not in use, or cannot be read: asking
-    /// for a table makes it, so only one that is listed is asked for.
+    /// for a table makes it, so only those that are listed are asked for.
     static func tables() -> [FirewallTable] {
-        [
-            table("ip_tables_names", AF_INET, level: Int32(IPPROTO_IP), .v4),
-            table("ip6_tables_names", AF_INET6, level: 41, .v6),  // IPPROTO_IPV6
-        ].compactMap(\.self)
+        tables("ip_tables_names", AF_INET, level: Int32(IPPROTO_IP), .v4)
+            + tables("ip6_tables_names", AF_INET6, level: 41, .v6)  // IPPROTO_IPV6
     }
 
-    private static func table(_ list: String, _ domain: Int32, level: Int32, _ layout: Layout) -> FirewallTable? {
-        guard let file = fopen("/proc/thread-self/net/\(list)", "r") else { return nil }
+    private static func tables(_ list: String, _ domain: Int32, level: Int32, _ layout: Layout) -> [FirewallTable] {
+        guard let file = fopen("/proc/thread-self/net/\(list)", "r") else { return [] }
         defer { fclose(file) }
         var line = [CChar](repeating: 0, count: 64)
-        var isInUse = false
-        while fgets(&line, 64, file) != nil { isInUse = isInUse || strcmp(line, "filter\n") == 0 }
-        guard isInUse, let table = read(domain, level: level) else { return nil }
-        return table.entries.withUnsafeBytes { parse($0, table.hooks, layout) }
+        var used: Set<String> = []
+        while fgets(&line, 64, file) != nil {
+            used.insert(
+                String(decoding: line.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
+        }
+        return Table.allCases.filter { used.contains($0.rawValue) }.compactMap { kind in
+            guard let table = read(kind, domain, level: level) else { return nil }
+            return table.entries.withUnsafeBytes { parse($0, table.hooks, layout, kind) }
+        }
     }
 
-    /// `IPT_SO_GET_INFO`, then `IPT_SO_GET_ENTRIES`. Hooks: where each one's rules begin, and where its policy stands.
-    static func read(_ domain: Int32, level: Int32) -> (hooks: [(start: Int, policy: Int)], entries: [UInt8])? {
+    /// `IPT_SO_GET_INFO`, then `IPT_SO_GET_ENTRIES`.
+    static func read(_ table: Table, _ domain: Int32, level: Int32) -> (hooks: [Place], entries: [UInt8])? {
         let fd = socket(domain, 3 | 0o2000000, 255)  // SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW
         guard fd >= 0 else { return nil }
         defer { close(fd) }
         // name[32], valid_hooks, hook_entry[5], underflow[5], num_entries, size
-        var info = Array("filter".utf8) + [UInt8](repeating: 0, count: 84 - 6)
+        let name = Array(table.rawValue.utf8)
+        var info = name + [UInt8](repeating: 0, count: 84 - name.count)
         var length = socklen_t(info.count)
         guard getsockopt(fd, level, 64, &info, &length) == 0 else { return nil }
         func word(_ offset: Int) -> Int {
@@ -67,12 +95,13 @@ struct LegacyFirewall {
         answer.replaceSubrange(32..<36, with: info[80..<84])
         length = socklen_t(answer.count)
         guard getsockopt(fd, level, 65, &answer, &length) == 0 else { return nil }
-        return ((0..<5).map { (word(36 + 4 * $0), word(56 + 4 * $0)) }, Array(answer[40...]))
+        let hooks = (0..<5).filter { word(32) & 1 << $0 != 0 }
+        return (hooks.map { ($0, word(36 + 4 * $0), word(56 + 4 * $0)) }, Array(answer[40...]))
     }
 
     /// The table in what `IPT_SO_GET_ENTRIES` answered.
     static func parse(
-        _ table: UnsafeRawBufferPointer, _ hooks: [(start: Int, policy: Int)], _ layout: Layout
+        _ table: UnsafeRawBufferPointer, _ hooks: [Place], _ layout: Layout, _ kind: Table
     ) -> FirewallTable {
         var chains: [FirewallChain] = []
         var targets: [Int: String] = [:]
@@ -82,14 +111,11 @@ struct LegacyFirewall {
             if target.name == "ERROR" { targets[next] = string(target.data.prefix(30)) }
         }
         forEachEntry(table, layout) { offset, entry, next in
-            if let number = hooks.indices.first(where: { (1...3).contains($0) && hooks[$0].start == offset }) {
-                let policy = target(UnsafeRawBufferPointer(rebasing: table[hooks[number].policy...]), layout)
-                let drops = policy.data.loadUnaligned(as: Int32.self) == -1
-                let point = FirewallChain.Hook.Point.numbered[number]
-                chains.append(
-                    FirewallChain(
-                        ["INPUT", "FORWARD", "OUTPUT"][number - 1],
-                        hook: .init(kind: .filter, point: point, priority: 0, drops: drops), rules: []))
+            if let place = hooks.first(where: { $0.start == offset }) {
+                let policy = target(UnsafeRawBufferPointer(rebasing: table[place.policy...]), layout)
+                var hook = kind.hook(place.number)
+                hook.drops = policy.data.loadUnaligned(as: Int32.self) == -1
+                chains.append(FirewallChain(hook.point.rawValue.uppercased(), hook: hook, rules: []))
             } else if let name = targets[offset], target(entry, layout).name != "ERROR" {
                 chains.append(FirewallChain(name, rules: []))
             }
@@ -99,7 +125,7 @@ struct LegacyFirewall {
             chains[chains.count - 1].rules.append(
                 FirewallRule(expressions: rule(entry, next: next, targets, layout)))
         }
-        return FirewallTable(layout.tables, Self.table, chains: chains)
+        return FirewallTable(layout.tables, kind.name, chains: chains)
     }
 
     private static func forEachEntry(

@@ -1,11 +1,9 @@
-internal import Firewall
-
 /// Who made a table, by the names in it, and how they want to be told.
-enum FirewallOwner {
+package enum FirewallOwner {
     case docker, ufw, firewalld, iptables, nft
 
     /// Of a base chain of a table.
-    init(of chain: FirewallChain, in table: FirewallTable) {
+    package init(of chain: FirewallChain, in table: FirewallTable) {
         let names = table.chains.map(\.name)
         if table.name == "firewalld" {
             self = .firewalld
@@ -14,12 +12,15 @@ enum FirewallOwner {
         } else if names.contains(where: { $0.hasPrefix("ufw") }) {
             self = .ufw
         } else {
-            let isFilter = table.name == "filter" || table.name == LegacyFirewall.table
-            self = isFilter && ["FORWARD", "INPUT"].contains(chain.name) ? .iptables : .nft
+            let tables = ["filter", "mangle", "raw", "nat", "security"]
+            let isIptables = table.isLegacy || table.family != .inet && tables.contains(table.name)
+            let builtIn = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"]
+            self = isIptables && builtIn.contains(chain.name) ? .iptables : .nft
         }
     }
 
-    var name: String? {
+    /// For people; nil where the names say nothing.
+    package var name: String? {
         switch self {
         case .docker: "Docker"
         case .ufw: "ufw"
@@ -29,10 +30,11 @@ enum FirewallOwner {
     }
 
     /// Lets through what comes from the tunnel and what goes into it: wggw's own table says what of it may.
-    func remedy(interface: String, _ place: RulePlace) -> String {
+    package func remedy(interface: String, _ place: RulePlace) -> String {
         let tool = tool(place)
         func iptables(_ chain: String) -> String {
-            ["-i", "-o"].map { "\(tool) -I \(chain) \($0) \(interface) -j ACCEPT" }.joined(separator: " && ")
+            ["-i", "-o"].filter { place.knows($0) }.map { "\(tool) -I \(chain) \($0) \(interface) -j ACCEPT" }
+                .joined(separator: " && ")
         }
         switch self {
         case .docker: return iptables("DOCKER-USER")
@@ -47,16 +49,31 @@ enum FirewallOwner {
     }
 
     private func tool(_ place: RulePlace) -> String {
-        (place.family == .ip6 ? "ip6tables" : "iptables") + (place.table == LegacyFirewall.table ? "-legacy" : "")
+        let table = place.table.split(separator: " ").first ?? ""
+        let isLegacy = FirewallTable.isLegacy(place.table)
+        return (place.family == .ip6 ? "ip6tables" : "iptables") + (isLegacy ? "-legacy" : "")
+            + (table == "filter" || self == .docker ? "" : " -t \(table)")
     }
 
     /// Lets WireGuard's own datagrams in.
-    func remedy(port: UInt16, _ place: RulePlace) -> String {
+    package func remedy(port: UInt16, _ place: RulePlace) -> String {
         switch self {
         case .ufw: "ufw allow \(port)/udp"
         case .firewalld: "firewall-cmd --permanent --add-port=\(port)/udp && firewall-cmd --reload"
-        case .docker, .iptables: "\(tool(place)) -I INPUT -p udp --dport \(port) -j ACCEPT"
+        case .docker: "\(tool(place)) -I INPUT -p udp --dport \(port) -j ACCEPT"
+        case .iptables: "\(tool(place)) -I \(place.chain) -p udp --dport \(port) -j ACCEPT"
         case .nft: "nft insert rule \(place.chainName) udp dport \(port) accept"
+        }
+    }
+}
+
+extension RulePlace {
+    /// Whether iptables takes the option in this built-in chain: what comes in has no way out yet, and the other way round.
+    fileprivate func knows(_ option: String) -> Bool {
+        switch chain {
+        case "PREROUTING", "INPUT": option == "-i"
+        case "OUTPUT", "POSTROUTING": option == "-o"
+        default: true
         }
     }
 }
