@@ -24,7 +24,8 @@ let package = Package(
         .executableTarget(
             name: "wggw",
             dependencies: [
-                "Service", "Gateway", "Compiler", "Datapath", "LinuxNet", "SiteModel", "Storage", "Firewall", "System",
+                "Service", "Gateway", "Explaining", "Compiler", "Datapath", "LinuxNet", "SiteModel", "Storage",
+                "Firewall", "System",
                 "NetTypes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -35,11 +36,13 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "SiteModel", "Compiler", "Firewall", "Storage", "LinuxNet", "System", "NetTypes", "CLinux", "CQREncode",
-                "CPNG",
-                "CSodium",
+                "Explaining", "SiteModel", "Compiler", "Firewall", "Storage", "LinuxNet", "System", "NetTypes",
+                "CLinux",
+                "CQREncode", "CPNG", "CSodium",
             ],
             swiftSettings: strict),
+        .target(
+            name: "Explaining", dependencies: ["Compiler", "Firewall", "SiteModel", "NetTypes"], swiftSettings: strict),
         .target(
             name: "SiteModel",
             dependencies: ["NetTypes", .product(name: "TOMLKit", package: "TOMLKit")],
@@ -98,6 +101,10 @@ let package = Package(
             exclude: ["Goldens"],
             swiftSettings: strict),
         .testTarget(
+            name: "ExplainingTests",
+            dependencies: ["Explaining", "Compiler", "Firewall", "SiteModel", "NetTypes", "SiteSamples", "Repeats"],
+            swiftSettings: strict),
+        .testTarget(
             name: "StorageTests",
             dependencies: [
                 "Storage", "SiteModel", "System", "NetTypes", "CSodium", "Repeats",
@@ -107,14 +114,18 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Gateway", "Storage", "LinuxNet", "Compiler", "Firewall", "SiteModel", "NetTypes", "Repeats", "CLinux",
+                "Gateway", "Explaining", "Storage", "LinuxNet", "Compiler", "Firewall", "SiteModel", "NetTypes",
+                "SiteSamples",
+                "Repeats", "CLinux",
             ],
             swiftSettings: strict),
         .testTarget(name: "ServiceTests", dependencies: ["Service"], swiftSettings: strict),
         .testTarget(
             name: "LinuxNetTests",
             dependencies: [
-                "LinuxNet", "Compiler", "Firewall", "SiteModel", "UAPI", "NetTypes", "SiteSamples", "Repeats", "CLinux",
+                "LinuxNet", "Explaining", "Compiler", "Firewall", "SiteModel", "UAPI", "NetTypes", "SiteSamples",
+                "Repeats",
+                "CLinux",
             ],
             exclude: ["Goldens", "Rulesets"], swiftSettings: strict),
         .testTarget(

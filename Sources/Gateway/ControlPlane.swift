@@ -10,6 +10,10 @@ public final class ControlPlane {
     /// What is remembered.
     public let store: Store
     let box: any Box
+    /// What the same box says of packets' ways.
+    let terrain: any Terrain
+    /// Sends what somebody asked for.
+    let prober: any Prober
     let clock: Clock
     let random: RandomSource
     /// Whom revisions are made by.
@@ -28,12 +32,15 @@ public final class ControlPlane {
 
     /// Opens the state directory; the box is touched by nothing but the commands that say so.
     public init(
-        store: Store, box: any Box, clock: Clock = .system, random: @escaping RandomSource = systemRandom, who: String,
+        store: Store, box: any Box, terrain: any Terrain, prober: any Prober, clock: Clock = .system,
+        random: @escaping RandomSource = systemRandom, who: String,
         command: String, lockWaitMilliseconds: Int = 30_000, stop: StopRequest = .none,
         startGuard: @escaping (PendingConfirmation) throws -> Void
     ) {
         self.store = store
         self.box = box
+        self.terrain = terrain
+        self.prober = prober
         self.clock = clock
         self.random = random
         self.who = who

@@ -1,4 +1,5 @@
 public import Compiler
+public import Explaining
 internal import NetTypes
 public import SiteModel
 public import Storage
@@ -31,6 +32,12 @@ public enum GatewayError: Error, CustomStringConvertible {
     case waitsForConfirmation(revision: Int, seconds: Int64)
     /// The state directory refuses.
     case storage(StorageError)
+    /// A revision breaks its own checks.
+    case checksBroken(revision: Int, [CheckResult])
+    /// What was applied could not be proved.
+    case unproved(revision: Int, [String], isBack: Bool)
+    /// A question about a flow makes no sense.
+    case flow(FlowError)
 
     /// The fault and the remedy; several lines where several things are wrong.
     public var description: String { lines.joined(separator: "\n") }
@@ -56,6 +63,13 @@ public enum GatewayError: Error, CustomStringConvertible {
                     + "run `wggw confirm` to keep it, or `wggw rollback` to take it back now"
             ]
         case .storage(let error): [error.description]
+        case .flow(let error): [error.description]
+        case .unproved(let revision, let missing, let isBack):
+            ["revision \(revision) is not proved" + (isBack ? ", and was taken back" : "")]
+                + abridged(missing.map { "  \($0)" }, "line")
+        case .checksBroken(let revision, let checks):
+            ["revision \(revision) breaks its own checks, and was not applied; `wggw profile edit` changes either"]
+                + abridged(checks.map { "  \($0)" }, "check")
         }
     }
 
@@ -128,6 +142,8 @@ func wrapping<R>(_ body: () throws -> R) throws(GatewayError) -> R {
         case let error as DiffError: throw .diff(error)
         case let error as ProfileErrors: throw .profile(error)
         case let error as ParseError: throw .refused(error.description)
+        case ExplainingError.box(let error): throw .box(error)
+        case ExplainingError.flow(let error): throw .flow(error)
         default: throw .refused("\(error)")
         }
     }

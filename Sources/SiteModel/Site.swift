@@ -23,12 +23,14 @@ public struct Site: Hashable, Sendable {
     public var groups: [String: Policy]
     /// Sorted by name.
     public var peers: [Peer]
+    /// What the site promises of itself, in the profile's order.
+    public var checks: [Check]
 
     /// Makes a site; peers are sorted by name here.
     public init(
         name: String = "home", endpoint: Endpoint? = nil, otherForwarding: OtherForwarding = OtherForwarding(),
         lan: LAN, tunnel: Tunnel, egress: Egress = Egress(), dns: [IPAddress] = [], groups: [String: Policy] = [:],
-        peers: [Peer] = []
+        peers: [Peer] = [], checks: [Check] = []
     ) {
         self.name = name
         self.endpoint = endpoint
@@ -39,6 +41,7 @@ public struct Site: Hashable, Sendable {
         self.dns = dns
         self.groups = groups
         self.peers = peers.ordered { $0.name }
+        self.checks = checks
     }
 
     /// Whether some peer goes out to the Internet through the gateway.

@@ -87,6 +87,7 @@ enum Schema {
         """,
         // For `formerAddresses`: without the rows of today's peers.
         "CREATE INDEX former_address ON peer (addresses, last) WHERE last < 9223372036854775807",
+        "ALTER TABLE revision ADD COLUMN checks TEXT",
     ]
 
     /// `peer.last` of a row that nothing has replaced.

@@ -6,7 +6,7 @@ internal import SiteModel
 enum SiteRow {
     static let columns = """
         name, endpoint, other_forwarding4, other_forwarding6, lan_interface, lan_subnets, reply_path, tunnel_interface, \
-        tunnel_addresses, listen_port, mtu, datapath, fwmark, public_key, egress_interface, full_tunnel, dns, groups
+        tunnel_addresses, listen_port, mtu, datapath, fwmark, public_key, egress_interface, full_tunnel, dns, groups, checks
         """
 
     static func arguments(_ site: Site) -> StatementArguments {
@@ -17,6 +17,7 @@ enum SiteRow {
             ListText.write(site.tunnel.addresses), Int(site.tunnel.listenPort), site.tunnel.mtu,
             site.tunnel.datapath.rawValue, Int(site.tunnel.fwmark), site.tunnel.publicKey?.description,
             site.egress.interface, site.egress.fullTunnel, ListText.write(site.dns), GroupText.write(site.groups),
+            CheckText.write(site.checks),
         ]
     }
 
@@ -40,7 +41,8 @@ enum SiteRow {
                 interface: try row.decode(forColumn: "egress_interface"),
                 fullTunnel: try row.decode(forColumn: "full_tunnel")),
             dns: try ListText.read(try row.decode(forColumn: "dns")),
-            groups: try GroupText.read(try row.decode(forColumn: "groups")))
+            groups: try GroupText.read(try row.decode(forColumn: "groups")),
+            checks: try CheckText.read(try row.decode(forColumn: "checks")))
     }
 
     static func value<V: LosslessStringConvertible>(_ row: Row, _ column: String) throws -> V? {

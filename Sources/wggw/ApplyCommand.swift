@@ -17,6 +17,9 @@ struct ApplyCommand: ParsableCommand {
             With --confirm it goes back by itself unless `wggw confirm` comes in time, also when the connection that it was \
             given over is gone. On a terminal it counts down: Enter keeps it, Ctrl-C goes back now.
 
+            With --prove it confirms itself: once the profile's checks hold on the box, and every peer that had a session has one \
+            again. Else it goes back, and says what is missing.
+
             Ctrl-C and SIGTERM take back what it did so far. A hang-up does not: what was begun is ended.
 
             JSON: an object with the keys revision (null for none), changes (a list of lines), confirm_within (seconds or \
@@ -34,6 +37,7 @@ struct ApplyCommand: ParsableCommand {
     var file: String?
 
     @OptionGroup var confirmation: ConfirmOption
+    @OptionGroup var proof: ProveOption
 
     @Flag(help: "Start the datapath anew, as after an upgrade of wggw; peers go over to the new one.")
     var restart = false
@@ -42,6 +46,9 @@ struct ApplyCommand: ParsableCommand {
         if message.message != nil && file == nil {
             throw ValidationError("-m says why a revision is made; apply makes one only of --file")
         }
+        if proof.seconds != nil && confirmation.seconds != nil {
+            throw ValidationError("--prove and --confirm exclude each other: what is proved is confirmed")
+        }
     }
 
     func run() throws {
@@ -49,12 +56,19 @@ struct ApplyCommand: ParsableCommand {
         // Read before anything is made: a bad profile changes nothing.
         let profile = try file.map { try Site.parse(try readTextFile($0), file: $0) }
         let control = try common.writer("apply", mayBeFirst: profile != nil)
+        let connected = proof.seconds == nil ? [] : try control.connectedPeers()
         let applied = try undisturbed {
             if let profile { report(try control.take(profile, why: message.message ?? "apply -f \(file!)"), common) }
-            return try control.apply(confirmWithin: confirmation.seconds, restarts: restart) { show($0, common, json) }
+            return try control.apply(confirmWithin: proof.seconds ?? confirmation.seconds, restarts: restart) {
+                show($0, common, json)
+            }
         }
         try show(applied, control, common, json)
-        try common.awaitConfirmation(applied, json)
+        if proof.seconds != nil {
+            try common.prove(applied, connectedBefore: connected, asksHosts: proof.live)
+        } else {
+            try common.awaitConfirmation(applied, json)
+        }
     }
 }
 

@@ -59,8 +59,10 @@ struct CommonOptions: ParsableArguments {
         let directory = directory
         do {
             let store = try Store(directory, credentialsDirectory: credentials)
+            let box = LinuxBox()
             return ControlPlane(
-                store: store, box: LinuxBox(), who: currentUserName(), command: "wggw \(command)", stop: stop,
+                store: store, box: box, terrain: box, prober: box, who: currentUserName(), command: "wggw \(command)",
+                stop: stop,
                 startGuard: { try startGuardProcess(directory, $0) })
         } catch {
             if case .file = error, geteuid() != 0, stateDirectory == nil { throw NotRoot(command: command) }

@@ -13,6 +13,7 @@ struct Failure {
         static let failed: Int32 = 1
         static let wouldChange: Int32 = 2
         static let findings: Int32 = 3
+        static let cannotTell: Int32 = 4
         static let notRoot: Int32 = 77
         static let badProfile: Int32 = 78
     }
@@ -74,6 +75,7 @@ struct Failure {
     private func status(of error: GatewayError) -> Int32 {
         switch error {
         case .invalid where command == "apply" || command == "profile": Status.badProfile
+        case .checksBroken: Status.badProfile
         // Root without the capability, as in most containers.
         case .box(let cause) where cause.code == EPERM: Status.notRoot
         case .applyFailed(let failure) where failure.cause.code == EPERM: Status.notRoot

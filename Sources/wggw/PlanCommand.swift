@@ -12,7 +12,8 @@ struct PlanCommand: ParsableCommand {
             JSON: an object with the keys revision, applied (null for none), roles (a list of lines: which interfaces were \
             found to carry the LAN and to lead out), site (what differs from the applied revision, \
             as in diff), changes (a list of lines), notices, obstacles (a list of objects with chain, owner, remedy, \
-            certain: whether it drops or may drop, reason), router (a list of objects with router, lines).
+            certain: whether it drops or may drop, reason), router (a list of objects with router, lines), checks (a list of \
+            objects with from, to, expect, holds, what).
             """)
 
     @OptionGroup var common: CommonOptions
@@ -34,7 +35,7 @@ struct PlanCommand: ParsableCommand {
                     ("roles", .texts(planned.roles)), ("site", .array(planned.preview.site.map(\.json))),
                     ("changes", planned.plan.json),
                     ("notices", .texts(planned.notices)), ("obstacles", planned.observed.obstacles.json),
-                    ("router", router.json),
+                    ("router", router.json), ("checks", .array(planned.checks.map(\.json))),
                 ]).text)
         } else {
             show(planned.preview)
@@ -45,6 +46,7 @@ struct PlanCommand: ParsableCommand {
                     ? "nothing to do: the box is as revision \(id) wants it"
                     : "\(Format.count(planned.plan.size, "change")) for revision \(id), to be carried out by `wggw apply`"
             )
+            if !planned.checks.isEmpty { common.note("\(planned.checks.summary)") }
             common.notes(planned.notices)
             warn(planned.observed.obstacles)
             advise(router)

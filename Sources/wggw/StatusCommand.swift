@@ -14,7 +14,7 @@ struct StatusCommand: ParsableCommand {
 
             JSON: an object with the keys applied (revision or null), draft (newest revision if not applied), interface, backend \
             (kernel, userspace or null), is_up, listen_port, public_key, confirm_within, unfinished (a command that was cut \
-            short), roles (a list of lines: which interfaces were found to carry the LAN and to lead out), alarms (a list of lines, the worst first), drift (a list of lines), obstacles, router (see plan), peers: a list of \
+            short), roles (a list of lines: which interfaces were found to carry the LAN and to lead out), alarms (a list of lines, the worst first), drift (a list of lines), obstacles, router, checks (see plan), peers: a list of \
             objects with name (null for a stranger), public_key, addresses, endpoint, last_handshake (seconds since the epoch, null never), received, sent \
             (bytes), allowed_ips, keepalive.
             """)
@@ -68,6 +68,7 @@ struct StatusCommand: ParsableCommand {
         if let seconds = status.confirmWithin, seconds > 0 {
             Console.data("goes back in \(seconds) s unless you run `wggw confirm`")
         }
+        if !status.checks.isEmpty { Console.data("\(status.checks.summary)") }
         if let draft = status.draft { Console.data("revision \(draft.id) is drafted and not applied; see `wggw plan`") }
         if !status.drift.isEmpty {
             Console.data("drift from revision \(applied.revision.id), which `wggw up` puts right:")
@@ -129,6 +130,7 @@ extension GatewayStatus {
             ("unfinished", .text(record.journal?.command)), ("roles", .texts(surroundings.roleLines)),
             ("alarms", .texts(alarms)), ("drift", drift.json),
             ("obstacles", (observed?.obstacles ?? []).json), ("router", router.json),
+            ("checks", .array(checks.map(\.json))),
             ("peers", .array(peers.map(\.json))),
         ])
     }

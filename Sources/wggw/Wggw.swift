@@ -20,7 +20,8 @@ struct Wggw: ParsableCommand {
               sudo wggw log
               sudo wggw rollback
 
-            Exit status: 0 done, 1 failed, 2 something would change (plan --detailed-exitcode), 3 something found (lint), 64 wrong usage, 77 not root, \
+            Exit status: 0 done, 1 failed, 2 something would change (plan --detailed-exitcode), 3 something found (lint) \
+            or stopped (explain), 4 cannot be told (explain), 64 wrong usage, 77 not root, \
             78 bad profile. Data goes to standard output, everything else to standard error. Data that cannot be written is a \
             failure, unless its reader has gone (as `head` does).
             """,
@@ -41,7 +42,8 @@ struct Wggw: ParsableCommand {
             CommandGroup(
                 name: "Look",
                 subcommands: [
-                    StatusCommand.self, LogCommand.self, HistoryCommand.self, ShowCommand.self, DiffCommand.self,
+                    StatusCommand.self, ExplainCommand.self, CheckCommand.self, DoctorCommand.self, LogCommand.self,
+                    HistoryCommand.self, ShowCommand.self, DiffCommand.self,
                     LintCommand.self,
                 ]),
             CommandGroup(name: "Keep", subcommands: [BackupCommand.self, RestoreCommand.self]),
@@ -57,7 +59,7 @@ struct Wggw: ParsableCommand {
         if CommandLine.arguments.first?.split(separator: "/").last == "wggw-datapath" {
             arguments.insert("datapath", at: 0)
         }
-        arguments = commandFirst(arguments)
+        arguments = ProveOption.complete(commandFirst(arguments))
         do {
             var command = try parsed(arguments)
             // An editor is the person's own, and may have to become somebody else, as by sudo.

@@ -2,6 +2,7 @@ import Compiler
 import Glibc
 import NetTypes
 import SiteModel
+import SiteSamples
 import Storage
 import Synchronization
 
@@ -61,7 +62,8 @@ final class Workbench {
                 return id
             })
         return ControlPlane(
-            store: try Store(directory), box: box ?? self.box, clock: clock,
+            store: try Store(directory), box: box ?? self.box, terrain: DrawnTerrain(), prober: DrawnProber(),
+            clock: clock,
             random: { bytes in
                 let seed = counter.value.withLock { value in
                     value &+= 1

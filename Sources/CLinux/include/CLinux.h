@@ -9,6 +9,7 @@
 #include "linkwatch.h"
 #include "poller.h"
 #include "privileges.h"
+#include "probe.h"
 #include "process.h"
 #include "stop.h"
 #include "tun.h"

@@ -63,11 +63,12 @@ public func clientConfig(
         privateKey: peer.publicKey.flatMap { secrets.privateKeys[$0] },
         addresses: peer.addresses.map { InterfaceAddress($0, length: $0.bitWidth) }, dns: site.dns,
         mtu: site.tunnel.mtu, publicKey: gatewayKey, presharedKey: presharedKey,
-        allowedIPs: clientAllowedIPs(peer, site), endpoint: endpoint, keepalive: peer.keepalive ?? 25)
+        allowedIPs: clientAllowedIPs(of: peer, in: site), endpoint: endpoint, keepalive: peer.keepalive ?? 25)
 }
 
-/// Everything, or the LAN, the tunnel and what the peer's policy names of other sites.
-private func clientAllowedIPs(_ peer: Peer, _ site: Site) -> [IPPrefix] {
+/// What a peer's configuration sends into the tunnel: everything, or the LAN, the tunnel and what its policy names of other
+/// sites; sorted and disjoint.
+public func clientAllowedIPs(of peer: Peer, in site: Site) -> [IPPrefix] {
     if site.goesOut(peer) { return [.everyV4, .everyV6] }
     let rules = (peer.policy ?? peer.group.flatMap { site.groups[$0] })?.allow ?? []
     var networks = site.lan.subnets + site.tunnel.addresses.map(\.network)

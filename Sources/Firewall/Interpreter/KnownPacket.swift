@@ -130,6 +130,18 @@ public struct KnownPacket: Hashable, Sendable {
         transportHeader.put([UInt8(port >> 8), UInt8(port & 255)], at: offset)
     }
 
+    /// One of its two addresses; nil if not all of it is known.
+    package func address(_ side: Side) -> IPAddress? {
+        let bytes = network[Int(family.offset(side))..<Int(family.offset(side) + family.size)]
+        return bytes.isKnown ? IPAddress(octets: bytes.value) : nil
+    }
+
+    /// TCP's or UDP's destination port; nil if it is not known.
+    package var destinationPort: UInt16? {
+        let bytes = transportHeader[2..<4]
+        return bytes.isKnown ? UInt16(bytes.value[0]) << 8 | UInt16(bytes.value[1]) : nil
+    }
+
     /// Bytes of the transport header from an offset on: an ICMP message's type, TCP's flags.
     public mutating func set(transportHeader bytes: [UInt8], at offset: Int) {
         transportHeader.put(bytes, at: offset)

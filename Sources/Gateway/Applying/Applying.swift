@@ -1,4 +1,5 @@
 public import Compiler
+public import Explaining
 internal import Firewall
 internal import Glibc
 public import SiteModel
@@ -24,6 +25,8 @@ public struct PlannedApply {
     public let preview: PlanPreview
     /// What is missing on the box, and what the plan grants besides: sentences for people.
     public let notices: [String]
+    /// The profile's own checks, by the rules that would be on the box.
+    public let checks: [CheckResult]
 }
 
 /// What an apply came to.
@@ -95,7 +98,7 @@ extension ControlPlane {
         return PlannedApply(
             stored: target, surroundings: outlook.surroundings, desired: desired, observed: observed, plan: plan,
             applied: previous?.revision, preview: PlanPreview(plan, from: previous?.site, to: target.site),
-            notices: outlook.notices + grants(target.site, plan))
+            notices: outlook.notices + grants(target.site, plan), checks: judge(checksOf: target.site, desired))
     }
 
     /// What the records say is on the box; nil before the first apply and after `down`.
@@ -131,17 +134,20 @@ extension ControlPlane {
             try expectObservation(of: wanted)
             return try apply(
                 try site(wanted), confirmWithin: confirmWithin, restarts: restarts ? .always : .never, notices: notices,
-                willPerform: willPerform)
+                keepsChecks: true, willPerform: willPerform)
         }
     }
 
+    /// `keepsChecks`: whether a site that breaks its own checks is refused. What was applied before comes back in any case.
     func apply(
         _ target: StoredSite, confirmWithin: Int64? = nil, restarts: Restarts = .never, notices: [String] = [],
-        willPerform: (PlanPreview) -> Void = { _ in }
+        keepsChecks: Bool = false, willPerform: (PlanPreview) -> Void = { _ in }
     ) throws -> ApplyReport {
         let record = try store.box()
         let previous = try appliedState(record, knowing: target)
         let planned = try plan(target, record, previous: previous, restarts: restarts)
+        let broken = planned.checks.filter { !$0.holds }
+        if keepsChecks && !broken.isEmpty { throw GatewayError.checksBroken(revision: target.revision.id, broken) }
         let notices = notices + planned.notices
         let isCurrent = previous?.revision == target.revision.id && record.journal == nil
         if planned.plan.isEmpty && isCurrent { return report(planned, previous, nil, notices) }

@@ -19,13 +19,20 @@ public struct ProfileDiff: Sendable {
     }
 
     /// Sections with differences, in the order of the profile.
-    public let sections: [Section]
+    public private(set) var sections: [Section]
 
     /// Compares two sites; only peers that differ are written out.
     public init(from old: Site, to new: Site) {
         var (before, after) = (old, new)
         (before.peers, after.peers) = Self.changedPeers(old.peers, new.peers)
+        // Checks have no names: each is there or not.
+        let (gone, new) = (
+            before.checks.filter { !after.checks.contains($0) }, after.checks.filter { !before.checks.contains($0) }
+        )
+        (before.checks, after.checks) = ([], [])
         self.init(before.profileSections(), after.profileSections())
+        for check in gone { sections.append(Section(check) { .removed($0) }) }
+        for check in new { sections.append(Section(check) { .added($0) }) }
     }
 
     /// One pass over both lists, which are sorted by name.
@@ -68,5 +75,13 @@ public struct ProfileDiff: Sendable {
             result.append(Section(title: section.title, lines: lines))
         }
         sections = result
+    }
+}
+
+extension ProfileDiff.Section {
+    /// A check that is in one of the two alone.
+    fileprivate init(_ check: Check, _ line: (String) -> ProfileDiff.Line) {
+        let text = check.profileSection
+        self.init(title: text.title, lines: text.lines.map(line))
     }
 }

@@ -1,4 +1,5 @@
 public import Compiler
+public import Explaining
 public import NetTypes
 public import SiteModel
 public import Storage
@@ -39,6 +40,9 @@ public struct GatewayStatus {
     public let now: Int64
     /// What is wrong and needs somebody, each with what helps; empty if all is well.
     public let alarms: [String]
+
+    /// The applied profile's own checks, by the rules that are on the box as it should be.
+    public let checks: [CheckResult]
 
     /// Whether another wggw is changing the box, so that what differs is on its way.
     public internal(set) var isAtWork = false
@@ -86,28 +90,22 @@ extension ControlPlane {
                 return GatewayStatus(
                     applied: nil, draft: draft, record: record, confirmWithin: waits, observed: nil, peers: [],
                     drift: Plan(), driftLines: [], surroundings: Surroundings(), advice: [], now: clock.now(),
-                    alarms: try alarms())
+                    alarms: try alarms(), checks: [])
             }
-            let before = try state(of: applied.revision.id, knowing: applied)
-            // No name is asked for: who looks often waits for nobody.
-            let outlook = try lookAround(applied, previous: before, asksNames: false)
-            let isUnmoved = outlook.surroundings == before.surroundings
-            let desired = isUnmoved ? before.desired : try desiredState(applied.site, outlook.surroundings)
-            let saved = try store.savedSysctls(bootID: clock.bootID())
-            var scope = desired.scope(previous: before.desired, savedSysctls: saved)
-            scope.knownFirewall = record.knownFirewall(before.desired)
-            let observed = try box.observe(scope)
+            let look = try look(at: applied, record)
+            let (desired, observed) = (look.desired, look.observed)
             // What a silent datapath is set to nobody knows: that is an alarm, and no drift.
             let drift =
                 try observed.silence == nil
-                ? diff(desired, observed, previous: before.desired, savedSysctls: saved) : Plan()
+                ? diff(desired, observed, previous: look.before.desired, savedSysctls: look.savedSysctls) : Plan()
             return GatewayStatus(
                 applied: applied, draft: draft, record: record, confirmWithin: waits, observed: observed,
                 peers: peerStatus(applied.site, observed), drift: drift,
                 driftLines: PlanPreview(drift, from: nil, to: applied.site).box,
-                surroundings: outlook.surroundings, advice: desired.advice,
+                surroundings: look.outlook.surroundings, advice: desired.advice,
                 now: clock.now(),
-                alarms: try alarms() + [observed.silence?.description].compactMap { $0 } + outlook.absences)
+                alarms: try alarms() + [observed.silence?.description].compactMap { $0 } + look.outlook.absences,
+                checks: judge(checksOf: applied.site, desired))
         }
     }
 

@@ -12,6 +12,8 @@ struct Link: Equatable {
     var kind: String?
     var isUp: Bool
     var isLoopback: Bool
+    /// `IFF_LOWER_UP`: somebody is at the other end.
+    var hasCarrier: Bool
     /// Bytes.
     var mtu: Int
     /// `IFLA_IFALIAS`: a text that stays with it whatever it is called.
@@ -33,6 +35,7 @@ struct Link: Equatable {
         hardware = header.ifi_type
         isUp = header.ifi_flags & 1 != 0  // IFF_UP
         isLoopback = header.ifi_flags & 8 != 0  // IFF_LOOPBACK
+        hasCarrier = header.ifi_flags & 0x10000 != 0  // IFF_LOWER_UP
         name = ""
         mtu = 0
         for attribute in Attributes(payload, after: ifinfomsg.self) {

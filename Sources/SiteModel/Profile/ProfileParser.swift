@@ -43,7 +43,7 @@ struct ProfileParser {
 
     consuming func site() throws(ProfileErrors) -> Site {
         let top = ProfileReader.Section(path: [], offset: 0, node: root)
-        reader.refuseUnknown(in: top, keys: ["site", "lan", "tunnel", "egress", "dns", "groups", "peers"])
+        reader.refuseUnknown(in: top, keys: ["site", "lan", "tunnel", "egress", "dns", "groups", "peers", "check"])
         let tunnel = tunnel(top)
         let lan = lan(top)
         let header = reader.section("site", in: top, keys: ["name", "endpoint", "other-forwarding"])
@@ -60,7 +60,7 @@ struct ProfileParser {
                 interface: reader.string("interface", in: egress)?.text,
                 fullTunnel: reader.boolean("full-tunnel", in: egress) ?? false),
             dns: reader.list("servers", in: dns) { text throws(ParseError) in try IPAddress(parsing: text) } ?? [],
-            groups: groups(top), peers: peers(top))
+            groups: groups(top), peers: peers(top), checks: checks(top))
         let problems = site.problems(incomplete: reader.incomplete)
         if problems.isEmpty && reader.found.isEmpty { return site }
         throw errors(adding: problems)
@@ -151,6 +151,18 @@ struct ProfileParser {
             routes: reader.list("routes", in: section) { text throws(ParseError) in try IPPrefix(parsing: text) } ?? [],
             endpoint: reader.value("endpoint", in: section) { text throws(ParseError) in try Endpoint(parsing: text) },
             keepalive: reader.integer("keepalive", in: section, 0...65535).map { UInt16($0) })
+    }
+
+    private mutating func checks(_ top: ProfileReader.Section) -> [Check] {
+        reader.tables("check", in: top, keys: ["from", "to", "expect"]).compactMap { section -> Check? in
+            let (from, to) = (reader.required("from", in: section), reader.required("to", in: section))
+            let expect: Check.Expectation = reader.choice("expect", in: section) ?? .allow
+            guard let from, let to else { return nil }
+            do throws(ParseError) { return Check(try Flow(from: from.text, to: to.text), expect) } catch {
+                reader.note(error.input == from.text ? from.offset : to.offset, "check: \(error)")
+                return nil
+            }
+        }
     }
 
     private mutating func policy(_ section: ProfileReader.Section) -> Policy? {

@@ -36,6 +36,38 @@ struct ProfileReader {
         return section
     }
 
+    /// The tables of the list `key`, written `[[key]]`; what is none of them is noted.
+    mutating func tables(_ key: String, in parent: Section, keys: [String]) -> [Section] {
+        guard let entry = parent.node?.entries[key] else { return [] }
+        let path = parent.path + [key]
+        guard case .array(let list) = entry.value else {
+            note(
+                entry.offset,
+                "\(SitePath(path).name): is \(entry.typeName); write [[\(SitePath(path).name)]] above each")
+            incomplete.insert(SitePath(path))
+            return []
+        }
+        return list.elements.compactMap { element in
+            guard case .table(let node) = element.value else {
+                refuse(element, SitePath(path).name, "write [[\(SitePath(path).name)]] above each")
+                incomplete.insert(SitePath(path))
+                return nil
+            }
+            let section = Section(path: path, offset: element.offset, node: node)
+            refuseUnknown(in: section, keys: keys)
+            return section
+        }
+    }
+
+    /// A string that has to be there.
+    mutating func required(_ key: String, in section: Section) -> (text: String, offset: Int)? {
+        if section.node?.entries[key] == nil {
+            note(section.offset, "\(section.name(key)): is missing")
+            incomplete.insert(SitePath(section.path))
+        }
+        return string(key, in: section)
+    }
+
     /// The names in the table `key`.
     mutating func names(_ key: String, in parent: Section) -> (section: Section, names: [String]) {
         let section = section(key, in: parent, keys: [])

@@ -12,6 +12,9 @@ public struct ProfileSection: Equatable, Sendable {
         self.title = title
         self.lines = lines
     }
+
+    /// `[peers.laptop]`
+    public static func title(_ path: [String]) -> String { "[\(path.map(tomlKey).joined(separator: "."))]" }
 }
 
 extension Site {
@@ -54,7 +57,20 @@ extension Site {
             writer.list("allow", policy.allow)
         }
         for peer in peers { writer.peer(peer) }
+        writer.sections += checks.map(\.profileSection)
         return writer.sections
+    }
+}
+
+extension Check {
+    /// One of a list of tables.
+    public var profileSection: ProfileSection {
+        var writer = ProfileWriter()
+        writer.sections = [ProfileSection(title: "[[check]]", lines: [])]
+        writer.quoted("from", flow.from)
+        writer.quoted("to", flow.target)
+        writer.quoted("expect", expect.rawValue)
+        return writer.sections[0]
     }
 }
 
@@ -62,7 +78,7 @@ private struct ProfileWriter {
     var sections: [ProfileSection] = []
 
     mutating func table(_ path: String...) {
-        sections.append(ProfileSection(title: "[\(path.map(tomlKey).joined(separator: "."))]", lines: []))
+        sections.append(ProfileSection(title: ProfileSection.title(path), lines: []))
     }
 
     private mutating func line(_ text: String) { sections[sections.count - 1].lines.append(text) }

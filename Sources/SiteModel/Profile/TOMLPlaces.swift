@@ -32,6 +32,7 @@ struct TOMLPlaces {
     /// Where the elements of a list stand, in the order that the site has them in: sorted, without those that cannot be read.
     private func offsets(of elements: [TOMLNode], at keys: [String]) -> [Int] {
         switch (keys.first, keys.last) {
+        case ("check", _): elements.map(\.offset)
         case ("site", _): sorted(elements) { $0 }
         case ("dns", _): sorted(elements) { IPAddress($0) == nil ? nil : 0 }
         case (_, "allow"): sorted(elements) { AccessRule($0) }

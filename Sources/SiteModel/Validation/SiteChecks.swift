@@ -36,6 +36,7 @@ struct SiteChecks {
         }
         checkPeers()
         checkNetworks()
+        if isWhole(["check"]) { checkChecks() }
     }
 
     mutating func report(_ path: [String], index: Int? = nil, _ reason: String, remedy: String) {

@@ -22,6 +22,7 @@ struct SiteLimit {
     static let dnsServers = SiteLimit(64, "servers", "keep those that are asked first")
     /// That other traffic may come in by, of one family.
     static let interfaces = SiteLimit(64, "interfaces", "write \"allow\" if others may come in by any")
+    static let checks = SiteLimit(1_000, "checks", "name networks in place of hosts")
     /// Of one peer.
     static let peerAddresses = SiteLimit(256, "addresses", "write networks behind the peer in routes")
     /// Of one peer.
@@ -51,6 +52,7 @@ extension SiteChecks {
             expect(policy.allow.count, .rules, ["groups", name, "allow"])
         }
         expect(site.peers.count, .peers, ["peers"])
+        expect(site.checks.count, .checks, ["check"])
         for peer in site.peers {
             expect(peer.addresses.count, .peerAddresses, ["peers", peer.name, "addresses"])
             expect(peer.policy?.allow.count ?? 0, .rules, ["peers", peer.name, "allow"])

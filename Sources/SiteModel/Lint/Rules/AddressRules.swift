@@ -60,13 +60,10 @@ extension LintRule {
         }
     }
 
-    /// The networks that the routers of much-sold makes come with.
-    private static let common = ["192.168.0.0/24", "192.168.1.0/24", "192.168.178.0/24"].map { IPPrefix($0)! }
-
     private static func checkCommonNetworks(_ file: LintedFile, _ report: inout LintReport) {
         guard file.onlyDials else { return }
         for item in file.peers.lazy.flatMap(\.allowed)
-        where !item.network.isHost && item.network.length >= 16 && common.contains(where: item.network.overlaps) {
+        where !item.network.isHost && item.network.length >= 16 && item.network.isCommonAtHome {
             report.add(.address(.commonNetwork(item.network)), file, item.place)
         }
     }

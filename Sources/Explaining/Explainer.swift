@@ -1,0 +1,160 @@
+import Compiler
+import Firewall
+import NetTypes
+public import SiteModel
+
+/// Walks a flow's first packet there, and its answer back, and writes down who has a say in it.
+///
+/// The profile is judged first, then the box, in the order of a packet's life. The first step that stops it ends the walk:
+/// what comes after it never sees the packet.
+struct Explainer {
+    let scene: Scene
+    let flow: Flow
+    let map: BoxMap
+    let judge: ProfileJudge
+    let from: End
+    let to: End
+    var service: Flow.Service?
+    private(set) var steps: [Step] = []
+    /// The way that is walked.
+    var leg = Step.Leg.there
+
+    init(_ scene: Scene, _ flow: Flow) throws(ExplainingError) {
+        self.scene = scene
+        self.flow = flow
+        map = try asking { () throws(BoxError) in try BoxMap(scene) }
+        judge = ProfileJudge(scene.site, scene.desired, own: map.addresses, lookUp: scene.lookUp)
+        do { (from, to, service) = try judge.ends(of: flow) } catch { throw .flow(error) }
+    }
+
+    /// The tunnel's interface.
+    var tunnel: String { scene.desired.interface }
+    /// What both ends' packets are of.
+    var family: Family { to.network.isV6 ? .v6 : .v4 }
+
+    // MARK: Writing down
+
+    mutating func note(_ stage: Step.Stage, _ outcome: Step.Outcome, _ fact: Fact, _ remedy: Remedy? = nil) {
+        steps.append(Step(leg, stage, outcome, fact, remedy: remedy))
+    }
+
+    /// The same, of what ends the walk.
+    mutating func stop(_ stage: Step.Stage, _ fact: Fact, _ remedy: Remedy? = nil) -> Bool {
+        note(stage, .stops, fact, remedy)
+        return false
+    }
+
+    // MARK: The walk
+
+    consuming func explanation() throws(ExplainingError) -> Explanation {
+        try walk()
+        return Explanation(
+            flow: flow, source: from.network.isHost ? from.address : nil, destination: to.network, steps: steps)
+    }
+
+    private mutating func walk() throws(ExplainingError) {
+        guard judgeProfile() else { return }
+        guard scene.isApplied, scene.observed != nil else {
+            let fact: Fact = scene.observed == nil ? .nothingApplied : .onlyDrafted(revision: scene.revision)
+            return note(.profile, .stops, fact, .apply)
+        }
+        do throws(BoxError) {
+            guard let there = try walkThere() else { return }
+            leg = .back
+            try walkBack(there)
+        } catch { throw .box(error) }
+    }
+
+    private mutating func judgeProfile() -> Bool {
+        let (outcome, fact, asked) = judge.judge(from, to, service)
+        service = asked
+        let place = ProfileLines(scene.site).place(of: fact)
+        let remedy = outcome == .stops ? judge.remedy(from, to, service) : nil
+        steps.append(Step(leg, .profile, outcome, fact, place: place, remedy: remedy))
+        return outcome != .stops
+    }
+
+    /// What is left of the first packet at its destination; nil where it does not get there.
+    private mutating func walkThere() throws(BoxError) -> Crossing? {
+        var crossing = Crossing(
+            packet: KnownPacket(opening: service, from: from.network, to: to.network), source: from.address,
+            destination: to.address)
+        switch from {
+        case .peer(let peer, _):
+            guard configuration(of: peer, for: to.network) else { return nil }
+            guard try session(of: peer, isSending: true) else { return nil }
+            guard owner(of: crossing.source, is: peer) else { return nil }
+            guard try ask(peer, at: crossing.source) else { return nil }
+            crossing.input = tunnel
+        case .host(let network):
+            crossing.input = try map.interface(towards: network)
+            note(.replyPath, .hint, .hostSendsHere(to.network))
+        case .gateway: break
+        }
+        guard try cross(&crossing) else { return nil }
+        guard try arrive(&crossing, to) else { return nil }
+        guard try ask(crossing) else { return nil }
+        return crossing
+    }
+
+    private mutating func walkBack(_ there: Crossing) throws(BoxError) {
+        // What a peer sends back leaves by its configuration, too; the gateway has done its part already.
+        if let peer = to.peer {
+            guard configuration(of: peer, for: there.seenSource ?? from.network) else { return }
+        }
+        guard try replyPath(there) else { return }
+        var crossing = Crossing(answering: there, service: service, from: from, to: to)
+        switch to {
+        case .peer: crossing.input = tunnel
+        case .host: crossing.input = there.way?.interface
+        case .gateway: break
+        }
+        guard try cross(&crossing) else { return }
+        _ = try arrive(&crossing, from)
+    }
+
+    /// At the end of a crossing: the peer, this box, or a host behind an interface.
+    private mutating func arrive(_ crossing: inout Crossing, _ end: End) throws(BoxError) -> Bool {
+        switch end {
+        case .peer(let peer, _):
+            guard let way = crossing.way, way.interface == tunnel else {
+                return stopAstray(crossing, expected: tunnel)
+            }
+            guard owner(of: crossing.destination, is: peer) else { return false }
+            // The session was looked at when the peer sent.
+            if leg == .there {
+                guard try session(of: peer, isSending: false) else { return false }
+            } else if from.peer != nil, try !reaches(peer) {
+                return false
+            }
+            return size(of: crossing)
+        case .gateway(let address):
+            guard crossing.isLocal else { return stopAstray(crossing, expected: nil) }
+            return leg == .back ? true : try served(at: address)
+        case .host:
+            guard let way = crossing.way else { return stopAstray(crossing, expected: nil) }
+            guard link(way) else { return false }
+            guard try neighbour(way, crossing.destination) else { return false }
+            return size(of: crossing)
+        }
+    }
+
+    private mutating func stopAstray(_ crossing: Crossing, expected: String?) -> Bool {
+        guard let way = crossing.way else {
+            return stop(
+                .route, .routedToThisBox(crossing.destination), .elsewhere(.changeAddress(crossing.destination)))
+        }
+        return stop(
+            .route, .routedAstray(way, expected: expected ?? "lo"),
+            .elsewhere(.removeRoute(crossing.destination, in: way)))
+    }
+}
+
+/// The answer to a flow. Throws where the question makes no sense, or the box cannot be looked at.
+public func explain(_ flow: Flow, _ scene: Scene) throws(ExplainingError) -> Explanation {
+    try Explainer(scene, flow).explanation()
+}
+
+func asking<R>(_ body: () throws(BoxError) -> R) throws(ExplainingError) -> R {
+    do { return try body() } catch { throw .box(error) }
+}

@@ -1,0 +1,95 @@
+import CMnl
+internal import Compiler
+import Glibc
+internal import NetTypes
+
+/// Single questions to the kernel, over rtnetlink.
+extension NetlinkSocket {
+    /// Where a packet would go.
+    mutating func route(_ question: RouteQuestion) throws(BoxError) -> RouteAnswer {
+        let operation = "look up the route to \(question.destination)"
+        var header = rtmsg()
+        header.rtm_family = question.destination.family
+        header.rtm_dst_len = UInt8(question.destination.bitWidth)
+        // IPv6 says the table in any case, and takes no such flag.
+        if !question.destination.isV6 { header.rtm_flags = UInt32(RTM_F_LOOKUP_TABLE) }
+        if let source = question.source { header.rtm_src_len = UInt8(source.bitWidth) }
+        let input = try question.input.map { name throws(BoxError) in try index(name, operation) }
+        var message = MessageBuffer()
+        message.begin(type: RTM_GETROUTE, flags: 0, header: header)
+        message.put(RTA_DST, bytes: question.destination.octets)
+        if let source = question.source { message.put(RTA_SRC, bytes: source.octets) }
+        if let input { message.put(RTA_IIF, input) }
+        if question.mark != 0 { message.put(RTA_MARK, question.mark) }
+        let found: (type: UInt8, index: UInt32, way: RouteWay)?
+        do throws(BoxError) {
+            found = try get(&message, operation) { Self.way($0) }
+        } catch {
+            switch error.code {
+            case EXDEV: return .martian
+            case EINVAL: return .refused(.blackhole)
+            case EACCES: return .refused(.prohibit)
+            case EHOSTUNREACH: return .refused(.unreachable)
+            case ENETUNREACH: return .none
+            default: throw error
+            }
+        }
+        guard var found else { return .none }
+        switch found.type {
+        case UInt8(RTN_LOCAL), UInt8(RTN_ANYCAST), UInt8(RTN_BROADCAST): return .local
+        case UInt8(RTN_UNREACHABLE): return .refused(.unreachable)
+        case UInt8(RTN_PROHIBIT): return .refused(.prohibit)
+        case UInt8(RTN_BLACKHOLE): return .refused(.blackhole)
+        default:
+            guard let name = try links().first(where: { $0.index == found.index })?.name else { return .none }
+            found.way.interface = name
+            return .leads(found.way)
+        }
+    }
+
+    private static func way(_ payload: UnsafeRawBufferPointer) -> (type: UInt8, index: UInt32, way: RouteWay)? {
+        guard let header = payload.header(rtmsg.self) else { return nil }
+        var way = RouteWay("", table: UInt32(header.rtm_table))
+        var index: UInt32 = 0
+        for attribute in Attributes(payload, after: rtmsg.self) {
+            switch UInt32(attribute.type) {
+            case RTA_OIF.rawValue: index = attribute.u32
+            case RTA_TABLE.rawValue: way.table = attribute.u32
+            case RTA_GATEWAY.rawValue: way.gateway = IPAddress(octets: attribute.bytes)
+            // struct rtvia: the family, then the address.
+            case RTA_VIA.rawValue: way.gateway = IPAddress(octets: Array(attribute.payload.dropFirst(2)))
+            case RTA_PREFSRC.rawValue: way.source = IPAddress(octets: attribute.bytes)
+            case RTA_METRICS.rawValue: way.mtu = attribute.nested.first(RouteMetric.mtu).map { Int($0.u32) }
+            default: break
+            }
+        }
+        return (header.rtm_type, index, way)
+    }
+
+    /// `RTAX_*`
+    private enum RouteMetric: UInt16, AttributeNumber {
+        case mtu = 2
+
+        var attributeNumber: UInt16 { rawValue }
+    }
+
+    /// What the box knows of a neighbour; nil if it has not asked lately.
+    mutating func neighbour(_ address: IPAddress, index: UInt32) throws(BoxError) -> NeighbourState? {
+        var header = ndmsg()
+        header.ndm_family = address.family
+        header.ndm_ifindex = Int32(bitPattern: index)
+        var message = MessageBuffer()
+        message.begin(type: RTM_GETNEIGH, flags: 0, header: header)
+        message.put(NDA_DST, bytes: address.octets)
+        let state = try get(&message, "look up neighbour \(address)", absent: ENOENT, ENODEV) { payload in
+            payload.header(ndmsg.self)?.ndm_state
+        }
+        switch Int32(state ?? 0) {
+        case 0x02, 0x40, 0x80: return .reachable  // NUD_REACHABLE, NUD_NOARP, NUD_PERMANENT
+        case 0x04, 0x08, 0x10: return .stale  // NUD_STALE, NUD_DELAY, NUD_PROBE
+        case 0x01: return .incomplete
+        case 0x20: return .failed
+        default: return nil
+        }
+    }
+}

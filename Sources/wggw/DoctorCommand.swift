@@ -1,0 +1,68 @@
+import ArgumentParser
+import Explaining
+import Gateway
+
+struct DoctorCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Everything that is wrong, or soon will be, the gravest first, each with what helps.",
+        discussion: """
+            It looks at the box, the profile, other people's firewalls, and each peer's way to the LAN and out. It changes \
+            nothing; the one thing that it asks of others is what the endpoint's name stands for.
+
+            Exit status: 0 nothing but hints, 3 something found.
+
+            JSON: a list of objects with the keys severity (error, warning or hint), what, remedy (or null).
+            """)
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var json: JSONOption
+
+    func run() throws {
+        try NotRoot.refuse("doctor")
+        let found = try common.reader("doctor").doctor()
+        if json.isOn { Console.raw(JSON.array(found.map(\.json)).text) } else { show(found) }
+        if found.contains(where: { $0.severity != .hint }) { throw ExitCode(Failure.Status.findings) }
+    }
+
+    private func show(_ found: [Ailment]) {
+        if found.isEmpty { return Console.data("nothing found") }
+        for ailment in found {
+            Console.data("\(ailment.severity.mark)  \(ailment.what)")
+            if let remedy = ailment.remedy { Console.data("         \(remedy.text)") }
+        }
+    }
+}
+
+extension Ailment.Severity {
+    fileprivate var mark: Line {
+        switch self {
+        case .error: Line("error  ", .red)
+        case .warning: Line("warning", .yellow)
+        case .hint: Line("hint   ", .yellow)
+        }
+    }
+
+    fileprivate var word: String {
+        switch self {
+        case .error: "error"
+        case .warning: "warning"
+        case .hint: "hint"
+        }
+    }
+}
+
+extension Ailment.Help {
+    fileprivate var text: String {
+        switch self {
+        case .text(let text): text
+        case .explained(let remedy, let flow): remedy.text(flow)
+        }
+    }
+}
+
+extension Ailment {
+    fileprivate var json: JSON {
+        .object([("severity", .string(severity.word)), ("what", .string(what)), ("remedy", .text(remedy?.text))])
+    }
+}

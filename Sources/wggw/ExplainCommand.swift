@@ -1,0 +1,129 @@
+import ArgumentParser
+import Explaining
+import Gateway
+import NetTypes
+import SiteModel
+
+struct ExplainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain",
+        abstract: "Where a packet would stop on its way through the gateway, there and back, and what helps.",
+        discussion: """
+            FROM is a peer, an address, or gateway. TO is that, a network, a host's name, or dns, each with :PORT[/tcp|udp] or \
+            /icmp (IPv6 with a port in brackets). No packet is sent, unless --live asks the host itself.
+
+              sudo wggw explain laptop 192.168.1.10:443
+              sudo wggw explain laptop 1.1.1.1
+              sudo wggw explain 192.168.1.10 laptop:22
+              sudo wggw explain guest dns
+
+            Exit status: 0 it arrives, 3 it does not, 4 it cannot be told from here.
+
+            JSON: an object with the keys from, to (as read), source, destination, answer (arrives, stops or cannot_tell), cause \
+            (a step or null), steps: a list of objects with leg (there or back), stage, outcome (passes, stops, open or hint), \
+            what, line (of `profile export`, or null), remedy (or null).
+            """)
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var json: JSONOption
+
+    @Flag(help: "Ask the host itself: who has its address (ARP), and one echo, connection or datagram.")
+    var live = false
+
+    @Argument(help: ArgumentHelp("Who sends.", valueName: "from"), completion: peerNames)
+    var from: String
+
+    @Argument(help: ArgumentHelp("Who is to answer.", valueName: "to"), completion: peerNames)
+    var to: String
+
+    func run() throws {
+        try NotRoot.refuse("explain")
+        let flow: Flow
+        do { flow = try Flow(from: from, to: to) } catch { throw ValidationError("\(error)") }
+        let explanation = try common.reader("explain").explain(flow, asksHosts: live)
+        if json.isOn { Console.raw(explanation.json.text) } else { show(explanation) }
+        switch explanation.answer {
+        case .arrives: break
+        case .stops: throw ExitCode(Failure.Status.findings)
+        case .cannotTell: throw ExitCode(Failure.Status.cannotTell)
+        }
+    }
+
+    private func show(_ explanation: Explanation) {
+        let shown = explanation.steps
+        let width = shown.map { $0.stage.label.count }.max() ?? 0
+        for leg in [Step.Leg.there, .back] {
+            let steps = shown.filter { $0.leg == leg }
+            if steps.isEmpty { continue }
+            let ends = leg == .there ? "\(flowText(explanation))" : "and back"
+            Console.data(Line(ends, .bold))
+            for step in steps {
+                let pad = String(repeating: " ", count: width - step.stage.label.count)
+                let place = step.place.map { " (profile line \($0.line): \($0.text))" } ?? ""
+                Console.data("  \(step.outcome.mark)  \(step.stage.label)\(pad)  \(step.fact)\(place)")
+            }
+        }
+        conclude(explanation)
+    }
+
+    private func flowText(_ explanation: Explanation) -> String {
+        let source = explanation.source.map { " (\($0))" } ?? ""
+        let isAddress = explanation.source?.description == "\(explanation.flow.from)"
+        return "\(explanation.flow.from)\(isAddress ? "" : source) to \(explanation.flow.target)"
+    }
+
+    private func conclude(_ explanation: Explanation) {
+        Console.data("")
+        switch explanation.answer {
+        case .arrives: Console.data(Line("arrives", .green))
+        case .stops: Console.data("\("does not arrive", .red): \(explanation.cause!.fact)")
+        case .cannotTell: Console.data("\("cannot tell", .yellow): \(explanation.cause!.fact)")
+        }
+        if let remedy = explanation.cause?.remedy { Console.data("  \(remedy.text(explanation.flow))") }
+    }
+}
+
+extension Step.Outcome {
+    /// Aligned, and told apart without colour.
+    fileprivate var mark: Line {
+        switch self {
+        case .passes: Line("ok  ", .green)
+        case .stops: Line("STOP", .red)
+        case .open: Line("?   ", .yellow)
+        case .hint: Line("note", .yellow)
+        }
+    }
+}
+
+extension Step.Stage {
+    fileprivate var label: String {
+        switch self {
+        case .configuration: "peer's file"
+        case .owner: "allowed IPs"
+        case .reversePath: "rp_filter"
+        case .replyPath: "reply path"
+        case .translation: "address"
+        default: rawValue
+        }
+    }
+}
+
+extension Step {
+    fileprivate func json(_ flow: Flow) -> JSON {
+        .object([
+            ("leg", .string(leg.rawValue)), ("stage", .string(stage.rawValue)), ("outcome", .string(outcome.rawValue)),
+            ("what", .string(fact.description)), ("line", .number(place?.line)), ("remedy", .text(remedy?.text(flow))),
+        ])
+    }
+}
+
+extension Explanation {
+    fileprivate var json: JSON {
+        .object([
+            ("from", .string(flow.from.description)), ("to", .string(flow.target)), ("source", .text(source)),
+            ("destination", .string(destination.isHost ? destination.address.description : destination.description)),
+            ("answer", .string(answer.rawValue)), ("cause", cause?.json(flow) ?? .null),
+            ("steps", .array(steps.map { $0.json(flow) })),
+        ])
+    }
+}
