@@ -29,16 +29,31 @@ public final class BoxNews {
     /// Readable when there may be something.
     public var descriptors: [Int32] { [route.descriptor, netfilter.descriptor] }
 
-    /// Reads what there is, without waiting. Whether any of it may matter; also if something was lost.
-    public func read() -> Bool {
-        let routes = route.read { _ in true }
+    /// What there was to read.
+    public struct Kinds: OptionSet, Sendable {
+        /// The bits.
+        public let rawValue: UInt8
+        /// Takes the bits as they are.
+        public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        /// Anything that may matter; also if something was lost.
+        public static let any = Kinds(rawValue: 1)
+        /// Table `inet wggw` was taken away, be it to be replaced; or nobody knows, since something was lost.
+        public static let tableTaken = Kinds(rawValue: 2)
+    }
+
+    /// Reads what there is, without waiting.
+    public func read() -> Kinds {
+        let routes = route.read(ifLost: .any) { _ in .any }
         // Chatty boxes change other tables all the time. Whatever message names a table does so in its first attribute.
-        let isFirewall = netfilter.read { message in
-            message.header.nlmsg_type != Nft.type(NFT_MSG_NEWGEN)
-                && Attributes(message.payload, after: nfgenmsg.self).first(NFTA_TABLE_NAME)?.string
+        let firewall = netfilter.read(ifLost: [.any, .tableTaken]) { message in
+            guard message.header.nlmsg_type != Nft.type(NFT_MSG_NEWGEN),
+                Attributes(message.payload, after: nfgenmsg.self).first(NFTA_TABLE_NAME)?.string
                     == FirewallTable.tableName
+            else { return [] }
+            return message.header.nlmsg_type == Nft.type(NFT_MSG_DELTABLE) ? [.any, .tableTaken] : .any
         }
-        return isFirewall || routes
+        return routes.union(firewall)
     }
 }
 
@@ -72,22 +87,22 @@ private struct Subscription: ~Copyable {
 
     deinit { close(descriptor) }
 
-    /// Reads all that there is; whether something of it is wanted, or was lost.
-    func read(_ isWanted: (ReceivedMessage) -> Bool) -> Bool {
+    /// Reads all that there is, and what kinds it is of.
+    func read(ifLost lost: BoxNews.Kinds, _ kinds: (ReceivedMessage) -> BoxNews.Kinds) -> BoxNews.Kinds {
         withUnsafeTemporaryAllocation(byteCount: 65536, alignment: 16) { buffer in
-            var isAny = false
+            var seen: BoxNews.Kinds = []
             while true {
                 let count = recv(descriptor, buffer.baseAddress!, buffer.count, 0)
                 if count < 0 {
                     if errno == EINTR { continue }
                     if errno == ENOBUFS {
-                        isAny = true
+                        seen.formUnion(lost)
                         continue
                     }
-                    return isAny
+                    return seen
                 }
-                for message in ReceivedMessages(UnsafeRawBufferPointer(rebasing: buffer[..<count])) where !isAny {
-                    isAny = isWanted(message)
+                for message in ReceivedMessages(UnsafeRawBufferPointer(rebasing: buffer[..<count])) {
+                    seen.formUnion(kinds(message))
                 }
             }
         }

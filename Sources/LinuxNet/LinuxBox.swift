@@ -9,20 +9,25 @@ public struct LinuxBox: Box, Sendable {
     let datapathCommand: [String]?
     private let ahead = ReadingAhead()
     private let closedLate = ClosedLate()
+    private let hold: FirewallHold?
+    private let pause: ForwardingPause?
     private let lookUp: @Sendable (_ name: String, _ tries: Int) -> EndpointResolver.LookUp
 
     /// A box whose userspace datapath is started by `datapathCommand` and the interface's name, as one starts wireguard-go;
     /// nil is this executable's own `datapath` command.
-    public init(datapathCommand: [String]? = nil) {
-        self.init(datapathCommand: datapathCommand, lookUp: EndpointResolver.lookUp(_:tries:))
+    /// `hold` keeps the firewall's table for this process and those that ask it; `pause` is what a service does without.
+    public init(datapathCommand: [String]? = nil, hold: FirewallHold? = nil, pause: ForwardingPause? = nil) {
+        self.init(datapathCommand: datapathCommand, hold: hold, pause: pause, lookUp: EndpointResolver.lookUp(_:tries:))
     }
 
     /// A box with a name service of its own.
     init(
-        datapathCommand: [String]?,
+        datapathCommand: [String]?, hold: FirewallHold? = nil, pause: ForwardingPause? = nil,
         lookUp: @escaping @Sendable (_ name: String, _ tries: Int) -> EndpointResolver.LookUp
     ) {
         self.datapathCommand = datapathCommand
+        self.hold = hold
+        self.pause = pause
         self.lookUp = lookUp
     }
 
@@ -56,6 +61,8 @@ public struct LinuxBox: Box, Sendable {
         }
         state.proxyNeighbours = try route.proxyNeighbours(on: scope.neighbourInterfaces)
         state.sysctls = try Sysctl.read(scope.sysctls)
+        // For the moment they say something else.
+        for (key, value) in pause?.settings ?? [:] where state.sysctls[key] != nil { state.sysctls[key] = value }
         var netfilter = try NetlinkSocket(NETLINK_NETFILTER)
         closedLate.keep(netfilter)
         state.generation = try RulesetNamespace.current().map { namespace throws(BoxError) in
@@ -114,6 +121,12 @@ public struct LinuxBox: Box, Sendable {
         }
     }
 
+    /// As `Box` says.
+    public func resumeForwarding() throws(BoxError) { try pause?.end() }
+
+    /// As `Box` says.
+    public func holdFirewall() throws(BoxError) -> Bool { try hold?.take() ?? false }
+
     private func performOnLinks(_ change: Change) throws(BoxError) {
         var socket = try NetlinkSocket(NETLINK_ROUTE)
         switch change {
@@ -130,15 +143,16 @@ public struct LinuxBox: Box, Sendable {
     }
 
     private func performOnFirewall(_ change: Change) throws(BoxError) {
-        var socket = try NetlinkSocket(NETLINK_NETFILTER)
-        closedLate.keep(socket)
+        var writer = try FirewallWriter()
+        // One that holds the table lives on with the service, and must end with it.
+        if writer.flags == 0 { closedLate.keep(writer.socket) }
         switch change {
         case .replaceFirewall(let firewall, let old):
             // What was counted since the box was looked at, or was not read at all then, counts too.
-            let counted = try old == nil ? nil : socket.firewall()
-            try socket.replaceFirewall(with: firewall, carrying: counted)
-        case .updateFirewall(let updates): try socket.updateFirewall(updates)
-        case .removeFirewall: try socket.removeFirewall()
+            let counted = try old == nil ? nil : writer.socket.firewall()
+            try writer.socket.replaceFirewall(with: firewall, carrying: counted, flags: writer.flags)
+        case .updateFirewall(let updates): try writer.socket.updateFirewall(updates)
+        case .removeFirewall: try writer.socket.removeFirewall()
         default: preconditionFailure("\(change) is not about the firewall")
         }
     }

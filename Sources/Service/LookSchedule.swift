@@ -52,6 +52,12 @@ public struct LookSchedule {
         lastNews = moment
     }
 
+    /// Something is gone that nobody can wait for to come to rest.
+    public mutating func noteLoss(at moment: Duration) {
+        noteNews(at: moment)
+        nextTry = moment
+    }
+
     /// When to look; nil: not before there are news.
     public var nextLook: Duration? {
         let news = lastNews.map { max(min($0 + Self.quiet, firstNews! + Self.mostNews), earliest ?? .zero) }

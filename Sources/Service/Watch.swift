@@ -28,6 +28,7 @@ public struct Watch {
     }
 
     private let open: () throws -> ControlPlane
+    private let pauseForwarding: () -> Bool
     private let tell: (Event) -> Void
     private var schedule = LookSchedule()
     private var hasBegun = false
@@ -36,10 +37,17 @@ public struct Watch {
     private var isLeftAloneTold = false
     /// Seconds of the boot's clock.
     private var deadline: Int64?
+    /// The tunnel's, as of the last look; nil is nothing of wggw's.
+    private var interface: String?
 
-    /// `open` makes what a look works with.
-    public init(opening open: @escaping () throws -> ControlPlane, _ tell: @escaping (Event) -> Void) {
+    /// `open` makes what a look works with. `pauseForwarding` switches forwarding off if the firewall's table is gone, until a look has
+    /// put it back, and says whether it did.
+    public init(
+        opening open: @escaping () throws -> ControlPlane, pausingForwarding pauseForwarding: @escaping () -> Bool,
+        _ tell: @escaping (Event) -> Void
+    ) {
         self.open = open
+        self.pauseForwarding = pauseForwarding
         self.tell = tell
     }
 
@@ -49,7 +57,7 @@ public struct Watch {
         let manager = ServiceManager()
         let news = try BoxNews()
         while true {
-            if wait(news) && news.read() { schedule.noteNews(at: Self.now) }
+            if wait(news) { note(news.read()) }
             guard isDue else { continue }
             let began = hasBegun
             look()
@@ -90,12 +98,20 @@ public struct Watch {
         return poll(&ready, nfds_t(ready.count), milliseconds) > 0
     }
 
+    private mutating func note(_ kinds: BoxNews.Kinds) {
+        if kinds.contains(.tableTaken), interface != nil, pauseForwarding() {
+            schedule.noteLoss(at: Self.now)
+        } else if kinds.contains(.any) {
+            schedule.noteNews(at: Self.now)
+        }
+    }
+
     private mutating func look() {
         let putsBack = schedule.mayPutBack(at: Self.now)
         if putsBack { isLeftAloneTold = false }
         do {
             let kept = try undisturbed { try open().keep(bringsUp: !hasBegun, putsBack: putsBack) }
-            deadline = kept.deadline
+            (deadline, interface) = (kept.deadline, kept.interface)
             lastFailure = nil
             for notice in kept.notices where told.insert(notice).inserted { tell(.notice(notice)) }
             told.formIntersection(kept.notices)

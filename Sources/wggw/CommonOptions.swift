@@ -32,12 +32,28 @@ struct CommonOptions: ParsableArguments {
 
     /// What there is to work with, without changing anything. Throws where there is no site yet.
     func reader(_ command: String, stop: StopRequest = .signals) throws -> ControlPlane {
+        try reader(command, stop: stop, box: LinuxBox())
+    }
+
+    private func reader(_ command: String, stop: StopRequest, box: LinuxBox) throws -> ControlPlane {
         guard directory.hasDatabase else {
             // Root's directory hides from others whether there is one.
             if errno == EACCES { throw NotRoot(command: command) }
             throw GatewayError.noSite
         }
-        return try open(command, stop: stop)
+        return try open(command, stop: stop, box: box)
+    }
+
+    /// The same for a service, again and again: all of them hold the firewall's table together, for as long as the process lives. And
+    /// what to do at once where that is gone, unless another wggw is at it.
+    func service(
+        holdsFirewall: Bool
+    ) -> (open: () throws -> ControlPlane, pauseForwarding: () -> Bool) {
+        let common = self
+        let hold = holdsFirewall ? FirewallHold() : nil
+        let pause = ForwardingPause()
+        let open = { try common.reader("watch", stop: .signals, box: LinuxBox(hold: hold, pause: pause)) }
+        return (open, { common.directory.isFree && pause.begin() })
     }
 
     /// The same, for a command that changes something: ends first what an earlier wggw left unfinished. Only `init` and
@@ -54,12 +70,13 @@ struct CommonOptions: ParsableArguments {
         return try previewOfTaking(installation, lan: lan, previous: previous, box: LinuxBox())
     }
 
-    private func open(_ command: String, stop: StopRequest = .signals) throws -> ControlPlane {
+    private func open(
+        _ command: String, stop: StopRequest = .signals, box: LinuxBox = LinuxBox()
+    ) throws -> ControlPlane {
         let credentials = getenv("CREDENTIALS_DIRECTORY").map { String(cString: $0) }
         let directory = directory
         do {
             let store = try Store(directory, credentialsDirectory: credentials)
-            let box = LinuxBox()
             return ControlPlane(
                 store: store, box: box, terrain: box, prober: box, who: currentUserName(), command: "wggw \(command)",
                 stop: stop,

@@ -13,17 +13,24 @@ struct WatchCommand: ParsableCommand {
             tries again later, less and less often. What another wggw left unfinished is ended, and an apply that nobody confirms is \
             taken back. All commands work as they do without it.
 
+            Where the kernel can (Linux 6.9), it holds the firewall's table, so that nobody else's flush removes it; elsewhere \
+            the box forwards nothing from the moment in which somebody has removed it until it is back.
+
             Of changes by `wg set` no kernel tells: they are put back at the next look.
             """)
 
     @OptionGroup var common: CommonOptions
+
+    @Flag(help: .hidden)
+    var withoutHold = false
 
     func run() throws {
         try NotRoot.refuse("watch")
         let common = common
         // Without a site there is nothing to wait for.
         _ = try common.reader("watch")
-        var watch = Watch(opening: { try common.reader("watch") }) { event in
+        let (open, pauseForwarding) = common.service(holdsFirewall: !withoutHold)
+        var watch = Watch(opening: open, pausingForwarding: pauseForwarding) { event in
             // Nobody has to read it: whoever carries packets does not end with whoever keeps its words.
             for line in Self.lines(event) { Console.data(line) }
         }

@@ -32,7 +32,7 @@ def backup(lab, checks):
         checks.equal(f"{name} is refused", refused.code, 1)
     checks.check("and nothing is there then", "no site yet" in lab.wggw("status", check=False).err)
     told = lab.wggw("restore", file, "--passphrase-file", "-", stdin=WORDS).err
-    checks.contains("says what it found here", told, "LAN interface enp7", "egress interface enp7", "wggw apply")
+    checks.contains("says what it found here", told, "LAN on enp7", "out by enp7", "wggw apply")
     lab.wggw("apply")
     reached = eventually(lambda: lab.pings("laptop", SERVER[4]), 30)
     took = time.monotonic() - start

@@ -33,6 +33,14 @@ import Testing
         #expect(schedule.nextLook == Self.ms(1200))
     }
 
+    @Test func aLossWaitsForNothing() {
+        var schedule = Self.begun()
+        schedule.noteLoss(at: Self.ms(1000))
+        #expect(schedule.nextLook == Self.ms(1000))
+        _ = schedule.noteLook(.putBack(["x"]), at: Self.ms(1100))
+        #expect(schedule.nextLook == nil)
+    }
+
     @Test func whatFailsIsTriedAgainLessAndLessOften() {
         var schedule = LookSchedule()
         var moment = Duration.zero

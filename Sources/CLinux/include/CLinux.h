@@ -2,6 +2,7 @@
 #pragma once
 
 #include "checksum.h"
+#include "descriptors.h"
 #include "files.h"
 #include "grace.h"
 #include "heap.h"

@@ -13,6 +13,11 @@ public protocol Box {
     func observe(_ scope: Scope) throws(BoxError) -> ObservedState
     /// Carries out one change. A change that is already so is no error.
     func perform(_ change: Change) throws(BoxError)
+    /// Switches forwarding on again where it was switched off for as long as the firewall's table was gone.
+    func resumeForwarding() throws(BoxError)
+    /// Keeps the firewall's table from everybody but wggw, as long as this process lives, where the kernel can; returns whether it is
+    /// kept so.
+    func holdFirewall() throws(BoxError) -> Bool
     /// What a draft needs to know of the box to fill in what the profile left out.
     func facts() throws(BoxError) -> BoxFacts
     /// What the box is in, and with `reaching` what it has routes to: the ways out, and those that have to do with these networks.
@@ -25,6 +30,12 @@ public protocol Box {
 extension Box {
     /// A box that is looked at in no time waits until it is asked.
     public func expectObservation(of interface: String) {}
+
+    /// Who is no service switches nothing off.
+    public func resumeForwarding() throws(BoxError) {}
+
+    /// Who is no service holds nothing.
+    public func holdFirewall() throws(BoxError) -> Bool { false }
 }
 
 /// What to look at.

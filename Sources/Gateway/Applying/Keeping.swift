@@ -1,4 +1,5 @@
 internal import Compiler
+internal import SiteModel
 internal import Storage
 
 /// What a look at the box came to, by whoever keeps it as the records say.
@@ -21,6 +22,8 @@ public struct Kept: Equatable, Sendable {
     public let state: State
     /// What is on the box; nil is nothing of wggw's.
     public let revision: Int?
+    /// The tunnel's interface; nil is nothing of wggw's.
+    public let interface: String?
     /// What was ended that somebody had begun, and what there is to say besides, in sentences.
     public let notices: [String]
     /// Whether something could not be done yet that may be possible later: an endpoint's name cannot be looked up.
@@ -40,7 +43,9 @@ extension ControlPlane {
             let settled = try settle()
             let record = try store.box()
             guard let revision = record.applied, record.isUp || bringsUp else {
-                return Kept(state: .absent, revision: nil, notices: settled, isUnfinished: false, deadline: nil)
+                try box.resumeForwarding()
+                return Kept(
+                    state: .absent, revision: nil, interface: nil, notices: settled, isUnfinished: false, deadline: nil)
             }
             try expectObservation(of: revision)
             let target = try store.revision(revision)
@@ -50,7 +55,8 @@ extension ControlPlane {
                 let planned = try plan(target, record, previous: previous)
                 return Kept(
                     state: planned.plan.isEmpty ? .well : .differs(planned.preview.box), revision: revision,
-                    notices: settled + planned.notices, isUnfinished: false, deadline: deadline)
+                    interface: target.site.tunnel.interface, notices: settled + planned.notices, isUnfinished: false,
+                    deadline: deadline)
             }
             var lines: [String] = []
             let report = try apply(target, restarts: .whereSilent, notices: settled) { lines = $0.box }
@@ -58,8 +64,11 @@ extension ControlPlane {
                 report.plan.isEmpty
                 ? .well
                 : report.hasMoved ? .followed(lines, roles: report.surroundings.roleLines) : .putBack(lines)
+            try box.resumeForwarding()
+            // Who cannot, keeps the box all the same.
+            _ = try? box.holdFirewall()
             return Kept(
-                state: state, revision: revision, notices: report.notices,
+                state: state, revision: revision, interface: target.site.tunnel.interface, notices: report.notices,
                 isUnfinished: !report.leftOver.isEmpty, deadline: deadline)
         }
     }

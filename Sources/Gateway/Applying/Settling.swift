@@ -4,11 +4,12 @@ internal import Storage
 
 extension ControlPlane {
     /// Makes a site that came from another box fit this one: interfaces that it names and that are not here are found from then
-    /// on, by what they carry. A draft; with nothing to change none. Throws where the LAN's networks are nowhere here.
+    /// on, by what they carry; the notices say by what. A draft; with nothing to change none. Throws where the LAN is nowhere here.
     public func settle(why: String) throws(GatewayError) -> Draft {
         try locked {
             let before = try newest()
-            let names = Set(try box.facts().interfaces.map(\.name))
+            let facts = try box.facts()
+            let names = Set(facts.interfaces.map(\.name))
             var site = before.site
             if let lan = site.lan.interface, !names.contains(lan) { site.lan.interface = nil }
             if let egress = site.egress.interface, !names.contains(egress) {
@@ -18,7 +19,10 @@ extension ControlPlane {
             }
             site.otherForwarding = OtherForwarding(
                 ipv4: site.otherForwarding.ipv4?.keeping(names), ipv6: site.otherForwarding.ipv6?.keeping(names))
-            return try record(site, after: before, why: why)
+            var choices = SiteChoices(facts)
+            try choices.complete(&site)
+            choices.noticeRoles(site)
+            return try write(site, after: before, why: why, notices: choices.notices)
         }
     }
 }

@@ -79,7 +79,9 @@ extension NetlinkSocket {
     fileprivate mutating func bar(answersOf connections: some Sequence<Connection>) throws(BoxError) {
         let updates = SetUpdate.barringAnswers(of: connections)
         if updates.isEmpty { return }
-        do throws(BoxError) { try NftTableWriter.updating(updates).commit(on: &self, "end connections") } catch {
+        var writer = try FirewallWriter()
+        do throws(BoxError) { try NftTableWriter.updating(updates).commit(on: &writer.socket, "end connections") } catch
+        {
             // Without the table nothing is shut.
             if error.code != ENOENT { throw error }
         }

@@ -6,8 +6,11 @@ import Glibc
 /// Changes of table `inet wggw`.
 extension NetlinkSocket {
     /// Puts `firewall` in the place of the table in one transaction: no packet sees anything in between.
-    mutating func replaceFirewall(with firewall: FirewallTable, carrying old: FirewallTable?) throws(BoxError) {
-        try NftTableWriter.replacing(with: firewall, carrying: old).commit(on: &self, "replace table inet wggw")
+    mutating func replaceFirewall(
+        with firewall: FirewallTable, carrying old: FirewallTable?, flags: UInt32 = 0
+    ) throws(BoxError) {
+        try NftTableWriter.replacing(with: firewall, carrying: old, flags: flags)
+            .commit(on: &self, "replace table inet wggw")
     }
 
     /// Deletes the table; one that is not there is no error.

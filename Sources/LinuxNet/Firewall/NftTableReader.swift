@@ -36,11 +36,16 @@ extension NetlinkSocket {
     }
 
     /// Whether table `inet wggw` is there.
-    mutating func hasTable() throws(BoxError) -> Bool {
+    mutating func hasTable() throws(BoxError) -> Bool { try table { _ in true } ?? false }
+
+    /// What its attributes say; nil where it is not there.
+    mutating func table<Value>(_ body: (Attributes) -> Value) throws(BoxError) -> Value? {
         var message = MessageBuffer()
         message.begin(type: Nft.type(NFT_MSG_GETTABLE), flags: 0, header: Nft.header())
         message.put(NFTA_TABLE_NAME, string: FirewallTable.tableName)
-        return try get(&message, "look up table inet \(FirewallTable.tableName)", absent: ENOENT) { _ in true } ?? false
+        return try get(&message, "look up table inet \(FirewallTable.tableName)", absent: ENOENT) {
+            body(Attributes($0, after: nfgenmsg.self))
+        }
     }
 
     /// The tables of a family, or of all families with 0, with their chains in the order in which they were made, and no

@@ -7,13 +7,15 @@ import Glibc
 /// Table `inet wggw` as messages of one batch, through libnftnl.
 enum NftTableWriter {
     /// A batch that puts `firewall` in the place of whatever table is there. The counters of elements that `old` has too
-    /// go on from where they were.
-    static func replacing(with firewall: FirewallTable, carrying old: FirewallTable?) -> NftBatch {
+    /// go on from where they were. `flags` are `NFT_TABLE_F_*`.
+    static func replacing(
+        with firewall: FirewallTable, carrying old: FirewallTable?, flags: UInt32 = 0
+    ) -> NftBatch {
         var batch = NftBatch()
         // Deleting a table that is not there fails, adding one that is there does not.
         addTable(to: &batch)
         deleteTable(in: &batch)
-        addTable(to: &batch)
+        addTable(to: &batch, flags)
         for chain in firewall.chains { add(chain, to: &batch) }
         for (i, set) in firewall.sets.enumerated() { add(set, number: UInt32(i + 1), to: &batch) }
         for set in firewall.sets {
@@ -22,6 +24,13 @@ enum NftTableWriter {
         for chain in firewall.chains {
             for rule in chain.rules { add(rule, of: chain.name, to: &batch) }
         }
+        return batch
+    }
+
+    /// A batch that gives the table to the socket that sends it.
+    static func adopting(flags: UInt32) -> NftBatch {
+        var batch = NftBatch()
+        addTable(to: &batch, flags)
         return batch
     }
 
@@ -62,11 +71,13 @@ enum NftTableWriter {
         return result
     }
 
-    private static func addTable(to batch: inout NftBatch) {
+    /// Without flags one that is there stays as it is.
+    private static func addTable(to batch: inout NftBatch, _ flags: UInt32 = 0) {
         batch.add(NFT_MSG_NEWTABLE, flags: NLM_F_CREATE, "table inet \(FirewallTable.tableName)") { message in
             let table = nftnl_table_alloc()
             defer { nftnl_table_free(table) }
             nftnl_table_set_str(table, UInt16(NFTNL_TABLE_NAME.rawValue), FirewallTable.tableName)
+            if flags != 0 { nftnl_table_set_u32(table, UInt16(NFTNL_TABLE_FLAGS.rawValue), flags) }
             message.extend { nftnl_table_nlmsg_build_payload($0, table) }
         }
     }

@@ -19,6 +19,26 @@ struct NetlinkSocket: ~Copyable {
             mnl_socket_close(socket)
             throw error
         }
+        self.init(socket)
+    }
+
+    /// Another descriptor of a socket that is bound, and that nobody else reads meanwhile. What was said to others is dropped.
+    init(sharing descriptor: Int32) throws(BoxError) {
+        let own = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+        guard own >= 0 else { throw BoxError.system("use a netlink socket") }
+        guard let socket = mnl_socket_fdopen(own) else {
+            let error = BoxError.system("use a netlink socket")
+            close(own)
+            throw error
+        }
+        self.init(socket)
+        while recv(own, buffer.baseAddress!, buffer.count, Int32(MSG_DONTWAIT)) > 0 || errno == ENOBUFS {}
+    }
+
+    /// The number by which the kernel knows it.
+    var port: UInt32 { mnl_socket_get_portid(socket) }
+
+    private init(_ socket: OpaquePointer) {
         self.socket = socket
         // The kernel fills at most 32 KB per datagram of a dump; acknowledgements of a batch come one per datagram.
         buffer = .allocate(byteCount: 65536, alignment: 16)
