@@ -13,7 +13,7 @@ import Glibc
 /// A class: who ends a value that cannot be copied needs to see its parts, which are nobody else's.
 public final class BoxNews {
     private let route: Subscription
-    private let netfilter: Subscription
+    private let firewall: FirewallNews
 
     /// Listens from now on.
     public init() throws(BoxError) {
@@ -23,11 +23,11 @@ public final class BoxNews {
                 RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
                 RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_RULE, RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF,
             ].map { Int32($0.rawValue) })
-        netfilter = try Subscription(NETLINK_NETFILTER, groups: [Int32(NFNLGRP_NFTABLES.rawValue)])
+        firewall = try FirewallNews()
     }
 
     /// Readable when there may be something.
-    public var descriptors: [Int32] { [route.descriptor, netfilter.descriptor] }
+    public var descriptors: [Int32] { [route.descriptor, firewall.descriptor] }
 
     /// What there was to read.
     public struct Kinds: OptionSet, Sendable {
@@ -45,20 +45,42 @@ public final class BoxNews {
     /// Reads what there is, without waiting.
     public func read() -> Kinds {
         let routes = route.read(ifLost: .any) { _ in .any }
+        return routes.union(firewall.read())
+    }
+}
+
+/// The same of table `inet wggw` alone.
+final class FirewallNews: Sendable {
+    private let netfilter: Subscription
+
+    init() throws(BoxError) {
+        netfilter = try Subscription(NETLINK_NETFILTER, groups: [Int32(NFNLGRP_NFTABLES.rawValue)])
+    }
+
+    var descriptor: Int32 { netfilter.descriptor }
+
+    /// Waits until there may be something; false where that cannot be waited for.
+    func wait() -> Bool {
+        var ready = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        while poll(&ready, 1, -1) < 0 { if errno != EINTR { return false } }
+        return true
+    }
+
+    /// What there is, without waiting.
+    func read() -> BoxNews.Kinds {
         // Chatty boxes change other tables all the time. Whatever message names a table does so in its first attribute.
-        let firewall = netfilter.read(ifLost: [.any, .tableTaken]) { message in
+        netfilter.read(ifLost: [.any, .tableTaken]) { message in
             guard message.header.nlmsg_type != Nft.type(NFT_MSG_NEWGEN),
                 Attributes(message.payload, after: nfgenmsg.self).first(NFTA_TABLE_NAME)?.string
                     == FirewallTable.tableName
             else { return [] }
             return message.header.nlmsg_type == Nft.type(NFT_MSG_DELTABLE) ? [.any, .tableTaken] : .any
         }
-        return routes.union(firewall)
     }
 }
 
 /// A netlink socket that is told of changes.
-private struct Subscription: ~Copyable {
+private struct Subscription: ~Copyable, Sendable {
     let descriptor: Int32
 
     init(_ bus: Int32, groups: [Int32]) throws(BoxError) {

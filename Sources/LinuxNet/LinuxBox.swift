@@ -122,7 +122,7 @@ public struct LinuxBox: Box, Sendable {
     }
 
     /// As `Box` says.
-    public func resumeForwarding() throws(BoxError) { try pause?.end() }
+    public func resumeForwarding(needsTable: Bool) throws(BoxError) { try pause?.end(needsTable: needsTable) }
 
     /// As `Box` says.
     public func holdFirewall() throws(BoxError) -> Bool { try hold?.take() ?? false }

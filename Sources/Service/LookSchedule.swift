@@ -15,6 +15,8 @@ public struct LookSchedule {
     static let window = Duration.seconds(10)
     /// Repairs in that time, whatever of, that are too many.
     static let most = 20
+    /// After so long it looks unasked: no kernel tells of WireGuard's peers.
+    static let mostQuiet = Duration.seconds(60)
     /// The first rest, and the longest.
     static let rests = (first: Duration.seconds(10), last: Duration.seconds(600))
     /// The first pause after a failure, and the longest.
@@ -24,6 +26,8 @@ public struct LookSchedule {
 
     /// What a look came to.
     public enum Outcome: Equatable, Sendable {
+        /// Nothing of wggw's is meant to be there.
+        case absent
         /// As it should be.
         case well
         /// It was not, and is: these lines of a plan were carried out.
@@ -39,6 +43,8 @@ public struct LookSchedule {
     private var pause: Duration?
     private var nextTry: Duration?
     private var earliest: Duration?
+    /// When it looks unasked; nil where there is nothing to look at.
+    private var unasked: Duration?
     private var repairs: [(at: Duration, what: Set<String>)] = []
     private var rest: Duration?
     private var restsUntil: Duration?
@@ -61,7 +67,7 @@ public struct LookSchedule {
     /// When to look; nil: not before there are news.
     public var nextLook: Duration? {
         let news = lastNews.map { max(min($0 + Self.quiet, firstNews! + Self.mostNews), earliest ?? .zero) }
-        return [news, nextTry].compactMap { $0 }.min()
+        return [news, nextTry, unasked].compactMap { $0 }.min()
     }
 
     /// Whether a look may change the box.
@@ -71,6 +77,7 @@ public struct LookSchedule {
     /// if the gateway gave up by this; nil if it just goes on.
     public mutating func noteLook(_ outcome: Outcome, at moment: Duration) -> Duration? {
         (firstNews, lastNews, nextTry, earliest) = (nil, nil, nil, nil)
+        unasked = outcome == .absent ? nil : moment + Self.mostQuiet
         guard outcome != .failed else {
             let next = pause.map { min($0 * 2, Self.pauses.last) } ?? Self.pauses.first
             (pause, nextTry, earliest) = (next, moment + next, moment + min(next, Self.leastPause))

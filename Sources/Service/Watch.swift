@@ -21,6 +21,8 @@ public struct Watch {
         case followed([String], roles: [String])
         /// Something was not as the revision says, but somebody sets it back each time: it is left as it is.
         case leftAlone([String])
+        /// Something is not as the revision says, and stays so, since the site says so; told when it is new.
+        case reported([String])
         /// It was put back for the last time for so many seconds.
         case gaveUp(seconds: Int64)
         /// A look failed; the next one is in so many seconds.
@@ -35,6 +37,7 @@ public struct Watch {
     private var told: Set<String> = []
     private var lastFailure: String?
     private var isLeftAloneTold = false
+    private var reported: [String] = []
     /// Seconds of the boot's clock.
     private var deadline: Int64?
     /// The tunnel's, as of the last look; nil is nothing of wggw's.
@@ -69,6 +72,7 @@ public struct Watch {
 
     private var status: String {
         if let lastFailure { return "not as it should be: \(lastFailure)" }
+        if !reported.isEmpty { return "not as the revision says, and left so" }
         return isLeftAloneTold ? "somebody sets the box back each time" : "follows the box"
     }
 
@@ -129,7 +133,13 @@ public struct Watch {
     private mutating func noteState(_ kept: Kept) {
         var outcome = LookSchedule.Outcome.well
         switch kept.state {
-        case .absent, .well: break
+        case .absent:
+            outcome = .absent
+            reported = []
+        case .well: reported = []
+        case .reported(let lines):
+            if lines != reported { tell(.reported(lines)) }
+            reported = lines
         case .putBack(let lines):
             // What is done at the start was nobody's doing.
             outcome = hasBegun ? .putBack(lines) : .well

@@ -11,6 +11,8 @@ public struct Site: Hashable, Sendable {
     public var endpoint: Endpoint?
     /// What happens to forwarded traffic that has nothing to do with the tunnel.
     public var otherForwarding: OtherForwarding
+    /// What the service does about what others change on the box.
+    public var drift: DriftChoice
     /// The inside.
     public var lan: LAN
     /// The WireGuard interface.
@@ -29,12 +31,13 @@ public struct Site: Hashable, Sendable {
     /// Makes a site; peers are sorted by name here.
     public init(
         name: String = "home", endpoint: Endpoint? = nil, otherForwarding: OtherForwarding = OtherForwarding(),
-        lan: LAN, tunnel: Tunnel, egress: Egress = Egress(), dns: [IPAddress] = [], groups: [String: Policy] = [:],
-        peers: [Peer] = [], checks: [Check] = []
+        drift: DriftChoice = .repair, lan: LAN, tunnel: Tunnel, egress: Egress = Egress(), dns: [IPAddress] = [],
+        groups: [String: Policy] = [:], peers: [Peer] = [], checks: [Check] = []
     ) {
         self.name = name
         self.endpoint = endpoint
         self.otherForwarding = otherForwarding
+        self.drift = drift
         self.lan = lan
         self.tunnel = tunnel
         self.egress = egress
@@ -49,6 +52,14 @@ public struct Site: Hashable, Sendable {
 
     /// Whether a peer goes out to the Internet through the gateway.
     public func goesOut(_ peer: Peer) -> Bool { peer.fullTunnel ?? egress.fullTunnel }
+}
+
+/// What the service does where the box is not as the applied revision says.
+public enum DriftChoice: String, Hashable, Sendable, CaseIterable {
+    /// Puts it back.
+    case repair
+    /// Tells of it, and leaves it as it is.
+    case report
 }
 
 /// The inside network.

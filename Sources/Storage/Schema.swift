@@ -87,6 +87,7 @@ enum Schema {
         """,
         // For `formerAddresses`: without the rows of today's peers.
         "CREATE INDEX former_address ON peer (addresses, last) WHERE last < 9223372036854775807",
+        "ALTER TABLE revision ADD COLUMN drift TEXT NOT NULL DEFAULT 'repair'",
         "ALTER TABLE revision ADD COLUMN checks TEXT",
     ]
 

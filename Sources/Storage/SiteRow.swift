@@ -6,7 +6,8 @@ internal import SiteModel
 enum SiteRow {
     static let columns = """
         name, endpoint, other_forwarding4, other_forwarding6, lan_interface, lan_subnets, reply_path, tunnel_interface, \
-        tunnel_addresses, listen_port, mtu, datapath, fwmark, public_key, egress_interface, full_tunnel, dns, groups, checks
+        tunnel_addresses, listen_port, mtu, datapath, fwmark, public_key, egress_interface, full_tunnel, dns, groups, \
+        drift, checks
         """
 
     static func arguments(_ site: Site) -> StatementArguments {
@@ -17,7 +18,7 @@ enum SiteRow {
             ListText.write(site.tunnel.addresses), Int(site.tunnel.listenPort), site.tunnel.mtu,
             site.tunnel.datapath.rawValue, Int(site.tunnel.fwmark), site.tunnel.publicKey?.description,
             site.egress.interface, site.egress.fullTunnel, ListText.write(site.dns), GroupText.write(site.groups),
-            CheckText.write(site.checks),
+            site.drift.rawValue, CheckText.write(site.checks),
         ]
     }
 
@@ -27,6 +28,7 @@ enum SiteRow {
             name: try row.decode(forColumn: "name"), endpoint: try value(row, "endpoint"),
             otherForwarding: OtherForwarding(
                 ipv4: try value(row, "other_forwarding4"), ipv6: try value(row, "other_forwarding6")),
+            drift: try choice(row, "drift"),
             lan: LAN(
                 interface: try row.decode(forColumn: "lan_interface"),
                 subnets: try ListText.read(try row.decode(forColumn: "lan_subnets")),

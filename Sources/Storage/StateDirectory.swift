@@ -23,8 +23,8 @@ public struct StateDirectory: Hashable, Sendable {
     /// Whether there is a database.
     public var hasDatabase: Bool { access(database, F_OK) == 0 }
 
-    /// Whether nobody drafts or applies now; also where that cannot be told.
-    public var isFree: Bool { StateLock.isFree(lockFile) }
+    /// Whether another process drafts or applies now; not where that cannot be told.
+    public var isTakenByAnother: Bool { StateLock.isTakenByAnother(lockFile) }
 
     /// Opens the directory and makes it, and the database's file, if they are not there. Throws `.file` where somebody else than
     /// root and the caller could change them.
@@ -74,12 +74,12 @@ public final class StateLock {
 
     deinit { close(descriptor) }
 
-    /// Whether nobody holds it now; also where that cannot be told.
-    static func isFree(_ path: String) -> Bool {
+    static func isTakenByAnother(_ path: String) -> Bool {
         let fd = Glibc.open(path, O_RDONLY | O_CLOEXEC)
-        guard fd >= 0 else { return true }
+        guard fd >= 0 else { return false }
         defer { close(fd) }
-        return flock(fd, LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK
+        guard flock(fd, LOCK_SH | LOCK_NB) != 0, errno == EWOULDBLOCK else { return false }
+        return !read(fd).hasPrefix("process \(getpid()),")
     }
 
     /// What `body` reads while nobody writes; nil, and `body` is not called, if some wggw is at it.

@@ -51,9 +51,13 @@ struct CommonOptions: ParsableArguments {
     ) -> (open: () throws -> ControlPlane, pauseForwarding: () -> Bool) {
         let common = self
         let hold = holdsFirewall ? FirewallHold() : nil
+        let directory = directory
+        let isOthers = { @Sendable in !directory.isTakenByAnother }
         let pause = ForwardingPause()
+        // Without, the service hears of it, unless it is just looking.
+        try? pause.follow(isOthers: isOthers)
         let open = { try common.reader("watch", stop: .signals, box: LinuxBox(hold: hold, pause: pause)) }
-        return (open, { common.directory.isFree && pause.begin() })
+        return (open, { isOthers() && pause.begin() })
     }
 
     /// The same, for a command that changes something: ends first what an earlier wggw left unfinished. Only `init` and

@@ -63,13 +63,22 @@ struct InitCommand: ParsableCommand {
         transform: parsed { text throws(ParseError) in try IPAddress(parsing: text) })
     var dns: [IPAddress] = []
 
-    @Option(help: ArgumentHelp("Bytes of an inner packet (default: the egress's less 80).", valueName: "bytes"))
+    @Option(
+        help: ArgumentHelp(
+            "Bytes of an inner packet (default: what fits on the way out, 1420 at most, and followed).",
+            valueName: "bytes"))
     var mtu: Int?
 
     @Option(
         help: ArgumentHelp("Who carries the packets (default: auto).", valueName: "auto|kernel|userspace"),
         transform: { try choice($0, "auto, kernel or userspace") })
     var datapath: DatapathChoice?
+
+    @Option(
+        help: ArgumentHelp(
+            "What the service does about what others change on the box (default: repair).", valueName: "repair|report"),
+        transform: { try choice($0, "repair or report") })
+    var drift: DriftChoice?
 
     @Option(help: ArgumentHelp("The site's name (default: home).", valueName: "name"))
     var name: String?
@@ -101,6 +110,7 @@ struct InitCommand: ParsableCommand {
         options.dns = dns
         options.mtu = mtu
         options.datapath = datapath
+        options.drift = drift
         options.name = name
         if let profile { options.profile = try Site.parse(try readTextFile(profile), file: profile) }
         let draft = try common.writer("init", mayBeFirst: true).initialize(options, why: message.message)

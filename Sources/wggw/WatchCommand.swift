@@ -16,7 +16,8 @@ struct WatchCommand: ParsableCommand {
             Where the kernel can (Linux 6.9), it holds the firewall's table, so that nobody else's flush removes it; elsewhere \
             the box forwards nothing from the moment in which somebody has removed it until it is back.
 
-            Of changes by `wg set` no kernel tells: they are put back at the next look.
+            Of changes by `wg set` no kernel tells: it looks at least once a minute. Where the profile says site.drift = "report", it \
+            tells what differs and leaves it so; `wggw up` puts it right.
             """)
 
     @OptionGroup var common: CommonOptions
@@ -45,6 +46,7 @@ struct WatchCommand: ParsableCommand {
         case .putBack(let plan): ["put back:"] + indented(plan)
         case .followed(let plan, let roles): ["followed what moved:"] + indented(plan) + roles.map { "  \($0)" }
         case .leftAlone(let plan): ["somebody sets it back each time; left as it is:"] + indented(plan)
+        case .reported(let plan): ["not as the revision says, and left so (drift = \"report\"):"] + indented(plan)
         case .gaveUp(let seconds): ["put back again and again: nothing is for \(seconds) s"]
         case .failed(let error, let seconds): ["\(error)", "next try in \(seconds) s"]
         }

@@ -31,7 +31,7 @@ struct Wggw: ParsableCommand {
                 name: "Describe the site",
                 subcommands: [
                     InitCommand.self, AddPeerCommand.self, SetPeerCommand.self, RemovePeerCommand.self,
-                    ListCommand.self, ExportCommand.self, ImportCommand.self, ProfileCommand.self,
+                    ListCommand.self, ExportCommand.self, ImportCommand.self, ProfileCommand.self, AdoptCommand.self,
                 ]),
             CommandGroup(
                 name: "Bring it onto the box",

@@ -1,5 +1,7 @@
 import Compiler
 import NetTypes
+import SiteModel
+import Storage
 import Synchronization
 import Testing
 
@@ -60,6 +62,58 @@ import Testing
             #expect(bench.box.everything.firewall == desired.firewall && bench.box.everything.link == desired.link)
             #expect(try keep().state == .well, "\(what)")
         }
+    }
+
+    /// Who wants no repair is told; the firewall comes back all the same, and what the box's networks ask for is done.
+    @Test func whatDiffersIsReported() throws {
+        var options = InitOptions.office
+        options.drift = .report
+        let control = try bench.draft(["amy", "bob"], options)
+        _ = try control.apply()
+        bench.box.everything.wireGuard?.peers.removeFirst()
+        let told = try keep()
+        guard case .reported(let lines) = told.state else { return #expect(Bool(false), "\(told)") }
+        #expect(lines.count == 1 && lines[0].hasPrefix("+ peer "))
+        #expect(bench.box.everything.wireGuard?.peers.count == 1 && told.interface == "wg0")
+        bench.box.changeFacts { $0.interfaces[0].name = "lan0" }
+        guard case .followed = try keep().state else { return #expect(Bool(false)) }
+        bench.box.everything.firewall = nil
+        guard case .putBack = try keep().state else { return #expect(Bool(false)) }
+        #expect(try keep().state == .well)
+        bench.box.everything.wireGuard?.peers.removeFirst()
+        _ = try control.up()
+        #expect(bench.box.everything.wireGuard?.peers.count == 2)
+    }
+
+    @Test func whatSomebodyAddedIsAdopted() throws {
+        let control = try bench.draft(["amy"])
+        _ = try control.apply()
+        #expect { try control.adopt(name: nil, why: nil) } throws: { "\($0)".contains("nothing to adopt") }
+        func stranger(_ number: UInt8, _ allowedIPs: [String]) -> ObservedPeer {
+            let key = KeyPair { for i in $0.indices { $0[i] = number } }.publicKey
+            let preshared = PresharedKey { for i in $0.indices { $0[i] = number } }
+            return ObservedPeer(publicKey: key, presharedKey: preshared, allowedIPs: allowedIPs.map { IPPrefix($0)! })
+        }
+        let found = [stranger(70, ["10.77.0.70/32", "172.20.0.0/16"]), stranger(71, ["172.21.0.0/16", "0.0.0.0/0"])]
+        bench.box.everything.wireGuard!.peers = (bench.box.everything.wireGuard!.peers + found).sorted {
+            $0.publicKey < $1.publicKey
+        }
+        #expect { try control.adopt(name: "bob", why: nil) } throws: { "\($0)".contains("has 2 peers") }
+        let draft = try control.adopt(name: nil, why: nil)
+        let adopted = draft.stored.site.peers.filter { $0.name.hasPrefix("adopted-") }
+        #expect(Set(adopted.compactMap(\.publicKey)) == Set(found.map(\.publicKey)))
+        let first = try #require(adopted.first { $0.publicKey == found[0].publicKey })
+        #expect(
+            first.addresses.map(\.description) == ["10.77.0.70"] && first.routes.map(\.description) == ["172.20.0.0/16"]
+        )
+        let second = try #require(adopted.first { $0.publicKey == found[1].publicKey })
+        #expect(second.isUnnumbered && second.routes.map(\.description) == ["172.21.0.0/16"])
+        #expect(draft.notices.contains { $0.hasPrefix("warning:") && $0.contains("all addresses") })
+        let report = try control.apply()
+        // Nothing of theirs is set anew but what no profile can say.
+        #expect(report.plan.lines.filter { $0.hasPrefix("+ peer") }.isEmpty)
+        #expect(try keep().state == .well)
+        #expect { try control.adopt(name: nil, why: nil) } throws: { "\($0)".contains("nothing to adopt") }
     }
 
     @Test func anApplyThatNobodyConfirmsGoesBack() throws {

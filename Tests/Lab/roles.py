@@ -34,7 +34,7 @@ def follows(lab, checks):
 @contextlib.contextmanager
 def gateway(lab, checks):
     second_uplink(lab)
-    lab.init("masquerade", "--full-tunnel")
+    lab.init("routed", "--full-tunnel")
     profile = lab.wggw("show").out
     checks.check("the profile names no card", "[lan]" in profile and "eth" not in profile, profile)
     lab.wggw("add-peer", "laptop")

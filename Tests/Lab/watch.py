@@ -58,6 +58,7 @@ def follows(lab, checks):
             put_back(lab, checks, service, what, *command)
         datapath_dies(lab, checks, service)
         commands_go_on(lab, checks, service)
+        by_wg(lab, checks, service)
         without_records(lab, checks, service)
         rival(lab, checks, service)
     finally:
@@ -145,6 +146,33 @@ def commands_go_on(lab, checks, service):
     lab.wggw("up")
     lab.connect()
     checks.check("and up it is kept again", lab.pings("laptop", SERVER[4]))
+
+
+def by_wg(lab, checks, service):
+    """`wg set`, of which no kernel tells: put back with the next news, or where the profile says so only reported, and adopted."""
+    key = lab.run("gateway", "wg", "genkey").out.strip()
+    key = lab.run("gateway", "wg", "pubkey", stdin=key).out.strip()
+    add = ["wg", "set", "wg0", "peer", key, "allowed-ips", "192.168.2.99/32"]
+    peers = lambda: lab.run("gateway", "wg", "show", "wg0", "peers").out.split()
+    news = lambda: lab.run("gateway", "ip", "address", "add", "192.0.2.99/32", "dev", "lo", check=False)
+    lab.run("gateway", *add)
+    news()
+    checks.check("a peer by wg set is taken away", eventually(lambda: key not in peers()))
+    lab.wggw("init", "--drift", "report")
+    lab.wggw("apply")
+    service.said()
+    lab.run("gateway", *add)
+    lab.run("gateway", "ip", "address", "flush", "dev", "lo", "to", "192.0.2.99")
+    said = []
+    checks.check("or told of where the profile says so",
+                 eventually(lambda: said.append(service.said()) or "left so" in "\n".join(said)), said)
+    checks.check("and left", key in peers())
+    lab.wggw("adopt", "found")
+    lab.wggw("apply")
+    checks.contains("and adopted", lab.wggw("status").out, "found")
+    lab.wggw("remove-peer", "found")
+    lab.wggw("init", "--drift", "repair")
+    lab.wggw("apply")
 
 
 def without_records(lab, checks, service):

@@ -96,7 +96,7 @@ import Testing
             try box.perform(Self.table())
             let pause = ForwardingPause()
             let service = LinuxBox(pause: pause)
-            try service.resumeForwarding()
+            try service.resumeForwarding(needsTable: true)
             #expect(!pause.begin())
             #expect(try Sysctl.read(keys) == before)
             try run("nft", "flush", "ruleset")
@@ -110,7 +110,7 @@ import Testing
             let next = LinuxBox(pause: ForwardingPause())
             #expect(try next.observe(Scope(interface: "wg0", sysctls: keys)).sysctls == before)
             try next.perform(Self.table())
-            try next.resumeForwarding()
+            try next.resumeForwarding(needsTable: true)
             #expect(try Sysctl.read(keys) == before)
             #expect(
                 try LinuxBox(pause: ForwardingPause()).observe(Scope(interface: "wg0", sysctls: keys)).sysctls == before

@@ -18,10 +18,20 @@ import Testing
     @Test func theFirstLookIsDueAtOnceAndTheNextOneWithNews() {
         #expect(LookSchedule().nextLook == .zero)
         var schedule = Self.begun()
-        #expect(schedule.nextLook == nil)
+        #expect(schedule.nextLook == LookSchedule.mostQuiet)
         schedule.noteNews(at: Self.ms(5000))
         #expect(schedule.nextLook == Self.ms(5030))
         _ = schedule.noteLook(.putBack(["x"]), at: Self.ms(5030))
+        #expect(schedule.nextLook == Self.ms(5030) + LookSchedule.mostQuiet)
+    }
+
+    /// No kernel tells of WireGuard's peers; and where nothing is applied there are none.
+    @Test func onceAMinuteItLooksUnasked() {
+        var schedule = Self.begun()
+        #expect(schedule.nextLook == .seconds(60))
+        _ = schedule.noteLook(.well, at: .seconds(60))
+        #expect(schedule.nextLook == .seconds(120))
+        _ = schedule.noteLook(.absent, at: .seconds(120))
         #expect(schedule.nextLook == nil)
     }
 
@@ -38,7 +48,7 @@ import Testing
         schedule.noteLoss(at: Self.ms(1000))
         #expect(schedule.nextLook == Self.ms(1000))
         _ = schedule.noteLook(.putBack(["x"]), at: Self.ms(1100))
-        #expect(schedule.nextLook == nil)
+        #expect(schedule.nextLook == Self.ms(1100) + LookSchedule.mostQuiet)
     }
 
     @Test func whatFailsIsTriedAgainLessAndLessOften() {
@@ -53,7 +63,7 @@ import Testing
         #expect(pauses == [1, 2, 4, 8, 16, 32, 60, 60].map { .seconds($0) })
         // A success ends that.
         _ = schedule.noteLook(.well, at: moment)
-        #expect(schedule.nextLook == nil)
+        #expect(schedule.nextLook == moment + LookSchedule.mostQuiet)
         #expect(schedule.noteLook(.failed, at: moment) == .seconds(1))
     }
 
@@ -105,7 +115,7 @@ import Testing
         var schedule = Self.begun()
         #expect(Self.fight(&schedule, from: 10, to: 50).1 == [10])
         // The rest is over, and nothing more happened for long.
-        while let next = schedule.nextLook { _ = schedule.noteLook(.well, at: next) }
+        while let next = schedule.nextLook, next < .seconds(90) { _ = schedule.noteLook(.well, at: next) }
         let (repairs, rests) = Self.fight(&schedule, from: 1000, to: 1050)
         #expect(repairs.count == 3 && rests == [10])
     }

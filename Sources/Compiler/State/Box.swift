@@ -13,8 +13,9 @@ public protocol Box {
     func observe(_ scope: Scope) throws(BoxError) -> ObservedState
     /// Carries out one change. A change that is already so is no error.
     func perform(_ change: Change) throws(BoxError)
-    /// Switches forwarding on again where it was switched off for as long as the firewall's table was gone.
-    func resumeForwarding() throws(BoxError)
+    /// Switches forwarding on again where it was switched off for as long as the firewall's table was gone: with `needsTable` if that
+    /// is back.
+    func resumeForwarding(needsTable: Bool) throws(BoxError)
     /// Keeps the firewall's table from everybody but wggw, as long as this process lives, where the kernel can; returns whether it is
     /// kept so.
     func holdFirewall() throws(BoxError) -> Bool
@@ -32,7 +33,7 @@ extension Box {
     public func expectObservation(of interface: String) {}
 
     /// Who is no service switches nothing off.
-    public func resumeForwarding() throws(BoxError) {}
+    public func resumeForwarding(needsTable: Bool) throws(BoxError) {}
 
     /// Who is no service holds nothing.
     public func holdFirewall() throws(BoxError) -> Bool { false }

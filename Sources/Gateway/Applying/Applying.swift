@@ -243,7 +243,7 @@ extension ControlPlane {
         _ planned: PlannedApply, _ previous: AppliedState?
     ) throws -> ([String], RulesetGeneration?) {
         let warnings = try perform(planned.plan, untilStopped: true)
-        try box.resumeForwarding()
+        try box.resumeForwarding(needsTable: true)
         // All is done; what is left is to look.
         stop.disregard()
         let saved = try store.savedSysctls(bootID: clock.bootID())

@@ -16,6 +16,8 @@ public struct Kept: Equatable, Sendable {
         case followed([String], roles: [String])
         /// Otherwise, and left so; these lines would put it right.
         case differs([String])
+        /// The same, since the site says so.
+        case reported([String])
     }
 
     /// How it was found.
@@ -35,7 +37,7 @@ public struct Kept: Equatable, Sendable {
 extension ControlPlane {
     /// Looks whether the box is as the records say it should be, and puts it back; what another wggw left unfinished is ended
     /// first, and an apply that nobody confirmed in time is taken back. Where that is needed of the site's networks and names, it
-    /// goes by the box as it is now.
+    /// goes by the box as it is now. Where the site wants no repair, only what the box's own networks and routes ask for is done.
     ///
     /// `bringsUp`: also after `down`, and after a boot. Without `putsBack` it only tells. Waits for other wggws to end.
     public func keep(bringsUp: Bool = false, putsBack: Bool = true) throws(GatewayError) -> Kept {
@@ -43,20 +45,26 @@ extension ControlPlane {
             let settled = try settle()
             let record = try store.box()
             guard let revision = record.applied, record.isUp || bringsUp else {
-                try box.resumeForwarding()
+                try box.resumeForwarding(needsTable: false)
                 return Kept(
                     state: .absent, revision: nil, interface: nil, notices: settled, isUnfinished: false, deadline: nil)
             }
             try expectObservation(of: revision)
             let target = try store.revision(revision)
             let deadline = record.pending?.deadline
-            if !putsBack {
+            if !putsBack || target.site.drift == .report && !bringsUp {
                 let previous = try appliedState(record, knowing: target)
                 let planned = try plan(target, record, previous: previous)
-                return Kept(
-                    state: planned.plan.isEmpty ? .well : .differs(planned.preview.box), revision: revision,
-                    interface: target.site.tunnel.interface, notices: settled + planned.notices, isUnfinished: false,
-                    deadline: deadline)
+                let hasMoved = previous.map { $0.surroundings != planned.surroundings } ?? false
+                // Without the firewall the box would be open.
+                if !putsBack || !hasMoved && planned.observed.firewall != nil {
+                    let lines = planned.preview.box
+                    let differs: Kept.State = putsBack ? .reported(lines) : .differs(lines)
+                    return Kept(
+                        state: planned.plan.isEmpty ? .well : differs, revision: revision,
+                        interface: target.site.tunnel.interface, notices: settled + planned.notices,
+                        isUnfinished: false, deadline: deadline)
+                }
             }
             var lines: [String] = []
             let report = try apply(target, restarts: .whereSilent, notices: settled) { lines = $0.box }
@@ -64,7 +72,7 @@ extension ControlPlane {
                 report.plan.isEmpty
                 ? .well
                 : report.hasMoved ? .followed(lines, roles: report.surroundings.roleLines) : .putBack(lines)
-            try box.resumeForwarding()
+            try box.resumeForwarding(needsTable: true)
             // Who cannot, keeps the box all the same.
             _ = try? box.holdFirewall()
             return Kept(

@@ -41,6 +41,8 @@ public struct InitOptions: Sendable {
     public var mtu: Int?
     /// `--datapath`
     public var datapath: DatapathChoice?
+    /// `--drift`
+    public var drift: DriftChoice?
     /// `--name`
     public var name: String?
     /// `--profile`: what the flags are laid over.
@@ -137,6 +139,7 @@ extension InitOptions {
         if let listenPort { site.tunnel.listenPort = listenPort }
         if let mtu { site.tunnel.mtu = mtu }
         if let datapath { site.tunnel.datapath = datapath }
+        if let drift { site.drift = drift }
         if !dns.isEmpty { site.dns = dns }
         if let endpoint {
             do { site.endpoint = try Endpoint(parsing: endpoint, defaultPort: site.tunnel.listenPort) } catch {

@@ -1,5 +1,5 @@
 import CMnl
-internal import Compiler
+public import Compiler
 import Glibc
 internal import Synchronization
 internal import System
@@ -10,12 +10,15 @@ internal import System
 /// What the settings said before is under `/run/wggw` as long as it lasts, so that whoever comes after a process that was killed in
 /// between knows it. No nf_tables: a transaction waits until the kernel has freed what the last one took away, for 10 to 40 ms.
 ///
-/// Made ready by every look, so that little is left to do when the word comes.
+/// Made ready by every look, so that little is left to do when the word comes; and a thread of its own hears it, since a look takes its
+/// time.
 public final class ForwardingPause: Sendable {
     private struct State {
         /// What the settings say when forwarding is on.
         var settings: [String: Int] = [:]
         var isOn = false
+        /// Whether the table is meant to be there.
+        var isArmed = false
     }
 
     private let state: Mutex<State>
@@ -28,10 +31,20 @@ public final class ForwardingPause: Sendable {
         state = Mutex(State(settings: left ?? [:], isOn: left != nil))
     }
 
-    /// Switches forwarding off unless the table is there. Whether it is off now because of this.
+    /// Begins whenever somebody else takes the table away: `isOthers` says whether a table that is gone now is nobody's work of wggw's.
+    public func follow(isOthers: @escaping @Sendable () -> Bool) throws(BoxError) {
+        let news = try FirewallNews()
+        let thread = Background.begin { [self] in
+            while news.wait() { if news.read().contains(.tableTaken), isOthers() { _ = begin() } }
+        }
+        if thread == nil { throw .system("follow the firewall") }
+    }
+
+    /// Switches forwarding off if the table is meant to be there and is not. Whether it is off now because of this.
     public func begin() -> Bool {
         guard let isThere = try? Self.hasTable(), !isThere else { return false }
         return state.withLock { state in
+            guard state.isArmed else { return false }
             let on = Self.switches.filter { state.settings[$0] ?? 0 != 0 }
             for key in on { try? Sysctl.writeIfThere(key, 0) }
             if !state.isOn && !on.isEmpty {
@@ -42,8 +55,10 @@ public final class ForwardingPause: Sendable {
         }
     }
 
-    /// Switches forwarding on again, all settings as they were, and gets ready for the next time.
-    func end() throws(BoxError) {
+    /// Switches forwarding on again, all settings as they were, and gets ready for the next time. With `needsTable` not before the table
+    /// is there.
+    func end(needsTable: Bool) throws(BoxError) {
+        if needsTable { guard try Self.hasTable() else { return } }
         let (isOn, settings) = state.withLock { ($0.isOn, $0.settings) }
         if isOn {
             // The switches move all others along.
@@ -53,8 +68,12 @@ public final class ForwardingPause: Sendable {
             }
             if let path { unlink(path) }
         }
-        let now = try Sysctl.read(Self.all)
-        state.withLock { $0 = State(settings: now) }
+        var now = settings
+        if !isOn { now = try Sysctl.read(Self.all) }
+        let noted = now
+        state.withLock { $0 = State(settings: noted, isArmed: needsTable) }
+        // Who took it away meanwhile was not heard.
+        if needsTable { _ = begin() }
     }
 
     /// What settings said before the pause; empty without one.

@@ -46,7 +46,7 @@ struct ProfileParser {
         reader.refuseUnknown(in: top, keys: ["site", "lan", "tunnel", "egress", "dns", "groups", "peers", "check"])
         let tunnel = tunnel(top)
         let lan = lan(top)
-        let header = reader.section("site", in: top, keys: ["name", "endpoint", "other-forwarding"])
+        let header = reader.section("site", in: top, keys: ["name", "endpoint", "other-forwarding", "drift"])
         let egress = reader.section("egress", in: top, keys: ["interface", "full-tunnel"])
         let dns = reader.section("dns", in: top, keys: ["servers"])
         let port = tunnel.listenPort
@@ -55,7 +55,8 @@ struct ProfileParser {
             endpoint: reader.value("endpoint", in: header) { text throws(ParseError) in
                 try Endpoint(parsing: text, defaultPort: port)
             },
-            otherForwarding: otherForwarding(header), lan: lan, tunnel: tunnel,
+            otherForwarding: otherForwarding(header), drift: reader.choice("drift", in: header) ?? .repair, lan: lan,
+            tunnel: tunnel,
             egress: Egress(
                 interface: reader.string("interface", in: egress)?.text,
                 fullTunnel: reader.boolean("full-tunnel", in: egress) ?? false),

@@ -33,6 +33,7 @@ extension Site {
         writer.quoted("name", name)
         writer.quoted("endpoint", endpoint)
         writer.otherForwarding(otherForwarding)
+        if drift != .repair { writer.raw("drift", tomlString(drift.rawValue), note: "repair | report") }
         writer.table("lan")
         writer.quoted("interface", lan.interface)
         writer.list("subnets", lan.subnets)
