@@ -43,12 +43,12 @@ struct ProfileParser {
 
     consuming func site() throws(ProfileErrors) -> Site {
         let top = ProfileReader.Section(path: [], offset: 0, node: root)
-        reader.refuseUnknown(in: top, keys: ["site", "lan", "tunnel", "egress", "dns", "groups", "peers", "check"])
+        reader.refuseUnknown(in: top, keys: ProfileKeys.top)
         let tunnel = tunnel(top)
         let lan = lan(top)
-        let header = reader.section("site", in: top, keys: ["name", "endpoint", "other-forwarding", "drift"])
-        let egress = reader.section("egress", in: top, keys: ["interface", "full-tunnel"])
-        let dns = reader.section("dns", in: top, keys: ["servers"])
+        let header = reader.section("site", in: top, keys: ProfileKeys.site)
+        let egress = reader.section("egress", in: top, keys: ProfileKeys.egress)
+        let dns = reader.section("dns", in: top, keys: ProfileKeys.dns)
         let port = tunnel.listenPort
         let site = Site(
             name: reader.string("name", in: header)?.text ?? "home",
@@ -75,7 +75,7 @@ struct ProfileParser {
         switch header.node?.entries[key]?.value {
         case nil: return OtherForwarding()
         case .table:
-            let section = reader.section(key, in: header, keys: ["ipv4", "ipv6"])
+            let section = reader.section(key, in: header, keys: ProfileKeys.otherForwarding)
             return OtherForwarding(
                 ipv4: otherForwardingChoice("ipv4", section), ipv6: otherForwardingChoice("ipv6", section))
         default:
@@ -95,7 +95,7 @@ struct ProfileParser {
     }
 
     private mutating func lan(_ top: ProfileReader.Section) -> LAN {
-        let section = reader.section("lan", in: top, keys: ["interface", "subnets", "reply-path"])
+        let section = reader.section("lan", in: top, keys: ProfileKeys.lan)
         let subnets = reader.list("subnets", in: section) { text throws(ParseError) in try IPPrefix(parsing: text) }
         return LAN(
             interface: reader.string("interface", in: section)?.text, subnets: subnets ?? [],
@@ -103,9 +103,7 @@ struct ProfileParser {
     }
 
     private mutating func tunnel(_ top: ProfileReader.Section) -> Tunnel {
-        let section = reader.section(
-            "tunnel", in: top,
-            keys: ["interface", "addresses", "listen-port", "mtu", "datapath", "fwmark", "public-key"])
+        let section = reader.section("tunnel", in: top, keys: ProfileKeys.tunnel)
         let addresses = reader.list("addresses", in: section) { text throws(ParseError) in
             try InterfaceAddress(parsing: text)
         }
@@ -122,7 +120,7 @@ struct ProfileParser {
         let (section, names) = reader.names("groups", in: top)
         var groups: [String: Policy] = [:]
         for name in names {
-            let group = reader.section(name, in: section, keys: ["allow"])
+            let group = reader.section(name, in: section, keys: ProfileKeys.group)
             groups[name] = policy(group) ?? Policy(allow: [])
         }
         return groups
@@ -130,12 +128,8 @@ struct ProfileParser {
 
     private mutating func peers(_ top: ProfileReader.Section) -> [Peer] {
         let (section, names) = reader.names("peers", in: top)
-        return names.map { peer(reader.section($0, in: section, keys: Self.peerKeys)) }
+        return names.map { peer(reader.section($0, in: section, keys: ProfileKeys.peer)) }
     }
-
-    private static let peerKeys = [
-        "addresses", "public-key", "preshared-key", "full-tunnel", "group", "allow", "routes", "endpoint", "keepalive",
-    ]
 
     private mutating func peer(_ section: ProfileReader.Section) -> Peer {
         let addresses = reader.list("addresses", in: section) { text throws(ParseError) in
@@ -155,7 +149,7 @@ struct ProfileParser {
     }
 
     private mutating func checks(_ top: ProfileReader.Section) -> [Check] {
-        reader.tables("check", in: top, keys: ["from", "to", "expect"]).compactMap { section -> Check? in
+        reader.tables("check", in: top, keys: ProfileKeys.check).compactMap { section -> Check? in
             let (from, to) = (reader.required("from", in: section), reader.required("to", in: section))
             let expect: Check.Expectation = reader.choice("expect", in: section) ?? .allow
             guard let from, let to else { return nil }
