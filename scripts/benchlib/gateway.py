@@ -231,6 +231,30 @@ def measure(box):
     return box.values
 
 
+STARTS = 20
+
+
+def start(commands):
+    """Seconds that each command takes from fork to exit when all it does is to say its version; medians, in turn."""
+    taken = [[] for _ in commands]
+    for _ in range(STARTS):
+        for values, command_ in zip(taken, commands):
+            begun = time.perf_counter()
+            process = subprocess.Popen(command_, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            os.waitpid(process.pid, 0)
+            values.append(time.perf_counter() - begun)
+            process.returncode = 0
+    return [median(values) for values in taken]
+
+
+def measure_program(wggw, rows):
+    """Adds a round of the program's start to `rows`, beside that of `wg`, and its size in MB."""
+    own, other = start([[wggw, "--version"], ["wg", "--version"]])
+    rows.setdefault("wggw", []).append(own)
+    rows.setdefault("hand", []).append(other)
+    rows["size"] = os.stat(wggw).st_size / 1e6
+
+
 def _late(*_):
     raise TimeoutError
 
@@ -244,8 +268,11 @@ def run(options, scratch):
         wggw = None
     signal.signal(signal.SIGALRM, _late)
     key = Keys()
-    result = {"machine": describe(), "rounds": rounds, "smallest_memory": memory(os.getpid(), "VmHWM"), "sizes": {}}
+    result = {"machine": describe(), "rounds": rounds, "smallest_memory": memory(os.getpid(), "VmHWM"), "sizes": {},
+              "program": {}}
     for number in range(1, rounds + 1):
+        if wggw:
+            measure_program(wggw, result["program"])
         for size in sizes:
             note(f"gateway, round {number} of {rounds}: {size:,} peers")
             peers = list(random_peers(size))
@@ -288,6 +315,8 @@ def aims(result):
          get(large, "wggw", "status"), get(large, "hand", "status"), 1, 0.010, "ms"),
         (f"memory at {large:,} peers under 100 MB",
          max(memories) if None not in memories else None, 100, 1, 0, "MB"),
+        ("the program under 30 MB", result["program"].get("size"), 30, 1, 0, "MB"),
+        ("wggw --version in 10 ms", median(result["program"].get("wggw", [])), 0.010, 1, 0, "ms"),
     ]
     judged = []
     for what, value, other, factor, extra, unit in checks:
@@ -318,6 +347,11 @@ def print_result(result):
                 by = "wg-quick up" + what.removeprefix("cold")
             lines.append([f"{size:,} peers: {what}", by, cell(own, what, result), cell(other, what, result),
                           f"{figure(own / other)}×" if own and other and not what.startswith("memory") else ""])
+    program = result["program"]
+    if program:
+        own, other = median(program["wggw"]), median(program["hand"])
+        lines.append(["start: --version", "wg --version", figure(own * 1000), figure(other * 1000), f"{figure(own / other)}×"])
+        lines.append(["the program", "", figure(program["size"]), "–", ""])
     print()
     print(table([["", "by hand", "wggw", "by hand", "ratio"]], lines))
     print()

@@ -24,7 +24,7 @@ def find_wggw():
     """The wggw to measure: WGGW_BIN, else the newest build of this checkout, else the one in PATH; None without."""
     if os.environ.get("WGGW_BIN"):
         return os.path.abspath(os.environ["WGGW_BIN"])
-    builds = [CHECKOUT / ".build" / kind / "wggw" for kind in ("release", "debug")]
+    builds = [CHECKOUT / ".build" / kind / "wggw" for kind in ("installed", "release", "debug")]
     found = sorted((b for b in builds if b.exists()), key=lambda b: b.stat().st_mtime)
     if found:
         return str(found[-1])
