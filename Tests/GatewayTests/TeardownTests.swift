@@ -32,6 +32,18 @@ import Testing
         #expect(try bench.control().status().drift.isEmpty)
     }
 
+    /// As an upgrade has it: the datapath starts anew, and a draft stays one.
+    @Test func upStartsTheDatapathAnewAndTakesNoDraft() throws {
+        _ = try bench.applied()
+        var options = InitOptions()
+        options.mtu = 1300
+        #expect(try bench.control().initialize(options, why: nil).isNew)
+        #expect(try bench.control().up().plan.isEmpty)
+        let report = try bench.control().up(restarts: true)
+        #expect(!report.plan.isEmpty && report.revision == 2)
+        #expect(try bench.control().status().draft != nil)
+    }
+
     /// Nothing of a datapath that hangs is needed to end it, or to put another in its place.
     @Test func aHangingDatapathIsReplacedAndTakenDown() throws {
         _ = try bench.applied()

@@ -71,15 +71,20 @@ extension ControlPlane {
         return try store.lastApplied(before: current.source ?? current.id)
     }
 
-    /// Brings the revision that was applied last back onto the box: at boot, or after `down`.
-    public func up(willPerform: (PlanPreview) -> Void = { _ in }) throws(GatewayError) -> ApplyReport {
+    /// Brings the revision that was applied last back onto the box: at boot, or after `down`. `restarts` makes the interface anew
+    /// even if it is as it should be, and no draft comes along as with `apply`.
+    public func up(
+        restarts: Bool = false, willPerform: (PlanPreview) -> Void = { _ in }
+    ) throws(GatewayError) -> ApplyReport {
         try locked {
             try refuseWhileWaiting()
             let notices = try settle()
             guard let applied = try store.box().applied else {
                 throw GatewayError.refused("nothing was ever applied; run `wggw apply`")
             }
-            return try apply(try store.revision(applied), notices: notices, willPerform: willPerform)
+            return try apply(
+                try store.revision(applied), restarts: restarts ? .always : .never, notices: notices,
+                willPerform: willPerform)
         }
     }
 }
