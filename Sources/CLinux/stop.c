@@ -15,6 +15,7 @@ static struct sigaction before[COUNT];
 static volatile sig_atomic_t noted;
 static volatile sig_atomic_t disregarded;
 static int bell = -1;
+static int depth;
 
 static void note(int number) {
     const int error = errno;
@@ -40,6 +41,7 @@ void stop_note(void) {
     // Without one, a signal is noted all the same, and waits are a little longer.
     disregarded = 0;
     if (bell < 0) bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (depth++) return;
     for (int i = 0; i < COUNT; i++) {
         // A handler and not SIG_IGN, which a program that is started would inherit.
         struct sigaction action = {.sa_handler = i < 2 ? note : pass, .sa_flags = SA_RESTART};
@@ -49,6 +51,9 @@ void stop_note(void) {
 }
 
 void stop_note_no_more(void) {
+    // What the inner one gave nothing up for is heard by the outer one.
+    disregarded = 0;
+    if (--depth) return;
     for (int i = 0; i < COUNT; i++) sigaction(signals[i], &before[i], NULL);
 }
 

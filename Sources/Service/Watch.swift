@@ -57,10 +57,14 @@ public struct Watch {
     /// Runs until the process is told to end, which leaves the box as it is. Throws where the kernel's news cannot be had.
     public mutating func run() throws(BoxError) {
         heap_borrow_large()
+        // Between two looks as well.
+        stop_note()
+        defer { stop_note_no_more() }
         let manager = ServiceManager()
         let news = try BoxNews()
         while true {
             if wait(news) { note(news.read()) }
+            if StopRequest.signals.signal() != nil { return }
             guard isDue else { continue }
             let began = hasBegun
             look()
@@ -91,9 +95,9 @@ public struct Watch {
 
     private var isDue: Bool { next.map { Self.now >= $0 } ?? false }
 
-    /// Waits for news, or until a look is due. Whether there may be news.
+    /// Waits for news, a word to end, or until a look is due. Whether there may be news.
     private func wait(_ news: BoxNews) -> Bool {
-        var ready = news.descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        var ready = (news.descriptors + [stop_descriptor()]).map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         var milliseconds: Int32 = -1
         if let next {
             let left = max(.zero, next - Self.now).components

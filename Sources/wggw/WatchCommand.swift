@@ -18,24 +18,47 @@ struct WatchCommand: ParsableCommand {
 
             Of changes by `wg set` no kernel tells: it looks at least once a minute. Where the profile says site.drift = "report", it \
             tells what differs and leaves it so; `wggw up` puts it right.
+
+            Where there is no site, as in a new container, WGGW_LAN, WGGW_ENDPOINT, WGGW_LAN_INTERFACE and WGGW_PEERS make one and \
+            apply it: networks, HOST[:PORT], an interface, names, with commas between them. Later they are not looked at.
             """)
 
     @OptionGroup var common: CommonOptions
+
+    @Option(
+        name: [.short, .customLong("file")],
+        help: ArgumentHelp(
+            "Take and apply this profile first; a revision that was made since it was last taken stays, and is named.",
+            valueName: "file"),
+        completion: .file(extensions: ["toml"]))
+    var file: String?
+
+    @Flag(name: .customLong("down"), help: "Take the tunnel down at the end, as `wggw down`, instead of leaving it up.")
+    var takesDown = false
 
     @Flag(help: .hidden)
     var withoutHold = false
 
     func run() throws {
         try NotRoot.refuse("watch")
-        let common = common
-        // Without a site there is nothing to wait for.
-        _ = try common.reader("watch")
-        let (open, pauseForwarding) = common.service(holdsFirewall: !withoutHold)
-        var watch = Watch(opening: open, pausingForwarding: pauseForwarding) { event in
-            // Nobody has to read it: whoever carries packets does not end with whoever keeps its words.
-            for line in Self.lines(event) { Console.data(line) }
+        // From the beginning: the first process of a container is not ended by a signal that it does not handle.
+        try undisturbed {
+            let common = common
+            let first = FirstSite(common: common)
+            if let file { try first.take(profile: file) } else { try first.makeFromEnvironment() }
+            // Without a site there is nothing to wait for.
+            _ = try common.reader("watch")
+            let (open, pauseForwarding) = common.service(holdsFirewall: !withoutHold)
+            var watch = Watch(opening: open, pausingForwarding: pauseForwarding) { event in
+                // Nobody has to read it: whoever carries packets does not end with whoever keeps its words.
+                for line in Self.lines(event) { Console.data(line) }
+            }
+            try watch.run()
+            guard takesDown else { return }
+            // It was told to end, and this is its end.
+            StopRequest.signals.disregard()
+            common.notes(try open().down().notices)
         }
-        try watch.run()
     }
 
     private static func lines(_ event: Watch.Event) -> [Line] {

@@ -4,7 +4,8 @@
 /// Notes SIGINT and SIGTERM from now on. SIGHUP and SIGPIPE are nothing: a terminal that is gone stops no command. A signal that
 /// this process was started to ignore stays ignored. A process that noted one ends by it, in place of its exit status.
 void stop_note(void);
-/// All four do again what they did before `stop_note`. What was noted stays noted.
+/// All four do again what they did before `stop_note`; of calls within each other, at the end of the outermost. What was noted stays
+/// noted.
 void stop_note_no_more(void);
 /// The first signal that was noted; 0 is none.
 int stop_signal(void);
