@@ -25,6 +25,9 @@ struct WatchCommand: ParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
+    @Flag(help: .hidden)
+    var withoutHold = false
+
     @Option(
         name: [.short, .customLong("file")],
         help: ArgumentHelp(
@@ -35,9 +38,6 @@ struct WatchCommand: ParsableCommand {
 
     @Flag(name: .customLong("down"), help: "Take the tunnel down at the end, as `wggw down`, instead of leaving it up.")
     var takesDown = false
-
-    @Flag(help: .hidden)
-    var withoutHold = false
 
     func run() throws {
         try NotRoot.refuse("watch")
@@ -57,7 +57,7 @@ struct WatchCommand: ParsableCommand {
             guard takesDown else { return }
             // It was told to end, and this is its end.
             StopRequest.signals.disregard()
-            common.notes(try open().down().notices)
+            common.notes(try common.reader("watch", stop: .none).down().notices)
         }
     }
 

@@ -125,7 +125,7 @@ import Testing
             let without = try Self.site("", in: entry.section)
             #expect(try Self.site("\(entry.key) = \(value)", in: entry.section) == without, "\(entry.key) = \(value)")
         }
-        #expect(fixed == 11)
+        #expect(fixed == 12)
     }
 
     @Test func theWholeExampleIsTaken() throws {
