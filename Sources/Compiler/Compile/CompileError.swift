@@ -3,7 +3,7 @@ public import SiteModel
 
 /// A site that cannot be compiled: what is missing or contradictory, and what would help.
 public enum CompileError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// A member that a draft has to find out on the box is still empty: `lan.interface`.
+    /// A member that a draft has to make is still empty: `tunnel.public-key`.
     case incomplete(String)
     /// The sealed private key that belongs to this public key is not there.
     case noPrivateKey(PublicKey)
@@ -16,7 +16,7 @@ public enum CompileError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The policies up to this one come to more pieces than a firewall shall have.
     case tooManyElements(policy: String, limit: Int)
 
-    /// `lan.interface is not known: give it in the profile`
+    /// `tunnel.public-key is not known: give it in the profile`
     public var description: String {
         switch self {
         case .incomplete(let member): "\(member) is not known: give it in the profile"

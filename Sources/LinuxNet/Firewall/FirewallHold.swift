@@ -17,6 +17,7 @@ internal import System
 public final class FirewallHold: @unchecked Sendable {
     private let owner: Int32
     private let listener: Int32
+    private let path: String
     private let isPossible = Mutex(true)
 
     /// For the network namespace of the calling thread. nil where the socket cannot be handed out, as somebody does already.
@@ -25,6 +26,7 @@ public final class FirewallHold: @unchecked Sendable {
             mkdir(Self.directory, 0o700) == 0 || errno == EEXIST, !UnixSocket.isListenedAt(path)
         else { return nil }
         unlink(path)
+        self.path = path
         listener = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         owner = socket.duplicate()
         guard listener >= 0, owner >= 0, UnixSocket.with(path, { bind(listener, $0, $1) }) == 0,
@@ -37,6 +39,7 @@ public final class FirewallHold: @unchecked Sendable {
     }
 
     deinit {
+        unlink(path)
         // Ends the thread, which closes both.
         shutdown(listener, Int32(SHUT_RDWR))
     }
