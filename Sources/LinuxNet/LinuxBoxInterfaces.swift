@@ -97,15 +97,22 @@ extension LinuxBox {
             }
         case .userspace:
             try datapath(of: name).start()
-            try likeKernels(name)
         }
+        try settle(name, backend)
     }
 
-    /// What the kernel's WireGuard sets on its own interfaces: no redirects from one peer to another, no link-local address.
-    private func likeKernels(_ interface: String) throws(BoxError) {
-        for (key, value) in [("ipv4/conf/\(interface)/send_redirects", 0), ("ipv6/conf/\(interface)/addr_gen_mode", 1)]
-        where try Sysctl.read("net/\(key)") != nil {
-            try Sysctl.write("net/\(key)", value)
+    /// What the kernel's WireGuard sets on its own interfaces: no redirects from one peer to another, no link-local address. And no
+    /// peer is a router that this box listens to, whatever new interfaces do else. Niceties all: where /proc/sys is read-only, as in
+    /// a container, it goes without.
+    private func settle(_ interface: String, _ backend: Backend) throws(BoxError) {
+        var settings = [("ipv6/conf/\(interface)/accept_ra", 0)]
+        if backend == .userspace {
+            settings += [("ipv4/conf/\(interface)/send_redirects", 0), ("ipv6/conf/\(interface)/addr_gen_mode", 1)]
+        }
+        for (key, value) in settings where try Sysctl.read("net/\(key)") != nil {
+            do throws(BoxError) { try Sysctl.write("net/\(key)", value) } catch {
+                guard error.code == EROFS || error.code == EACCES else { throw error }
+            }
         }
     }
 
