@@ -10,6 +10,8 @@ let strict: [SwiftSetting] = [
     .enableExperimentalFeature("Lifetimes"),
     .treatAllWarnings(as: .error),
 ]
+// Of rooms where nothing is done ten thousand times: what they do takes no time, and their words take a third less room.
+let small = strict + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
 let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O2"])]
 
 let package = Package(
@@ -29,10 +31,10 @@ let package = Package(
                 "NetTypes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: strict),
+            swiftSettings: small),
         .target(
             name: "Service", dependencies: ["Gateway", "LinuxNet", "Compiler", "System", "CLinux"],
-            swiftSettings: strict),
+            swiftSettings: small),
         .target(
             name: "Gateway",
             dependencies: [
@@ -40,9 +42,9 @@ let package = Package(
                 "CLinux",
                 "CQREncode", "CPNG", "CSodium",
             ],
-            swiftSettings: strict),
+            swiftSettings: small),
         .target(
-            name: "Explaining", dependencies: ["Compiler", "Firewall", "SiteModel", "NetTypes"], swiftSettings: strict),
+            name: "Explaining", dependencies: ["Compiler", "Firewall", "SiteModel", "NetTypes"], swiftSettings: small),
         .target(
             name: "SiteModel",
             dependencies: ["NetTypes", .product(name: "TOMLKit", package: "TOMLKit")],
