@@ -12,11 +12,16 @@ final class BoxMap {
     private let tables: [FirewallTable]
     private var sets: [SetName: SetContents] = [:]
     private(set) var filter: PacketFilter
-    private let interface: String
+    /// The tunnel's peers as the interface has them.
+    let peers: [PublicKey: ObservedPeer]
+    /// The same as they should be.
+    let wanted: [PublicKey: WireGuardPeerConfig]
+    /// Whose single addresses are, and networks, for the longest of them.
+    private var hosts: [IPAddress: PublicKey] = [:]
+    private var networks: [(network: IPPrefix, peer: PublicKey)] = []
 
     init(_ scene: Scene) throws(BoxError) {
         terrain = scene.terrain
-        interface = scene.desired.interface
         let all = try terrain.links()
         links = Dictionary(all.map { ($0.name, $0) }) { first, _ in first }
         addresses = Set(all.lazy.flatMap(\.addresses).map(\.address))
@@ -27,6 +32,24 @@ final class BoxMap {
         }
         self.tables = tables
         filter = PacketFilter(tables)
+        let seen = scene.observed?.wireGuard?.peers ?? []
+        peers = Dictionary(seen.map { ($0.publicKey, $0) }) { first, _ in first }
+        wanted = Dictionary(scene.desired.wireGuard.peers.map { ($0.publicKey, $0) }) { first, _ in first }
+        for peer in seen {
+            for network in peer.allowedIPs {
+                if network.isHost {
+                    hosts[network.address] = peer.publicKey
+                } else {
+                    networks.append((network, peer.publicKey))
+                }
+            }
+        }
+    }
+
+    /// To whom an address belongs for WireGuard: the longest network that holds it decides.
+    func owner(of address: IPAddress) -> PublicKey? {
+        hosts[address]
+            ?? networks.filter { $0.network.contains(address) }.max { $0.network.length < $1.network.length }?.peer
     }
 
     func link(_ name: String) -> TerrainLink? { links[name] }

@@ -64,6 +64,14 @@ struct EndFinder {
     let own: Set<IPAddress>
     /// What a host's name stands for; empty where nobody knows.
     let lookUp: (String) -> [IPAddress]
+    private let peers: [String: Peer]
+
+    init(site: Site, own: Set<IPAddress>, lookUp: @escaping (String) -> [IPAddress]) {
+        self.site = site
+        self.own = own
+        self.lookUp = lookUp
+        peers = Dictionary(site.peers.map { ($0.name, $0) }) { first, _ in first }
+    }
 
     /// Both ends, of one family. A service that a word brings along, as `dns` does, fills in for one that was not named.
     func ends(of flow: Flow) throws(FlowError) -> (from: End, to: End, service: Flow.Service?) {
@@ -75,7 +83,7 @@ struct EndFinder {
                 if from.peer == nil && to.peer == nil {
                     throw .notThroughTunnel(flow.from.description, flow.to.description)
                 }
-                let isDNS = flow.to == .name("dns") && site.peer("dns") == nil
+                let isDNS = flow.to == .name("dns") && peers["dns"] == nil
                 return (from, to, flow.service ?? (isDNS ? Flow.Service(.udp, port: 53) : nil))
             }
         }
@@ -87,7 +95,7 @@ struct EndFinder {
         switch party {
         case .network(let network): return [end(network)]
         case .name(let name):
-            if let peer = site.peer(name) {
+            if let peer = peers[name] {
                 if peer.addresses.isEmpty { throw .noAddress(peer: name) }
                 return peer.addresses.map { .peer(peer, IPPrefix(host: $0)) }
             }
@@ -119,10 +127,6 @@ struct EndFinder {
         if let best { return .peer(best.peer, network) }
         return network.isHost && own.contains(network.address) ? .gateway(network.address) : .host(network)
     }
-}
-
-extension Site {
-    func peer(_ name: String) -> Peer? { peers.first { $0.name == name } }
 }
 
 extension IPPrefix {

@@ -1,7 +1,7 @@
 import Compiler
 import Firewall
 import NetTypes
-public import SiteModel
+import SiteModel
 
 /// Walks a flow's first packet there, and its answer back, and writes down who has a say in it.
 ///
@@ -12,6 +12,7 @@ struct Explainer {
     let flow: Flow
     let map: BoxMap
     let judge: ProfileJudge
+    let lines: ProfileLines
     let from: End
     let to: End
     var service: Flow.Service?
@@ -19,12 +20,11 @@ struct Explainer {
     /// The way that is walked.
     var leg = Step.Leg.there
 
-    init(_ scene: Scene, _ flow: Flow) throws(ExplainingError) {
-        self.scene = scene
+    init(_ survey: Survey, _ flow: Flow) throws(FlowError) {
+        scene = survey.scene
         self.flow = flow
-        map = try asking { () throws(BoxError) in try BoxMap(scene) }
-        judge = ProfileJudge(scene.site, scene.desired, own: map.addresses, lookUp: scene.lookUp)
-        do { (from, to, service) = try judge.ends(of: flow) } catch { throw .flow(error) }
+        (map, judge, lines) = (survey.map, survey.judge, survey.lines)
+        (from, to, service) = try judge.ends(of: flow)
     }
 
     /// The tunnel's interface.
@@ -46,29 +46,24 @@ struct Explainer {
 
     // MARK: The walk
 
-    consuming func explanation() throws(ExplainingError) -> Explanation {
+    consuming func explanation() throws(BoxError) -> Explanation {
         try walk()
         return Explanation(
             flow: flow, source: from.network.isHost ? from.address : nil, destination: to.network, steps: steps)
     }
 
-    private mutating func walk() throws(ExplainingError) {
+    private mutating func walk() throws(BoxError) {
         guard judgeProfile() else { return }
-        guard scene.isApplied, scene.observed != nil else {
-            let fact: Fact = scene.observed == nil ? .nothingApplied : .onlyDrafted(revision: scene.revision)
-            return note(.profile, .stops, fact, .apply)
-        }
-        do throws(BoxError) {
-            guard let there = try walkThere() else { return }
-            leg = .back
-            try walkBack(there)
-        } catch { throw .box(error) }
+        guard scene.observed != nil else { return note(.profile, .stops, .nothingApplied, .apply) }
+        guard let there = try walkThere() else { return }
+        leg = .back
+        try walkBack(there)
     }
 
     private mutating func judgeProfile() -> Bool {
         let (outcome, fact, asked) = judge.judge(from, to, service)
         service = asked
-        let place = ProfileLines(scene.site).place(of: fact)
+        let place = lines.place(of: fact)
         let remedy = outcome == .stops ? judge.remedy(from, to, service) : nil
         steps.append(Step(leg, .profile, outcome, fact, place: place, remedy: remedy))
         return outcome != .stops
@@ -148,13 +143,4 @@ struct Explainer {
             .route, .routedAstray(way, expected: expected ?? "lo"),
             .elsewhere(.removeRoute(crossing.destination, in: way)))
     }
-}
-
-/// The answer to a flow. Throws where the question makes no sense, or the box cannot be looked at.
-public func explain(_ flow: Flow, _ scene: Scene) throws(ExplainingError) -> Explanation {
-    try Explainer(scene, flow).explanation()
-}
-
-func asking<R>(_ body: () throws(BoxError) -> R) throws(ExplainingError) -> R {
-    do { return try body() } catch { throw .box(error) }
 }

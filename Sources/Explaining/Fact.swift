@@ -45,8 +45,6 @@ public enum Fact: Equatable, Sendable {
     case refused(Refusal)
     /// Only some of what could be asked for is.
     case grantedInPart([AccessRule], peer: String, group: String?)
-    /// Another revision than the one on the box says it.
-    case onlyDrafted(revision: Int)
 
     // MARK: Peers
 
@@ -109,7 +107,6 @@ public enum Fact: Equatable, Sendable {
     case linkDown(String)
     case noCarrier(String)
     case neighbour(IPAddress, NeighbourState?)
-    case fits(mtu: Int)
     case exceeds(mtu: Int, of: Int, interface: String)
     case tunnelSize(is: Int, shouldBe: Int)
     case served(IPAddress, Flow.Service)

@@ -11,7 +11,6 @@ extension Fact: CustomStringConvertible {
         case .refused(let refusal): refusal.description
         case .grantedInPart(let rules, let peer, let group):
             "\(Self.policy(peer, group)) allows \(list(rules)) of it"
-        case .onlyDrafted(let revision): "revision \(revision) is drafted, and not on the box"
         case .nothingApplied: "nothing of wggw's is on the box"
         case .sendsIntoTunnel(let peer, let network): "\(peer)'s file sends \(bare(network)) into the tunnel"
         case .sendsElsewhere(let peer, let isSplit):
@@ -93,7 +92,6 @@ extension Fact: CustomStringConvertible {
         case .linkDown(let name): "interface \(name) is down"
         case .noCarrier(let name): "interface \(name) has no carrier: nobody is at the other end of the cable"
         case .neighbour(let address, let state): Self.neighbour(address, state)
-        case .fits(let mtu): "packets of \(mtu) bytes fit"
         case .exceeds(let mtu, let size, let interface):
             "\(interface) takes \(mtu) bytes, and the tunnel brings up to \(size): TCP is told, other large packets come in pieces or not"
         case .tunnelSize(let mtu, let wanted): "the tunnel's interface takes \(mtu) bytes, and should take \(wanted)"

@@ -5,11 +5,6 @@ import SiteModel
 
 /// What happens between a peer and the gateway.
 extension Explainer {
-    /// A session is not used for longer (REJECT_AFTER_TIME, seconds).
-    private static var sessionTime: Int64 { 180 }
-    /// What a file that wggw writes says where the profile says nothing, seconds.
-    private static var usualKeepalive: UInt16 { 25 }
-
     /// Whether the peer's own configuration, as it is written now, sends packets to a network into the tunnel.
     mutating func configuration(of peer: Peer, for network: IPPrefix) -> Bool {
         guard let through = clientAllowedIPs(of: peer, in: scene.site).first(where: { $0.contains(network) }) else {
@@ -24,7 +19,7 @@ extension Explainer {
     }
 
     private func observed(_ peer: Peer) -> ObservedPeer? {
-        scene.observed?.wireGuard?.peers.first { $0.publicKey == peer.publicKey }
+        peer.publicKey.flatMap { map.peers[$0] }
     }
 
     // MARK: The session
@@ -41,13 +36,16 @@ extension Explainer {
         }
         let port = observed.wireGuard?.listenPort ?? scene.desired.wireGuard.listenPort
         let age = scene.now - seen.lastHandshake
-        let isAlive = seen.lastHandshake != 0 && age <= Self.sessionTime
-        if let part = difference(peer, seen) {
+        let isAlive = seen.hasSession(at: scene.now)
+        if let part = difference(seen) {
             // Keys count when the next ones are made: until then packets pass.
             guard part == .presharedKey && isAlive else {
                 return stop(.session, .sessionDiffers(peer: peer.name, part), .restore)
             }
             note(.session, .hint, .sessionDiffers(peer: peer.name, part), .restore)
+        }
+        if let home = seen.endpoint?.address, scene.site.lan.subnets.contains(where: { $0.contains(home) }) {
+            note(.session, .hint, .isAtHome(peer: peer.name, home))
         }
         guard try datagramsComeIn(port, from: seen.endpoint, isKnown: isAlive) else { return false }
         if isAlive {
@@ -61,20 +59,18 @@ extension Explainer {
             }
             note(.session, .open, .neverSeen(peer: peer.name, port: port), .watchLog)
         } else {
-            let keepalive = peer.keepalive ?? Self.usualKeepalive
-            note(.session, .open, .silent(peer: peer.name, age: age, keepalive: keepalive), .watchLog)
+            note(.session, .open, .silent(peer: peer.name, age: age, keepalive: peer.keepaliveOfItsFile), .watchLog)
         }
         return true
     }
 
-    private func difference(_ peer: Peer, _ seen: ObservedPeer) -> Fact.SessionPart? {
+    private func difference(_ seen: ObservedPeer) -> Fact.SessionPart? {
         let wanted = scene.desired.wireGuard
         if let now = scene.observed?.wireGuard {
             if now.privateKey != wanted.privateKey { return .gatewayKey }
             if now.listenPort != wanted.listenPort { return .port }
         }
-        let peer = wanted.peers.first { $0.publicKey == seen.publicKey }
-        return peer?.presharedKey != seen.presharedKey ? .presharedKey : nil
+        return map.wanted[seen.publicKey]?.presharedKey != seen.presharedKey ? .presharedKey : nil
     }
 
     /// Whether other people's tables let a peer's datagrams in; of one that is not known, the first.
@@ -93,15 +89,21 @@ extension Explainer {
         }
         let away = address ?? (scene.desired.traffic.outside.isEmpty ? nil : Self.somewhere)
         if let away, let name = try map.interface(towards: IPPrefix(host: away)) { packet.input = map.known(name) }
-        for point in [FirewallChain.Hook.Point.prerouting, .input] {
-            for chain in map.filter.baseChains(at: point, family) where chain.hook.kind != .nat {
-                let walk = try map.walk(packet, through: chain)
-                packet = walk.packet
-                guard case .drops(let place, let rejecting) = walk.fate else { continue }
-                return stop(
-                    .session, .drops(place, owner: map.owner(of: chain.place).name, rejecting: rejecting),
-                    remedy(for: chain, port: port))
-            }
+        return try passes(packet, [.prerouting, .input], port: port)
+    }
+
+    /// Whether no table drops a datagram of the tunnel's own. Addresses that are translated are somebody's port forwarding.
+    private mutating func passes(
+        _ datagram: KnownPacket, _ points: [FirewallChain.Hook.Point], port: UInt16?
+    ) throws(BoxError) -> Bool {
+        var packet = datagram
+        for chain in points.flatMap({ map.filter.baseChains(at: $0, datagram.family) }) where chain.hook.kind != .nat {
+            let walk = try map.walk(packet, through: chain)
+            packet = walk.packet
+            guard case .drops(let place, let rejecting) = walk.fate else { continue }
+            return stop(
+                .session, .drops(place, owner: map.owner(of: chain.place).name, rejecting: rejecting),
+                remedy(for: chain, port: port))
         }
         return true
     }
@@ -139,35 +141,19 @@ extension Explainer {
         packet.connection.mark = KnownBytes([0, 0, 0, 0])
         packet.output = map.known(way.interface)
         packet.route = packet.output
-        for point in [FirewallChain.Hook.Point.output, .postrouting] {
-            for chain in map.filter.baseChains(at: point, family) where chain.hook.kind != .nat {
-                let walk = try map.walk(packet, through: chain)
-                packet = walk.packet
-                guard case .drops(let place, let rejecting) = walk.fate else { continue }
-                return stop(
-                    .session, .drops(place, owner: map.owner(of: chain.place).name, rejecting: rejecting),
-                    remedy(for: chain))
-            }
-        }
-        return true
+        return try passes(packet, [.output, .postrouting], port: nil)
     }
 
     // MARK: Allowed IPs
 
     /// Whether an address is the peer's for WireGuard: the longest network that holds it decides, on the interface as it is.
     mutating func owner(of address: IPAddress, is peer: Peer) -> Bool {
-        var best: (key: PublicKey, length: Int)?
-        for candidate in scene.observed?.wireGuard?.peers ?? [] {
-            for network in candidate.allowedIPs where network.contains(address) && network.length >= best?.length ?? 0 {
-                best = (candidate.publicKey, network.length)
-            }
-        }
-        guard let best else {
+        guard let owner = map.owner(of: address) else {
             return stop(
                 .owner, observed(peer) == nil ? .notOnInterface(peer: peer.name) : .belongsToNobody(address), .restore)
         }
-        guard best.key == peer.publicKey else {
-            let other = scene.site.peers.first { $0.publicKey == best.key }?.name
+        guard owner == peer.publicKey else {
+            let other = scene.site.peers.first { $0.publicKey == owner }?.name
             return stop(.owner, .belongsToOther(address, peer: other, instead: peer.name), .restore)
         }
         note(.owner, .passes, .belongs(address, peer: peer.name))

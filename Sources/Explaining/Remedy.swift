@@ -6,7 +6,7 @@ public import SiteModel
 public enum Remedy: Equatable, Sendable {
     /// The box is to be as the applied revision says.
     case restore
-    /// A draft waits to be applied, or nothing is applied yet.
+    /// Nothing is applied yet.
     case apply
     /// A peer is to go out through the gateway.
     case fullTunnel(peer: String)
@@ -22,8 +22,6 @@ public enum Remedy: Equatable, Sendable {
     case command(String)
     /// The LAN's router has to be told a route.
     case routerRoute(IPPrefix, via: IPAddress?)
-    /// The other host can be asked.
-    case askHost(Flow)
     /// What somebody has to do elsewhere, in words.
     case elsewhere(Advice)
 
@@ -43,8 +41,6 @@ public enum Remedy: Equatable, Sendable {
         case removeRoute(IPAddress, table: UInt32?)
         /// Add a route.
         case addRoute(IPAddress)
-        /// Forward the port from the router in front.
-        case forwardPort(UInt16)
         /// Two have one address.
         case changeAddress(IPAddress)
     }

@@ -10,11 +10,9 @@ public struct Scene {
     public let desired: DesiredState
     /// The revision.
     public let revision: Int
-    /// Whether it is the one on the box. Where not, the box is what another one made of it, and only the profile is judged.
-    public let isApplied: Bool
     /// Whether the interfaces that carry the LAN or lead out are others than when it was applied.
     public let isMoved: Bool
-    /// The box; nil where nothing is applied.
+    /// The box; nil where nothing is applied, and only the profile is judged.
     public let observed: ObservedState?
     /// Seconds since the epoch.
     public let now: Int64
@@ -23,16 +21,15 @@ public struct Scene {
     let prober: (any Prober)?
     let lookUp: (String) -> [IPAddress]
 
-    /// Sets a scene. `prober`: asks the host at the end, and nobody where it is nil. `lookUp`: what a host's name stands for; empty where nobody knows.
+    /// Sets a scene. `prober`: asks the host at the end, and nobody where it is nil. `lookUp`: what a host's name stands for;
+    /// empty where nobody knows.
     public init(
-        site: Site, desired: DesiredState, revision: Int, isApplied: Bool, isMoved: Bool = false,
-        observed: ObservedState?, now: Int64,
+        site: Site, desired: DesiredState, revision: Int, isMoved: Bool = false, observed: ObservedState?, now: Int64,
         terrain: any Terrain, prober: (any Prober)? = nil, lookUp: @escaping (String) -> [IPAddress]
     ) {
         self.site = site
         self.desired = desired
         self.revision = revision
-        self.isApplied = isApplied
         self.isMoved = isMoved
         self.observed = observed
         self.now = now

@@ -77,14 +77,11 @@ struct CheckCommand: ParsableCommand {
         }
 
         var json: JSON {
-            guard case .object(var members) = result.json else { return .null }
-            if let explanation {
-                members[3].1 = holds.map { .bool($0) } ?? .null
-                members += [
-                    ("answer", .string(explanation.answer.rawValue)), ("cause", .text(explanation.cause?.fact)),
-                ]
-            }
-            return .object(members)
+            guard let explanation else { return result.json }
+            let live = [
+                ("answer", JSON.string(explanation.answer.rawValue)), ("cause", .text(explanation.cause?.fact)),
+            ]
+            return .object(result.members(holds: holds) + live)
         }
     }
 }
@@ -99,10 +96,14 @@ extension [CheckResult] {
 }
 
 extension CheckResult {
-    var json: JSON {
-        .object([
+    var json: JSON { .object(members(holds: holds)) }
+
+    /// `holds`: null where it cannot be told.
+    fileprivate func members(holds: Bool?) -> [(String, JSON)] {
+        [
             ("from", .string(check.flow.from.description)), ("to", .string(check.flow.target)),
-            ("expect", .string(check.expect.rawValue)), ("holds", .bool(holds)), ("what", .string(description)),
-        ])
+            ("expect", .string(check.expect.rawValue)), ("holds", holds.map { .bool($0) } ?? .null),
+            ("what", .string(description)),
+        ]
     }
 }

@@ -56,7 +56,7 @@ extension Ailment.Help {
     fileprivate var text: String {
         switch self {
         case .text(let text): text
-        case .explained(let remedy, let flow): remedy.text(flow)
+        case .explained(let remedy): remedy.text
         }
     }
 }

@@ -79,7 +79,7 @@ struct ExplainCommand: ParsableCommand {
         case .stops: Console.data("\("does not arrive", .red): \(explanation.cause!.fact)")
         case .cannotTell: Console.data("\("cannot tell", .yellow): \(explanation.cause!.fact)")
         }
-        if let remedy = explanation.cause?.remedy { Console.data("  \(remedy.text(explanation.flow))") }
+        if let remedy = explanation.cause?.remedy { Console.data("  \(remedy.text)") }
     }
 }
 
@@ -109,10 +109,10 @@ extension Step.Stage {
 }
 
 extension Step {
-    fileprivate func json(_ flow: Flow) -> JSON {
+    fileprivate var json: JSON {
         .object([
             ("leg", .string(leg.rawValue)), ("stage", .string(stage.rawValue)), ("outcome", .string(outcome.rawValue)),
-            ("what", .string(fact.description)), ("line", .number(place?.line)), ("remedy", .text(remedy?.text(flow))),
+            ("what", .string(fact.description)), ("line", .number(place?.line)), ("remedy", .text(remedy?.text)),
         ])
     }
 }
@@ -122,8 +122,8 @@ extension Explanation {
         .object([
             ("from", .string(flow.from.description)), ("to", .string(flow.target)), ("source", .text(source)),
             ("destination", .string(destination.isHost ? destination.address.description : destination.description)),
-            ("answer", .string(answer.rawValue)), ("cause", cause?.json(flow) ?? .null),
-            ("steps", .array(steps.map { $0.json(flow) })),
+            ("answer", .string(answer.rawValue)), ("cause", cause?.json ?? .null),
+            ("steps", .array(steps.map(\.json))),
         ])
     }
 }

@@ -68,8 +68,6 @@ func warn(_ obstacles: [FirewallObstacle]) {
 }
 
 extension FirewallObstacle {
-    fileprivate var isCertain: Bool { if case .drops = certainty { true } else { false } }
-
     /// `rule 3 of inet filter input`, `rule 3 of inet filter input: not understood: match set`
     fileprivate var reason: String {
         switch certainty {

@@ -5,7 +5,7 @@ import SiteModel
 
 extension Remedy {
     /// A command, or what is to be done elsewhere.
-    func text(_ flow: Flow) -> String {
+    var text: String {
         switch self {
         case .restore: "wggw up"
         case .apply: "wggw apply"
@@ -19,7 +19,6 @@ extension Remedy {
         case .command(let command): command
         case .routerRoute(let network, let gateway):
             "on the LAN's router: ip route add \(network) via \(gateway.map { "\($0)" } ?? "(this box)"); `wggw plan` has it for others"
-        case .askHost(let flow): "wggw explain --live \(flow.from) \(flow.target)"
         case .elsewhere(let advice): advice.text
         }
     }
@@ -37,7 +36,6 @@ extension Remedy.Advice {
             "ip route get \(address) shows the route"
                 + (table.map { "; ip rule and ip route show table \($0), what leads there" } ?? "") + "; take it away"
         case .addRoute(let address): "ip route add \(address) via (the router)"
-        case .forwardPort(let port): "on the router in front: forward UDP \(port) to this box"
         case .changeAddress(let address): "give one of the two another address than \(address)"
         }
     }

@@ -53,11 +53,11 @@ import Testing
                         ObservedPeer(publicKey: $0.publicKey, allowedIPs: $0.allowedIPs, lastHandshake: 990)
                     }), firewall: desired.firewall)
             observe(&observed)
-            return try Explaining.explain(
-                Flow(from: from, to: to),
+            return try Survey(
                 Scene(
-                    site: site, desired: desired, revision: 7, isApplied: true, observed: observed, now: 1000,
-                    terrain: terrain, prober: prober, lookUp: { $0 == "nas.lan" ? [IPAddress("192.168.1.10")!] : [] }))
+                    site: site, desired: desired, revision: 7, observed: observed, now: 1000,
+                    terrain: terrain, prober: prober, lookUp: { $0 == "nas.lan" ? [IPAddress("192.168.1.10")!] : [] })
+            ).explain(Flow(from: from, to: to))
         }
     }
 

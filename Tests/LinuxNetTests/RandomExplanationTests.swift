@@ -22,9 +22,9 @@ import Testing
             var rules = RandomRules(seed: seed)
             // Many sets of rules let nothing through, and few packets get as far as what comes behind them.
             if seed % 2 == 0 { try load(rules.ruleset(), with: "nft", "-f") }
-            let scene = Self.scene(yard)
+            let survey = try Survey(Self.scene(yard))
             for number in 0..<120 {
-                guard let attempt = Self.attempt(&world, yard, scene, number) else { continue }
+                guard let attempt = Self.attempt(&world, yard, survey, number) else { continue }
                 switch attempt.explained {
                 case nil: untold += 1
                 case let explained?:
@@ -57,13 +57,13 @@ import Testing
             firewall: desired.firewall)
         observed.proxyNeighbours = desired.proxyNeighbours
         return Scene(
-            site: yard.site, desired: desired, revision: 1, isApplied: true, observed: observed, now: now,
+            site: yard.site, desired: desired, revision: 1, observed: observed, now: now,
             terrain: LinuxBox(), lookUp: { _ in [] })
     }
 
     /// nil: it has nothing to do with the tunnel, or ends at what is no kernel's business.
     private static func attempt(
-        _ world: inout RandomWorld, _ yard: PacketYard, _ scene: Scene, _ number: Int
+        _ world: inout RandomWorld, _ yard: PacketYard, _ survey: Survey, _ number: Int
     ) -> (explained: Bool?, happens: Bool, text: String)? {
         let packet = world.packet()
         let transport: AccessRule.Transport
@@ -77,7 +77,7 @@ import Testing
         let flow = Flow(
             from: .network(IPPrefix(host: packet.source)), to: .network(IPPrefix(host: packet.destination)),
             service: service)
-        guard let explanation = try? explain(flow, scene), let input = yard.output(to: packet.source),
+        guard let explanation = try? survey.explain(flow), let input = yard.output(to: packet.source),
             !yard.own.contains(packet.source)
         else { return nil }
         let raw = RawPacket(

@@ -63,7 +63,7 @@ public func clientConfig(
         privateKey: peer.publicKey.flatMap { secrets.privateKeys[$0] },
         addresses: peer.addresses.map { InterfaceAddress($0, length: $0.bitWidth) }, dns: site.dns,
         mtu: site.tunnel.mtu, publicKey: gatewayKey, presharedKey: presharedKey,
-        allowedIPs: clientAllowedIPs(of: peer, in: site), endpoint: endpoint, keepalive: peer.keepalive ?? 25)
+        allowedIPs: clientAllowedIPs(of: peer, in: site), endpoint: endpoint, keepalive: peer.keepaliveOfItsFile)
 }
 
 /// What a peer's configuration sends into the tunnel: everything, or the LAN, the tunnel and what its policy names of other
@@ -78,6 +78,11 @@ public func clientAllowedIPs(of peer: Peer, in site: Site) -> [IPPrefix] {
     // What is behind the peer itself must not be sent into the tunnel.
     let behind = IPPrefixSet(peer.routes)
     return networks.filter { !behind.contains($0) }.disjoint()
+}
+
+extension Peer {
+    /// Seconds between keepalives in the file that is written for it: NAT forgets after 30.
+    public var keepaliveOfItsFile: UInt16 { keepalive ?? 25 }
 }
 
 extension ClientConfig {

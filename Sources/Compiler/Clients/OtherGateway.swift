@@ -32,7 +32,7 @@ extension Site {
         let here = Peer(
             name: name == peer.name ? "\(name)-gateway" : name, addresses: tunnel.addresses.map(\.address),
             publicKey: tunnel.publicKey, presharedKey: PresharedKeyChoice.none,
-            routes: lan.subnets, endpoint: endpoint, keepalive: endpoint == nil ? nil : peer.keepalive ?? 25)
+            routes: lan.subnets, endpoint: endpoint, keepalive: endpoint == nil ? nil : peer.keepaliveOfItsFile)
         return Site(
             name: peer.name, endpoint: peer.endpoint, lan: LAN(subnets: peer.routes),
             tunnel: Tunnel(

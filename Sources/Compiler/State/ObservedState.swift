@@ -131,6 +131,11 @@ public struct ObservedPeer: Equatable, Sendable {
     }
 }
 
+extension ObservedPeer {
+    /// Whether it has a session at a time, in seconds since the epoch: none is used for longer than REJECT_AFTER_TIME.
+    public func hasSession(at now: Int64) -> Bool { lastHandshake != 0 && now - lastHandshake <= 180 }
+}
+
 /// A chain of somebody else's that drops the gateway's traffic all the same, and the rule that lets it through.
 public struct FirewallObstacle: Hashable, Sendable {
     /// How sure it is.
@@ -157,4 +162,7 @@ public struct FirewallObstacle: Hashable, Sendable {
         self.remedy = remedy
         self.certainty = certainty
     }
+
+    /// Whether it certainly drops.
+    public var isCertain: Bool { if case .drops = certainty { true } else { false } }
 }

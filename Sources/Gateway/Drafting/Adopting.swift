@@ -25,7 +25,7 @@ extension ControlPlane {
             guard name == nil || strangers.count == 1 else {
                 throw GatewayError.refused(
                     "\(interface) has \(strangers.count) peers that wggw does not know; leave the name out, and give them "
-                        + "others afterwards: `wggw set-peer adopted-1 --name NAME`")
+                        + "others afterwards by `wggw profile edit`")
             }
             var site = previous.site
             var keys = SiteKeys(store: store, random: random)

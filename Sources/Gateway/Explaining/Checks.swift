@@ -17,8 +17,9 @@ extension ControlPlane {
     )] {
         try wrapping {
             let scene = try scene(asksHosts: asksHosts)
+            let survey = try Survey(scene)
             return judge(checksOf: scene.site, scene.desired).map { result in
-                (result, result.problem == nil ? try? Explaining.explain(result.check.flow, scene) : nil)
+                (result, result.problem == nil ? try? survey.explain(result.check.flow) : nil)
             }
         }
     }

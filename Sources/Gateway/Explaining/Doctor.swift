@@ -2,7 +2,7 @@ internal import Compiler
 public import Explaining
 internal import Glibc
 internal import NetTypes
-public import SiteModel
+internal import SiteModel
 internal import Storage
 
 /// Something that `doctor` finds: what it is, and what helps.
@@ -29,7 +29,7 @@ public struct Ailment: Sendable {
         /// A command, or a sentence.
         case text(String)
         /// What an explanation came to.
-        case explained(Remedy, of: Flow)
+        case explained(Remedy)
     }
 
     init(_ severity: Severity, _ what: String, _ remedy: Help? = nil) {
@@ -68,12 +68,10 @@ extension ControlPlane {
                     .text("wggw up")))
         }
         found += observed.obstacles.map { obstacle in
-            var isCertain = false
-            if case .drops = obstacle.certainty { isCertain = true }
             let owner = obstacle.owner.map { " (\($0))" } ?? ""
             return Ailment(
-                isCertain ? .error : .warning,
-                "\(obstacle.chain)\(owner) \(isCertain ? "drops" : "may drop") the tunnel's traffic",
+                obstacle.isCertain ? .error : .warning,
+                "\(obstacle.chain)\(owner) \(obstacle.isCertain ? "drops" : "may drop") the tunnel's traffic",
                 .text(obstacle.remedy))
         }
         found += status.checks.filter { !$0.holds }.map {
@@ -99,11 +97,11 @@ extension ControlPlane {
     /// What stops each peer's way to what its policy names first, and out, if it goes out. One line for all that one thing stops.
     private func ailmentsOfWays(_ status: GatewayStatus) throws -> [Ailment] {
         guard status.applied != nil else { return [] }
-        let scene = try scene(asksHosts: false)
+        let survey = try Survey(scene(asksHosts: false))
         var stopped: [(cause: Step, flow: Flow, peers: [String])] = []
-        for peer in scene.site.peers where !peer.addresses.isEmpty {
-            for flow in scene.site.usualFlows(of: peer) {
-                guard let explanation = try? Explaining.explain(flow, scene), explanation.answer == .stops,
+        for peer in survey.site.peers where !peer.addresses.isEmpty {
+            for flow in survey.site.usualFlows(of: peer) {
+                guard let explanation = try? survey.explain(flow), explanation.answer == .stops,
                     let cause = explanation.cause, !isKnown(cause, status)
                 else { continue }
                 if let known = stopped.firstIndex(where: { $0.cause.fact == cause.fact }) {
@@ -116,7 +114,7 @@ extension ControlPlane {
         return stopped.map { cause, flow, peers in
             Ailment(
                 .error, "\(abridged(peers)) to \(flow.target): \(cause.fact)",
-                cause.remedy.map { .explained($0, of: flow) })
+                cause.remedy.map { .explained($0) })
         }
     }
 

@@ -10,7 +10,7 @@ extension ControlPlane {
     ///
     /// `asksHosts`: sends a packet to the host at the end. Else nothing is sent but what a host's name is looked up by.
     public func explain(_ flow: Flow, asksHosts: Bool) throws(GatewayError) -> Explanation {
-        try wrapping { try Explaining.explain(flow, scene(asksHosts: asksHosts)) }
+        try wrapping { try Survey(scene(asksHosts: asksHosts)).explain(flow) }
     }
 
     /// The site, the box, and what can be asked of it.
@@ -23,7 +23,7 @@ extension ControlPlane {
         let desired = if let look { look.desired } else { try desiredState(of: stored) }
         return Scene(
             site: stored.site, desired: desired, revision: stored.revision.id,
-            isApplied: look != nil, isMoved: look.map { $0.outlook.surroundings != $0.before.surroundings } ?? false,
+            isMoved: look.map { $0.outlook.surroundings != $0.before.surroundings } ?? false,
             observed: look?.observed, now: clock.now(), terrain: terrain,
             prober: asksHosts ? prober : nil,
             lookUp: { [box] name in (try? box.addresses(of: name)) ?? [] })

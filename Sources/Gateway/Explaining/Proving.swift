@@ -5,15 +5,12 @@ internal import SiteModel
 internal import Storage
 
 extension ControlPlane {
-    /// A session is not used for longer (REJECT_AFTER_TIME, seconds).
-    private static var sessionTime: Int64 { 180 }
-
     /// The peers that have a session now: those that an apply has to leave one. Empty where nothing is applied.
     public func connectedPeers() throws(GatewayError) -> Set<PublicKey> {
         try wrapping {
             guard let id = try store.box().applied, let interface = try store.tunnelInterface(of: id) else { return [] }
             let peers = try box.observe(Scope(interface: interface)).wireGuard?.peers ?? []
-            return Set(peers.filter { clock.now() - $0.lastHandshake <= Self.sessionTime }.map(\.publicKey))
+            return Set(peers.filter { $0.hasSession(at: clock.now()) }.map(\.publicKey))
         }
     }
 

@@ -73,8 +73,11 @@ public final class FirewallHold: @unchecked Sendable {
             while true {
                 let caller = accept(listener, nil, nil)
                 if caller < 0 {
-                    if errno == EINTR || errno == ECONNABORTED || errno == EMFILE { continue }
-                    break
+                    if errno == EINTR || errno == ECONNABORTED { continue }
+                    guard errno == EMFILE || errno == ENFILE else { break }
+                    // Until a descriptor is free again.
+                    usleep(100_000)
+                    continue
                 }
                 _ = descriptor_send(caller, owner)
                 close(caller)

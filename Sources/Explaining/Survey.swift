@@ -1,0 +1,27 @@
+public import SiteModel
+
+/// A scene that was looked at once, for any number of flows: what all of them ask of the profile and of the box is ready.
+public struct Survey {
+    let scene: Scene
+    let map: BoxMap
+    let judge: ProfileJudge
+    let lines: ProfileLines
+
+    /// The site in question.
+    public var site: Site { scene.site }
+
+    /// Looks. Throws where the box cannot be looked at.
+    public init(_ scene: Scene) throws(ExplainingError) {
+        self.scene = scene
+        do { map = try BoxMap(scene) } catch { throw .box(error) }
+        judge = ProfileJudge(scene.site, scene.desired, own: map.addresses, lookUp: scene.lookUp)
+        lines = ProfileLines(scene.site)
+    }
+
+    /// The answer to a flow. Throws where the question makes no sense, or the box cannot be asked.
+    public func explain(_ flow: Flow) throws(ExplainingError) -> Explanation {
+        let explainer: Explainer
+        do { explainer = try Explainer(self, flow) } catch { throw .flow(error) }
+        do { return try explainer.explanation() } catch { throw .box(error) }
+    }
+}
