@@ -10,8 +10,6 @@ let strict: [SwiftSetting] = [
     .enableExperimentalFeature("Lifetimes"),
     .treatAllWarnings(as: .error),
 ]
-// Of rooms where nothing is done ten thousand times: what they do takes no time, and their words take a third less room.
-let small = strict + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
 let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O2"])]
 
 let package = Package(
@@ -31,10 +29,10 @@ let package = Package(
                 "NetTypes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: small),
+            swiftSettings: strict),
         .target(
             name: "Service", dependencies: ["Gateway", "LinuxNet", "Compiler", "System", "CLinux"],
-            swiftSettings: small),
+            swiftSettings: strict),
         .target(
             name: "Gateway",
             dependencies: [
@@ -42,9 +40,9 @@ let package = Package(
                 "CLinux",
                 "CQREncode", "CPNG", "CSodium",
             ],
-            swiftSettings: small),
+            swiftSettings: strict),
         .target(
-            name: "Explaining", dependencies: ["Compiler", "Firewall", "SiteModel", "NetTypes"], swiftSettings: small),
+            name: "Explaining", dependencies: ["Compiler", "Firewall", "SiteModel", "NetTypes"], swiftSettings: strict),
         .target(
             name: "SiteModel",
             dependencies: ["NetTypes", .product(name: "TOMLKit", package: "TOMLKit")],

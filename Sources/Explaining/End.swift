@@ -65,12 +65,19 @@ struct EndFinder {
     /// What a host's name stands for; empty where nobody knows.
     let lookUp: (String) -> [IPAddress]
     private let peers: [String: Peer]
+    /// Whose single addresses are, and the networks behind peers: 10,000 peers may be asked about.
+    private var hosts: [IPAddress: Peer] = [:]
+    private var networks: [(network: IPPrefix, peer: Peer)] = []
 
     init(site: Site, own: Set<IPAddress>, lookUp: @escaping (String) -> [IPAddress]) {
         self.site = site
         self.own = own
         self.lookUp = lookUp
         peers = Dictionary(site.peers.map { ($0.name, $0) }) { first, _ in first }
+        for peer in site.peers {
+            for address in peer.addresses { hosts[address] = peer }
+            networks += peer.routes.map { ($0, peer) }
+        }
     }
 
     /// Both ends, of one family. A service that a word brings along, as `dns` does, fills in for one that was not named.
@@ -119,12 +126,9 @@ struct EndFinder {
         if network.isHost, site.tunnel.addresses.contains(where: { $0.address == network.address }) {
             return .gateway(network.address)
         }
-        var best: (peer: Peer, length: Int)?
-        for peer in site.peers {
-            for held in peer.addresses.map({ IPPrefix(host: $0) }) + peer.routes
-            where held.contains(network) && held.length >= best?.length ?? 0 { best = (peer, held.length) }
-        }
-        if let best { return .peer(best.peer, network) }
+        if network.isHost, let peer = hosts[network.address] { return .peer(peer, network) }
+        let holder = networks.filter { $0.network.contains(network) }.max { $0.network.length < $1.network.length }
+        if let holder { return .peer(holder.peer, network) }
         return network.isHost && own.contains(network.address) ? .gateway(network.address) : .host(network)
     }
 }
