@@ -122,7 +122,7 @@ struct EndFinder {
     }
 
     /// Whose an address or network is: the longest network that holds it decides, as in WireGuard.
-    private func end(_ network: IPPrefix) -> End {
+    func end(_ network: IPPrefix) -> End {
         if network.isHost, site.tunnel.addresses.contains(where: { $0.address == network.address }) {
             return .gateway(network.address)
         }

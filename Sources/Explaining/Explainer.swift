@@ -11,6 +11,7 @@ struct Explainer {
     let scene: Scene
     let flow: Flow
     let map: BoxMap
+    let branches: Branches
     let judge: ProfileJudge
     let lines: ProfileLines
     let from: End
@@ -23,7 +24,7 @@ struct Explainer {
     init(_ survey: Survey, _ flow: Flow) throws(FlowError) {
         scene = survey.scene
         self.flow = flow
-        (map, judge, lines) = (survey.map, survey.judge, survey.lines)
+        (map, judge, lines, branches) = (survey.map, survey.judge, survey.lines, survey.branches)
         (from, to, service) = try judge.ends(of: flow)
     }
 

@@ -7,7 +7,8 @@ import SiteModel
 extension Explainer {
     /// Whether the peer's own configuration, as it is written now, sends packets to a network into the tunnel.
     mutating func configuration(of peer: Peer, for network: IPPrefix) -> Bool {
-        guard let through = clientAllowedIPs(of: peer, in: scene.site).first(where: { $0.contains(network) }) else {
+        let allowed = clientAllowedIPs(of: peer, in: scene.site, branches: branches)
+        guard let through = allowed.first(where: { $0.contains(network) }) else {
             return stop(
                 .configuration, .sendsElsewhere(peer: peer.name, isSplit: !scene.site.goesOut(peer)),
                 scene.site.goesOut(peer) || leg == .back ? .newFile(peer: peer.name) : .fullTunnel(peer: peer.name))

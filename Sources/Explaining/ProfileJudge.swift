@@ -22,6 +22,14 @@ struct ProfileJudge {
         try finder.ends(of: flow)
     }
 
+    /// Whose an address is.
+    func end(_ address: IPAddress) -> End { finder.end(IPPrefix(host: address)) }
+
+    /// Whether nobody outside the tunnel may have it.
+    func isOfTunnel(_ address: IPAddress) -> Bool {
+        end(address).peer != nil || site.tunnel.addresses.contains { $0.network.contains(address) }
+    }
+
     /// What the profile says, and of what service; where several may be asked for, of the first that may.
     func judge(_ from: End, _ to: End, _ service: Flow.Service?) -> (
         outcome: Step.Outcome, fact: Fact, service: Flow.Service?

@@ -11,20 +11,23 @@ public struct ProfilePlace: Equatable, Sendable {
 
 /// Finds the line that says something.
 struct ProfileLines {
-    private let sections: [(start: Int, section: ProfileSection)]
+    private typealias Place = (start: Int, section: ProfileSection)
+    /// By title; those of lists have the same one.
+    private let sections: [String: [Place]]
 
     init(_ site: Site) {
         var start = 1
-        sections = site.profileSections().map { section in
-            // Title, lines, an empty one.
-            defer { start += section.lines.count + 2 }
-            return (start, section)
-        }
+        sections = Dictionary(
+            grouping: site.profileSections().map { section -> Place in
+                // Title, lines, an empty one.
+                defer { start += section.lines.count + 2 }
+                return (start, section)
+            }, by: \.section.title)
     }
 
     /// The line of a check, by its place in the list.
     func place(ofCheck index: Int) -> ProfilePlace? {
-        let all = sections.filter { $0.section.title == "[[check]]" }
+        let all = sections["[[check]]"] ?? []
         return index < all.count ? ProfilePlace(line: all[index].start, text: all[index].section.title) : nil
     }
 
@@ -69,8 +72,5 @@ struct ProfileLines {
         return ProfilePlace(line: start + 1 + index, text: String(text.drop { $0 == " " }))
     }
 
-    private func section(_ path: [String]) -> (start: Int, section: ProfileSection)? {
-        let title = ProfileSection.title(path)
-        return sections.first { $0.section.title == title }
-    }
+    private func section(_ path: [String]) -> Place? { sections[ProfileSection.title(path)]?.first }
 }

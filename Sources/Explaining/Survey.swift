@@ -1,3 +1,4 @@
+import Compiler
 public import SiteModel
 
 /// A scene that was looked at once, for any number of flows: what all of them ask of the profile and of the box is ready.
@@ -6,6 +7,7 @@ public struct Survey {
     let map: BoxMap
     let judge: ProfileJudge
     let lines: ProfileLines
+    let branches: Branches
 
     /// The site in question.
     public var site: Site { scene.site }
@@ -16,6 +18,7 @@ public struct Survey {
         do { map = try BoxMap(scene) } catch { throw .box(error) }
         judge = ProfileJudge(scene.site, scene.desired, own: map.addresses, lookUp: scene.lookUp)
         lines = ProfileLines(scene.site)
+        branches = Branches(scene.site)
     }
 
     /// The answer to a flow. Throws where the question makes no sense, or the box cannot be asked.

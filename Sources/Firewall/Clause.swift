@@ -247,6 +247,18 @@ extension Clause {
             .tcpOption(type: 2, offset: 2, length: 2, register: 1, write: true),
         ])
 
+    /// `limit rate 50/second burst 100 packets`
+    package static func limit(perSecond: UInt64, burst: UInt32) -> Clause {
+        Clause(
+            text: "limit rate \(perSecond)/second burst \(burst) packets",
+            expressions: [.rate(perSecond: perSecond, burst: burst)])
+    }
+
+    /// `log group 30567 snaplen 128`
+    package static func log(group: UInt16, bytes: UInt32) -> Clause {
+        Clause(text: "log group \(group) snaplen \(bytes)", expressions: [.log(group: group, bytes: bytes)])
+    }
+
     package static let masquerade = Clause(text: "masquerade", expressions: [.masquerade])
     package static let accept = Clause(text: "accept", expressions: [.verdict(.accept)])
     package static let drop = Clause(text: "drop", expressions: [.verdict(.drop)])

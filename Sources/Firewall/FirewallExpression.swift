@@ -53,9 +53,13 @@ public enum FirewallExpression: Hashable, Sendable {
     case notrack
     /// `nat`, `redir`, or `masq` with flags.
     case translate(Translation)
-    /// `limit`, `quota`, `connlimit`, also of a set's element: goes on below a rate or number, or above it.
+    /// `limit` of packets a second: goes on below the rate.
+    case rate(perSecond: UInt64, burst: UInt32)
+    /// `log` to whoever reads a group of nfnetlink_log: so many bytes of the packet.
+    case log(group: UInt16, bytes: UInt32)
+    /// Any other `limit`, `quota`, `connlimit`, also of a set's element: goes on below a rate or number, or above it.
     case limit(over: Bool)
-    /// Has no say in what becomes of a packet: `log`, a helper, a time-out.
+    /// Has no say in what becomes of a packet: `log` to the system's log, a helper, a time-out.
     case effect(String)
     /// A match that cannot be judged: it goes on, or it does not. It may load any register.
     case condition(String)

@@ -73,6 +73,8 @@ public struct LinuxBox: Box, Sendable {
             state.firewall = known.firewall
         } else {
             state.firewall = try netfilter.firewall()
+            // What this kernel cannot have counts as there: it is as desired as far as can be.
+            if let table = state.firewall, table.isMute, try !netfilter.canLog() { state.firewall = table.withLog }
         }
         state.obstacles = try obstacles(scope, state, &netfilter, &route)
         return state

@@ -73,14 +73,16 @@ public struct TunnelEvent: Hashable, Sendable {
     public var keypair: UInt64?
     /// Of `retryingHandshake` the number of the try, from 2; of `gaveUpHandshake` how many there were.
     public var attempts: Int?
-    /// Of `refusedPacket` and `unsentPacket` the reason, one clause.
+    /// Of `refusedPacket` and `unsentPacket` the reason, one clause, where the kernel told it.
     public var reason: String?
+    /// Of the same two the packet, where the built-in datapath told of it and it is one.
+    public var packet: PacketHeader?
 
     /// Makes an event.
     public init(
         _ kind: Kind, sinceBoot: UInt64, seconds: Int64, nanoseconds: UInt32, peer: PublicKey? = nil,
         peerNumber: UInt64? = nil, endpoint: SocketAddress? = nil, keypair: UInt64? = nil, attempts: Int? = nil,
-        reason: String? = nil
+        reason: String? = nil, packet: PacketHeader? = nil
     ) {
         self.kind = kind
         self.sinceBoot = sinceBoot
@@ -92,6 +94,7 @@ public struct TunnelEvent: Hashable, Sendable {
         self.keypair = keypair
         self.attempts = attempts
         self.reason = reason
+        self.packet = packet
     }
 
     /// For people: `Receiving handshake initiation (1.200.48.72:19543)`. The kernel's words without the peer's number.
@@ -124,7 +127,11 @@ public struct TunnelEvent: Hashable, Sendable {
         case .zeroingKeys: "Zeroing out all keys, since we haven't received a new one in 540 seconds"
         case .peerCreated: "Peer created"
         case .peerDestroyed: "Peer destroyed"
-        case .refusedPacket, .unsentPacket: reason ?? "Packet dropped"
+        case .refusedPacket:
+            reason ?? packet.map { "Packet has unallowed src IP: \($0)" } ?? "Packet is neither ipv4 nor ipv6"
+        case .unsentPacket:
+            reason ?? (peer == nil ? "No peer has allowed IPs matching" : "No valid endpoint has been configured for")
+                + (packet.map { " \($0)" } ?? " a packet")
         case .interfaceCreated: "Interface created"
         case .interfaceDestroyed: "Interface destroyed"
         }

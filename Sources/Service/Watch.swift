@@ -33,6 +33,7 @@ public struct Watch {
     private let pauseForwarding: () -> Bool
     private let tell: (Event) -> Void
     private var schedule = LookSchedule()
+    private var denied = DeniedKeeper()
     private var hasBegun = false
     private var told: Set<String> = []
     private var lastFailure: String?
@@ -63,7 +64,10 @@ public struct Watch {
         let manager = ServiceManager()
         let news = try BoxNews()
         while true {
-            if wait(news) { note(news.read()) }
+            if wait(news) {
+                if let failure = denied.keep() { tell(.notice(failure)) }
+                note(news.read())
+            }
             if StopRequest.signals.signal() != nil { return }
             guard isDue else { continue }
             let began = hasBegun
@@ -97,7 +101,9 @@ public struct Watch {
 
     /// Waits for news, a word to end, or until a look is due. Whether there may be news.
     private func wait(_ news: BoxNews) -> Bool {
-        var ready = (news.descriptors + [stop_descriptor()]).map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        var ready = (news.descriptors + [stop_descriptor(), denied.descriptor]).map {
+            pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+        }
         var milliseconds: Int32 = -1
         if let next {
             let left = max(.zero, next - Self.now).components
@@ -120,6 +126,7 @@ public struct Watch {
         do {
             let kept = try undisturbed { try open().keep(bringsUp: !hasBegun, putsBack: putsBack) }
             (deadline, interface) = (kept.deadline, kept.interface)
+            if let failure = denied.set(kept.keepsDenied) { tell(.notice(failure)) }
             lastFailure = nil
             for notice in kept.notices where told.insert(notice).inserted { tell(.notice(notice)) }
             told.formIntersection(kept.notices)

@@ -13,6 +13,8 @@ public struct Site: Hashable, Sendable {
     public var otherForwarding: OtherForwarding
     /// What the service does about what others change on the box.
     public var drift: DriftChoice
+    /// Whether the service keeps what the firewall refuses, for `wggw log --denied --since`.
+    public var keepsDenied: Bool
     /// The inside.
     public var lan: LAN
     /// The WireGuard interface.
@@ -31,13 +33,14 @@ public struct Site: Hashable, Sendable {
     /// Makes a site; peers are sorted by name here.
     public init(
         name: String = "home", endpoint: Endpoint? = nil, otherForwarding: OtherForwarding = OtherForwarding(),
-        drift: DriftChoice = .repair, lan: LAN, tunnel: Tunnel, egress: Egress = Egress(), dns: [IPAddress] = [],
-        groups: [String: Policy] = [:], peers: [Peer] = [], checks: [Check] = []
+        drift: DriftChoice = .repair, keepsDenied: Bool = false, lan: LAN, tunnel: Tunnel, egress: Egress = Egress(),
+        dns: [IPAddress] = [], groups: [String: Policy] = [:], peers: [Peer] = [], checks: [Check] = []
     ) {
         self.name = name
         self.endpoint = endpoint
         self.otherForwarding = otherForwarding
         self.drift = drift
+        self.keepsDenied = keepsDenied
         self.lan = lan
         self.tunnel = tunnel
         self.egress = egress

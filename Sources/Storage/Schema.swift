@@ -89,6 +89,7 @@ enum Schema {
         "CREATE INDEX former_address ON peer (addresses, last) WHERE last < 9223372036854775807",
         "ALTER TABLE revision ADD COLUMN drift TEXT NOT NULL DEFAULT 'repair'",
         "ALTER TABLE revision ADD COLUMN checks TEXT",
+        "ALTER TABLE revision ADD COLUMN keeps_denied INTEGER NOT NULL DEFAULT 0",
     ]
 
     /// `peer.last` of a row that nothing has replaced.

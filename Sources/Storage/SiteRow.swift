@@ -7,7 +7,7 @@ enum SiteRow {
     static let columns = """
         name, endpoint, other_forwarding4, other_forwarding6, lan_interface, lan_subnets, reply_path, tunnel_interface, \
         tunnel_addresses, listen_port, mtu, datapath, fwmark, public_key, egress_interface, full_tunnel, dns, groups, \
-        drift, checks
+        drift, checks, keeps_denied
         """
 
     static func arguments(_ site: Site) -> StatementArguments {
@@ -18,7 +18,7 @@ enum SiteRow {
             ListText.write(site.tunnel.addresses), Int(site.tunnel.listenPort), site.tunnel.mtu,
             site.tunnel.datapath.rawValue, Int(site.tunnel.fwmark), site.tunnel.publicKey?.description,
             site.egress.interface, site.egress.fullTunnel, ListText.write(site.dns), GroupText.write(site.groups),
-            site.drift.rawValue, CheckText.write(site.checks),
+            site.drift.rawValue, CheckText.write(site.checks), site.keepsDenied,
         ]
     }
 
@@ -28,7 +28,7 @@ enum SiteRow {
             name: try row.decode(forColumn: "name"), endpoint: try value(row, "endpoint"),
             otherForwarding: OtherForwarding(
                 ipv4: try value(row, "other_forwarding4"), ipv6: try value(row, "other_forwarding6")),
-            drift: try choice(row, "drift"),
+            drift: try choice(row, "drift"), keepsDenied: try row.decode(forColumn: "keeps_denied"),
             lan: LAN(
                 interface: try row.decode(forColumn: "lan_interface"),
                 subnets: try ListText.read(try row.decode(forColumn: "lan_subnets")),

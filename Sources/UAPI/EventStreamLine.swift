@@ -5,7 +5,8 @@ public import NetTypes
 /// First what is remembered, then `live`, then what happens from there on. A reader that is too slow loses events and gets
 /// their number in place of them. Readers ignore keys that they do not know.
 public enum EventStreamLine: Hashable, Sendable, LosslessStringConvertible {
-    /// `time=SECONDS.NANOSECONDS since_boot=NANOSECONDS event=WORD [peer=BASE64] [endpoint=…] [keypair=N] [attempts=N]`
+    /// `time=SECONDS.NANOSECONDS since_boot=NANOSECONDS event=WORD [peer=BASE64] [endpoint=…] [keypair=N] [attempts=N]`, and of a
+    /// packet `source=ADDRESS destination=ADDRESS transport=N [source_port=N] [destination_port=N]`
     case event(TunnelEvent)
     /// `missed=N`: so many events are not told, because the reader was too slow.
     case missed(Int)
@@ -26,6 +27,11 @@ public enum EventStreamLine: Hashable, Sendable, LosslessStringConvertible {
             if let endpoint = event.endpoint { line += " endpoint=\(endpoint)" }
             if let keypair = event.keypair { line += " keypair=\(keypair)" }
             if let attempts = event.attempts { line += " attempts=\(attempts)" }
+            if let packet = event.packet {
+                line += " source=\(packet.source) destination=\(packet.destination) transport=\(packet.transport)"
+                if let port = packet.sourcePort { line += " source_port=\(port)" }
+                if let port = packet.destinationPort { line += " destination_port=\(port)" }
+            }
             return line
         }
     }
@@ -72,5 +78,24 @@ extension TunnelEvent {
             take("endpoint", \.endpoint, { SocketAddress($0) }), take("keypair", \.keypair, { UInt64($0) }),
             take("attempts", \.attempts, { Int($0) })
         else { return nil }
+        if values["source"] != nil {
+            guard let packet = PacketHeader(values) else { return nil }
+            self.packet = packet
+        }
+    }
+}
+
+extension PacketHeader {
+    fileprivate init?(_ values: [Substring: Substring]) {
+        guard let source = values["source"].flatMap({ IPAddress(String($0)) }),
+            let destination = values["destination"].flatMap({ IPAddress(String($0)) }),
+            let transport = values["transport"].flatMap({ UInt8($0) })
+        else { return nil }
+        self.init(from: source, to: destination, transport: transport)
+        for (key, field) in [("source_port", \Self.sourcePort), ("destination_port", \.destinationPort)] {
+            guard let text = values[key[...]] else { continue }
+            guard let port = UInt16(text) else { return nil }
+            self[keyPath: field] = port
+        }
     }
 }

@@ -107,7 +107,8 @@ enum Console {
 
     private static func table(_ head: [String], _ rows: [[String]]) -> String {
         var widths = head.map(width)
-        let rows = rows.map { $0.map(\.printable) }
+        // By a function and not by a key path, which would be looked up for every cell.
+        let rows = rows.map { $0.map { $0.printable } }
         for row in rows { for i in row.indices { widths[i] = max(widths[i], width(row[i])) } }
         var text: [UInt8] = []
         text.reserveCapacity((rows.count + 1) * (widths.reduce(0, +) + 2 * widths.count))

@@ -1,5 +1,6 @@
 import Gateway
 import Glibc
+import NetTypes
 
 /// Numbers and times as people read them.
 enum Format {
@@ -58,6 +59,14 @@ enum Format {
             tenths /= 1024
         }
         return "\(tenths / 1024) EiB"
+    }
+
+    /// What the system calls a port of TCP or UDP: `microsoft-ds`; nil where it has no name for it.
+    static func service(_ header: PacketHeader) -> String? {
+        guard let port = header.destinationPort, let name = [6: "tcp", 17: "udp"][header.transport],
+            let entry = getservbyport(Int32(port.bigEndian), name)
+        else { return nil }
+        return String(cString: entry.pointee.s_name)
     }
 
     /// `1 peer`, `3 peers`.

@@ -80,6 +80,11 @@ struct InitCommand: ParsableCommand {
         transform: { try choice($0, "repair or report") })
     var drift: DriftChoice?
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Let the service keep what the firewall refuses, for `log --denied --since` (default: no).")
+    var logDenied: Bool?
+
     @Option(help: ArgumentHelp("The site's name (default: home).", valueName: "name"))
     var name: String?
 
@@ -111,6 +116,7 @@ struct InitCommand: ParsableCommand {
         options.mtu = mtu
         options.datapath = datapath
         options.drift = drift
+        options.keepsDenied = logDenied
         options.name = name
         if let profile { options.profile = try Site.parse(try readTextFile(profile), file: profile) }
         let draft = try common.writer("init", mayBeFirst: true).initialize(options, why: message.message)

@@ -13,7 +13,7 @@ struct CompilerTests {
         let plan = try diff(state, observed)
         #expect(
             plan.lines.prefix(3) == [
-                "+ firewall table inet wggw: 46 rules, 5 set elements",
+                "+ firewall table inet wggw: 50 rules, 5 set elements",
                 "- connections through wg0 that no policy allows",
                 "+ interface wg0 (kernel)",
             ])

@@ -81,7 +81,7 @@ struct DiffTests {
         (
             "another name of the interface", { $0.tunnel.interface = "wg1" },
             [
-                "- interface wg0 (kernel)", "~ firewall table inet wggw: 46 rules, 5 set elements",
+                "- interface wg0 (kernel)", "~ firewall table inet wggw: 50 rules, 5 set elements",
                 "- connections through wg1 that no policy allows",
                 "+ interface wg1 (kernel)", "~ wireguard private key (hidden)", "~ wireguard listen port 51820",
                 "+ peer laptop  allowed ips 192.168.2.1/32", "+ address 192.168.2.254/24 on wg1", "+ mtu wg1 1420",

@@ -98,6 +98,9 @@ extension FirewallExpression {
             return "exthdr write tcpopt reg \(register) => \(length)b @ \(type) + \(offset)"
         case .byteorder(let source, let register, _, let length, let size):
             return "byteorder reg \(register) = hton(reg \(source), \(size), \(length))"
+        case .rate(let perSecond, let burst):
+            return "limit rate \(perSecond)/second burst \(burst) type packets flags 0x0"
+        case .log(let group, let bytes): return "log group \(group) snaplen \(bytes) qthreshold 0"
         default: return "\(self)"
         }
     }

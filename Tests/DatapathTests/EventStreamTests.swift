@@ -84,6 +84,40 @@ import WireGuardProtocol
             ])
     }
 
+    /// All that a node remembers.
+    private static func told(_ node: TwinNode) -> [TunnelEvent] {
+        let far = Far()
+        node.engine.events.connect(far.near)
+        node.engine.events.flush { _, _ in }
+        return far.lines().compactMap {
+            guard case .event(let event)? = EventStreamLine($0) else { return nil }
+            return event
+        }
+    }
+
+    @Test func `packets that go no further are told of, few of many`() throws {
+        let pair = try TwinPair()
+        var stolen = NaivePacket()
+        stolen.isTCP = false
+        stolen.source = 1
+        pair.a.write(stolen.bytes())
+        stolen.source = 3
+        for _ in 0..<100 { pair.a.write(stolen.bytes()) }
+        pair.settle()
+        let refused = Self.told(pair.b).filter { $0.kind == .refusedPacket }
+        #expect(refused.count == 10, "the limit of a worker")
+        #expect(refused.allSatisfy { $0.peer == pair.a.device.publicKey })
+        #expect(refused.first?.text.hasPrefix("Packet has unallowed src IP: 10.0.0.3 → ") == true)
+
+        var nobodys = stolen.bytes()
+        nobodys.replaceSubrange(16..<20, with: [10, 9, 9, 9])
+        pair.a.write(nobodys)
+        pair.settle()
+        let unsent = Self.told(pair.a).filter { $0.kind == .unsentPacket }
+        #expect(unsent.map(\.peer) == [nil])
+        #expect(unsent.first?.text.hasPrefix("No peer has allowed IPs matching 10.0.0.3 → 10.9.9.9 ") == true)
+    }
+
     @Test func `two interfaces tell both sides of one handshake`() throws {
         let pair = try TwinPair()
         var packet = NaivePacket()
@@ -95,16 +129,7 @@ import WireGuardProtocol
         // B got data and has nothing to say: that is what a keepalive is for.
         pair.time.nanoseconds += Limits.keepaliveTimeout
         pair.settle()
-        func told(_ node: TwinNode) -> [TunnelEvent] {
-            let far = Far()
-            node.engine.events.connect(far.near)
-            node.engine.events.flush { _, _ in }
-            return far.lines().compactMap {
-                guard case .event(let event)? = EventStreamLine($0) else { return nil }
-                return event
-            }
-        }
-        let (a, b) = (told(pair.a), told(pair.b))
+        let (a, b) = (Self.told(pair.a), Self.told(pair.b))
         #expect(
             a.map(\.kind) == [
                 .peerCreated, .sendingInitiation, .receivingResponse, .keypairCreated, .receivingKeepalive,

@@ -81,7 +81,7 @@ enum RandomSite {
             name: "s\(Int.random(in: 0...9, using: &random))", endpoint: maybe(Endpoint("vpn.example.org:1")!),
             otherForwarding: OtherForwarding(
                 ipv4: choices.randomElement(using: &random)!, ipv6: choices.randomElement(using: &random)!),
-            drift: DriftChoice.allCases.randomElement(using: &random)!,
+            drift: DriftChoice.allCases.randomElement(using: &random)!, keepsDenied: Bool.random(using: &random),
             lan: LAN(
                 interface: maybe("eth\"0"), subnets: [IPPrefix("192.168.1.0/24")!, IPPrefix("fd00:1::/64")!],
                 replyPath: Bool.random(using: &random) ? .masquerade : .routed),

@@ -110,7 +110,7 @@ extension SeededRandom {
         Site(
             name: "office", endpoint: chance(2) ? endpoint() : nil,
             otherForwarding: OtherForwarding(ipv4: otherForwarding(), ipv6: otherForwarding()),
-            drift: DriftChoice.allCases.randomElement(using: &self)!,
+            drift: DriftChoice.allCases.randomElement(using: &self)!, keepsDenied: chance(2),
             lan: LAN(
                 interface: chance(2) ? "eth0.7" : nil, subnets: [prefix(), prefix()],
                 replyPath: ReplyPath.allCases.randomElement(using: &self)!),

@@ -20,6 +20,15 @@ import UAPI
         }
     }
 
+    @Test(arguments: [nil, 443] as [UInt16?]) func `a packet comes back as it went`(_ port: UInt16?) {
+        for address in ["10.0.0.1", "fd00::1"].map({ IPAddress($0)! }) {
+            var event = TunnelEvent(.refusedPacket, sinceBoot: 1, seconds: 2, nanoseconds: 3, peer: Self.key)
+            event.packet = PacketHeader(
+                from: address, to: address, transport: 6, sourcePort: port.map { $0 + 1 }, destinationPort: port)
+            #expect(EventStreamLine(EventStreamLine.event(event).description) == .event(event))
+        }
+    }
+
     @Test(
         arguments: [
             ("live", .live), ("missed=3", .missed(3)),
@@ -34,7 +43,10 @@ import UAPI
 
     @Test(arguments: [
         "", "lively", "missed=", "missed=0", "missed=-1", "missed=x", "event=keypair-created",
-        "time=5.000000009 since_boot=1", "time=5.000000009 since_boot=1 event=tea-time",
+        "time=5.000000009 since_boot=1",
+        "time=5.000000009 since_boot=1 event=refused-packet source=10.0.0.1",
+        "time=5.000000009 since_boot=1 event=refused-packet source=10.0.0.1 destination=10.0.0.2 transport=6 source_port=x",
+        "time=5.000000009 since_boot=1 event=tea-time",
         "time=5.000000009 since_boot=1 since_boot=1 event=zeroing-keys", "time=5 since_boot=1 event=zeroing-keys",
         "time=5.9 since_boot=1 event=zeroing-keys", "time=5.000000009 since_boot=-1 event=zeroing-keys",
         "time=5.000000009 since_boot=1 event=zeroing-keys peer=", "time=5.000000009 event=zeroing-keys",

@@ -67,17 +67,27 @@ public func clientConfig(
 }
 
 /// What a peer's configuration sends into the tunnel: everything, or the LAN, the tunnel and what its policy names of other
-/// sites; sorted and disjoint.
-public func clientAllowedIPs(of peer: Peer, in site: Site) -> [IPPrefix] {
+/// sites; sorted and disjoint. `branches` are the site's: who asks for many peers finds them once.
+public func clientAllowedIPs(of peer: Peer, in site: Site, branches: Branches? = nil) -> [IPPrefix] {
     if site.goesOut(peer) { return [.everyV4, .everyV6] }
     let rules = (peer.policy ?? peer.group.flatMap { site.groups[$0] })?.allow ?? []
-    var networks = site.lan.subnets + site.tunnel.addresses.map(\.network)
-    for other in site.peers where other.name != peer.name {
-        networks += other.routes.filter { route in rules.contains { $0.destination.overlaps(route) } }
+    let branches = rules.isEmpty ? [] : (branches ?? Branches(site)).all
+    let named = branches.filter { branch in
+        branch.peer != peer.name && rules.contains { $0.destination.overlaps(branch.network) }
     }
+    let networks = site.lan.subnets + site.tunnel.addresses.map(\.network) + named.map(\.network)
     // What is behind the peer itself must not be sent into the tunnel.
     let behind = IPPrefixSet(peer.routes)
     return networks.filter { !behind.contains($0) }.disjoint()
+}
+
+/// The networks behind a site's peers.
+public struct Branches: Sendable {
+    /// Each with the name of its peer.
+    let all: [(peer: String, network: IPPrefix)]
+
+    /// Finds them.
+    public init(_ site: Site) { all = site.peers.flatMap { peer in peer.routes.map { (peer.name, $0) } } }
 }
 
 extension Peer {

@@ -12,6 +12,8 @@ import SiteModel
 ///     input ──── from tunnel ─▶ to-gateway ──▶ sources ─▶ policies ─▶ …
 ///     outgoing ─ into tunnel ─▶ destinations; for the tunnel, and goes elsewhere: dropped
 ///
+/// Whatever is dropped goes to `denied`, which tells those who listen, see `DenialLog`.
+///
 /// A TCP connection into the tunnel begins with SYN, also the gateway's own. The kernel takes one up from any packet
 /// (`nf_conntrack_tcp_loose`), and whoever serves in the LAN sends again what is not answered: that would bring a connection back
 /// that was ended. One that is older than wggw's rules or than the kernel's memory of it goes on with the peer's next packet,
@@ -21,16 +23,16 @@ import SiteModel
 /// A base chain calls with `jump` and drops what comes back, so whatever a chain does not accept is dropped. `policies` goes
 /// to one chain with `goto`, so that a packet is judged by one policy only.
 struct FirewallCompiler {
-    private let facts: SiteFacts
-    private let tunnel: String
-    private let networkFamilies: Set<Family>
-    private let hasOwnPolicies: Bool
+    let facts: SiteFacts
+    let tunnel: String
+    let networkFamilies: Set<Family>
+    let hasOwnPolicies: Bool
     /// Addresses of the gateway itself that it hands out as DNS servers: every peer may ask there, whatever its policy.
-    private let dns: [IPAddress]
+    let dns: [IPAddress]
     /// What full tunnel leaves out, of both families.
-    private let notInternet: [IPPrefix]
+    let notInternet: [IPPrefix]
     /// DNS servers that it would leave out though the site hands them out.
-    private let internetDNS: [IPAddress]
+    let internetDNS: [IPAddress]
 
     init(_ facts: SiteFacts) {
         self.facts = facts
@@ -57,12 +59,13 @@ struct FirewallCompiler {
 
     private func policyChains() -> [FirewallChain] {
         var chains = [
+            .denied,
             FirewallChain(
                 "lan",
                 rules: [FirewallRule(.toThisHost(), .accept)]
                     + perSide { side, family, set in
                         FirewallRule(.to(interface: side), .address(family, .destination, in: set), .accept)
-                    })
+                    }),
         ]
         for name in facts.site.groups.keys.sorted() { chains.append(accessChain("group-\(name)", [.destination])) }
         if hasOwnPolicies { chains.append(accessChain("own", [.source, .destination])) }
@@ -79,7 +82,7 @@ struct FirewallCompiler {
                         .to(interface: uplink), .access(family, [.destination], in: "internet-dns" + family.digit),
                         .accept)
                 })
-        let full = chains.map {
+        let full = chains.dropFirst().map {
             FirewallChain("full-" + $0.name, rules: [FirewallRule(.jump($0.name)), FirewallRule(.goto("internet"))])
         }
         return chains + [internet] + full
@@ -97,12 +100,12 @@ struct FirewallCompiler {
         return [
             FirewallChain(
                 "policies",
-                rules: [FirewallRule(.state(.invalid), .drop)] + dnsRules
+                rules: [FirewallRule(.state(.invalid), .denied)] + dnsRules
                     + perSet { FirewallRule(.address($0, .source, decidedBy: "policy" + $1)) }),
             FirewallChain(
                 "sources",
                 rules: perSet { FirewallRule(.address($0, .source, in: "from" + $1), .giveBack) }
-                    + [FirewallRule(.drop)]),
+                    + [FirewallRule(.denied)]),
             FirewallChain(
                 "destinations", rules: perSet { FirewallRule(.address($0, .destination, in: "to" + $1)) }),
             FirewallChain(
@@ -115,7 +118,7 @@ struct FirewallCompiler {
                 "to-tunnel",
                 rules: [
                     FirewallRule(.opensTCP, .clampMSS), FirewallRule(.state(.established, .related), .accept),
-                    FirewallRule(.state(.invalid), .drop),
+                    FirewallRule(.state(.invalid), .denied),
                 ]
                     + perSide { side, family, set in
                         FirewallRule(.from(interface: side), .address(family, .source, in: set), .accept)
@@ -166,40 +169,43 @@ struct FirewallCompiler {
                 "incoming", hook: .init(kind: .filter, point: .prerouting, priority: -300, drops: false),
                 rules: [
                     FirewallRule(.from(interface: tunnel), .accept), FirewallRule(.from(interface: "lo"), .accept),
-                ] + Family.allCases.map { FirewallRule(.address($0, .source, in: "tunnel" + $0.digit), .drop) }
+                ] + Family.allCases.map { FirewallRule(.address($0, .source, in: "tunnel" + $0.digit), .denied) }
                     + Family.allCases.map {
                         FirewallRule(
                             .address($0, .destination, in: "tunnel" + $0.digit), .notRouted(to: tunnel),
                             .toThisHost(false),
-                            .drop)
+                            .denied)
                     }),
             FirewallChain(
                 "forward", hook: .init(kind: .filter, point: .forward, priority: 0, drops: other != .allow),
                 rules: [
                     FirewallRule(.from(interface: tunnel), .jump("from-tunnel")),
-                    FirewallRule(.from(interface: tunnel), .drop),
+                    FirewallRule(.from(interface: tunnel), .denied),
                     FirewallRule(.to(interface: tunnel), .jump("to-tunnel")),
-                    FirewallRule(.to(interface: tunnel), .drop),
-                ] + (other == .allow ? [] : others(.v4, other.ipv4) + others(.v6, other.ipv6))),
+                    FirewallRule(.to(interface: tunnel), .denied),
+                ] + (other == .allow ? [] : others(.v4, other.ipv4) + others(.v6, other.ipv6) + [FirewallRule(.denied)])
+            ),
             FirewallChain(
                 "input", hook: .init(kind: .filter, point: .input, priority: 0, drops: false),
                 rules: [
                     FirewallRule(.from(interface: tunnel), .jump("to-gateway")),
-                    FirewallRule(.from(interface: tunnel), .drop),
+                    FirewallRule(.from(interface: tunnel), .denied),
                 ]),
             // Where both forwarded packets and the gateway's own come by: counted after everything that may drop them. While
             // the tunnel is away, routes lead its packets elsewhere; here they end, before anybody translates addresses.
             FirewallChain(
                 "outgoing", hook: .init(kind: .filter, point: .postrouting, priority: 0, drops: false),
                 rules: [
-                    FirewallRule(.to(interface: tunnel), .state(.new), .opensNoTCP, .drop)
+                    FirewallRule(.to(interface: tunnel), .state(.new), .opensNoTCP, .denied)
                 ]
                     + Family.allCases.map {
-                        FirewallRule(.to(interface: tunnel), .state(.new), .isAnswer($0, in: "ended" + $0.digit), .drop)
+                        FirewallRule(
+                            .to(interface: tunnel), .state(.new), .isAnswer($0, in: "ended" + $0.digit), .denied)
                     } + [
                         FirewallRule(.to(interface: tunnel), .goto("destinations")),
                         FirewallRule(.to(interface: "lo"), .accept),
-                    ] + Family.allCases.map { FirewallRule(.address($0, .destination, in: "tunnel" + $0.digit), .drop) }
+                    ]
+                    + Family.allCases.map { FirewallRule(.address($0, .destination, in: "tunnel" + $0.digit), .denied) }
             ),
             FirewallChain(
                 "postrouting", hook: .init(kind: .nat, point: .postrouting, priority: 100, drops: false),
@@ -227,109 +233,5 @@ struct FirewallCompiler {
         if facts.site.lan.replyPath == .masquerade { all += perSide { rule($0, $1, $2, inverted: false) } }
         if facts.hasFullTunnel { all += perUplink { rule($0, $1, "lan" + $1.digit, inverted: true) } }
         return all
-    }
-
-    // MARK: Sets
-
-    private func sets() throws(CompileError) -> [FirewallSet] {
-        var sets: [FirewallSet] = []
-        let verdicts = facts.site.peers.map { Verdict.goto(policyChain($0)) }
-        for family in Family.allCases {
-            let digit = family.digit
-            sets += peerSets(
-                digit, family, isInterval: false,
-                facts.addresses.filter { Family($0.address) == family }.map { (IPPrefix(host: $0.address), $0.peer) },
-                verdicts)
-            if networkFamilies.contains(family) {
-                sets += peerSets(
-                    digit + "-networks", family, isInterval: true,
-                    facts.networks.filter { Family($0.network.address) == family }, verdicts)
-            }
-            sets.append(networkSet("lan", facts.site.lan.subnets.disjoint(), family))
-            sets += facts.lan.filter { !$0.setSuffix.isEmpty }.map {
-                networkSet("lan", $0.subnets.disjoint(), family, suffix: $0.setSuffix)
-            }
-            sets.append(networkSet("tunnel", facts.tunnelNetworks, family))
-            sets.append(.ended(family))
-            if facts.hasFullTunnel { sets.append(networkSet("not-internet", notInternet, family)) }
-            sets += try accessSets(family)
-        }
-        return sets
-    }
-
-    /// Networks of one family, out of sorted and disjoint ones of both.
-    private func networkSet(
-        _ name: String, _ networks: [IPPrefix], _ family: Family, suffix: String = ""
-    ) -> FirewallSet {
-        FirewallSet(
-            name + family.digit + suffix, [family.keyType], isInterval: true,
-            sorted: networks.filter { Family($0.address) == family }.map { SetElement([.network($0)]) })
-    }
-
-    /// `from…`, `to…` and `policy…`; the fields are made once and shared by the three.
-    private func peerSets(
-        _ suffix: String, _ family: Family, isInterval: Bool, _ prefixes: [(IPPrefix, Int)], _ verdicts: [Verdict]
-    ) -> [FirewallSet] {
-        let elements = prefixes.map { SetElement([.network($0.0)]) }
-        var decided = elements
-        for (index, (_, peer)) in prefixes.enumerated() { decided[index].verdict = verdicts[peer] }
-        return [
-            FirewallSet("from" + suffix, [family.keyType], isInterval: isInterval, hasCounters: true, sorted: elements),
-            FirewallSet("to" + suffix, [family.keyType], isInterval: isInterval, hasCounters: true, sorted: elements),
-            FirewallSet(
-                "policy" + suffix, [family.keyType], isInterval: isInterval, isVerdictMap: true, sorted: decided),
-        ]
-    }
-
-    /// Pieces of all policies of one family: a kernel takes seconds for them, and some 100 MB.
-    private static let maximumAccess = 500_000
-
-    private func accessSets(_ family: Family) throws(CompileError) -> [FirewallSet] {
-        let access: [FirewallSet.KeyType] = [family.keyType, .transport, .port]
-        var sets: [FirewallSet] = []
-        var room = Self.maximumAccess
-        func expectRoom(for count: Int, _ policy: String) throws(CompileError) {
-            room -= count
-            if room < 0 { throw .tooManyElements(policy: policy, limit: Self.maximumAccess) }
-        }
-        for (name, policy) in facts.site.groups.sorted(by: { $0.key < $1.key }) {
-            let elements = AccessBoxes(policy).elements(family)
-            try expectRoom(for: elements.count, "groups.\(name).allow")
-            sets.append(FirewallSet("group-\(name)" + family.digit, access, isInterval: true, elements: elements))
-        }
-        if hasOwnPolicies {
-            var elements: [SetElement] = []
-            for peer in facts.site.peers {
-                guard let policy = peer.policy else { continue }
-                let sources = (peer.addresses.map { IPPrefix(host: $0) } + peer.routes).disjoint()
-                let boxes = AccessBoxes(policy)
-                // Counted first: each source of the peer has all pieces of its policy.
-                try expectRoom(for: boxes.count(from: sources, family), "peers.\(peer.name).allow")
-                elements += boxes.elements(from: sources, family)
-            }
-            sets.append(
-                FirewallSet("own" + family.digit, [family.keyType] + access, isInterval: true, elements: elements))
-        }
-        for (name, servers) in [("dns", dns), ("internet-dns", internetDNS)] {
-            let elements = servers.filter { Family($0) == family }.flatMap { server in
-                [6, 17].map { SetElement([.network(IPPrefix(host: server)), .numbers($0...$0), .numbers(53...53)]) }
-            }
-            if !elements.isEmpty { sets.append(FirewallSet(name + family.digit, access, elements: elements)) }
-        }
-        return sets
-    }
-
-    private func policyChain(_ peer: Peer) -> String {
-        let chain = peer.group.map { "group-\($0)" } ?? (peer.policy == nil ? "lan" : "own")
-        return facts.site.goesOut(peer) ? "full-" + chain : chain
-    }
-}
-
-extension FirewallSet {
-    /// Whether a set of this name holds what belongs to single peers or to policies, and not to all of the site. What is the
-    /// tunnel's counts as theirs: that is asked of every packet, also of one whose connection is known.
-    static func isOfPeers(_ name: String) -> Bool {
-        let kind = name.prefix { !$0.isNumber }
-        return name.hasPrefix("group-") || ["from", "to", "policy", "own", "tunnel"].contains(kind)
     }
 }

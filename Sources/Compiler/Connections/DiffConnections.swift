@@ -116,17 +116,21 @@ extension FirewallChain {
         guard hook == old.hook else { return false }
         var rest = old.rules.filter { !$0.isOfPeers }[...]
         for rule in rules where !rule.isOfPeers {
+            // One that dropped and is gone leaves more through.
+            while let first = rest.first, first != rule, first.denies { rest.removeFirst() }
             if rule == rest.first {
                 rest.removeFirst()
             } else if rule.expressions.last != .verdict(.accept) {
                 return false
             }
         }
-        return rest.isEmpty
+        return rest.allSatisfy(\.denies)
     }
 }
 
 extension FirewallRule {
+    fileprivate var denies: Bool { expressions.last == .verdict(.goto(FirewallChain.denied.name)) }
+
     /// Whether it asks a set that belongs to peers or policies.
     fileprivate var isOfPeers: Bool {
         expressions.contains {

@@ -42,6 +42,16 @@ extension ControlEngine {
                 endpoint: endpoint.remote, keypair: event.keypair, attempts: event.attempts))
     }
 
+    /// The same of a packet that a worker dropped.
+    func note(_ dropped: DroppedPacket) {
+        let moment = clock()
+        let key = dropped.peer == .none ? nil : device.publicKey(of: dropped.peer)
+        events.note(
+            TunnelEvent(
+                dropped.kind, sinceBoot: moment.monotonic, seconds: moment.wall.seconds,
+                nanoseconds: moment.wall.nanoseconds, peer: key, packet: dropped.header))
+    }
+
     /// To where the message came from that the device is looking at.
     private func queueReply(_ message: Range<Int>) {
         if !replies.accepts(source) { flushReplies() }

@@ -58,7 +58,8 @@ final class ControlEngine {
 
     /// Whether a worker has left something to do. Ask once more after `prepareToSleep`: who rang before that was not heard.
     var hasWork: Bool {
-        !control.pointee.requests.isEmpty || control.pointee.hasHandshakes || isBarrierPassed
+        !control.pointee.requests.isEmpty || control.pointee.hasHandshakes || control.pointee.hasDropped
+            || isBarrierPassed
     }
 
     /// Calls the device and does what it wants done.
@@ -72,6 +73,7 @@ final class ControlEngine {
     func turn() {
         serveRequests()
         serveHandshakes()
+        while control.pointee.popDropped(note) {}
         if let deadline = device.nextDeadline {
             let moment = clock()
             if deadline <= moment.monotonic { perform { $0.tick(now: moment, into: &effects) } }

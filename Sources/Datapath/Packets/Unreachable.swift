@@ -3,16 +3,25 @@
 import CLinux
 import WireGuardProtocol
 
-/// At most fifty answers at once and a thousand a second.
-struct UnreachableLimiter {
-    private var credit: UInt64 = 50
+/// So many at once, and after that one every so often.
+struct RateLimiter {
+    private let burst: UInt64
+    private let interval: UInt64
+    private var credit: UInt64
     private var filledAt: UInt64 = 0
 
-    /// Whether one may be sent now.
+    /// `interval` in nanoseconds.
+    init(burst: UInt64, interval: UInt64) {
+        self.burst = burst
+        self.interval = interval
+        credit = burst
+    }
+
+    /// Whether one is allowed now.
     mutating func take(now: UInt64) -> Bool {
-        let gained = (now &- filledAt) / 1_000_000
+        let gained = (now &- filledAt) / interval
         if gained > 0 {
-            credit = min(50, credit + gained)
+            credit = min(burst, credit + gained)
             filledAt = now
         }
         guard credit > 0 else { return false }

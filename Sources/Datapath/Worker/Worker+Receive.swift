@@ -84,13 +84,20 @@ extension Worker {
         run.hasData = true
         guard let inner = innerLength(place, length),
             route.peer(place, .source, tables.allowedIPs) == run.peer
-        else { return joiner.discard() }
+        else { return refuse(place, length, run.peer) }
         run.bytes &+= UInt64(count)
         if outer & IPField.ecnMask == IPField.ecnCE { markCongestion(place) }
         if joiner.accept(inner) == .aside {
             writeTunUnlocked(keypair)
             joiner.openAside()
         }
+    }
+
+    /// Drops what its peer may not send, or what is no packet, and tells of it now and then.
+    @inline(never)
+    private mutating func refuse(_ packet: UnsafeMutableRawPointer, _ length: Int, _ peer: PeerIndex) {
+        if dropped.take(now: now) { control.pointee.push(DroppedPacket(from: peer, packet, length)) }
+        joiner.discard()
     }
 
     /// Nothing, or nothing but padding: no version of IP begins with a zero byte, and some pad what is empty as well.

@@ -30,7 +30,7 @@ extension Worker {
         guard length >= IPField.v4HeaderLength, innerLength(packet, length) != nil else { return }
         let peer = route.peer(packet, .destination, tables.allowedIPs)
         let endpoint = peer == .none ? udp_endpoint() : paths[peer].pointee.endpoint.load()
-        guard endpoint.family != 0 else { return answerUnreachable(packet, length) }
+        guard endpoint.family != 0 else { return refuse(packet, length, peer) }
         if isOwnMessage(packet, length, endpoint) { return }
         guard let keypair = tables.currentKeypair(of: peer) else { return stage(peer, start, count) }
         let header = VirtioNetHeader(start)
@@ -46,6 +46,13 @@ extension Worker {
             counter &+= 1
         }
         if keypair.pointee.wantsRekeyAfterSending(now: now) { requestSession(peer) }
+    }
+
+    /// What goes nowhere: nobody's, or a peer's that nobody knows where to find.
+    @inline(never)
+    private mutating func refuse(_ packet: UnsafeRawPointer, _ length: Int, _ peer: PeerIndex) {
+        if dropped.take(now: now) { control.pointee.push(DroppedPacket(to: peer, packet, length)) }
+        answerUnreachable(packet, length)
     }
 
     /// Only ECN goes outside, as RFC 6040's compatibility mode says: DSCP would tell about the traffic.

@@ -22,7 +22,9 @@ struct Worker<Queue: PacketQueue, Port: DatagramPort>: ~Copyable {
     var outbox: Outbox
     var staged: StagedPackets
     var route: RouteCache
-    var icmp = UnreachableLimiter()
+    var icmp = RateLimiter(burst: 50, interval: 1_000_000)
+    /// Of packets that are told of: as the kernel's own (`net_ratelimit`).
+    var dropped = RateLimiter(burst: 10, interval: 500_000_000)
     /// Room before and behind the packet: a virtio header, and padding.
     let tunBuffer: UnsafeMutableRawPointer
     let template: UnsafeMutableRawPointer

@@ -102,6 +102,8 @@ struct ControlQueue: ~Copyable {
     /// are would find no room either.
     private let cookied = BoundedQueue(
         capacity: Limits.queuedHandshakes, payload: MemoryLayout<udp_endpoint>.size + 8 + Message.initiationSize)
+    /// Packets that workers dropped, few of many.
+    private let dropped = BoundedQueue(capacity: 64, payload: MemoryLayout<DroppedPacket>.size)
     let bell = Doorbell()
     /// The epoch that the control thread is in.
     let epoch = Atomic<UInt64>(1)
@@ -117,6 +119,18 @@ struct ControlQueue: ~Copyable {
             (cell + MemoryLayout<udp_endpoint>.size + 8).copyMemory(from: bytes, byteCount: count)
         }
         if queued { bell.ring() }
+    }
+
+    /// Queues a packet to be told of; a full queue drops it.
+    borrowing func push(_ packet: DroppedPacket) {
+        if dropped.push({ $0.storeBytes(of: packet, as: DroppedPacket.self) }) { bell.ring() }
+    }
+
+    var hasDropped: Bool { !dropped.isEmpty }
+
+    /// Takes the oldest packet to be told of.
+    borrowing func popDropped(_ body: (DroppedPacket) -> Void) -> Bool {
+        dropped.pop { body($0.loadUnaligned(as: DroppedPacket.self)) }
     }
 
     /// How many handshake messages wait, about.

@@ -87,8 +87,9 @@ struct RuleRun {
             outcome.rejects = true
             end(Verdicts(.drop))
         case .counter: counted.append(nil)
+        case .rate: doubt(.limit(over: false))
         case .limit(let over): doubt(.limit(over: over))
-        case .effect: break
+        case .log, .effect: break
         case .condition(let name):
             doubt(.expression(name))
             registers = Registers()

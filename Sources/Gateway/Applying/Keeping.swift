@@ -32,6 +32,8 @@ public struct Kept: Equatable, Sendable {
     public let isUnfinished: Bool
     /// Seconds of the boot's clock after which an apply goes back that nobody has confirmed; nil: none waits.
     public let deadline: Int64?
+    /// Whether the site wants kept what its firewall refuses.
+    public let keepsDenied: Bool
 }
 
 extension ControlPlane {
@@ -47,7 +49,8 @@ extension ControlPlane {
             guard let revision = record.applied, record.isUp || bringsUp else {
                 try box.resumeForwarding(needsTable: false)
                 return Kept(
-                    state: .absent, revision: nil, interface: nil, notices: settled, isUnfinished: false, deadline: nil)
+                    state: .absent, revision: nil, interface: nil, notices: settled, isUnfinished: false, deadline: nil,
+                    keepsDenied: false)
             }
             try expectObservation(of: revision)
             let target = try store.revision(revision)
@@ -63,7 +66,7 @@ extension ControlPlane {
                     return Kept(
                         state: planned.plan.isEmpty ? .well : differs, revision: revision,
                         interface: target.site.tunnel.interface, notices: settled + planned.notices,
-                        isUnfinished: false, deadline: deadline)
+                        isUnfinished: false, deadline: deadline, keepsDenied: target.site.keepsDenied)
                 }
             }
             var lines: [String] = []
@@ -77,7 +80,7 @@ extension ControlPlane {
             _ = try? box.holdFirewall()
             return Kept(
                 state: state, revision: revision, interface: target.site.tunnel.interface, notices: report.notices,
-                isUnfinished: !report.leftOver.isEmpty, deadline: deadline)
+                isUnfinished: !report.leftOver.isEmpty, deadline: deadline, keepsDenied: target.site.keepsDenied)
         }
     }
 }

@@ -43,6 +43,8 @@ public struct InitOptions: Sendable {
     public var datapath: DatapathChoice?
     /// `--drift`
     public var drift: DriftChoice?
+    /// `--log-denied`
+    public var keepsDenied: Bool?
     /// `--name`
     public var name: String?
     /// `--profile`: what the flags are laid over.
@@ -140,6 +142,7 @@ extension InitOptions {
         if let mtu { site.tunnel.mtu = mtu }
         if let datapath { site.tunnel.datapath = datapath }
         if let drift { site.drift = drift }
+        if let keepsDenied { site.keepsDenied = keepsDenied }
         if !dns.isEmpty { site.dns = dns }
         if let endpoint {
             do { site.endpoint = try Endpoint(parsing: endpoint, defaultPort: site.tunnel.listenPort) } catch {

@@ -1,15 +1,26 @@
 internal import Compiler
+public import Explaining
 internal import LinuxNet
 public import NetTypes
 internal import SiteModel
 internal import Storage
 
 /// One thing that `log` has to tell.
-public enum LogEntry: Hashable, Sendable {
+public enum LogEntry: Equatable, Sendable {
     /// Something happened; the name of the peer that it is about, if the site knows it.
     case event(TunnelEvent, name: String?)
     /// So many events are lost, because they came faster than they were read; nil: nobody counted.
     case missed(Int?)
+    /// The firewall refused a packet.
+    case denied(Denial)
+}
+
+/// What a log is about: the applied revision, and who carries its packets.
+struct LogSubject {
+    let stored: StoredSite
+    let backend: Backend
+
+    var site: Site { stored.site }
 }
 
 extension ControlPlane {
@@ -22,25 +33,38 @@ extension ControlPlane {
         only: [String], remembered: Bool, follows: Bool, _ tell: (LogEntry) -> Void
     ) throws(GatewayError) {
         try wrapping {
-            guard let id = try store.box().applied else {
-                throw GatewayError.refused("nothing of wggw's is on the box; see `wggw apply`")
-            }
-            let site = try store.revision(id).site
-            let interface = site.tunnel.interface
-            if let stranger = only.first(where: { name in !site.peers.contains { $0.name == name } }) {
-                throw GatewayError.noSuchPeer(stranger, known: site.peers.map(\.name))
-            }
-            guard let backend = try box.observe(Scope(interface: interface)).link?.backend else {
-                throw GatewayError.refused("\(interface) is not up; `wggw up` brings it back")
-            }
-            var names = PeerNames(revision: id, site: site)
-            try TunnelLog(interface: interface, backend: backend).read(remembered: remembered, follows: follows) {
-                switch $0 {
-                case .missed(let count): tell(.missed(count))
-                case .event(let event):
-                    let name = event.peer.flatMap { key in names.name(of: key, store) }
-                    if only.isEmpty || name.map(only.contains) == true { tell(.event(event, name: name)) }
-                }
+            try tellEvents(of: logSubject(only: only), only: only, remembered: remembered, follows: follows, tell)
+        }
+    }
+
+    /// What a log is about. Throws where nothing is on the box, and for a name in `only` that no peer has.
+    func logSubject(only: [String]) throws -> LogSubject {
+        guard let id = try store.box().applied else {
+            throw GatewayError.refused("nothing of wggw's is on the box; see `wggw apply`")
+        }
+        let stored = try store.revision(id)
+        let interface = stored.site.tunnel.interface
+        if let stranger = only.first(where: { name in !stored.site.peers.contains { $0.name == name } }) {
+            throw GatewayError.noSuchPeer(stranger, known: stored.site.peers.map(\.name))
+        }
+        guard let backend = try box.observe(Scope(interface: interface)).link?.backend else {
+            throw GatewayError.refused("\(interface) is not up; `wggw up` brings it back")
+        }
+        return LogSubject(stored: stored, backend: backend)
+    }
+
+    func tellEvents(
+        of subject: LogSubject, only: [String], remembered: Bool, follows: Bool,
+        beside other: Int32 = -1, reading readOther: () -> Void = {}, _ tell: (LogEntry) -> Void
+    ) throws {
+        var names = PeerNames(revision: subject.stored.revision.id, site: subject.site)
+        let log = TunnelLog(interface: subject.site.tunnel.interface, backend: subject.backend)
+        try log.read(remembered: remembered, follows: follows, beside: other, reading: readOther) {
+            switch $0 {
+            case .missed(let count): tell(.missed(count))
+            case .event(let event):
+                let name = event.peer.flatMap { key in names.name(of: key, store) }
+                if only.isEmpty || name.map(only.contains) == true { tell(.event(event, name: name)) }
             }
         }
     }

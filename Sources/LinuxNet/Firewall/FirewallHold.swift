@@ -88,7 +88,7 @@ public final class FirewallHold: @unchecked Sendable {
         return thread != nil
     }
 
-    private static let directory = "/run/wggw"
+    static let directory = "/run/wggw"
 
     private static func path() -> String? { networkNamespace(of: "thread-self").map { "\(directory)/firewall-\($0)" } }
 

@@ -31,6 +31,15 @@ struct NftBatch: ~Copyable {
     /// Sends it all.
     consuming func commit(on socket: inout NetlinkSocket, _ operation: String) throws(BoxError) {
         edge(NFNL_MSG_BATCH_END)
+        try send(on: &socket, operation)
+    }
+
+    /// Asks whether it could be, and does nothing of it: a batch without an end is taken back.
+    consuming func check(on socket: inout NetlinkSocket, _ operation: String) throws(BoxError) {
+        try send(on: &socket, operation)
+    }
+
+    private borrowing func send(on socket: inout NetlinkSocket, _ operation: String) throws(BoxError) {
         do throws(NetlinkBatchError) { try socket.batch(messages, operation) } catch {
             var answer = error.error
             if let message = error.message, message < purposes.count {

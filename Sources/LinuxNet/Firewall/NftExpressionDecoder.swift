@@ -89,7 +89,7 @@ enum NftExpressionDecoder {
         // Their first or second attribute is the register that they load.
         case "numgen", "osf", "xfrm": return f[1].map { .chance(name, register: $0) }
         case "hash", "socket": return f[2].map { .chance(name, register: $0) }
-        case "limit": return .limit(over: (f[NFTA_LIMIT_FLAGS] ?? 0) & 1 != 0)
+        case "limit": return limit(f)
         case "quota": return .limit(over: (f[NFTA_QUOTA_FLAGS] ?? 0) & 1 != 0)
         case "connlimit": return .limit(over: (f[NFTA_CONNLIMIT_FLAGS] ?? 0) & 1 != 0)
         default: return nil
@@ -108,7 +108,10 @@ enum NftExpressionDecoder {
                 .verdict($0)
             }
         case "counter": return .counter
-        case "log", "last", "dup": return .effect(name)
+        case "log":
+            guard let group = f.attribute(NFTA_LOG_GROUP)?.big16 else { return .effect(name) }
+            return .log(group: group, bytes: f[NFTA_LOG_SNAPLEN] ?? 0)
+        case "last", "dup": return .effect(name)
         case "objref":
             // A counter, a helper, a tunnel, a time-out, a security mark, an expected connection.
             return f[NFTA_OBJREF_IMM_TYPE].map { [1, 3, 6, 7, 8, 9].contains($0) ? .effect(name) : .condition(name) }
@@ -129,6 +132,15 @@ enum NftExpressionDecoder {
                 Translation(kind, address: f[NFTA_NAT_REG_ADDR_MIN], port: f[NFTA_NAT_REG_PROTO_MIN]))
         default: return nil
         }
+    }
+
+    /// `NFT_LIMIT_F_INV`, and a rate by the packet and the second.
+    private static func limit(_ f: Fields) -> FirewallExpression {
+        let isOver = (f[NFTA_LIMIT_FLAGS] ?? 0) & 1 != 0
+        guard !isOver, f[NFTA_LIMIT_TYPE] ?? 0 == NFT_LIMIT_PKTS.rawValue, f.attribute(NFTA_LIMIT_UNIT)?.big64 == 1,
+            let rate = f.attribute(NFTA_LIMIT_RATE)?.big64, let burst = f[NFTA_LIMIT_BURST]
+        else { return .limit(over: isOver) }
+        return .rate(perSecond: rate, burst: burst)
     }
 
     private static func extensionHeader(_ f: Fields) -> FirewallExpression? {

@@ -63,6 +63,15 @@ enum NftExpressionEncoder {
             let e = make("reject", (NFTNL_EXPR_REJECT_TYPE, type))
             nftnl_expr_set_u8(e, UInt16(NFTNL_EXPR_REJECT_CODE), code)
             return e
+        case .rate(let perSecond, let burst):
+            let e = make("limit", (NFTNL_EXPR_LIMIT_BURST, burst), (NFTNL_EXPR_LIMIT_TYPE, NFT_LIMIT_PKTS.rawValue))
+            nftnl_expr_set_u64(e, UInt16(NFTNL_EXPR_LIMIT_RATE), perSecond)
+            nftnl_expr_set_u64(e, UInt16(NFTNL_EXPR_LIMIT_UNIT), 1)
+            return e
+        case .log(let group, let bytes):
+            let e = make("log", (NFTNL_EXPR_LOG_SNAPLEN, bytes))
+            nftnl_expr_set_u16(e, UInt16(NFTNL_EXPR_LOG_GROUP), group)
+            return e
         default: preconditionFailure("a desired rule holds the foreign expression \(expression)")
         }
     }

@@ -33,6 +33,7 @@ extension nfnl_batch_attributes: AttributeNumber {}
 extension nft_range_attributes: AttributeNumber {}
 extension nft_dynset_attributes: AttributeNumber {}
 extension nft_limit_attributes: AttributeNumber {}
+extension nft_log_attributes: AttributeNumber {}
 extension nft_quota_attributes: AttributeNumber {}
 extension nft_connlimit_attributes: AttributeNumber {}
 extension nft_objref_attributes: AttributeNumber {}

@@ -9,8 +9,26 @@ extension NetlinkSocket {
     mutating func replaceFirewall(
         with firewall: FirewallTable, carrying old: FirewallTable?, flags: UInt32 = 0
     ) throws(BoxError) {
-        try NftTableWriter.replacing(with: firewall, carrying: old, flags: flags)
-            .commit(on: &self, "replace table inet wggw")
+        func write(_ firewall: FirewallTable) throws(BoxError) {
+            try NftTableWriter.replacing(with: firewall, carrying: old, flags: flags)
+                .commit(on: &self, "replace table inet wggw")
+        }
+        do throws(BoxError) { try write(firewall) } catch {
+            // Whom nobody tells what is refused is a gateway all the same.
+            guard error.code == ENOENT || error.code == EOPNOTSUPP, firewall.logs, try !canLog() else { throw error }
+            try write(firewall.withoutLog)
+        }
+    }
+
+    /// Whether this kernel can log packets to a program: nft_log, nfnetlink_log.
+    mutating func canLog() throws(BoxError) -> Bool {
+        do throws(BoxError) {
+            try NftTableWriter.logging().check(on: &self, "look whether packets can be logged")
+        } catch {
+            if error.code == ENOENT || error.code == EOPNOTSUPP { return false }
+            throw error
+        }
+        return true
     }
 
     /// Deletes the table; one that is not there is no error.

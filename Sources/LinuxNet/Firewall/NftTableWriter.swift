@@ -34,6 +34,17 @@ enum NftTableWriter {
         return batch
     }
 
+    /// A batch that a kernel refuses which cannot log packets: a table of another name.
+    static func logging() -> NftBatch {
+        let name = FirewallTable.tableName + "-log"
+        let chain = FirewallChain("denied", rules: DenialLog.allCases.map(\.rule))
+        var batch = NftBatch()
+        addTable(name, to: &batch)
+        add(chain, of: name, to: &batch)
+        for rule in chain.rules { add(rule, of: chain.name, in: name, to: &batch) }
+        return batch
+    }
+
     /// Elements that come and go by themselves stay; others are as the set has them, and go on counting.
     private static func elements(of set: FirewallSet, carrying old: FirewallTable?) -> [SetElement] {
         guard set.hasCounters || set.timeout != nil,
@@ -72,11 +83,13 @@ enum NftTableWriter {
     }
 
     /// Without flags one that is there stays as it is.
-    private static func addTable(to batch: inout NftBatch, _ flags: UInt32 = 0) {
-        batch.add(NFT_MSG_NEWTABLE, flags: NLM_F_CREATE, "table inet \(FirewallTable.tableName)") { message in
+    private static func addTable(
+        _ name: String = FirewallTable.tableName, to batch: inout NftBatch, _ flags: UInt32 = 0
+    ) {
+        batch.add(NFT_MSG_NEWTABLE, flags: NLM_F_CREATE, "table inet \(name)") { message in
             let table = nftnl_table_alloc()
             defer { nftnl_table_free(table) }
-            nftnl_table_set_str(table, UInt16(NFTNL_TABLE_NAME.rawValue), FirewallTable.tableName)
+            nftnl_table_set_str(table, UInt16(NFTNL_TABLE_NAME.rawValue), name)
             if flags != 0 { nftnl_table_set_u32(table, UInt16(NFTNL_TABLE_FLAGS.rawValue), flags) }
             message.extend { nftnl_table_nlmsg_build_payload($0, table) }
         }
@@ -88,11 +101,13 @@ enum NftTableWriter {
         }
     }
 
-    private static func add(_ chain: FirewallChain, to batch: inout NftBatch) {
+    private static func add(
+        _ chain: FirewallChain, of table: String = FirewallTable.tableName, to batch: inout NftBatch
+    ) {
         batch.add(NFT_MSG_NEWCHAIN, flags: NLM_F_CREATE, "chain \(chain.name)") { message in
             let c = nftnl_chain_alloc()
             defer { nftnl_chain_free(c) }
-            nftnl_chain_set_str(c, UInt16(NFTNL_CHAIN_TABLE.rawValue), FirewallTable.tableName)
+            nftnl_chain_set_str(c, UInt16(NFTNL_CHAIN_TABLE.rawValue), table)
             nftnl_chain_set_str(c, UInt16(NFTNL_CHAIN_NAME.rawValue), chain.name)
             if let hook = chain.hook {
                 let point = hook.point.number
@@ -105,12 +120,14 @@ enum NftTableWriter {
         }
     }
 
-    private static func add(_ rule: FirewallRule, of chain: String, to batch: inout NftBatch) {
+    private static func add(
+        _ rule: FirewallRule, of chain: String, in table: String = FirewallTable.tableName, to batch: inout NftBatch
+    ) {
         batch.add(NFT_MSG_NEWRULE, flags: NLM_F_CREATE | NLM_F_APPEND, "rule “\(rule.text)” of chain \(chain)") {
             message in
             let r = nftnl_rule_alloc()
             defer { nftnl_rule_free(r) }
-            nftnl_rule_set_str(r, UInt16(NFTNL_RULE_TABLE.rawValue), FirewallTable.tableName)
+            nftnl_rule_set_str(r, UInt16(NFTNL_RULE_TABLE.rawValue), table)
             nftnl_rule_set_str(r, UInt16(NFTNL_RULE_CHAIN.rawValue), chain)
             for expression in rule.expressions { nftnl_rule_add_expr(r, NftExpressionEncoder.encode(expression)) }
             message.extend { nftnl_rule_nlmsg_build_payload($0, r) }

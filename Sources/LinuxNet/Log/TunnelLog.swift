@@ -30,15 +30,19 @@ public struct TunnelLog {
     /// ends. The calling thread has these signals blocked from then on.
     ///
     /// `remembered`: also what happened before, as far as somebody remembers it: the datapath its last events, the kernel
-    /// what is in its log. `follows`: also what is to come; without it, it ends where the remembered ends.
-    public func read(remembered: Bool, follows: Bool, _ tell: (Entry) -> Void) throws(BoxError) {
+    /// what is in its log. `follows`: also what is to come; without it, it ends where the remembered ends. `readOther` is called
+    /// beside, whenever the descriptor `other` is readable.
+    public func read(
+        remembered: Bool, follows: Bool, beside other: Int32 = -1, reading readOther: () -> Void = {},
+        _ tell: (Entry) -> Void
+    ) throws(BoxError) {
         let signals = poller_signals()
         guard signals >= 0 else { throw .system("listen to signals", code: -signals) }
         defer { close(signals) }
         switch backend {
         case .userspace:
             var stream = try DatapathEventStream(interface: interface, remembered: remembered)
-            try Self.wait(for: stream.descriptor, signals) { () throws(BoxError) in
+            try Self.wait(for: stream.descriptor, beside: other, reading: readOther, signals) { () throws(BoxError) in
                 try stream.read(tell) && (follows || !stream.isLive)
             }
         case .kernel:
@@ -47,7 +51,7 @@ public struct TunnelLog {
             var log = try KernelLog(interface: interface, remembered: remembered)
             if remembered { try log.read(tell) }
             if follows {
-                try Self.wait(for: log.descriptor, signals) { () throws(BoxError) in
+                try Self.wait(for: log.descriptor, beside: other, reading: readOther, signals) { () throws(BoxError) in
                     try log.read(tell)
                     return true
                 }
@@ -58,7 +62,8 @@ public struct TunnelLog {
 
     /// Calls `read` whenever there is something, until it returns false.
     private static func wait(
-        for descriptor: Int32, _ signals: Int32, _ read: () throws(BoxError) -> Bool
+        for descriptor: Int32, beside other: Int32, reading readOther: () -> Void, _ signals: Int32,
+        _ read: () throws(BoxError) -> Bool
     ) throws(BoxError) {
         while true {
             var ready = [
@@ -66,12 +71,14 @@ public struct TunnelLog {
                 pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
                 // Nothing is asked for but its end, which needs no asking.
                 pollfd(fd: STDOUT_FILENO, events: 0, revents: 0),
+                pollfd(fd: other, events: Int16(POLLIN), revents: 0),
             ]
-            if poll(&ready, 3, -1) < 0 {
+            if poll(&ready, 4, -1) < 0 {
                 if errno == EINTR { continue }
                 throw .system("wait for events")
             }
             if ready[1].revents != 0 || ready[2].revents & Int16(POLLERR) != 0 { return }
+            if ready[3].revents != 0 { readOther() }
             if ready[0].revents != 0, try !read() { return }
         }
     }

@@ -165,6 +165,8 @@ struct Attribute {
     var u32: UInt32 { number() }
     var u64: UInt64 { number() }
     /// A number in network order.
+    var big16: UInt16 { number(as: UInt16.self).bigEndian }
+    /// The same.
     var big32: UInt32 { number(as: UInt32.self).bigEndian }
     /// A number in network order.
     var big64: UInt64 { number(as: UInt64.self).bigEndian }

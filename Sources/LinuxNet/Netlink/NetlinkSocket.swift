@@ -145,6 +145,24 @@ struct NetlinkSocket: ~Copyable {
         if let first { throw first }
     }
 
+    /// Readable when something came.
+    var descriptor: Int32 { mnl_socket_get_fd(socket) }
+
+    /// Reads what came unasked, without waiting; whether some of it is lost, because it came faster than it was read.
+    mutating func readUnasked(_ body: (ReceivedMessage) -> Void) -> Bool {
+        var isLost = false
+        while true {
+            let count = recv(descriptor, buffer.baseAddress!, buffer.count, Int32(MSG_DONTWAIT))
+            if count < 0 && errno == EINTR { continue }
+            if count < 0 && errno == ENOBUFS {
+                isLost = true
+                continue
+            }
+            guard count > 0 else { return isLost }
+            for message in ReceivedMessages(UnsafeRawBufferPointer(rebasing: buffer[..<count])) { body(message) }
+        }
+    }
+
     private mutating func send(
         _ message: inout MessageBuffer, adding flags: UInt16, _ operation: String
     ) throws(BoxError) {

@@ -163,3 +163,10 @@ extension NetlinkSocket {
         try tolerate(already, message: &message, operation: operation)
     }
 }
+
+/// The name of an interface by its number; nil: it is gone.
+func interfaceName(_ index: UInt32) -> String? {
+    var name = [CChar](repeating: 0, count: Int(IFNAMSIZ))
+    guard if_indextoname(index, &name) != nil else { return nil }
+    return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}

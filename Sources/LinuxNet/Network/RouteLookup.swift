@@ -41,9 +41,8 @@ extension NetlinkSocket {
         case UInt8(RTN_PROHIBIT): return .refused(.prohibit)
         case UInt8(RTN_BLACKHOLE): return .refused(.blackhole)
         default:
-            var name = [CChar](repeating: 0, count: Int(IFNAMSIZ))
-            guard if_indextoname(found.index, &name) != nil else { return .none }
-            found.way.interface = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            guard let name = interfaceName(found.index) else { return .none }
+            found.way.interface = name
             return .leads(found.way)
         }
     }

@@ -49,14 +49,15 @@ struct ProfileParser {
         let header = reader.section("site", in: top, keys: ProfileKeys.site)
         let egress = reader.section("egress", in: top, keys: ProfileKeys.egress)
         let dns = reader.section("dns", in: top, keys: ProfileKeys.dns)
+        let log = reader.section("log", in: top, keys: ProfileKeys.log)
         let port = tunnel.listenPort
         let site = Site(
             name: reader.string("name", in: header)?.text ?? "home",
             endpoint: reader.value("endpoint", in: header) { text throws(ParseError) in
                 try Endpoint(parsing: text, defaultPort: port)
             },
-            otherForwarding: otherForwarding(header), drift: reader.choice("drift", in: header) ?? .repair, lan: lan,
-            tunnel: tunnel,
+            otherForwarding: otherForwarding(header), drift: reader.choice("drift", in: header) ?? .repair,
+            keepsDenied: reader.boolean("denied", in: log) ?? false, lan: lan, tunnel: tunnel,
             egress: Egress(
                 interface: reader.string("interface", in: egress)?.text,
                 fullTunnel: reader.boolean("full-tunnel", in: egress) ?? false),

@@ -53,6 +53,10 @@ extension Site {
             writer.table("dns")
             writer.list("servers", dns)
         }
+        if keepsDenied {
+            writer.table("log")
+            writer.raw("denied", "true")
+        }
         for (name, policy) in groups.sorted(by: { $0.key < $1.key }) {
             writer.table("groups", name)
             writer.list("allow", policy.allow)
