@@ -78,7 +78,9 @@ final class BoxMap {
 
     /// The interface by which a packet of a network's would come in; nil where no route says.
     func interface(towards network: IPPrefix) throws(BoxError) -> String? {
-        guard case .leads(let way) = try terrain.route(RouteQuestion(network.representative)) else { return nil }
+        guard case .leads(let way) = try terrain.route(RouteQuestion(network.representative(besides: addresses))) else {
+            return nil
+        }
         return way.interface
     }
 

@@ -7,19 +7,19 @@ enum End: Equatable {
     case peer(Peer, IPPrefix)
     /// This box, by one of its addresses.
     case gateway(IPAddress)
-    /// Anybody else.
-    case host(IPPrefix)
+    /// Anybody else, and the address that stands for them, which is none of this box.
+    case host(IPPrefix, IPAddress)
 
     /// Its address, or the network that it may have any of.
     var network: IPPrefix {
         switch self {
-        case .peer(_, let network), .host(let network): network
+        case .peer(_, let network), .host(let network, _): network
         case .gateway(let address): IPPrefix(host: address)
         }
     }
 
     /// One address that stands for it.
-    var address: IPAddress { network.representative }
+    var address: IPAddress { if case .host(_, let address) = self { address } else { network.representative() } }
 
     var peer: Peer? { if case .peer(let peer, _) = self { peer } else { nil } }
     var isGateway: Bool { if case .gateway = self { true } else { false } }
@@ -129,17 +129,26 @@ struct EndFinder {
         if network.isHost, let peer = hosts[network.address] { return .peer(peer, network) }
         let holder = networks.filter { $0.network.contains(network) }.max { $0.network.length < $1.network.length }
         if let holder { return .peer(holder.peer, network) }
-        return network.isHost && own.contains(network.address) ? .gateway(network.address) : .host(network)
+        return network.isHost && own.contains(network.address)
+            ? .gateway(network.address)
+            : .host(network, network.representative(besides: own))
     }
 }
 
 extension IPPrefix {
-    /// An address of it that a host may have.
-    var representative: IPAddress {
+    /// An address of it that a host may have, and none of those that are taken, if there is another.
+    func representative(besides taken: Set<IPAddress> = []) -> IPAddress {
         if length >= address.bitWidth - 1 { return address }
-        switch address {
-        case .v4(let a): return .v4(IPv4Address(rawValue: a.rawValue | 1))
-        case .v6(let a): return .v6(IPv6Address(rawValue: a.rawValue | 1))
+        let first = address.following(1)
+        return (0...taken.count).lazy.map { first.following($0) }.first { contains($0) && !taken.contains($0) } ?? first
+    }
+}
+
+extension IPAddress {
+    fileprivate func following(_ distance: Int) -> IPAddress {
+        switch self {
+        case .v4(let address): .v4(IPv4Address(rawValue: address.rawValue &+ UInt32(distance)))
+        case .v6(let address): .v6(IPv6Address(rawValue: address.rawValue &+ UInt128(distance)))
         }
     }
 }

@@ -82,7 +82,7 @@ struct Explainer {
             guard owner(of: crossing.source, is: peer) else { return nil }
             guard try ask(peer, at: crossing.source) else { return nil }
             crossing.input = tunnel
-        case .host(let network):
+        case .host(let network, _):
             crossing.input = try map.interface(towards: network)
             note(.replyPath, .hint, .hostSendsHere(to.network))
         case .gateway: break

@@ -165,7 +165,7 @@ extension Explainer {
 
     /// Whether whoever answers sends it here.
     mutating func replyPath(_ there: Crossing) throws(BoxError) -> Bool {
-        guard case .host(let network) = to, let way = there.way else { return true }
+        guard case .host(let network, _) = to, let way = there.way else { return true }
         if there.isMasqueraded {
             note(.replyPath, .passes, .answersGateway(there.seenSource?.address))
             return true

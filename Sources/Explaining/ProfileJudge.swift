@@ -65,8 +65,8 @@ struct ProfileJudge {
         case (.peer, .peer): passes(tunnel, tunnel)
         case (.peer, .gateway): passes(tunnel, nil)
         case (.gateway, .peer): passes(nil, tunnel)
-        case (.peer, .host(let network)): any({ passes(tunnel, $0) }, network)
-        case (.host(let network), .peer): any({ passes($0, tunnel) }, network)
+        case (.peer, .host(let network, _)): any({ passes(tunnel, $0) }, network)
+        case (.host(let network, _), .peer): any({ passes($0, tunnel) }, network)
         case (.gateway, _), (.host, _): true
         }
     }

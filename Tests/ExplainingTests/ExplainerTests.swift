@@ -73,6 +73,18 @@ import Testing
         #expect(explanation.cause == nil)
     }
 
+    /// The address of a network that is asked for is none of the gateway, which is its first one wherever the gateway is the router.
+    @Test func `a network in which the gateway has the first address is more than the gateway`() throws {
+        var yard = Yard()
+        yard.terrain.drawn[1].addresses = [InterfaceAddress("192.168.1.1/24")!]
+        for (from, to) in [
+            ("laptop", "192.168.1.0/24"), ("192.168.1.0/24", "laptop:22"), ("laptop", "192.168.1.1"),
+        ] {
+            let explanation = try yard.explain(from, to)
+            #expect(explanation.answer == .arrives, "\(explanation.steps.map { "\($0.stage) \($0.fact)" })")
+        }
+    }
+
     @Test(arguments: [
         ("guest", "192.168.1.10:80", "guest's policy does not allow it", "allow = [\"192.168.1.10:443/tcp\"]"),
         ("desk", "192.168.1.20:80", "desk's group printers does not allow it", "allow = [\"192.168.1.20:9100/tcp\"]"),
