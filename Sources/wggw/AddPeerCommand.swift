@@ -29,15 +29,19 @@ struct AddPeerCommand: ParsableCommand {
         let control = try common.writer("add-peer")
         let draft = try control.addPeer(name, try peer.options(), why: message.message)
         report(draft, common)
-        if let added = draft.stored.site.peers.first(where: { $0.name == name }) {
+        let added = draft.stored.site.peers.first { $0.name == name }
+        if let added {
             let addresses = added.addresses.map(\.description).joined(separator: " and ")
             common.note("\(name) has \(addresses.isEmpty ? "no address in the tunnel" : addresses)")
         }
         guard qr || conf else {
+            let file = "-o \(name).conf"
             common.note(
                 """
                 next: `wggw apply` lets \(name) in
-                      `wggw export \(name) --qr` shows its side to a phone, `wggw export \(name) > \(name).conf` writes it
+                      \(added?.routes.isEmpty == false
+                    ? "`wggw export \(name) --as gateway \(file)` writes the other gateway's side"
+                    : "`wggw export \(name) --qr` shows its side to a phone, `wggw export \(name) \(file)` writes it")
                 """)
             return
         }
