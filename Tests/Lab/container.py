@@ -5,11 +5,12 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import tarfile
 import tempfile
 
-from lab import CLIENT, SERVER, eventually
+from lab import CLIENT, ROOT, SERVER, eventually
 
 #: The archive that scripts/package oci made; without it there is nothing to run.
 IMAGE = os.environ.get("WGGW_IMAGE")
@@ -187,6 +188,31 @@ def without(container, checks):
     checks.check("with both it goes on where it had failed", eventually(lambda: container.exec("status", check=False).code == 0, 20),
                  container.words())
     container.end()
+
+
+def texts(checks):
+    """What docs/container.md writes for compose and for Podman is valid, and asks for what runs here."""
+    import yaml  # Only here, since only scripts/setup package brings it.
+
+    page = (ROOT / "docs/container.md").read_text()
+    compose, quadlet = (re.search(rf"^```{language}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)[1] for language in ("yaml", "ini"))
+    service = yaml.safe_load(compose)["services"]["wggw"]
+    unit = {}
+    for key, value in (line.split("=", 1) for line in quadlet.splitlines() if "=" in line):
+        unit.setdefault(key, []).append(value)
+    names = {word.split("=")[0] for word in ENVIRONMENT}
+    for kind, rights, sysctls, environment, places in (
+            ("the compose file", (service["read_only"], service["cap_drop"], service["cap_add"], service["devices"]),
+             [f"{name}={value}" for name, value in service["sysctls"].items()], set(service["environment"]),
+             (service["volumes"], service["tmpfs"], service["ports"])),
+            ("the quadlet", (unit["ReadOnly"] == ["true"], [word.upper() for word in unit["DropCapability"]], unit["AddCapability"],
+                             unit["AddDevice"]),
+             unit["Sysctl"], {word.split("=")[0] for word in unit["Environment"][0].split()},
+             (unit["Volume"], unit["Tmpfs"], unit["PublishPort"]))):
+        checks.equal(f"{kind} asks for one capability and one device", rights, (True, ["ALL"], ["NET_ADMIN"], ["/dev/net/tun"]))
+        checks.equal(f"{kind} sets what wggw cannot", sysctls, SYSCTLS)
+        checks.equal(f"{kind} knows how a first site is told", environment, names)
+        checks.equal(f"{kind} has the places that are written to", places, (["wggw:/var/lib/wggw"], ["/run"], ["51820:51820/udp"]))
 
 
 @contextlib.contextmanager
