@@ -152,7 +152,7 @@ public struct LinuxBox: Box, Sendable {
         case .replaceFirewall(let firewall, let old):
             // What was counted since the box was looked at, or was not read at all then, counts too.
             let counted = try old == nil ? nil : writer.socket.firewall()
-            try writer.socket.replaceFirewall(with: firewall, carrying: counted, flags: writer.flags)
+            try writer.replace(with: firewall, carrying: counted)
         case .updateFirewall(let updates): try writer.socket.updateFirewall(updates)
         case .removeFirewall: try writer.socket.removeFirewall()
         default: preconditionFailure("\(change) is not about the firewall")

@@ -1,3 +1,4 @@
+import CMnl
 import Compiler
 import Glibc
 import Repeats
@@ -63,6 +64,18 @@ import Testing
             try LinuxBox().perform(Self.table())
             try run("nft", "flush", "ruleset")
             #expect(!Self.isThere())
+        }
+    }
+
+    @Test func `where the kernel cannot hold a table it is made all the same`() throws {
+        try inNetworkNamespace {
+            let socket = try NetlinkSocket(NETLINK_NETFILTER).duplicate()
+            defer { close(socket) }
+            // A flag that no kernel knows, as those before 6.9 do not know that of the hold.
+            var writer = try FirewallWriter(held: socket, flags: 1 << 30)
+            let state = try compile(Lab.site(), secrets: Lab.secrets, surroundings: Surroundings())
+            try writer.replace(with: state.firewall, carrying: nil)
+            #expect(Self.isThere())
         }
     }
 

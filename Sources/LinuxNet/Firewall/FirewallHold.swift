@@ -108,6 +108,8 @@ public final class FirewallHold: @unchecked Sendable {
 
 /// A socket by which table `inet wggw` can be changed: the one that holds it where the service does, else any.
 struct FirewallWriter: ~Copyable {
+    /// `NFT_TABLE_F_OWNER`.
+    private static let owns: UInt32 = 2
     /// `NFT_TABLE_F_PERSIST`, of Linux 6.9.
     static let persists: UInt32 = 4
 
@@ -125,14 +127,24 @@ struct FirewallWriter: ~Copyable {
     }
 
     /// By a duplicate of this descriptor.
-    init(held descriptor: Int32) throws(BoxError) {
-        let owns: UInt32 = 2  // NFT_TABLE_F_OWNER
-        self.init(try NetlinkSocket(sharing: descriptor), flags: owns | Self.persists)
+    init(held descriptor: Int32, flags: UInt32 = Self.owns | Self.persists) throws(BoxError) {
+        self.init(try NetlinkSocket(sharing: descriptor), flags: flags)
     }
 
     private init(_ socket: consuming NetlinkSocket, flags: UInt32) {
         self.socket = socket
         self.flags = flags
+    }
+
+    /// Puts `firewall` in the place of the table, and holds it where this socket does and the kernel can.
+    mutating func replace(with firewall: FirewallTable, carrying old: FirewallTable?) throws(BoxError) {
+        do throws(BoxError) {
+            try socket.replaceFirewall(with: firewall, carrying: old, flags: flags)
+        } catch {
+            // As at boot on an older kernel, where `take` had no table yet to learn it by.
+            guard flags != 0, error.code == EOPNOTSUPP else { throw error }
+            try socket.replaceFirewall(with: firewall, carrying: old)
+        }
     }
 }
 
