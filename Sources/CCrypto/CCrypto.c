@@ -1,11 +1,15 @@
 #define _GNU_SOURCE
 #include "CCrypto.h"
-#include <blake2.h>
+#include "later.h"
 #include <sodium.h>
 #include <string.h>
 #include <sys/mman.h>
 
-bool wgc_start(void) { return sodium_init() >= 0; }
+bool wgc_start(void) {
+    // Later no file may be opened.
+    wgc_libb2();
+    return sodium_init() >= 0;
+}
 
 static void nonce12(uint8_t nonce[12], uint64_t counter) {
     memset(nonce, 0, 4);
@@ -46,15 +50,15 @@ bool wgc_x25519(void *shared, const void *private_key, const void *public_key) {
 
 void wgc_hash(void *out, const void *a, size_t a_length, const void *b, size_t b_length) {
     blake2s_state state;
-    blake2s_init(&state, 32);
-    blake2s_update(&state, a, a_length);
-    if (b_length) blake2s_update(&state, b, b_length);
-    blake2s_final(&state, out, 32);
+    wgc_libb2()->blake2s_init(&state, 32);
+    wgc_libb2()->blake2s_update(&state, a, a_length);
+    if (b_length) wgc_libb2()->blake2s_update(&state, b, b_length);
+    wgc_libb2()->blake2s_final(&state, out, 32);
     sodium_memzero(&state, sizeof state);
 }
 
 void wgc_mac16(void *out, const void *data, size_t length, const void *key, size_t key_length) {
-    blake2s(out, data, key, 16, length, key_length);
+    wgc_libb2()->blake2s(out, data, key, 16, length, key_length);
 }
 
 // What HMAC has absorbed before the message comes: the key once for the inner hash and once for the outer one.
@@ -65,19 +69,19 @@ struct keyed {
 static void absorb_key(struct keyed *to, const uint8_t key[32]) {
     uint8_t pad[BLAKE2S_BLOCKBYTES];
     for (int i = 0; i < BLAKE2S_BLOCKBYTES; i++) pad[i] = (i < 32 ? key[i] : 0) ^ 0x36;
-    blake2s_init(&to->inner, 32);
-    blake2s_update(&to->inner, pad, sizeof pad);
+    wgc_libb2()->blake2s_init(&to->inner, 32);
+    wgc_libb2()->blake2s_update(&to->inner, pad, sizeof pad);
     for (int i = 0; i < BLAKE2S_BLOCKBYTES; i++) pad[i] ^= 0x36 ^ 0x5c;
-    blake2s_init(&to->outer, 32);
-    blake2s_update(&to->outer, pad, sizeof pad);
+    wgc_libb2()->blake2s_init(&to->outer, 32);
+    wgc_libb2()->blake2s_update(&to->outer, pad, sizeof pad);
     sodium_memzero(pad, sizeof pad);
 }
 
 static void finish_hmac(struct keyed *with, const void *message, size_t length, uint8_t out[32]) {
-    if (length) blake2s_update(&with->inner, message, length);
-    blake2s_final(&with->inner, out, 32);
-    blake2s_update(&with->outer, out, 32);
-    blake2s_final(&with->outer, out, 32);
+    if (length) wgc_libb2()->blake2s_update(&with->inner, message, length);
+    wgc_libb2()->blake2s_final(&with->inner, out, 32);
+    wgc_libb2()->blake2s_update(&with->outer, out, 32);
+    wgc_libb2()->blake2s_final(&with->outer, out, 32);
 }
 
 void wgc_kdf(const void *key, const void *input, size_t length, void *const *outputs, size_t count) {

@@ -1,7 +1,7 @@
 // ChaCha20-Poly1305 by intel-ipsec-mb, found at run time, or by OpenSSL with its contexts kept.
 #include "CCrypto.h"
+#include "later.h"
 #include <dlfcn.h>
-#include <openssl/evp.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +17,8 @@ typedef void IMB_MGR;
 struct wgc_aead {
     IMB_MGR *manager;
     void (*free_manager)(IMB_MGR *);
+    // Not loaded where there is a manager.
+    const struct wgc_libcrypto *ssl;
     EVP_CIPHER_CTX *seal, *open;
     // What the contexts hold; setting a key again costs more than to compare it.
     uint8_t seal_key[32], open_key[32];
@@ -85,12 +87,13 @@ wgc_aead *wgc_aead_create(bool force_openssl) {
 #endif
     (void)force_openssl, (void)wish;
     if (aead->manager) return aead;
-    aead->seal = EVP_CIPHER_CTX_new();
-    aead->open = EVP_CIPHER_CTX_new();
+    aead->ssl = wgc_libcrypto();
+    aead->seal = aead->ssl->EVP_CIPHER_CTX_new();
+    aead->open = aead->ssl->EVP_CIPHER_CTX_new();
     // All-zero keys, so that the comparison below tells the truth from the first message on.
     if (!aead->seal || !aead->open ||
-        EVP_EncryptInit_ex(aead->seal, EVP_chacha20_poly1305(), NULL, aead->seal_key, NULL) != 1 ||
-        EVP_DecryptInit_ex(aead->open, EVP_chacha20_poly1305(), NULL, aead->open_key, NULL) != 1) {
+        aead->ssl->EVP_EncryptInit_ex(aead->seal, aead->ssl->EVP_chacha20_poly1305(), NULL, aead->seal_key, NULL) != 1 ||
+        aead->ssl->EVP_DecryptInit_ex(aead->open, aead->ssl->EVP_chacha20_poly1305(), NULL, aead->open_key, NULL) != 1) {
         wgc_aead_destroy(aead);
         return NULL;
     }
@@ -100,8 +103,10 @@ wgc_aead *wgc_aead_create(bool force_openssl) {
 void wgc_aead_destroy(wgc_aead *aead) {
     if (!aead) return;
     if (aead->manager) aead->free_manager(aead->manager);
-    EVP_CIPHER_CTX_free(aead->seal);
-    EVP_CIPHER_CTX_free(aead->open);
+    if (aead->ssl) {
+        aead->ssl->EVP_CIPHER_CTX_free(aead->seal);
+        aead->ssl->EVP_CIPHER_CTX_free(aead->open);
+    }
     sodium_memzero(aead, sizeof *aead);
     free(aead);
 }
@@ -126,10 +131,10 @@ void wgc_seal(wgc_aead *aead, void *dst, const void *src, size_t length, const v
     int n;
     nonce12(nonce, counter);
     // These fail only where a context is broken, and then nothing may go out in plain.
-    if (EVP_EncryptInit_ex(aead->seal, NULL, NULL, changed(aead->seal_key, key), nonce) != 1 ||
-        (length && EVP_EncryptUpdate(aead->seal, dst, &n, src, (int)length) != 1) ||
-        EVP_EncryptFinal_ex(aead->seal, (uint8_t *)dst + length, &n) != 1 ||
-        EVP_CIPHER_CTX_ctrl(aead->seal, EVP_CTRL_AEAD_GET_TAG, 16, (uint8_t *)dst + length) != 1)
+    if (aead->ssl->EVP_EncryptInit_ex(aead->seal, NULL, NULL, changed(aead->seal_key, key), nonce) != 1 ||
+        (length && aead->ssl->EVP_EncryptUpdate(aead->seal, dst, &n, src, (int)length) != 1) ||
+        aead->ssl->EVP_EncryptFinal_ex(aead->seal, (uint8_t *)dst + length, &n) != 1 ||
+        aead->ssl->EVP_CIPHER_CTX_ctrl(aead->seal, EVP_CTRL_AEAD_GET_TAG, 16, (uint8_t *)dst + length) != 1)
         abort();
 }
 
@@ -150,8 +155,8 @@ bool wgc_open(wgc_aead *aead, void *dst, const void *src, size_t length, const v
     uint8_t nonce[12];
     int n;
     nonce12(nonce, counter);
-    return EVP_DecryptInit_ex(aead->open, NULL, NULL, changed(aead->open_key, key), nonce) == 1 &&
-           EVP_CIPHER_CTX_ctrl(aead->open, EVP_CTRL_AEAD_SET_TAG, 16, theirs) == 1 &&
-           (!length || EVP_DecryptUpdate(aead->open, dst, &n, src, (int)length) == 1) &&
-           EVP_DecryptFinal_ex(aead->open, theirs, &n) == 1;
+    return aead->ssl->EVP_DecryptInit_ex(aead->open, NULL, NULL, changed(aead->open_key, key), nonce) == 1 &&
+           aead->ssl->EVP_CIPHER_CTX_ctrl(aead->open, EVP_CTRL_AEAD_SET_TAG, 16, theirs) == 1 &&
+           (!length || aead->ssl->EVP_DecryptUpdate(aead->open, dst, &n, src, (int)length) == 1) &&
+           aead->ssl->EVP_DecryptFinal_ex(aead->open, theirs, &n) == 1;
 }

@@ -6,6 +6,9 @@ import NetTypes
 /// `wggw`, the command line. Each command is a file; they print, and leave the work to Gateway.
 @main
 struct Wggw: ParsableCommand {
+    /// The one place for it; scripts/build reads it here.
+    static let version = "0.1.0"
+
     static let configuration = CommandConfiguration(
         commandName: "wggw",
         abstract: "Turns this box into a WireGuard gateway.",
@@ -25,7 +28,7 @@ struct Wggw: ParsableCommand {
             78 bad profile. Data goes to standard output, everything else to standard error. Data that cannot be written is a \
             failure, unless its reader has gone (as `head` does).
             """,
-        version: "0.1.0",
+        version: version,
         groupedSubcommands: [
             CommandGroup(
                 name: "Describe the site",
@@ -58,6 +61,11 @@ struct Wggw: ParsableCommand {
         // wg-quick runs one program with the interface's name; a link of this name makes wggw that program.
         if CommandLine.arguments.first?.split(separator: "/").last == "wggw-datapath" {
             arguments.insert("datapath", at: 0)
+        }
+        // To look at all the commands for that takes as long as the rest of the start.
+        if arguments == ["--version"] {
+            Console.raw(version + "\n")
+            Console.exit(0)
         }
         arguments = ProveOption.complete(commandFirst(arguments))
         do {

@@ -5,7 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// Lets libsodium look at the CPU: until then it computes X25519 without AVX, in four thirds of the time. False: it cannot start.
+/// Loads what is loaded late, and lets libsodium look at the CPU: until then it computes X25519 without AVX, in four thirds of the
+/// time. False: it cannot start.
 bool wgc_start(void);
 
 // ---- ChaCha20-Poly1305 (RFC 8439), nonce = 32 zero bits || 64-bit counter, little-endian ----------------------------
