@@ -148,4 +148,40 @@ public struct PresharedKey: Equatable, Sendable {
     public static func == (a: Self, b: Self) -> Bool { SecretBytes.equal(a.secret, b.secret) }
 }
 
+/// AmneziaWG's key that hides message headers, the same at both ends. Wiped with its last copy; printed by nothing but
+/// `exposedBase64`. All zeros stand for none, so no key is that.
+public struct HeaderProtectionKey: Equatable, Sendable {
+    private let secret: SecretBytes
+
+    /// Makes a key by filling 32 bytes.
+    public init(filling fill: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
+        secret = try SecretBytes(fill)
+    }
+
+    /// 44 characters of base64. The error does not repeat the text.
+    public init(parsing text: some StringProtocol) throws(ParseError) {
+        do {
+            try self.init { bytes in
+                guard Base64Key.decode(String(text).utf8, into: bytes) else { throw RefusedKey() }
+            }
+        } catch {
+            throw ParseError("(header protection key)", "a key is 44 characters of base64 that end in =")
+        }
+    }
+
+    /// Calls `body` with the 32 bytes, which must not outlive the call.
+    public func withBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+        try secret.withBytes(body)
+    }
+
+    /// The key in base64, for a client's configuration and for nothing else.
+    public var exposedBase64: String { withBytes { String(decoding: Base64Key.encode($0), as: UTF8.self) } }
+
+    /// What stands for no key.
+    public static let noneBase64 = String(repeating: "A", count: 43) + "="
+
+    /// Constant time.
+    public static func == (a: Self, b: Self) -> Bool { SecretBytes.equal(a.secret, b.secret) }
+}
+
 private struct RefusedKey: Error {}
