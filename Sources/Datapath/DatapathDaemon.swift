@@ -39,7 +39,7 @@ public enum DatapathDaemon {
         // Before anybody can find it by anything else.
         try check(
             tun_set_alias(if_nametoindex(tun.name), "\(InterfaceMark(process: getpid()))"), "marking \(tun.name)")
-        let listener = try UAPIListener(path: paths.configuration)
+        let listener = try UAPIListener(path: paths.configuration, other: paths.amneziaConfiguration)
         defer { listener.remove() }
         let eventListener = try UAPIListener(path: paths.events)
         defer { eventListener.remove() }

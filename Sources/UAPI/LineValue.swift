@@ -50,6 +50,7 @@ extension LineValue where Self: FixedWidthInteger {
     func write(to text: inout SecretBuffer, _ context: LineContext) { text.append(decimal: UInt64(self)) }
 }
 
+extension UInt8: LineValue {}
 extension UInt16: LineValue {}
 extension UInt32: LineValue {}
 extension UInt64: LineValue {}

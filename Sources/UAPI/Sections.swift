@@ -11,6 +11,9 @@ public struct InterfaceSection: Equatable, Sendable {
     public var listenPort: UInt16?
     /// `fwmark`; 0 is none.
     public var mark: UInt32?
+    /// AmneziaWG's lines, by the names and in the forms of amneziawg-go. Of requests: what is to change, to be checked with what is
+    /// there as a whole before anything does; of answers: what is not default, since to some a default is a fault.
+    public var awg = AWGSettings()
     /// `replace_peers=true`, of requests: what peers there are go first.
     public var replacePeers = false
 
@@ -53,8 +56,11 @@ public struct PeerSection: Equatable, Sendable {
     public var sentBytes: UInt64?
     /// `rx_bytes`, of answers.
     public var receivedBytes: UInt64?
-    /// `persistent_keepalive_interval`, seconds; 0 is off.
-    public var persistentKeepalive: UInt16?
+    /// `persistent_keepalive_interval`, seconds; 0 is off. A range, which `wg` does not read, only where one was asked for.
+    public var persistentKeepalive: AWGRange<UInt16>?
+    /// `dialect`, wggw's own: what handshakes with the peer begin in until it says something itself. 0 is plain WireGuard, 1 the
+    /// interface's AmneziaWG. Without the line: AmneziaWG, if the interface has it.
+    public var dialect: UInt8?
     /// `replace_allowed_ips=true`, of requests: what there are go first.
     public var replaceAllowedIPs = false
     /// `allowed_ip`, in order.
@@ -89,6 +95,7 @@ extension InterfaceSection {
         lines.value("private_key", &privateKey)
         lines.value("listen_port", &listenPort)
         lines.value("fwmark", &mark)
+        awg.visit(&lines)
         if lines.isRequest { lines.flag("replace_peers", &replacePeers) }
     }
 }
@@ -110,6 +117,7 @@ extension PeerSection {
             lines.value("rx_bytes", &receivedBytes)
         }
         lines.value("persistent_keepalive_interval", &persistentKeepalive)
+        lines.value("dialect", &dialect)
         if lines.isRequest { lines.flag("replace_allowed_ips", &replaceAllowedIPs) }
         lines.values("allowed_ip", &allowedIPs)
     }

@@ -9,20 +9,14 @@ public enum Limits {
     @inlinable public static var rekeyAfterMessages: UInt64 { 1 << 60 }
     /// The first counter that is neither sent nor received. WP: 2^64 - 2^13 - 1; K messages.h, with the window's usable size.
     @inlinable public static var rejectAfterMessages: UInt64 { .max - UInt64(replayWindowSize) - 1 }
-    /// Nanoseconds after which the initiator of a keypair asks for a new one when it sends. WP.
-    @inlinable public static var rekeyAfterTime: UInt64 { 120 * second }
-    /// Nanoseconds after which a keypair is used no longer, in either direction. WP.
-    @inlinable public static var rejectAfterTime: UInt64 { 180 * second }
-    /// Nanoseconds without a new keypair after which all keys are erased: three times reject-after-time. WP 6.3.
-    @inlinable public static var eraseAfterTime: UInt64 { 540 * second }
+    /// All keys are erased after so many times reject-after-time without a new keypair. WP 6.3.
+    @inlinable public static var eraseAfterRejections: UInt64 { 3 }
     /// Nanoseconds between two handshake initiations to one peer. WP.
     @inlinable public static var rekeyTimeout: UInt64 { 5 * second }
     /// Random addition to a retry, nanoseconds, exclusive: a third of a second. K messages.h.
     @inlinable public static var rekeyTimeoutJitter: UInt64 { second / 3 }
     /// Nanoseconds after which a keepalive answers data that went unanswered. WP.
     @inlinable public static var keepaliveTimeout: UInt64 { 10 * second }
-    /// Retries before a handshake is given up: WP rekey-attempt-time 90 s; K messages.h, 90 / 5.
-    @inlinable public static var handshakeRetries: UInt8 { 18 }
     /// Initiations that one peer may have consumed each second. K messages.h.
     @inlinable public static var initiationsPerSecond: UInt64 { 50 }
     /// Peers of one interface. K messages.h.

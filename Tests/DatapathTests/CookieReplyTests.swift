@@ -6,6 +6,8 @@ import WireGuardProtocol
 
 @testable import Datapath
 
+private let plainInitiation = HandshakeProposal(dialect: .plain, kind: .initiation, datagramSize: 148)
+
 @Suite struct CookieReplyTests {
     /// A and what it sends to B when it has a packet for it: 148 bytes.
     private func initiation(_ pair: TwinPair) throws -> [UInt8] {
@@ -32,7 +34,9 @@ import WireGuardProtocol
         let pair = try TwinPair()
         let message = try initiation(pair)
         let sources = flood(Limits.underLoadThreshold + 300)
-        for source in sources { pair.b.engine.control.pointee.push(handshake: message, message.count, from: source) }
+        for source in sources {
+            pair.b.engine.control.pointee.push(handshake: message, plainInitiation, from: source)
+        }
         for _ in 0..<4 { pair.b.engine.turn() }
         let replies = pair.b.port.sent
         #expect(replies.count == sources.count)
@@ -56,9 +60,9 @@ import WireGuardProtocol
         if isFloodCookied { swap(&plain, &cookied) }
         let sources = flood(Limits.queuedHandshakes + 2)
         let control = pair.b.engine.control
-        for source in sources.dropLast(2) { control.pointee.push(handshake: plain, plain.count, from: source) }
-        control.pointee.push(handshake: plain, plain.count, from: sources[sources.count - 2])
-        control.pointee.push(handshake: cookied, cookied.count, from: sources[sources.count - 1])
+        for source in sources.dropLast(2) { control.pointee.push(handshake: plain, plainInitiation, from: source) }
+        control.pointee.push(handshake: plain, plainInitiation, from: sources[sources.count - 2])
+        control.pointee.push(handshake: cookied, plainInitiation, from: sources[sources.count - 1])
         pair.b.engine.turn()
         let served = pair.b.port.sent.map(\.to)
         #expect(served.count { udp_endpoint.same($0, sources[sources.count - 1]) } == 1)
@@ -81,12 +85,13 @@ import WireGuardProtocol
             // From an address of the documentation's, which is not ours.
             if number == 1 { to.source = (family == AF_INET6 ? 0xb80d_0120 : 0x0102_00c0, 0) }
             let bytes = [UInt8](repeating: UInt8(number + 1), count: Message.cookieReplySize)
-            let fits = replies.accepts(to)
+            let fits = replies.accepts(bytes.count, to: to, Limits.handshakeTOS)
             #expect(fits)
-            bytes.withUnsafeBytes { replies.append($0, to: to) }
+            bytes.withUnsafeBytes { replies.append($0, to: to, Limits.handshakeTOS) }
         }
         udp_send_replies(
-            descriptors[0], replies.endpoints, replies.bytes, Message.cookieReplySize, UInt32(replies.count), 0x88)
+            descriptors[0], replies.endpoints, replies.bytes, replies.size, UInt32(replies.count),
+            UInt32(replies.trafficClass))
         let got = descriptors.dropFirst().map { descriptor in
             var buffer = [UInt8](repeating: 0, count: 200)
             let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))

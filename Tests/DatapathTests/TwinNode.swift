@@ -129,10 +129,9 @@ final class TwinNode {
             },
             sendReplies: { replies in
                 for n in 0..<replies.count {
-                    let bytes = replies.bytes + n * Message.cookieReplySize
+                    let bytes = replies.bytes + n * replies.size
                     _ = port.send(
-                        replies.endpoints + n, bytes, Message.cookieReplySize, segment: 0,
-                        trafficClass: Limits.handshakeTOS)
+                        replies.endpoints + n, bytes, replies.size, segment: 0, trafficClass: replies.trafficClass)
                 }
             })
         worker = Worker(

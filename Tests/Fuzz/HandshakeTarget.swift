@@ -142,7 +142,7 @@ struct HandshakeTarget {
             default:
                 var peer = PeerSection(other.publicKey)
                 peer.remove = what & 7 == 5
-                peer.persistentKeepalive = UInt16(what >> 3)
+                peer.persistentKeepalive = AWGRange(UInt16(what >> 3))
                 peer.endpoint = other.address
                 _ = try? device.configure(peer, now: node.now, into: &node.effects)
             }

@@ -136,7 +136,7 @@ final class ProtocolTarget {
         configuration.remove = what & 7 == 0
         configuration.updateOnly = what & 8 != 0
         configuration.replaceAllowedIPs = what & 0x30 == 0
-        if what & 0x40 != 0 { configuration.persistentKeepalive = UInt16(input.byte()) }
+        if what & 0x40 != 0 { configuration.persistentKeepalive = AWGRange(UInt16(input.byte())) }
         for _ in 0..<(input.byte() & 7) {
             let isV6 = input.byte() & 1 == 0
             let word = input.word32()

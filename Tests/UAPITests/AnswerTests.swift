@@ -113,7 +113,7 @@ import Testing
         (peer + "allowed_ip=/8\n", 2, "allowed_ip is not ADDRESS/LENGTH"),
         (
             peer + "persistent_keepalive_interval=65536\n", 2,
-            "persistent_keepalive_interval is not a number from 0 to 65535"
+            "persistent_keepalive_interval is not a number from 0 to 65535, or LOW-HIGH of such numbers"
         ),
         (peer + "rx_bytes=18446744073709551616\n", 2, "rx_bytes is not a number from 0 to 18446744073709551615"),
         (peer + "tx_bytes=1x\n", 2, "tx_bytes is not a number from 0 to 18446744073709551615"),

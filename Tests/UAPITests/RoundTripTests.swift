@@ -80,8 +80,38 @@ private struct RandomSections {
         }
         section.listenPort = maybe { $0.number(upTo: .max) }
         section.mark = maybe { $0.number(upTo: .max) }
+        section.awg = awg()
         section.replacePeers = isRequest && below(2) == 0
         return section
+    }
+
+    /// Each line by itself: what goes together is for others to say.
+    private mutating func awg() -> AWGSettings {
+        var lines = AWGSettings()
+        (lines.junkCount, lines.junkMinimum) = (maybe { $0.number(upTo: .max) }, maybe { $0.number(upTo: .max) })
+        lines.junkMaximum = maybe { $0.number(upTo: .max) }
+        lines.prefixes = PerMessage(
+            initiation: maybe { $0.number(upTo: .max) }, response: maybe { $0.number(upTo: .max) },
+            cookieReply: maybe { $0.number(upTo: .max) }, data: maybe { $0.number(upTo: .max) })
+        lines.types = PerMessage(initiation: range(), response: range(), cookieReply: range(), data: range())
+        let templates = ["", "<r 16>", "<b 0x0a0B><rc 3><rd 4><t>", "<dz 9><d><ds>"]
+        for number in lines.signatures.indices {
+            lines.signatures[number] = maybe { try! AWGTemplate(parsing: templates[$0.below(templates.count)]) }
+        }
+        lines.headerProtectionKey = maybe { random in
+            random.maybe { random in
+                let bytes = random.random.bytes(32)
+                return HeaderProtectionKey { $0.copyBytes(from: bytes) }
+            }
+        }
+        (lines.randomTrailers, lines.disableCookies) = (maybe { $0.below(2) == 0 }, maybe { $0.below(2) == 0 })
+        (lines.contentPadding, lines.rekeyAfterTime, lines.rekeyTimeout) = (range(), range(), range())
+        (lines.rejectAfterTime, lines.keepaliveTimeout, lines.maxHandshakeAttempts) = (range(), range(), range())
+        return lines
+    }
+
+    private mutating func range<Bound>() -> AWGRange<Bound>? {
+        maybe { AWGRange($0.number(upTo: .max), $0.number(upTo: .max)) }
     }
 
     mutating func peer() -> PeerSection {
@@ -94,7 +124,8 @@ private struct RandomSections {
         }
         section.namesVersion = below(2) == 0
         section.endpoint = maybe { $0.endpoint() }
-        section.persistentKeepalive = maybe { $0.number(upTo: .max) }
+        section.persistentKeepalive = maybe { AWGRange($0.number(upTo: .max), $0.number(upTo: .max)) }
+        section.dialect = maybe { $0.number(upTo: .max) }
         section.allowedIPs = (0..<below(5)).map { _ in allowedIP() }
         if isRequest {
             (section.updateOnly, section.remove) = (below(2) == 0, below(2) == 0)

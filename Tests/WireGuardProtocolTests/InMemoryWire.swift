@@ -31,7 +31,8 @@ final class Node {
     var log: [(time: UInt64, event: LogEvent)] = []
     var effects = Effects()
     unowned let wire: Wire
-    private let aead = AEAD(.fastest)
+    let aead = AEAD(.fastest)
+    var random: RandomStream
 
     init(_ name: String, _ address: String, on wire: Wire, seed: UInt64) {
         self.name = name
@@ -40,6 +41,7 @@ final class Node {
         var random = SeededRandom(state: seed)
         privateKey = PrivateKey { for i in 0..<32 { $0[i] = UInt8.random(in: 0...255, using: &random) } }
         device = Device(capacity: 64) { for i in $0.indices { $0[i] = UInt8.random(in: 0...255, using: &random) } }
+        self.random = device.makeRandomStream()
         perform { $0.setPrivateKey(privateKey, now: wire.now, into: &$1) }
         perform { $0.up(now: wire.now, into: &$1) }
         wire.nodes.append(self)
@@ -51,10 +53,11 @@ final class Node {
         try body(device, &effects)
         for effect in effects.list {
             switch effect {
-            case .send(let peer, let range):
+            case .send(let peer, let range), .sendDisguised(let peer, let range):
                 let bytes = Array(effects.bytes[range])
                 if let endpoint = endpoints[peer] { transmit(bytes, to: endpoint, of: peer) }
-            case .reply(let range): wire.send(Array(effects.bytes[range]), from: address, to: source!.source)
+            case .reply(let range), .replyDisguised(let range):
+                wire.send(Array(effects.bytes[range]), from: address, to: source!.source)
             case .endpointIsSource(let peer): endpoints[peer] = source!.source
             case .setEndpoint(let peer, let endpoint): endpoints[peer] = endpoint
             case .sendKeepalive(let peer):
@@ -93,16 +96,7 @@ final class Node {
         }
         staged[peer] = []
         for (i, payload) in payloads.enumerated() {
-            var padded = payload
-            while padded.count % Limits.paddingMultiple != 0 { padded.append(0) }
-            var message = [UInt8](repeating: 0, count: padded.count + Message.keepaliveSize)
-            message.withUnsafeMutableBytes {
-                let counter = first + UInt64(i)
-                Message.writeDataHeader($0.baseAddress!, receiver: keypair.pointee.remoteIndex, counter: counter)
-                aead.seal(
-                    $0.baseAddress! + 16, from: padded, length: padded.count, key: keypair.pointee.sendingKey,
-                    counter: counter)
-            }
+            let message = seal(payload, keypair, first + UInt64(i))
             if let endpoint = endpoints[peer] { transmit(message, to: endpoint, of: peer) }
         }
         if record.pointee.noteSent(data: payloads.contains { !$0.isEmpty }, now: now) { serve(peer) }
@@ -119,7 +113,7 @@ final class Node {
     }
 
     func receive(_ datagram: Datagram) {
-        guard datagram.kind == .data else {
+        guard let (slot, header) = sortData(datagram.bytes) else {
             return perform(from: datagram) { device, effects in
                 datagram.bytes.withUnsafeBytes {
                     device.receive(
@@ -128,16 +122,15 @@ final class Node {
             }
         }
         let tables = device.tables
-        let slot = tables.slot(receiving: Message.receiver(datagram.bytes))
         let now = wire.time
-        guard slot != 0, tables.keypair(slot).pointee.mayReceive(now: now) else { return }
         let keypair = tables.keypair(slot)
-        let length = datagram.bytes.count - Message.keepaliveSize
+        let length = datagram.bytes.count - header.body - Message.tagSize
         var plain = [UInt8](repeating: 0, count: length + 1)
-        let counter = Message.counter(datagram.bytes)
+        let counter = header.counter
         let opened = datagram.bytes.withUnsafeBytes {
             aead.open(
-                &plain, from: $0.baseAddress! + 16, length: length, key: keypair.pointee.receivingKey, counter: counter)
+                &plain, from: $0.baseAddress! + header.body, length: length, key: keypair.pointee.receivingKey,
+                counter: counter)
         }
         guard opened else { return }
         keypair.pointee.lockReplay()
@@ -154,8 +147,10 @@ final class Node {
         {
             serve(peer)
         }
-        if record.pointee.noteReceived(data: length > 0, now: now) { serve(peer) }
-        if length > 0 { delivered.append(Array(plain[..<length])) }
+        // Zeros alone are a keepalive with padding.
+        let isData = length > 0 && plain[0] != 0
+        if record.pointee.noteReceived(data: isData, now: now) { serve(peer) }
+        if isData { delivered.append(Array(plain[..<length])) }
     }
 
     /// Times of the events that `matches` picks, in seconds since the wire was made.
@@ -272,7 +267,7 @@ extension Node {
         var configuration = PeerSection(other.privateKey.publicKey)
         configuration.endpoint = other.address
         if let presharedKey { configuration.presharedKey = presharedKey }
-        configuration.persistentKeepalive = persistentKeepalive
+        configuration.persistentKeepalive = persistentKeepalive.map { AWGRange($0) }
         try perform { _ = try $0.configure(configuration, now: wire.now, into: &$1) }
         wire.settle()
         return try #require(device.peer(configuration.publicKey))

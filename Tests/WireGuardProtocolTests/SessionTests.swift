@@ -79,11 +79,11 @@ private let pong = Array("fedcba9876543210".utf8)
         let pair = try Pair()
         pair.a.send(ping, to: pair.toB)
         pair.wire.holds = true
-        for i in 0..<UInt8(50) { pair.a.send([UInt8](repeating: i, count: 16), to: pair.toB) }
+        for i in 1...UInt8(50) { pair.a.send([UInt8](repeating: i, count: 16), to: pair.toB) }
         pair.wire.holds = false
         var random = SeededRandom(state: 3)
         pair.wire.deliver((pair.wire.held + pair.wire.held).shuffled(using: &random))
-        #expect(Set(pair.b.delivered.dropFirst().map(\.first!)) == Set(0..<50))
+        #expect(Set(pair.b.delivered.dropFirst().map(\.first!)) == Set(1...50))
         #expect(pair.b.delivered.count == 51)
     }
 
@@ -187,7 +187,7 @@ private let pong = Array("fedcba9876543210".utf8)
 extension Device {
     func configureKeepalive(_ peer: PeerIndex, _ seconds: UInt16, _ wire: Wire, _ effects: inout Effects) {
         var configuration = PeerSection(section(of: peer).publicKey)
-        configuration.persistentKeepalive = seconds
+        configuration.persistentKeepalive = AWGRange(seconds)
         #expect(throws: Never.self) { try configure(configuration, now: wire.now, into: &effects) }
     }
 }

@@ -41,6 +41,20 @@ void wgc_xseal(void *_Nonnull dst, const void *_Nonnull src, size_t length, cons
 bool wgc_xopen(void *_Nonnull dst, const void *_Nonnull src, size_t length, const void *_Nullable ad, size_t ad_length,
                const void *_Nonnull nonce, const void *_Nonnull key);
 
+// ---- ChaCha20 (RFC 8439), block counter from 0, 12-byte nonces ------------------------------------------------------
+
+enum { WGC_HEADER_MASK = 16 };  ///< bytes of a data message that header protection covers
+
+/// XORs `length` bytes with the keystream; `dst` may be `src`.
+void wgc_chacha20_xor(void *_Nonnull dst, const void *_Nonnull src, size_t length, const void *_Nonnull nonce,
+                      const void *_Nonnull key);
+/// The first 16 bytes of the keystream for each of `count` nonces that lie `stride` bytes apart, one behind the other.
+void wgc_header_masks(void *_Nonnull masks, const void *_Nonnull nonces, size_t stride, size_t count,
+                      const void *_Nonnull key);
+/// Replaces the key in the first 32 of `length` bytes, and all behind it, by what that key makes: random bytes that tell nothing
+/// of those before, as long as the key was drawn well.
+void wgc_random_refill(void *_Nonnull bytes, size_t length);
+
 // ---- X25519 (RFC 7748) ----------------------------------------------------------------------------------------------
 
 /// The public key of a private key.

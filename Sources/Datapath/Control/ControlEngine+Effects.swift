@@ -18,8 +18,10 @@ extension ControlEngine {
         case .peerRemoved(let peer):
             paths[peer].pointee.reset()
             command(.dropStaged(peer))
-        case .send(let peer, let message): send(peer, message)
-        case .reply(let message): queueReply(message)
+        case .send(let peer, let message): send(peer, message, trafficClass: Limits.handshakeTOS)
+        case .sendDisguised(let peer, let datagram): send(peer, datagram, trafficClass: 0)
+        case .reply(let message): queueReply(message, trafficClass: Limits.handshakeTOS)
+        case .replyDisguised(let datagram): queueReply(datagram, trafficClass: 0)
         case .endpointIsSource(let peer): paths[peer].pointee.endpoint.store(source)
         case .setEndpoint(let peer, let address): paths[peer].pointee.endpoint.store(udp_endpoint(address))
         case .clearEndpointSource(let peer):
@@ -53,9 +55,11 @@ extension ControlEngine {
     }
 
     /// To where the message came from that the device is looking at.
-    private func queueReply(_ message: Range<Int>) {
-        if !replies.accepts(source) { flushReplies() }
-        effects.bytes.withUnsafeBytes { replies.append(UnsafeRawBufferPointer(rebasing: $0[message]), to: source) }
+    private func queueReply(_ message: Range<Int>, trafficClass: UInt8) {
+        if !replies.accepts(message.count, to: source, trafficClass) { flushReplies() }
+        effects.bytes.withUnsafeBytes {
+            replies.append(UnsafeRawBufferPointer(rebasing: $0[message]), to: source, trafficClass)
+        }
     }
 
     /// Sends the cookie replies that wait.
@@ -65,9 +69,9 @@ extension ControlEngine {
         replies.removeAll()
     }
 
-    private func send(_ peer: PeerIndex, _ message: Range<Int>) {
+    private func send(_ peer: PeerIndex, _ message: Range<Int>, trafficClass: UInt8) {
         effects.bytes.withUnsafeBytes { bytes in
-            deliver(peer, UnsafeRawBufferPointer(rebasing: bytes[message]), Limits.handshakeTOS)
+            deliver(peer, UnsafeRawBufferPointer(rebasing: bytes[message]), trafficClass)
         }
     }
 
@@ -107,13 +111,29 @@ extension ControlEngine {
             return
         }
         note(LogEvent(.sendingKeepalive, peer))
-        withUnsafeTemporaryAllocation(byteCount: Message.keepaliveSize, alignment: 16) { message in
-            guard let start = message.baseAddress else { return }
-            Message.writeDataHeader(start, receiver: keypair.pointee.remoteIndex, counter: counter)
-            let body = start + Message.dataHeaderSize
-            aead.seal(body, from: body, length: 0, key: keypair.pointee.sendingKey, counter: counter)
-            deliver(peer, UnsafeRawBufferPointer(message), 0)
-        }
+        sealKeepalive(keypair, counter) { deliver(peer, $0, 0) }
         if record.pointee.noteSent(data: false, now: moment) { _ = control.pointee.push(request: peer) }
+    }
+
+    /// Seals no packet, or the zeros that its dialect puts behind it.
+    private func sealKeepalive(
+        _ keypair: UnsafeMutablePointer<Keypair>, _ counter: UInt64, _ body: (UnsafeRawBufferPointer) -> Void
+    ) {
+        let form = device.tables.forms.pointee[keypair.pointee.dialect]
+        let mtu = links.first?.pointee.mtu.load(ordering: .relaxed) ?? 0
+        let zeros = form.pointee.drawsPadding ? min(form.pointee.padding(forLongest: 0, random.next()) ?? 0, mtu) : 0
+        withUnsafeTemporaryAllocation(byteCount: form.pointee.dataOverhead + zeros, alignment: 16) { message in
+            guard let start = message.baseAddress else { return }
+            message.initializeMemory(as: UInt8.self, repeating: 0)
+            form.pointee.writeData(start, receiver: keypair.pointee.remoteIndex, counter: counter, &random)
+            let content = start + form.pointee.dataPrefix + Message.dataHeaderSize
+            aead.seal(content, from: content, length: zeros, key: keypair.pointee.sendingKey, counter: counter)
+            if form.pointee.protectsHeaders {
+                withUnsafeTemporaryAllocation(byteCount: WireForm.maskSize, alignment: 16) {
+                    form.pointee.protectData(start, count: message.count, stride: message.count, masks: $0.baseAddress!)
+                }
+            }
+            body(UnsafeRawBufferPointer(message))
+        }
     }
 }

@@ -1,6 +1,7 @@
 // What `set=1` changes, and when it has come into force.
 
 import Glibc
+import NetTypes
 import UAPI
 import WireGuardProtocol
 
@@ -13,15 +14,23 @@ extension ControlEngine {
     /// in TUN's queue that passed the old rules. `sockets` changes port and mark; it goes first, since others can refuse only that.
     func set(_ change: SetRequest, sockets: @escaping (SetRequest) -> Int32, answer: @escaping (Int32) -> Void) {
         let carryOut = { [unowned self] in
-            let refusal = sockets(change)
-            let code = refusal != 0 ? refusal : apply(change)
+            let code: Int32
+            do throws(AWGFault) {
+                // As a whole, and before anything is changed.
+                let dialects = try device.dialects(changedBy: change.interface.awg)
+                let refusal = change.namesUnknownDialects ? EINVAL : sockets(change)
+                code = refusal != 0 ? refusal : apply(change, dialects)
+            } catch {
+                code = EINVAL
+            }
             barrier { answer(code) }
         }
         if change.givesAddresses { barrier(then: carryOut) } else { carryOut() }
     }
 
-    private func apply(_ change: SetRequest) -> Int32 {
+    private func apply(_ change: SetRequest, _ dialects: [AWGParameters]) -> Int32 {
         let moment = clock()
+        do throws(ConfigurationError) { try device.setDialects(dialects) } catch { return EINVAL }
         if let key = change.interface.privateKey { perform { $0.setPrivateKey(key, now: moment, into: &effects) } }
         if change.interface.replacePeers { perform { $0.removeAllPeers(into: &effects) } }
         for (number, peer) in change.peers.enumerated() {
@@ -41,6 +50,9 @@ extension ControlEngine {
 }
 
 extension SetRequest {
+    /// Whether some peer is to begin in a dialect that no interface has.
+    fileprivate var namesUnknownDialects: Bool { peers.contains { $0.dialect.map { $0 > Dialect.most } ?? false } }
+
     /// Whether some peer gets an allowed IP.
     fileprivate var givesAddresses: Bool { peers.contains { $0.allowedIPs.contains { !$0.isRemoval } } }
 }

@@ -25,6 +25,8 @@ final class ControlEngine {
     var effects = Effects()
     /// Keepalives are sealed here: they are due when no worker has anything to do with the peer.
     let aead: AEAD
+    /// Of their prefixes and types.
+    var random: RandomStream
     /// Handshake messages are looked at only while the interface is up.
     var isUp = false
     /// Where the message came from that the device is looking at.
@@ -48,6 +50,7 @@ final class ControlEngine {
         self.links = links
         self.paths = paths
         aead = AEAD(fallbacks.contains(.noAVX512) ? .openSSL : .fastest)
+        random = device.makeRandomStream()
         self.clock = clock
         self.sendDatagram = sendDatagram
         self.sendReplies = sendReplies
@@ -98,10 +101,12 @@ final class ControlEngine {
             let moment = clock()
             if waiting >= Limits.underLoadThreshold { underLoadUntil = moment.monotonic + Limits.underLoadLatency }
             let underLoad = moment.monotonic < underLoadUntil
-            let more = control.pointee.popHandshake(cookied: turn.isMultiple(of: 2)) { bytes, from in
+            let more = control.pointee.popHandshake(cookied: turn.isMultiple(of: 2)) { bytes, proposal, from in
                 guard isUp, let address = from.remote else { return }
                 source = from
-                perform { $0.receive(bytes, from: address, underLoad: underLoad, now: moment, into: &effects) }
+                perform {
+                    $0.receive(bytes, proposal, from: address, underLoad: underLoad, now: moment, into: &effects)
+                }
             }
             if !more { break }
         }

@@ -82,8 +82,8 @@ final class Controller {
             let descriptor = Int32(replies.endpoints.pointee.family) == AF_INET6 ? pair.v6 : pair.v4
             guard descriptor >= 0 else { return }
             udp_send_replies(
-                descriptor, replies.endpoints, replies.bytes, Message.cookieReplySize, UInt32(replies.count),
-                UInt32(Limits.handshakeTOS))
+                descriptor, replies.endpoints, replies.bytes, replies.size, UInt32(replies.count),
+                UInt32(replies.trafficClass))
         }
     }
 

@@ -4,18 +4,24 @@ import CLinux
 import Glibc
 import WireGuardProtocol
 
-/// Up to `UDP_REPLIES` cookie replies to endpoints of one family. Single owner: the control thread.
+/// Up to `UDP_REPLIES` cookie replies of one size to endpoints of one family. Single owner: the control thread.
 struct CookieReplies: ~Copyable {
     /// Where each goes.
     let endpoints: UnsafeMutablePointer<udp_endpoint>
-    /// One behind the other, `Message.cookieReplySize` each.
+    /// One behind the other, `size` each.
     let bytes: UnsafeMutableRawPointer
     private(set) var count = 0
+    /// Bytes of each.
+    private(set) var size = 0
+    private(set) var trafficClass: UInt8 = 0
+
+    /// With the largest prefix and trailer that a dialect may have.
+    private static var mostBytes: Int { 2048 }
 
     init() {
         endpoints = .allocate(capacity: Int(UDP_REPLIES))
         endpoints.initialize(repeating: udp_endpoint(), count: Int(UDP_REPLIES))
-        bytes = .allocate(byteCount: Int(UDP_REPLIES) * Message.cookieReplySize, alignment: 64)
+        bytes = .allocate(byteCount: Int(UDP_REPLIES) * Self.mostBytes, alignment: 64)
     }
 
     deinit {
@@ -23,16 +29,20 @@ struct CookieReplies: ~Copyable {
         bytes.deallocate()
     }
 
-    /// Whether one to this endpoint can join what is there.
-    func accepts(_ to: udp_endpoint) -> Bool {
-        count == 0 || count < Int(UDP_REPLIES) && endpoints[0].family == to.family
+    /// Whether one of `size` bytes to this endpoint can join what is there.
+    func accepts(_ size: Int, to: udp_endpoint, _ trafficClass: UInt8) -> Bool {
+        count == 0
+            || count < Int(UDP_REPLIES) && size == self.size && trafficClass == self.trafficClass
+                && endpoints[0].family == to.family
     }
 
     /// Adds one, after `accepts`.
-    mutating func append(_ message: UnsafeRawBufferPointer, to: udp_endpoint) {
+    mutating func append(_ message: UnsafeRawBufferPointer, to: udp_endpoint, _ trafficClass: UInt8) {
+        precondition(message.count <= Self.mostBytes)
+        size = message.count
+        self.trafficClass = trafficClass
         endpoints[count] = to
-        (bytes + count * Message.cookieReplySize).copyMemory(
-            from: message.baseAddress!, byteCount: Message.cookieReplySize)
+        (bytes + count * size).copyMemory(from: message.baseAddress!, byteCount: size)
         count += 1
     }
 

@@ -13,6 +13,8 @@ struct Outbox: ~Copyable {
     let endpoint: UnsafeMutablePointer<udp_endpoint>
     private(set) var peer = PeerIndex.none
     private(set) var trafficClass: UInt8 = 0
+    /// What the messages look like, whose headers are protected only when all are there.
+    private(set) var dialect = Dialect.plain
     /// Bytes and messages in the buffer.
     private(set) var count = 0
     private(set) var messages = 0
@@ -40,22 +42,25 @@ struct Outbox: ~Copyable {
 
     /// Whether a message of `size` bytes to this endpoint can join what is there.
     @inline(__always)
-    func accepts(_ size: Int, _ to: udp_endpoint, _ peer: PeerIndex, _ trafficClass: UInt8) -> Bool {
+    func accepts(
+        _ size: Int, _ to: udp_endpoint, _ peer: PeerIndex, _ trafficClass: UInt8, _ dialect: Dialect
+    ) -> Bool {
         messages == 0
             || (segments && !isClosed && size <= segment && messages < Self.maximumSegments
                 && count + size <= SuperPacket.maximumBytes && peer == self.peer && trafficClass == self.trafficClass
-                && udp_endpoint.same(to, endpoint.pointee))
+                && dialect == self.dialect && udp_endpoint.same(to, endpoint.pointee))
     }
 
     /// Room for the next message of `size` bytes, after `accepts`.
     @inline(__always)
     mutating func append(
-        _ size: Int, _ to: udp_endpoint, _ peer: PeerIndex, _ trafficClass: UInt8
+        _ size: Int, _ to: udp_endpoint, _ peer: PeerIndex, _ trafficClass: UInt8, _ dialect: Dialect
     ) -> UnsafeMutableRawPointer {
         if messages == 0 {
             endpoint.pointee = to
             self.peer = peer
             self.trafficClass = trafficClass
+            self.dialect = dialect
             segment = size
             isClosed = false
         } else if size < segment {

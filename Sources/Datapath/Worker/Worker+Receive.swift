@@ -7,6 +7,7 @@ import WireGuardProtocol
 /// Messages under one keypair, one after another in a batch: what is common to them is looked up and written down once.
 struct ReceiveRun {
     var index: UInt32 = 0
+    var dialect = Dialect.plain
     var slot: KeypairSlot = 0
     var peer = PeerIndex.none
     /// Bytes of messages that count.
@@ -41,34 +42,48 @@ extension Worker {
         let segment = max(Int(message.segment), 1)
         var run = ReceiveRun()
         run.from = message.from
+        var masked: UInt8 = 0
         var at = 0
         while at < count {
             let size = min(segment, count - at)
             let datagram = bytes + at
-            switch Message.kind(datagram, count: size) {
-            case .data: open(datagram, size, &run, message.tos)
-            case nil: break
-            default: control.pointee.push(handshake: datagram, size, from: message.from)
+            let kind = Message.kind(datagram, count: size)
+            if kind == .data && isLive(Message.receiver(datagram), .plain, &run) {
+                let header = WireForm.DataHeader(
+                    index: run.index, counter: Message.counter(datagram), body: Message.dataHeaderSize)
+                open(datagram, size, header, &run, message.tos)
+            } else if forms.pointee.count > 0 {
+                sortDisguised(message, bytes, at, size, &run, &masked)
+            } else if let kind, kind != .data {
+                let proposal = HandshakeProposal(dialect: .plain, kind: kind, datagramSize: size)
+                control.pointee.push(handshake: datagram, proposal, from: message.from)
             }
             at += size
         }
         endRun(&run)
     }
 
-    /// One data message.
+    /// Whether there is a keypair in this dialect to receive with under the index. It is the run's, from then on.
     @inline(__always)
-    private mutating func open(_ message: UnsafeRawPointer, _ count: Int, _ run: inout ReceiveRun, _ outer: UInt8) {
-        let index = Message.receiver(message)
-        if index != run.index || run.slot == 0 { beginRun(index, &run) }
-        guard run.slot != 0 else { return }
+    mutating func isLive(_ index: UInt32, _ dialect: Dialect, _ run: inout ReceiveRun) -> Bool {
+        if index != run.index || dialect != run.dialect || run.slot == 0 { beginRun(index, dialect, &run) }
+        return run.slot != 0
+    }
+
+    /// One data message of the run's keypair.
+    @inline(__always)
+    mutating func open(
+        _ datagram: UnsafeRawPointer, _ count: Int, _ header: WireForm.DataHeader, _ run: inout ReceiveRun,
+        _ outer: UInt8
+    ) {
         let keypair = tables.keypair(run.slot)
-        let length = count - Message.keepaliveSize
+        let length = count - header.body - Message.tagSize
         if !joiner.fits(length) { writeTunUnlocked(keypair) }
         let place = joiner.place(length)
-        let counter = Message.counter(message)
+        let counter = header.counter
         guard counter < Limits.rejectAfterMessages,
             aead.open(
-                place, from: message + Message.dataHeaderSize, length: length, key: keypair.pointee.receivingKey,
+                place, from: datagram + header.body, length: length, key: keypair.pointee.receivingKey,
                 counter: counter),
             keypair.pointee.replayWindow.accept(counter)
         else { return joiner.discard() }
@@ -107,13 +122,14 @@ extension Worker {
     }
 
     @inline(__always)
-    private mutating func beginRun(_ index: UInt32, _ run: inout ReceiveRun) {
+    private mutating func beginRun(_ index: UInt32, _ dialect: Dialect, _ run: inout ReceiveRun) {
         endRun(&run)
         run.index = index
+        run.dialect = dialect
         run.slot = tables.slot(receiving: index)
         guard run.slot != 0 else { return }
         let keypair = tables.keypair(run.slot)
-        guard keypair.pointee.mayReceive(now: now) else {
+        guard forms.pointee.agrees(dialect, with: keypair.pointee.dialect), keypair.pointee.mayReceive(now: now) else {
             run.slot = 0
             return
         }

@@ -41,9 +41,13 @@ extension Worker {
             return stage(peer, start, count)
         }
         let trafficClass = outerTrafficClass(packet)
-        while let (inner, size) = segments.next() {
-            seal(inner, size, keypair, counter, endpoint, peer, trafficClass)
-            counter &+= 1
+        if keypair.pointee.dialect == .plain {
+            while let (inner, size) = segments.next() {
+                seal(inner, size, keypair, counter, endpoint, peer, trafficClass)
+                counter &+= 1
+            }
+        } else {
+            transmitDisguised(&segments, keypair, counter, endpoint, peer, trafficClass)
         }
         if keypair.pointee.wantsRekeyAfterSending(now: now) { requestSession(peer) }
     }
@@ -69,12 +73,24 @@ extension Worker {
     ) {
         let padded = paddedLength(size)
         let total = padded + Message.keepaliveSize
-        if !outbox.accepts(total, endpoint, peer, trafficClass) { flushOutbox() }
-        let out = outbox.append(total, endpoint, peer, trafficClass)
+        if !outbox.accepts(total, endpoint, peer, trafficClass, .plain) { flushOutbox() }
+        let out = outbox.append(total, endpoint, peer, trafficClass, .plain)
         Message.writeDataHeader(out, receiver: keypair.pointee.remoteIndex, counter: counter)
-        let body = out + Message.dataHeaderSize
+        sealContent(out + Message.dataHeaderSize, inner, size, padded, keypair, counter)
+    }
+
+    /// Seals a packet of `size` bytes and zeros up to `padded`.
+    @inline(__always)
+    func sealContent(
+        _ body: UnsafeMutableRawPointer, _ inner: UnsafeMutableRawPointer, _ size: Int, _ padded: Int,
+        _ keypair: UnsafeMutablePointer<Keypair>, _ counter: UInt64
+    ) {
         if padded == size {
             aead.seal(body, from: inner, length: size, key: keypair.pointee.sendingKey, counter: counter)
+        } else if padded - size > Limits.paddingMultiple {
+            body.copyMemory(from: inner, byteCount: size)
+            (body + size).initializeMemory(as: UInt8.self, repeating: 0, count: padded - size)
+            aead.seal(body, from: body, length: padded, key: keypair.pointee.sendingKey, counter: counter)
         } else {
             // What lies behind belongs to the next packet: zeros take its place for as long as it takes to seal this one.
             let behind = inner + size
@@ -87,7 +103,7 @@ extension Worker {
 
     /// To `Limits.paddingMultiple`, but not past the MTU (whitepaper 5.4.6; the kernel's calculate_skb_padding).
     @inline(__always)
-    private func paddedLength(_ size: Int) -> Int {
+    func paddedLength(_ size: Int) -> Int {
         let unit = size > mtu && mtu > 0 ? size % mtu : size
         let last = Limits.paddingMultiple - 1
         return size - unit + max(unit, min(mtu, (unit + last) & ~last))
@@ -100,6 +116,7 @@ extension Worker {
     }
 
     private mutating func sendOutbox() {
+        if outbox.dialect != .plain { protectOutbox() }
         let peer = outbox.peer
         let record = tables.peer(peer)
         let plain = !outbox.segments || paths[peer].pointee.plainUntil.load(ordering: .relaxed) > now

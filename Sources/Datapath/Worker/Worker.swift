@@ -17,6 +17,14 @@ struct Worker<Queue: PacketQueue, Port: DatagramPort>: ~Copyable {
     let control: UnsafeMutablePointer<ControlQueue>
     let link: UnsafeMutablePointer<WorkerLink>
     let aead: AEAD
+    /// Of prefixes and types.
+    var random: RandomStream
+    /// What the messages of each dialect look like, this turn.
+    var forms: UnsafePointer<WireForms>
+    /// What covers protected headers: for each dialect, 16 bytes a datagram of one received message, or of the outbox.
+    let masks: UnsafeMutableRawPointer
+    /// The message that a datagram may be.
+    let proposed: UnsafeMutableRawPointer
 
     var joiner: SuperPacketJoiner
     var outbox: Outbox
@@ -46,6 +54,8 @@ struct Worker<Queue: PacketQueue, Port: DatagramPort>: ~Copyable {
     static var tunBatch: Int { 64 }
     /// A packet this long is a batch of its own.
     static var superPacket: Int { 16000 }
+    /// Bytes of masks for one dialect: as many as the shortest messages of a received one.
+    static var maskStride: Int { Int(UDP_BUFFER) / Message.keepaliveSize * WireForm.maskSize }
     static var tunCapacity: Int { 65536 + VirtioNetHeader.size }
 
     init(
@@ -59,6 +69,10 @@ struct Worker<Queue: PacketQueue, Port: DatagramPort>: ~Copyable {
         self.control = control
         self.link = link
         aead = AEAD(fallbacks.contains(.noAVX512) ? .openSSL : .fastest)
+        random = RandomStream { fillRandom($0) }
+        forms = tables.forms
+        masks = reserveZeroed((Dialect.most + 1) * Self.maskStride)
+        proposed = .allocate(byteCount: Message.initiationSize, alignment: 16)
         joiner = SuperPacketJoiner(
             joinsTCP: !fallbacks.contains(.noTunOffload), joinsUDP: !fallbacks.contains(.noTunUDPOffload))
         outbox = Outbox(segments: !fallbacks.contains(.noSegmentation))
@@ -73,6 +87,7 @@ struct Worker<Queue: PacketQueue, Port: DatagramPort>: ~Copyable {
 
     deinit {
         template.deallocate()
+        proposed.deallocate()
         received.deallocate()
     }
 
@@ -87,6 +102,7 @@ struct Worker<Queue: PacketQueue, Port: DatagramPort>: ~Copyable {
     @inline(__always)
     mutating func turn(now moment: UInt64, lookingAtV6: Bool, _ v6Messages: inout Int) -> Bool {
         now = moment
+        forms = tables.forms
         mtu = link.pointee.mtu.load(ordering: .relaxed)
         if unread == 0 && !link.pointee.commands.isEmpty { obeyCommands() }
         if hasOnlyReceived {

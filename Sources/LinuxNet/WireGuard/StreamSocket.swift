@@ -13,13 +13,17 @@ extension SocketPaths {
     /// it may have done it.
     func move(to name: String) throws(BoxError) {
         let new = SocketPaths(interface: name)
-        for (old, new) in [(events, new.events), (configuration, new.configuration)]
+        for (old, new) in [
+            (events, new.events), (amneziaConfiguration, new.amneziaConfiguration),
+            (configuration, new.configuration),
+        ]
         where rename(old, new) != 0 && errno != ENOENT { throw BoxError.system("rename \(old) to \(new)") }
     }
 
     /// Clears away what a process has left that is gone.
     func remove() {
         unlink(configuration)
+        unlink(amneziaConfiguration)
         unlink(events)
     }
 }

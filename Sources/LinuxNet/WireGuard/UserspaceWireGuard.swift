@@ -78,7 +78,7 @@ extension PeerSection {
         if let endpoint = change.endpoint, case .address(let address) = endpoint.host {
             self.endpoint = SocketAddress(address, port: endpoint.port)
         }
-        persistentKeepalive = change.keepalive
+        persistentKeepalive = change.keepalive.map { AWGRange($0) }
         guard let networks = change.allowedIPs else { return }
         replaceAllowedIPs = true
         allowedIPs = networks.map { AllowedIP($0) }
@@ -89,7 +89,7 @@ extension ObservedPeer {
     init(_ section: PeerSection) {
         self.init(
             publicKey: section.publicKey, presharedKey: section.presharedKey ?? nil, endpoint: section.endpoint,
-            keepalive: section.persistentKeepalive ?? 0, allowedIPs: section.allowedIPs.map(\.prefix),
+            keepalive: section.persistentKeepalive?.lower ?? 0, allowedIPs: section.allowedIPs.map(\.prefix),
             lastHandshake: section.lastHandshake ?? 0, received: section.receivedBytes ?? 0,
             sent: section.sentBytes ?? 0)
     }

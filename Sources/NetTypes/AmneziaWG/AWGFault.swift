@@ -132,6 +132,6 @@ extension AWGParameters {
         let (reject, rekey) = (timers.rejectAfterTime, timers.rekeyAfterTime)
         if rekey.upper >= reject.upper { throw .tooLate(.rekeyAfterTime, mustEndBefore: .rejectAfterTime) }
         let lastMinute = UInt32(timers.keepaliveTimeout.lower) + UInt32(timers.rekeyTimeout.lower)
-        if lastMinute >= UInt32(reject.upper) { throw .tooLate(.keepaliveTimeout, mustEndBefore: .rejectAfterTime) }
+        if lastMinute >= UInt32(reject.lower) { throw .tooLate(.keepaliveTimeout, mustEndBefore: .rejectAfterTime) }
     }
 }

@@ -60,7 +60,10 @@ extension PerMessage: Sendable where Value: Sendable {}
 
 /// `N` or `LO-HI`, both ends included: a number that is drawn anew each time. As it is written: `lower` may be above `upper`,
 /// which `AWGParameters` refuses.
-@frozen public struct AWGRange<Bound: FixedWidthInteger & UnsignedInteger & Sendable>: Hashable, Sendable {
+@frozen
+public struct AWGRange<Bound: FixedWidthInteger & UnsignedInteger & Sendable>: Hashable, Sendable,
+    ExpressibleByIntegerLiteral
+{
     /// The first number.
     public let lower: Bound
     /// The last number.
@@ -74,6 +77,9 @@ extension PerMessage: Sendable where Value: Sendable {}
 
     /// One number.
     public init(_ number: Bound) { self.init(number, number) }
+
+    /// One number.
+    public init(integerLiteral number: Bound.IntegerLiteralType) { self.init(Bound(integerLiteral: number)) }
 
     /// Reads `N` or `LO-HI` in decimal digits, without spaces; nil for anything else.
     public init?(utf8 text: UnsafeRawBufferPointer) {

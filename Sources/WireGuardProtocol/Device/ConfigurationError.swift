@@ -4,4 +4,8 @@ public enum ConfigurationError: Error, Equatable, Sendable {
     case tooManyPeers
     /// No room for more allowed IPs: ENOMEM.
     case tooManyAllowedIPs
+    /// More AmneziaWG sets than an interface can have: EINVAL.
+    case tooManyDialects
+    /// Initiations of two sets could be told apart by nobody: EINVAL.
+    case indistinctDialects
 }

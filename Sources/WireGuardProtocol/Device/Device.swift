@@ -13,6 +13,8 @@ public final class Device {
     public internal(set) var privateKey: PrivateKey?
     /// The public key, nil for none.
     public internal(set) var publicKey: PublicKey?
+    /// The AmneziaWG sets, in the order of their dialects; none: plain WireGuard.
+    public internal(set) var dialects: [AWGParameters] = []
     /// Whether the interface is up.
     public internal(set) var isUp = false
 
@@ -46,15 +48,20 @@ public final class Device {
         let records = Self.reserve(PeerRecord.self, capacity + 1)
         let keypairs = Self.reserve(Keypair.self, 1 << KeypairIndex.slotBits)
         peerStates = Self.reserve(Peer.self, capacity + 1)
+        let published = UnsafeMutablePointer<PublishedForms>.allocate(capacity: 1)
+        published.initialize(to: PublishedForms(WireForms.allocate([])))
         tables = SharedTables(
             peers: records, keypairs: keypairs,
             keypairIndex: KeypairIndex(randomA: Self.draw(random), randomB: Self.draw(random)),
-            allowedIPs: allowedIPs.reader, capacity: capacity)
+            published: published, allowedIPs: allowedIPs.reader, capacity: capacity)
     }
 
     deinit {
         for peer in 1..<Int(unusedPeer) { peerStates[peer].wipe() }
         for slot in 1..<unusedSlot { eraseKeypair(slot) }
+        retirement.freeForms()
+        WireForms.deallocate(tables.forms)
+        tables.published.deallocate()
         Self.release(tables.peers, tables.capacity + 1)
         Self.release(tables.keypairs, 1 << KeypairIndex.slotBits)
         Self.release(peerStates, tables.capacity + 1)
@@ -74,6 +81,9 @@ public final class Device {
         return value
     }
 
+    /// Random bytes for whoever sends data, from the same source.
+    public func makeRandomStream() -> RandomStream { RandomStream(seed: random) }
+
     func randomUInt32() -> UInt32 { Self.draw(random) }
 
     /// Nanoseconds up to a third of a second.
@@ -81,23 +91,54 @@ public final class Device {
 
     // MARK: What the datapath calls
 
-    /// A handshake message (types 1, 2, 3) from `source`. Anything else, or anything wrong, is dropped in silence.
+    /// A datagram from `source`, which may be a handshake message in any dialect: each that it may be is looked at until one is
+    /// confirmed. Data, and anything wrong, is dropped in silence.
     ///
     /// `underLoad`: so many wait (`Limits.underLoadThreshold`) that a source must prove its address first.
     public func receive(
-        _ message: UnsafeRawBufferPointer, from source: SocketAddress, underLoad: Bool, now: Now,
+        _ datagram: UnsafeRawBufferPointer, from source: SocketAddress, underLoad: Bool, now: Now,
         into effects: inout Effects
     ) {
-        guard isUp, let start = message.baseAddress, let privateKey, let publicKey else { return }
-        switch Message.kind(start, count: message.count) {
+        guard let start = datagram.baseAddress, datagram.count >= Message.keepaliveSize else { return }
+        let forms = tables.forms
+        withUnsafeTemporaryAllocation(byteCount: 16 * (Dialect.most + 1), alignment: 16) { masks in
+            for number in 1..<(forms.pointee.count + 1) {
+                let form = forms.pointee[Dialect(rawValue: UInt8(number))]
+                guard form.pointee.protectsHeaders else { continue }
+                form.pointee.masks(of: start, count: 1, stride: 0, into: masks.baseAddress! + 16 * number)
+            }
+            withUnsafeTemporaryAllocation(byteCount: Message.initiationSize, alignment: 16) { message in
+                for number in 0..<forms.pointee.handshakeProposals {
+                    let proposal = forms.pointee.propose(
+                        number, start, count: datagram.count, masks: masks.baseAddress!, stride: 16,
+                        into: message.baseAddress!)
+                    guard let proposal else { continue }
+                    let size = proposal.kind.handshakeSize
+                    receive(
+                        UnsafeRawBufferPointer(start: message.baseAddress!, count: size), proposal, from: source,
+                        underLoad: underLoad, now: now, into: &effects)
+                }
+            }
+        }
+    }
+
+    /// What a datagram may be, as `WireForms.propose` says, with the message that it would be. The message's mac1, or the index of a
+    /// handshake of ours in the same dialect, confirms it; else it is dropped in silence.
+    public func receive(
+        _ message: UnsafeRawBufferPointer, _ proposal: HandshakeProposal, from source: SocketAddress, underLoad: Bool,
+        now: Now, into effects: inout Effects
+    ) {
+        guard isUp, let start = message.baseAddress, let privateKey, let publicKey,
+            Int(proposal.dialect.rawValue) <= dialects.count, message.count == proposal.kind.handshakeSize
+        else { return }
+        switch proposal.kind {
         case .initiation, .response:
             receiveHandshake(
-                start, count: message.count, from: source, underLoad: underLoad, now: now, (privateKey, publicKey),
-                &effects)
+                start, proposal, from: source, underLoad: underLoad, now: now, (privateKey, publicKey), &effects)
         case .cookieReply:
             effects.log(.receivingCookieReply)
-            receiveCookieReply(start, now: now.monotonic, &effects)
-        case .data, nil: break
+            receiveCookieReply(start, in: proposal.dialect, now: now.monotonic, &effects)
+        case .data: break
         }
     }
 

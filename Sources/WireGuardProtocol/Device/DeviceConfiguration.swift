@@ -13,7 +13,7 @@ extension Device {
             // What a worker wrote while it was down counts for nothing.
             stopTimers(peer)
             effects.append(.sendStaged(peer))
-            if state(peer).pointee.persistentKeepalive != 0 { effects.append(.sendKeepalive(peer)) }
+            if state(peer).pointee.persistentKeepalive.upper != 0 { effects.append(.sendKeepalive(peer)) }
         }
     }
 
@@ -72,6 +72,7 @@ extension Device {
         let peer: PeerIndex
         if let existing { peer = existing } else { peer = try add(configuration.publicKey, &effects) }
         let state = state(peer)
+        if let dialect = configuration.dialect { setDialect(Dialect(rawValue: dialect), of: peer) }
         if let presharedKey = configuration.presharedKey { state.pointee.presharedKey = presharedKey }
         if let endpoint = configuration.endpoint { effects.append(.setEndpoint(peer, endpoint)) }
         if configuration.replaceAllowedIPs { allowedIPs.removeAll(of: peer) }
@@ -83,8 +84,9 @@ extension Device {
             }
         }
         if let interval = configuration.persistentKeepalive {
-            let starts = state.pointee.persistentKeepalive == 0 && interval != 0
+            let starts = state.pointee.persistentKeepalive.upper == 0 && interval.upper != 0
             state.pointee.persistentKeepalive = interval
+            state.pointee.persistentDelay = 0
             if starts && isUp { effects.append(.sendKeepalive(peer)) }
         }
         if isUp { effects.append(.sendStaged(peer)) }
@@ -120,6 +122,7 @@ extension Device {
         section.lastHandshake = state.pointee.lastHandshake.seconds
         section.lastHandshakeNanoseconds = state.pointee.lastHandshake.nanoseconds
         section.persistentKeepalive = state.pointee.persistentKeepalive
+        section.dialect = state.pointee.configuredDialect?.rawValue
         allowedIPs.forEach(of: peer) { section.allowedIPs.append(.init($0)) }
         return section
     }
@@ -138,6 +141,7 @@ extension Device {
             throw .tooManyPeers
         }
         state(peer).initialize(to: Peer(publicKey))
+        dialectChanged(of: peer)
         state(peer).pointee.before = lastPeer
         if lastPeer == .none { firstPeer = peer } else { state(lastPeer).pointee.after = peer }
         lastPeer = peer

@@ -7,29 +7,36 @@ extension Device {
     // MARK: Receiving
 
     func receiveHandshake(
-        _ message: UnsafeRawPointer, count: Int, from source: SocketAddress, underLoad: Bool, now: Now,
-        _ own: (privateKey: PrivateKey, publicKey: PublicKey), _ effects: inout Effects
+        _ message: UnsafeRawPointer, _ proposal: HandshakeProposal, from source: SocketAddress, underLoad: Bool,
+        now: Now, _ own: (privateKey: PrivateKey, publicKey: PublicKey), _ effects: inout Effects
     ) {
+        let count = proposal.kind.handshakeSize
+        let withoutCookies = parameters(of: proposal.dialect)?.disableCookies ?? false
         switch cookies.check(
-            message, count: count, from: source, underLoad: underLoad, now: now.monotonic, random: random)
+            message, count: count, from: source, underLoad: underLoad, withoutCookies: withoutCookies,
+            now: now.monotonic, random: random)
         {
         case .invalid, .rateLimited: return effects.log(.invalidMAC)
         case .withoutCookie where underLoad:
-            return sendCookieReply(to: message, count: count, source, now: now.monotonic, &effects)
+            return sendCookieReply(to: message, proposal, source, now: now.monotonic, &effects)
         case .withoutCookie, .withCookie: break
         }
         let peer: PeerIndex
-        if count == Message.initiationSize {
+        if proposal.kind == .initiation {
             guard let initiator = consumeInitiation(message, own, now: now.monotonic) else {
                 return effects.log(.invalidInitiation)
             }
             peer = initiator
+            heard(proposal.dialect, from: peer)
             effects.append(.endpointIsSource(peer))
             effects.log(.receivingInitiation, peer)
             sendResponse(to: peer, now: now, &effects)
         } else {
-            guard let responder = consumeResponse(message, own) else { return effects.log(.invalidResponse) }
+            guard let responder = consumeResponse(message, in: proposal.dialect, own) else {
+                return effects.log(.invalidResponse)
+            }
             peer = responder
+            heard(proposal.dialect, from: peer)
             effects.append(.endpointIsSource(peer))
             effects.log(.receivingResponse, peer)
             beginSession(of: peer, isInitiator: true, now: now, &effects)
@@ -39,7 +46,7 @@ extension Device {
             effects.append(.sendKeepalive(peer))
         }
         let record = tables.peer(peer)
-        record.pointee.receivedBytes.add(UInt64(count), ordering: .relaxed)
+        record.pointee.receivedBytes.add(UInt64(proposal.datagramSize), ordering: .relaxed)
         _ = record.pointee.noteReceived(data: false, now: now.monotonic)
         reschedule(peer, now: now.monotonic)
     }
@@ -76,13 +83,14 @@ extension Device {
 
     /// Whose initiation was answered; the peer then has consumed the response. A forged one changes nothing.
     private func consumeResponse(
-        _ message: UnsafeRawPointer, _ own: (privateKey: PrivateKey, publicKey: PublicKey)
+        _ message: UnsafeRawPointer, in dialect: Dialect, _ own: (privateKey: PrivateKey, publicKey: PublicKey)
     ) -> PeerIndex? {
         let slot = slot(named: Handshake.readIndex(message + Handshake.Response.receiver))
         guard slot != 0 else { return nil }
         let peer = tables.keypair(slot).pointee.peer
         let state = state(peer)
         guard state.pointee.handshakeSlot == slot, state.pointee.handshakeState == .createdInitiation,
+            state.pointee.handshakeDialect == dialect,
             let handshake = state.pointee.handshake
         else { return nil }
         return NoiseState.withTemporary { scratch in
@@ -101,11 +109,13 @@ extension Device {
         }
     }
 
-    func receiveCookieReply(_ message: UnsafeRawPointer, now: UInt64, _ effects: inout Effects) {
+    func receiveCookieReply(
+        _ message: UnsafeRawPointer, in dialect: Dialect, now: UInt64, _ effects: inout Effects
+    ) {
         let slot = slot(named: Handshake.readIndex(message + CookieReply.receiver))
         guard slot != 0 else { return }
         let state = state(tables.keypair(slot).pointee.peer)
-        guard state.pointee.hasSentMAC1 else { return }
+        guard state.pointee.hasSentMAC1, state.pointee.handshakeDialect == dialect else { return }
         let valid = withUnsafeTemporaryAllocation(byteCount: 32 + MessageMACs.macSize, alignment: 8) { memory in
             let key = memory.baseAddress!
             MessageMACs.cookieKey(state.pointee.publicKey, into: key)
@@ -125,28 +135,31 @@ extension Device {
 
     // MARK: Sending
 
-    /// Starts a handshake, unless a handshake message was sent within five seconds. `isRetry`: the retries go on counting.
+    /// Starts a handshake, unless a handshake message was sent within the rekey timeout. `isRetry`: the retries go on counting.
     func sendInitiation(to peer: PeerIndex, isRetry: Bool, now: Now, _ effects: inout Effects) {
         let state = state(peer)
         let record = tables.peer(peer)
-        if !isRetry { state.pointee.handshakeAttempts = 0 }
+        if !isRetry { startRetries(of: peer) }
         guard record.pointee.handshakeRests(now: now.monotonic) else { return }
         record.pointee.lastHandshakeSent.store(now.monotonic, ordering: .relaxed)
         effects.log(.sendingInitiation, peer)
         guard let publicKey else { return }
-        let message = effects.message(Message.initiationSize) { message in
-            let created = createInitiation(message, to: peer, from: publicKey, now: now)
+        let dialect = dialect(of: peer)
+        let message = write(.initiation, in: dialect, &effects) { message, type in
+            let created = createInitiation(message, type: type, to: peer, from: publicKey, now: now)
             if created { addMACs(message, count: Message.initiationSize, to: peer, now: now.monotonic) }
             return created
         }
         guard let message else { return }
         state.pointee.handshakeState = .createdInitiation
+        state.pointee.handshakeDialect = dialect
+        sendFirst(to: peer, in: dialect, now: now, &effects)
         handshakeSent(peer, message, now: now.monotonic, &effects)
-        state.pointee.retransmitAt = now.monotonic + Limits.rekeyTimeout + jitter()
+        state.pointee.retransmitAt = now.monotonic + draw(timers(of: peer).rekeyTimeout) + jitter()
     }
 
     private func createInitiation(
-        _ message: UnsafeMutableRawPointer, to peer: PeerIndex, from publicKey: PublicKey, now: Now
+        _ message: UnsafeMutableRawPointer, type: UInt32, to peer: PeerIndex, from publicKey: PublicKey, now: Now
     ) -> Bool {
         let state = state(peer)
         dropHandshakeSlot(of: peer)
@@ -161,9 +174,9 @@ extension Device {
             state.pointee.publicKey.withBytes { remote in
                 withUnsafeBytes(of: &state.pointee.staticStatic) { shared in
                     Handshake.createInitiation(
-                        message, handshake, index: tables.keypair(slot).pointee.index, ownPublicKey: own.baseAddress!,
-                        remotePublicKey: remote.baseAddress!, staticStatic: shared.baseAddress!,
-                        timestamp: TAI64N(now.wall))
+                        message, type: type, handshake, index: tables.keypair(slot).pointee.index,
+                        ownPublicKey: own.baseAddress!, remotePublicKey: remote.baseAddress!,
+                        staticStatic: shared.baseAddress!, timestamp: TAI64N(now.wall))
                 }
             }
         }
@@ -180,11 +193,11 @@ extension Device {
         state.pointee.handshakeSlot = slot
         let handshake = handshakeMemory(of: peer)
         random(UnsafeMutableRawBufferPointer(start: handshake.ephemeral, count: 32))
-        let message = effects.message(Message.responseSize) { message in
+        let message = write(.response, in: state.pointee.handshakeDialect, &effects) { message, type in
             let created = state.pointee.publicKey.withBytes { remote in
                 state.pointee.withPresharedKey { presharedKey in
                     Handshake.createResponse(
-                        message, handshake, index: tables.keypair(slot).pointee.index,
+                        message, type: type, handshake, index: tables.keypair(slot).pointee.index,
                         remoteIndex: state.pointee.remoteIndex, remotePublicKey: remote.baseAddress!,
                         presharedKey: presharedKey)
                 }
@@ -199,14 +212,18 @@ extension Device {
     }
 
     private func sendCookieReply(
-        to message: UnsafeRawPointer, count: Int, _ source: SocketAddress, now: UInt64, _ effects: inout Effects
+        to message: UnsafeRawPointer, _ proposal: HandshakeProposal, _ source: SocketAddress, now: UInt64,
+        _ effects: inout Effects
     ) {
         effects.log(.sendingCookieReply)
-        let reply = effects.message(Message.cookieReplySize) {
-            cookies.createReply($0, to: message, count: count, from: source, now: now, random: random)
+        let reply = write(.cookieReply, in: proposal.dialect, &effects) { reply, type in
+            cookies.createReply(
+                reply, type: type, to: message, count: proposal.kind.handshakeSize, from: source, now: now,
+                random: random)
             return true
         }
-        if let reply { effects.append(.reply(message: reply)) }
+        guard let reply else { return }
+        effects.append(proposal.dialect == .plain ? .reply(message: reply) : .replyDisguised(datagram: reply))
     }
 
     /// mac1, and mac2 while a cookie of the peer is fresh.
@@ -230,7 +247,8 @@ extension Device {
         let record = tables.peer(peer)
         _ = record.pointee.noteSent(data: false, now: now)
         record.pointee.lastHandshakeSent.store(now, ordering: .relaxed)
-        effects.append(.send(peer, message: message))
+        let isPlain = parameters(of: state(peer).pointee.handshakeDialect) == nil
+        effects.append(isPlain ? .send(peer, message: message) : .sendDisguised(peer, datagram: message))
     }
 
     // MARK: Memory

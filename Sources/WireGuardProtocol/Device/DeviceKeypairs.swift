@@ -54,7 +54,7 @@ extension Device {
         let keypair = tables.keypair(slot)
         keypair.pointee.install(
             memory: memory, remoteIndex: state.pointee.remoteIndex, isInitiator: isInitiator, birthdate: now.monotonic,
-            id: lastKeypairID)
+            id: lastKeypairID, dialect: state.pointee.handshakeDialect, times: keypairTimes(of: peer))
         state.pointee.handshakeSlot = 0
         state.pointee.handshakeState = .none
         handshake.deallocate()
@@ -177,8 +177,11 @@ extension Keypair {
     static var memorySize: Int { 64 + ReplayWindow.byteCount }
 
     mutating func install(
-        memory: UnsafeMutableRawPointer, remoteIndex: UInt32, isInitiator: Bool, birthdate: UInt64, id: UInt64
+        memory: UnsafeMutableRawPointer, remoteIndex: UInt32, isInitiator: Bool, birthdate: UInt64, id: UInt64,
+        dialect: Dialect, times: KeypairTimes
     ) {
+        self.dialect = dialect
+        self.times = times
         self.memory = memory
         self.remoteIndex = remoteIndex
         self.isInitiator = isInitiator

@@ -1,7 +1,7 @@
 import NetTypes
 import Synchronization
 
-/// The five timers of a peer. K timers.c.
+/// The five timers of a peer. K timers.c. The times are WireGuard's; a dialect may have others, and draw them.
 ///
 /// - Retransmit: a handshake initiation that nothing answered, after 5 s and jitter; 20 attempts, then give up.
 /// - Keepalive: data was received and nothing sent since, after 10 s.
@@ -11,7 +11,7 @@ import Synchronization
 ///
 /// Workers keep in the peer's record the moments from which the second, third and fifth count. A peer has one entry in
 /// the heap: its earliest timer. What workers do can only put the second and third off, or start one of at least ten
-/// seconds; so while a record is `armed`, its peer is looked at every ten seconds, and otherwise a worker asks for it.
+/// seconds; so while a record is `armed`, its peer is looked at as often, and otherwise a worker asks for it.
 extension Device {
     /// A handshake is complete: a response was consumed, or the first message under our keypair came.
     func handshakeCompleted(_ peer: PeerIndex, now: Now) {
@@ -24,7 +24,8 @@ extension Device {
 
     /// New keys are there: the old ones' end is put off.
     func sessionDerived(_ peer: PeerIndex, now: UInt64) {
-        state(peer).pointee.eraseKeysAt = now + Limits.eraseAfterTime
+        let lifetime = UInt64(timers(of: peer).rejectAfterTime.upper) * Limits.second
+        state(peer).pointee.eraseKeysAt = now + Limits.eraseAfterRejections * lifetime
     }
 
     /// Ends all timers of the peer.
@@ -47,9 +48,11 @@ extension Device {
             next = min(next, deadline)
         }
         let (unanswered, owed) = record.pointee.armedTimes()
-        if unanswered != 0 || owed != 0 { next = min(next, now + Limits.keepaliveTimeout) }
+        if unanswered != 0 || owed != 0 {
+            next = min(next, now + UInt64(timers(of: peer).keepaliveTimeout.lower) * Limits.second)
+        }
         if unanswered != 0 { next = min(next, newHandshakeDeadline(peer, unanswered)) }
-        if owed != 0 { next = min(next, owed + Limits.keepaliveTimeout) }
+        if owed != 0 { next = min(next, keepaliveDeadline(peer, owed)) }
         let traversal = record.pointee.lastTraversal.load(ordering: .relaxed)
         if let deadline = persistentDeadline(peer, traversal) { next = min(next, deadline) }
         if next == .max { deadlines.remove(peer) } else { deadlines.set(peer, next) }
@@ -57,13 +60,27 @@ extension Device {
 
     private func newHandshakeDeadline(_ peer: PeerIndex, _ unanswered: UInt64) -> UInt64 {
         let state = state(peer)
-        if state.pointee.newHandshakeJitter == 0 { state.pointee.newHandshakeJitter = jitter() + 1 }
-        return unanswered + Limits.keepaliveTimeout + Limits.rekeyTimeout + state.pointee.newHandshakeJitter - 1
+        if state.pointee.newHandshakeDelay == 0 {
+            let timers = timers(of: peer)
+            state.pointee.newHandshakeDelay =
+                UInt64(timers.keepaliveTimeout.upper) * Limits.second + draw(timers.rekeyTimeout) + jitter()
+        }
+        return unanswered + state.pointee.newHandshakeDelay
+    }
+
+    private func keepaliveDeadline(_ peer: PeerIndex, _ owed: UInt64) -> UInt64 {
+        let state = state(peer)
+        if state.pointee.keepaliveDelay == 0 { state.pointee.keepaliveDelay = draw(timers(of: peer).keepaliveTimeout) }
+        return owed + state.pointee.keepaliveDelay
     }
 
     private func persistentDeadline(_ peer: PeerIndex, _ traversal: UInt64) -> UInt64? {
-        let interval = state(peer).pointee.persistentKeepalive
-        return interval == 0 || traversal == 0 ? nil : traversal + UInt64(interval) * Limits.second
+        let state = state(peer)
+        guard state.pointee.persistentKeepalive.upper != 0, traversal != 0 else { return nil }
+        if state.pointee.persistentDelay == 0 {
+            state.pointee.persistentDelay = draw(state.pointee.persistentKeepalive)
+        }
+        return traversal + state.pointee.persistentDelay
     }
 
     /// Does what is due for one peer. Each timer that expires is cleared or put off, so this ends.
@@ -75,7 +92,8 @@ extension Device {
             retransmit(peer, now: now, &effects)
         }
         let owed = record.pointee.keepaliveOwedSince.load(ordering: .relaxed)
-        if owed != 0 && owed + Limits.keepaliveTimeout <= time && record.pointee.clearKeepalive(owed) {
+        if owed != 0 && keepaliveDeadline(peer, owed) <= time && record.pointee.clearKeepalive(owed) {
+            state.pointee.keepaliveDelay = 0
             effects.append(.sendKeepalive(peer))
             if record.pointee.flags.bitwiseAnd(~1, ordering: .relaxed).oldValue & 1 != 0 {
                 record.pointee.keepaliveOwedSince.store(time, ordering: .relaxed)
@@ -83,7 +101,7 @@ extension Device {
         }
         let unanswered = record.pointee.unansweredSince.load(ordering: .relaxed)
         if unanswered != 0 && newHandshakeDeadline(peer, unanswered) <= time {
-            state.pointee.newHandshakeJitter = 0
+            state.pointee.newHandshakeDelay = 0
             if record.pointee.clearUnanswered(unanswered) {
                 effects.log(.stoppedHearing, peer)
                 effects.append(.clearEndpointSource(peer))
@@ -100,8 +118,17 @@ extension Device {
         if let deadline = persistentDeadline(peer, traversal), deadline <= time,
             record.pointee.restartTraversal(traversal, now: time)
         {
+            state.pointee.persistentDelay = 0
             effects.append(.sendKeepalive(peer))
         }
+    }
+
+    /// A handshake is begun anew.
+    func startRetries(of peer: PeerIndex) {
+        let attempts = timers(of: peer).maxHandshakeAttempts
+        state(peer).pointee.handshakeAttempts = 0
+        state(peer).pointee.mostRetries =
+            attempts.lower == attempts.upper ? attempts.lower : attempts.pick(randomUInt64())
     }
 
     private func retransmit(_ peer: PeerIndex, now: Now, _ effects: inout Effects) {
@@ -109,10 +136,10 @@ extension Device {
         let record = tables.peer(peer)
         state.pointee.retransmitAt = 0
         if record.pointee.flags.bitwiseAnd(~4, ordering: .relaxed).oldValue & 4 != 0 {
-            state.pointee.handshakeAttempts = 0
+            startRetries(of: peer)
         }
-        if state.pointee.handshakeAttempts > Limits.handshakeRetries {
-            effects.log(.gaveUpHandshake, peer, attempts: Int(Limits.handshakeRetries) + 2)
+        if state.pointee.handshakeAttempts > state.pointee.mostRetries {
+            effects.log(.gaveUpHandshake, peer, attempts: Int(state.pointee.mostRetries) + 2)
             record.pointee.keepaliveOwedSince.store(0, ordering: .relaxed)
             effects.append(.dropStaged(peer))
             if state.pointee.eraseKeysAt == 0 { sessionDerived(peer, now: now.monotonic) }

@@ -8,8 +8,13 @@ public enum Effect: Equatable, Sendable {
     case peerRemoved(PeerIndex)
     /// Send a handshake message to the peer's endpoint, if it has one, with TOS `Limits.handshakeTOS`; then add to `sentBytes`.
     case send(PeerIndex, message: Range<Int>)
+    /// Send a datagram of a disguise to the peer's endpoint, if it has one, in this order and without a pause: what goes before an
+    /// initiation and means nothing, or a handshake message. With TOS 0, since a mark would tell it; then add to `sentBytes`.
+    case sendDisguised(PeerIndex, datagram: Range<Int>)
     /// Send a cookie reply to where the message that was just given to `receive` came from, from the address it was sent to.
     case reply(message: Range<Int>)
+    /// The same, disguised: with TOS 0.
+    case replyDisguised(datagram: Range<Int>)
     /// The message that was just given to `receive` came from the peer: its source is the endpoint now (roaming).
     case endpointIsSource(PeerIndex)
     /// The configuration says where the peer is. The source address is up to the kernel again.
@@ -20,7 +25,7 @@ public enum Effect: Equatable, Sendable {
     case sendKeepalive(PeerIndex)
     /// There is a keypair now: send what is staged.
     case sendStaged(PeerIndex)
-    /// No handshake for 90 s: drop what is staged.
+    /// No handshake for as long as there are retries, 90 s: drop what is staged.
     case dropStaged(PeerIndex)
     /// Something to tell whoever listens.
     case log(LogEvent)

@@ -44,12 +44,17 @@ struct CookieChecker: ~Copyable {
         MessageMACs.cookieKey(key, into: cookieKey)
     }
 
-    /// Judges a message of type 1 or 2. `underLoad`: mac2 counts, and so does how often the source sends.
+    /// Judges a message of type 1 or 2. `underLoad`: mac2 counts, and so does how often the source sends; `withoutCookies`: of these
+    /// only the latter, since nobody is given a cookie.
     mutating func check(
-        _ message: UnsafeRawPointer, count: Int, from source: SocketAddress, underLoad: Bool, now: UInt64,
+        _ message: UnsafeRawPointer, count: Int, from source: SocketAddress, underLoad: Bool,
+        withoutCookies: Bool = false, now: UInt64,
         random: (UnsafeMutableRawBufferPointer) -> Void
     ) -> Verdict {
         guard MessageMACs.mac1IsValid(message, count: count, key: mac1Key) else { return .invalid }
+        if underLoad && withoutCookies {
+            return limiter.allows(source.address, now: now) ? .withCookie : .rateLimited
+        }
         // Most of a flood has none, and then the cookie is made once, for the reply.
         guard underLoad, MessageMACs.hasMAC2(message, count: count) else { return .withoutCookie }
         let valid = withUnsafeTemporaryAllocation(byteCount: MessageMACs.macSize, alignment: 8) { cookie in
@@ -62,11 +67,12 @@ struct CookieChecker: ~Copyable {
 
     /// Writes a cookie reply of 64 bytes to a message that was denied.
     mutating func createReply(
-        _ reply: UnsafeMutableRawPointer, to message: UnsafeRawPointer, count: Int, from source: SocketAddress,
+        _ reply: UnsafeMutableRawPointer, type: UInt32 = 3, to message: UnsafeRawPointer, count: Int,
+        from source: SocketAddress,
         now: UInt64,
         random: (UnsafeMutableRawBufferPointer) -> Void
     ) {
-        Handshake.writeHeader(reply, type: 3)
+        Handshake.writeHeader(reply, type: type)
         Handshake.writeIndex(reply + CookieReply.receiver, Handshake.readIndex(message + 4))
         let nonce = reply + CookieReply.nonce
         if nonceBytesLeft == 0 {

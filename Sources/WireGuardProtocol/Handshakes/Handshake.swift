@@ -3,7 +3,8 @@ import NetTypes
 
 /// Noise_IKpsk2, message by message, both roles. Whitepaper 5.4.2 and 5.4.3.
 ///
-/// Pure: ephemeral keys, indices and timestamps are given. MACs are not written here but by `MessageMACs`.
+/// Pure: ephemeral keys, indices and timestamps are given, and the types of other dialects, which the hash does not contain. MACs are
+/// not written here but by `MessageMACs`.
 enum Handshake {
     /// Where things are in type 1.
     enum Initiation {
@@ -27,10 +28,11 @@ enum Handshake {
 
     /// Writes the first 116 bytes. `state.ephemeral` holds our ephemeral private key. False: a key is of small order.
     static func createInitiation(
-        _ message: UnsafeMutableRawPointer, _ state: NoiseState, index: UInt32, ownPublicKey: UnsafeRawPointer,
+        _ message: UnsafeMutableRawPointer, type: UInt32 = 1, _ state: NoiseState, index: UInt32,
+        ownPublicKey: UnsafeRawPointer,
         remotePublicKey: UnsafeRawPointer, staticStatic: UnsafeRawPointer, timestamp: TAI64N
     ) -> Bool {
-        writeHeader(message, type: 1)
+        writeHeader(message, type: type)
         writeIndex(message + Initiation.sender, index)
         state.start(responder: remotePublicKey)
         let ephemeral = message + Initiation.ephemeral
@@ -75,10 +77,10 @@ enum Handshake {
 
     /// Writes the first 60 bytes, after an initiation was read. `state.ephemeral` holds our ephemeral private key.
     static func createResponse(
-        _ message: UnsafeMutableRawPointer, _ state: NoiseState, index: UInt32, remoteIndex: UInt32,
+        _ message: UnsafeMutableRawPointer, type: UInt32 = 2, _ state: NoiseState, index: UInt32, remoteIndex: UInt32,
         remotePublicKey: UnsafeRawPointer, presharedKey: UnsafeRawPointer
     ) -> Bool {
-        writeHeader(message, type: 2)
+        writeHeader(message, type: type)
         writeIndex(message + Response.sender, index)
         writeIndex(message + Response.receiver, remoteIndex)
         let ephemeral = message + Response.ephemeral

@@ -29,6 +29,16 @@ public enum Message {
         case cookieReply = 3
         /// Type 4, 32 bytes or more.
         case data = 4
+
+        /// Bytes of a handshake message; of data, the least.
+        public var handshakeSize: Int {
+            switch self {
+            case .initiation: initiationSize
+            case .response: responseSize
+            case .cookieReply: cookieReplySize
+            case .data: keepaliveSize
+            }
+        }
     }
 
     /// Sorts a datagram of `count` bytes. Reads at most four of them.
@@ -54,9 +64,10 @@ public enum Message {
     }
 
     /// Writes the 16 bytes in front of a data message's ciphertext.
-    @inlinable public static func writeDataHeader(_ message: UnsafeMutableRawPointer, receiver: UInt32, counter: UInt64)
-    {
-        message.storeBytes(of: UInt32(4).littleEndian, as: UInt32.self)
+    @inlinable public static func writeDataHeader(
+        _ message: UnsafeMutableRawPointer, type: UInt32 = 4, receiver: UInt32, counter: UInt64
+    ) {
+        message.storeBytes(of: type.littleEndian, as: UInt32.self)
         message.storeBytes(of: receiver.littleEndian, toByteOffset: 4, as: UInt32.self)
         message.storeBytes(of: counter.littleEndian, toByteOffset: 8, as: UInt64.self)
     }

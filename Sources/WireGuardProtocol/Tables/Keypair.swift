@@ -21,6 +21,10 @@ public typealias KeypairSlot = UInt32
     /// False once it may not be used to send any more.
     @usableFromInline let sendingValid: Atomic<Bool>
     @usableFromInline let replayLock: Atomic<Bool>
+    /// What its messages look like, in both directions.
+    public internal(set) var dialect: Dialect
+    /// When it is replaced and when it is used no longer, seconds after its birth.
+    @usableFromInline var times: KeypairTimes
     /// When it was derived, monotonic nanoseconds.
     public internal(set) var birthdate: UInt64
     /// The next counter to send with.
@@ -38,6 +42,8 @@ public typealias KeypairSlot = UInt32
         isInitiator = false
         sendingValid = Atomic(false)
         replayLock = Atomic(false)
+        dialect = .plain
+        times = KeypairTimes(rekeyAfter: 0, rejectAfter: 0, lastMinute: 0)
         birthdate = 0
         sendingCounter = Atomic(0)
         memory = nil
@@ -57,7 +63,7 @@ public typealias KeypairSlot = UInt32
     /// (too old, worn out, replaced private key): stage the packets and raise `.session`. One atomic addition.
     @inlinable public borrowing func reserveCounters(_ count: UInt64, now: UInt64) -> UInt64? {
         guard sendingValid.load(ordering: .relaxed) else { return nil }
-        guard now &- birthdate < Limits.rejectAfterTime || now < birthdate else {
+        guard now &- birthdate < times.rejectAfter || now < birthdate else {
             sendingValid.store(false, ordering: .relaxed)
             return nil
         }
@@ -69,25 +75,25 @@ public typealias KeypairSlot = UInt32
         return first
     }
 
-    /// After sending: whether a new keypair is due (after 2^60 messages, or 120 s for the initiator).
+    /// After sending: whether a new keypair is due (after 2^60 messages, or rekey-after-time for the initiator).
     /// If so and `PeerRecord.handshakeAllowed`, raise `.session`.
     @inlinable public borrowing func wantsRekeyAfterSending(now: UInt64) -> Bool {
         guard sendingValid.load(ordering: .relaxed) else { return false }
         return sendingCounter.load(ordering: .relaxed) > Limits.rekeyAfterMessages
-            || isInitiator && now > birthdate && now &- birthdate >= Limits.rekeyAfterTime
+            || isInitiator && now > birthdate && now &- birthdate >= times.rekeyAfter
     }
 
     /// After receiving, if this is the peer's current keypair: whether it is the initiator's last minute (165 s).
     /// If so and `PeerRecord.takeLastMinute`, raise `.session`.
     @inlinable public borrowing func wantsRekeyAfterReceiving(now: UInt64) -> Bool {
         isInitiator && now > birthdate
-            && now &- birthdate >= Limits.rejectAfterTime - Limits.keepaliveTimeout - Limits.rekeyTimeout
+            && now &- birthdate >= times.lastMinute
             && sendingValid.load(ordering: .relaxed)
     }
 
     /// Before opening: whether the keypair may still be used to receive.
     @inlinable public borrowing func mayReceive(now: UInt64) -> Bool {
-        (now < birthdate || now &- birthdate < Limits.rejectAfterTime)
+        (now < birthdate || now &- birthdate < times.rejectAfter)
             && replayWindow.next < Limits.rejectAfterMessages
     }
 
@@ -100,4 +106,24 @@ public typealias KeypairSlot = UInt32
 
     /// Lets others in.
     @inlinable public borrowing func unlockReplay() { replayLock.store(false, ordering: .releasing) }
+}
+
+/// Three moments in a keypair's life, counted from its birth. WireGuard's own are 120, 180 and 165 seconds.
+@frozen @usableFromInline struct KeypairTimes: Sendable {
+    @usableFromInline let rekeyAfterSeconds: UInt16
+    @usableFromInline let rejectAfterSeconds: UInt16
+    @usableFromInline let lastMinuteSeconds: UInt16
+
+    init(rekeyAfter: UInt16, rejectAfter: UInt16, lastMinute: UInt16) {
+        rekeyAfterSeconds = rekeyAfter
+        rejectAfterSeconds = rejectAfter
+        lastMinuteSeconds = lastMinute
+    }
+
+    /// Nanoseconds after which its initiator asks for a new one when it sends.
+    @inlinable var rekeyAfter: UInt64 { UInt64(rekeyAfterSeconds) &* Limits.second }
+    /// Nanoseconds after which it is used no longer, in either direction.
+    @inlinable var rejectAfter: UInt64 { UInt64(rejectAfterSeconds) &* Limits.second }
+    /// Nanoseconds after which its initiator asks for a new one when it receives.
+    @inlinable var lastMinute: UInt64 { UInt64(lastMinuteSeconds) &* Limits.second }
 }

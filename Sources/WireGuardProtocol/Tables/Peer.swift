@@ -29,6 +29,12 @@ struct Peer {
     /// The slot whose index our handshake message carries, 0 for none.
     var handshakeSlot: KeypairSlot = 0
     var remoteIndex: UInt32 = 0
+    /// What our handshake message looks like, whose index is that slot's, or the initiation that we answer.
+    var handshakeDialect = Dialect.plain
+    /// What the last authentic initiation or response of the peer was in; nil: nothing came since that could count.
+    var lastDialect: Dialect?
+    /// What to begin with; nil: as the interface does.
+    var configuredDialect: Dialect?
     var latestTimestamp = TAI64N.zero
     var lastInitiationConsumed: UInt64 = 0
 
@@ -44,11 +50,15 @@ struct Peer {
     var next: KeypairSlot = 0
     var previous: KeypairSlot = 0
 
-    /// Seconds, 0 for off.
-    var persistentKeepalive: UInt16 = 0
-    var handshakeAttempts: UInt8 = 0
-    /// Added to the 15 seconds after which unanswered data starts a handshake, drawn each time.
-    var newHandshakeJitter: UInt64 = 0
+    /// Seconds, 0 for off; drawn each time.
+    var persistentKeepalive = AWGRange<UInt16>(0)
+    var handshakeAttempts: UInt16 = 0
+    /// After how many retries this handshake is given up.
+    var mostRetries: UInt16 = 0
+    // Drawn each time, nanoseconds, 0 before that: after what time unanswered data starts a handshake, and a keepalive goes.
+    var newHandshakeDelay: UInt64 = 0
+    var keepaliveDelay: UInt64 = 0
+    var persistentDelay: UInt64 = 0
     /// Monotonic nanoseconds, 0 for not armed.
     var retransmitAt: UInt64 = 0
     var eraseKeysAt: UInt64 = 0

@@ -61,6 +61,8 @@ public import Synchronization
     /// Bit 0: data came in while a keepalive was owed. Bit 1: the last-minute handshake was asked for. Bit 2: a handshake
     /// was asked for while another was under way.
     @usableFromInline let flags: Atomic<UInt8>
+    /// Seconds between two initiations; 0: `Limits.rekeyTimeout`. Written by the control thread.
+    @usableFromInline let rekeyTimeout: Atomic<UInt16>
     /// When a handshake message was last sent to the peer. Written by the control thread.
     public let lastHandshakeSent: Atomic<UInt64>
     /// When the first data was sent that nothing authenticated has answered yet.
@@ -79,6 +81,7 @@ public import Synchronization
         requests = Atomic(0)
         armed = Atomic(0)
         flags = Atomic(0)
+        rekeyTimeout = Atomic(0)
         lastHandshakeSent = Atomic(0)
         unansweredSince = Atomic(0)
         keepaliveOwedSince = Atomic(0)
@@ -146,7 +149,7 @@ public import Synchronization
         armed.store(0, ordering: .relaxed)
     }
 
-    /// Whether a handshake initiation may be asked for: no handshake message was sent for five seconds. Check before
+    /// Whether a handshake initiation may be asked for: no handshake message was sent for the rekey timeout, five seconds. Check before
     /// raising `.session`. Where it is false, the retries that are going on start to count anew, as in the kernel.
     @inlinable public borrowing func handshakeAllowed(now: UInt64) -> Bool {
         if handshakeRests(now: now) { return true }
@@ -156,7 +159,9 @@ public import Synchronization
 
     @inlinable borrowing func handshakeRests(now: UInt64) -> Bool {
         let last = lastHandshakeSent.load(ordering: .relaxed)
-        return last == 0 || now >= last && now - last >= Limits.rekeyTimeout
+        guard last != 0 else { return true }
+        let seconds = rekeyTimeout.load(ordering: .relaxed)
+        return now >= last && now - last >= (seconds == 0 ? Limits.rekeyTimeout : UInt64(seconds) &* Limits.second)
     }
 
     /// Whether the last-minute handshake of a receiving initiator is still to be asked for; true once until the next session.

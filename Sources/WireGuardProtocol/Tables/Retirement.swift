@@ -5,40 +5,50 @@ struct Retirement {
         let slots: [KeypairSlot]
         let peers: [PeerIndex]
         let blocks: [(block: UInt32, size: UInt32)]
+        let forms: [UnsafePointer<WireForms>]
     }
 
     var slots: [KeypairSlot] = []
     var peers: [PeerIndex] = []
+    var forms: [UnsafePointer<WireForms>] = []
     private var batches: [Batch] = []
     private var lastTicket: UInt64 = 0
 
     mutating func close(blocks: [(block: UInt32, size: UInt32)]) -> UInt64? {
-        guard !slots.isEmpty || !peers.isEmpty || !blocks.isEmpty else { return nil }
+        guard !slots.isEmpty || !peers.isEmpty || !blocks.isEmpty || !forms.isEmpty else { return nil }
         lastTicket += 1
-        batches.append(Batch(ticket: lastTicket, slots: slots, peers: peers, blocks: blocks))
+        batches.append(Batch(ticket: lastTicket, slots: slots, peers: peers, blocks: blocks, forms: forms))
         slots = []
         peers = []
+        forms = []
         return lastTicket
     }
 
     /// Everything up to and with this ticket.
     mutating func take(
         _ ticket: UInt64
-    ) -> (slots: [KeypairSlot], peers: [PeerIndex], blocks: [(block: UInt32, size: UInt32)]) {
+    ) -> (
+        slots: [KeypairSlot], peers: [PeerIndex], blocks: [(block: UInt32, size: UInt32)],
+        forms: [UnsafePointer<WireForms>]
+    ) {
         let due = batches.prefix { $0.ticket <= ticket }
         batches.removeFirst(due.count)
-        return (due.flatMap(\.slots), due.flatMap(\.peers), due.flatMap(\.blocks))
+        return (due.flatMap(\.slots), due.flatMap(\.peers), due.flatMap(\.blocks), due.flatMap(\.forms))
     }
+
+    /// At the end, when there are no workers: what nobody will reclaim any more.
+    func freeForms() { for old in forms + batches.flatMap(\.forms) { WireForms.deallocate(old) } }
 }
 
 extension Device {
-    /// Closes the batch of what was retired (keypairs, peers' indices, nodes of the allowed IPs) and returns its ticket;
+    /// Closes the batch of what was retired (keypairs, peers' indices, nodes of the allowed IPs, forms) and returns its ticket;
     /// nil where nothing was. Every worker must then pass an epoch before `reclaim`.
     public func retire() -> UInt64? { retirement.close(blocks: allowedIPs.arena.takeRetired()) }
 
     /// Every worker passed an epoch since `retire` returned this ticket: wipes and frees that batch and those before.
     public func reclaim(_ ticket: UInt64) {
-        let (slots, peers, blocks) = retirement.take(ticket)
+        let (slots, peers, blocks, forms) = retirement.take(ticket)
+        for old in forms { WireForms.deallocate(old) }
         allowedIPs.arena.release(blocks)
         for slot in slots {
             eraseKeypair(slot)

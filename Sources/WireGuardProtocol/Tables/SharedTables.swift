@@ -10,6 +10,8 @@ public import Synchronization
     @usableFromInline let peers: UnsafeMutablePointer<PeerRecord>
     @usableFromInline let keypairs: UnsafeMutablePointer<Keypair>
     @usableFromInline let keypairIndex: KeypairIndex
+    /// Where the forms of all dialects are.
+    @usableFromInline let published: UnsafeMutablePointer<PublishedForms>
     /// Who may use which inner address.
     public let allowedIPs: AllowedIPsReader
     /// The most peers there can be; a `PeerIndex` is 1…capacity.
@@ -17,14 +19,18 @@ public import Synchronization
 
     init(
         peers: UnsafeMutablePointer<PeerRecord>, keypairs: UnsafeMutablePointer<Keypair>, keypairIndex: KeypairIndex,
-        allowedIPs: AllowedIPsReader, capacity: Int
+        published: UnsafeMutablePointer<PublishedForms>, allowedIPs: AllowedIPsReader, capacity: Int
     ) {
+        self.published = published
         self.peers = peers
         self.keypairs = keypairs
         self.keypairIndex = keypairIndex
         self.allowedIPs = allowedIPs
         self.capacity = capacity
     }
+
+    /// What messages look like, in each dialect. A worker reads it between two epochs.
+    @inlinable public var forms: UnsafePointer<WireForms> { published.pointee.address.load(ordering: .acquiring) }
 
     /// A peer's record.
     @inlinable public func peer(_ index: PeerIndex) -> UnsafeMutablePointer<PeerRecord> { peers + Int(index.rawValue) }
@@ -43,4 +49,11 @@ public import Synchronization
         let slot = keypairIndex.slot(of: index)
         return index != 0 && keypairs[Int(slot)].receiveIndex.load(ordering: .acquiring) == index ? slot : 0
     }
+}
+
+/// Where `WireForms` are published. The control thread stores, and frees what was there before after an epoch.
+@frozen @usableFromInline struct PublishedForms: ~Copyable {
+    @usableFromInline let address: Atomic<UnsafePointer<WireForms>>
+
+    init(_ forms: UnsafePointer<WireForms>) { address = Atomic(forms) }
 }

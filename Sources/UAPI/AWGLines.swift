@@ -1,0 +1,78 @@
+// AmneziaWG's lines, as amneziawg-go has them.
+
+import NetTypes
+
+extension AWGSettings {
+    /// All keys, in the order in which they are written.
+    mutating func visit(_ lines: inout some SectionLines & ~Copyable) {
+        lines.value("jc", &junkCount)
+        lines.value("jmin", &junkMinimum)
+        lines.value("jmax", &junkMaximum)
+        lines.value("s1", &prefixes.initiation)
+        lines.value("s2", &prefixes.response)
+        lines.value("s3", &prefixes.cookieReply)
+        lines.value("s4", &prefixes.data)
+        lines.value("h1", &types.initiation)
+        lines.value("h2", &types.response)
+        lines.value("h3", &types.cookieReply)
+        lines.value("h4", &types.data)
+        lines.value("i1", &signatures[0])
+        lines.value("i2", &signatures[1])
+        lines.value("i3", &signatures[2])
+        lines.value("i4", &signatures[3])
+        lines.value("i5", &signatures[4])
+        lines.value("header_protection_key", &headerProtectionKey)
+        lines.value("content_padding_addition", &contentPadding)
+        lines.value("random_trailers", &randomTrailers)
+        lines.value("disable_cookies", &disableCookies)
+        lines.value("rekey_after_time", &rekeyAfterTime)
+        lines.value("rekey_timeout", &rekeyTimeout)
+        lines.value("reject_after_time", &rejectAfterTime)
+        lines.value("keepalive_timeout", &keepaliveTimeout)
+        lines.value("max_handshake_attempts", &maxHandshakeAttempts)
+    }
+}
+
+extension AWGRange: LineValue where Bound: LineValue {
+    static var form: String { "a number from 0 to \(Bound.max), or LOW-HIGH of such numbers" }
+
+    init(_ text: UnsafeRawBufferPointer, _ context: LineContext) throws(UAPIError.Kind) {
+        guard let range = Self(utf8: text) else { throw .value }
+        self = range
+    }
+
+    func write(to text: inout SecretBuffer, _ context: LineContext) {
+        text.append(decimal: UInt64(lower))
+        guard upper != lower else { return }
+        text.append(UInt8(ascii: "-"))
+        text.append(decimal: UInt64(upper))
+    }
+}
+
+extension AWGTemplate: LineValue {
+    static var form: String { "a template of tags" }
+
+    init(_ text: UnsafeRawBufferPointer, _ context: LineContext) throws(UAPIError.Kind) {
+        do throws(Fault) { try self.init(parsing: String(decoding: text, as: UTF8.self)) } catch { throw .value }
+    }
+
+    func write(to text: inout SecretBuffer, _ context: LineContext) { text.append(description) }
+}
+
+extension HeaderProtectionKey: SecretKey {}
+
+extension Bool: LineValue {
+    static var form: String { "0 or 1, or true or false" }
+
+    init(_ text: UnsafeRawBufferPointer, _ context: LineContext) throws(UAPIError.Kind) {
+        if text.is("1") || text.is("true") {
+            self = true
+        } else if text.is("0") || text.is("false") {
+            self = false
+        } else {
+            throw .value
+        }
+    }
+
+    func write(to text: inout SecretBuffer, _ context: LineContext) { text.append(UInt8(ascii: self ? "1" : "0")) }
+}
