@@ -90,7 +90,7 @@ public struct DenialJudge {
         case .peer(let peer, let network):
             peer.addresses.contains(network.address) ? peer.name : "\(network.address) (\(peer.name))"
         case .gateway: "gateway"
-        case .host(let network): network.address.description
+        case .host(let network, _): network.address.description
         }
     }
 }

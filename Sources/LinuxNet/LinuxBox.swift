@@ -11,23 +11,31 @@ public struct LinuxBox: Box, Sendable {
     private let closedLate = ClosedLate()
     private let hold: FirewallHold?
     private let pause: ForwardingPause?
+    private let memory: PeerMemory?
     private let lookUp: @Sendable (_ name: String, _ tries: Int) -> EndpointResolver.LookUp
 
     /// A box whose userspace datapath is started by `datapathCommand` and the interface's name, as one starts wireguard-go;
     /// nil is this executable's own `datapath` command.
-    /// `hold` keeps the firewall's table for this process and those that ask it; `pause` is what a service does without.
-    public init(datapathCommand: [String]? = nil, hold: FirewallHold? = nil, pause: ForwardingPause? = nil) {
-        self.init(datapathCommand: datapathCommand, hold: hold, pause: pause, lookUp: EndpointResolver.lookUp(_:tries:))
+    /// `hold` keeps the firewall's table for this process and those that ask it; `pause` is what a service does without; `memory` is of
+    /// who looks often.
+    public init(
+        datapathCommand: [String]? = nil, hold: FirewallHold? = nil, pause: ForwardingPause? = nil,
+        memory: PeerMemory? = nil
+    ) {
+        self.init(
+            datapathCommand: datapathCommand, hold: hold, pause: pause, memory: memory,
+            lookUp: EndpointResolver.lookUp(_:tries:))
     }
 
     /// A box with a name service of its own.
     init(
-        datapathCommand: [String]?, hold: FirewallHold? = nil, pause: ForwardingPause? = nil,
+        datapathCommand: [String]?, hold: FirewallHold? = nil, pause: ForwardingPause? = nil, memory: PeerMemory? = nil,
         lookUp: @escaping @Sendable (_ name: String, _ tries: Int) -> EndpointResolver.LookUp
     ) {
         self.datapathCommand = datapathCommand
         self.hold = hold
         self.pause = pause
+        self.memory = memory
         self.lookUp = lookUp
     }
 
@@ -55,6 +63,11 @@ public struct LinuxBox: Box, Sendable {
             state.routes = try route.ownRoutes(index: link.index, interface: scope.interface)
         } else {
             state.hasOrphan = orphan(of: scope.interface) != nil
+        }
+        if let seen = state.wireGuard {
+            memory?.note(seen.peers, of: scope.interface)
+        } else if scope.readsWireGuard {
+            state.lost = memory?.peers(of: scope.interface) ?? []
         }
         if let successor = try route.link(successorName(of: scope.interface)) {
             state.successor = try backend(of: successor, &route)

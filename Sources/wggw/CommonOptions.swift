@@ -56,7 +56,10 @@ struct CommonOptions: ParsableArguments {
         let pause = ForwardingPause()
         // Without, the service hears of it, unless it is just looking.
         try? pause.follow(isOthers: isOthers)
-        let open = { try common.reader("watch", stop: .signals, box: LinuxBox(hold: hold, pause: pause)) }
+        let memory = PeerMemory()
+        let open = {
+            try common.reader("watch", stop: .signals, box: LinuxBox(hold: hold, pause: pause, memory: memory))
+        }
         return (open, { isOthers() && pause.begin() })
     }
 
@@ -70,7 +73,8 @@ struct CommonOptions: ParsableArguments {
 
     /// What taking an installation would come to. Makes no state directory.
     func preview(_ installation: Installation, lan: LAN?) throws -> (profile: String, notices: [String]) {
-        let previous = directory.hasDatabase ? try reader("import").store.newest()?.site : nil
+        let control = directory.hasDatabase ? try reader("import") : nil
+        let previous = try control.flatMap { try $0.history(limit: 1).isEmpty ? nil : $0.newest().site }
         return try previewOfTaking(installation, lan: lan, previous: previous, box: LinuxBox())
     }
 

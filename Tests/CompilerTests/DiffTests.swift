@@ -99,6 +99,21 @@ struct DiffTests {
         #expect(plan == expected, "\(what)")
     }
 
+    /// Whoever looked at the interface while it was there knows where its peers are.
+    @Test func anInterfaceThatIsGoneLeavesWhereItsPeersWere() throws {
+        let plan = try lines(from: Lab.site(), to: Lab.site()) { box in
+            box.link = nil
+            box.wireGuard = nil
+            box.lost = [
+                ObservedPeer(
+                    publicKey: Lab.publicKey(1), endpoint: SocketAddress(IPAddress("198.51.100.9")!, port: 4444),
+                    lastHandshake: 100)
+            ]
+        }
+        #expect(plan.contains("+ peer laptop  allowed ips 192.168.2.1/32  endpoint 198.51.100.9:4444"))
+        #expect(plan.contains("~ handshake with laptop"))
+    }
+
     /// Endpoints before and after in the site, where the peer was heard, and what is set.
     static let endpoints: [(String?, String?, heard: String?, set: String?)] = [
         ("a.example:1", "a.example:1", "198.51.100.77", nil),

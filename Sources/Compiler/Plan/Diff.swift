@@ -35,7 +35,7 @@ public enum DiffError: Error, Hashable, Sendable, CustomStringConvertible {
 ///   succeeded, `previous` is what was just applied: a name that was set cannot be told from the address it stood for.
 /// - `savedSysctls`: values from before wggw changed them; those that are not required any more are given back.
 /// - `restarts`: makes the interface anew, though it may be as desired, as from one datapath to another. Only so an interface is
-///   replaced that does not answer; what it has learned is lost.
+///   replaced that does not answer; what it has learned is lost, but for what somebody remembers (`ObservedState.lost`).
 /// - `interrupted`: the state that an apply was bringing when it was cut short. What the box says may be its work and not what
 ///   was in force before, and connections that it allowed may be open.
 ///
@@ -49,13 +49,13 @@ public func diff(
     let old = try occupant(of: desired, observed, previous, restarts: restarts)
     let isSwitched = old != nil && (old != backend || restarts)
     let isNew = isSwitched || old == nil
+    let before = isNew ? observed.wireGuard?.peers ?? observed.lost : []
     var now = observed
     if isNew { now.forgetInterface(desired.interface) }
     let renamed = previous.flatMap { $0.interface == desired.interface ? nil : $0 }
     if let renamed { now.forgetBelongings(of: renamed.interface) }
     let wireGuard = WireGuardDiff(
-        desired.wireGuard, now.wireGuard, previous: previous?.wireGuard,
-        learned: isSwitched ? observed.wireGuard?.peers ?? [] : [])
+        desired.wireGuard, now.wireGuard, previous: previous?.wireGuard, learned: before)
 
     var plan: [Change] = []
     let successor = successorName(of: desired.interface)
@@ -98,8 +98,9 @@ public func diff(
     if now.link?.isUp != true {
         plan.append(.setUp(interface: desired.interface, listenPort: desired.wireGuard.listenPort))
     }
-    if isSwitched || observed.link?.isUp == false {
-        let waiting = peersWithSessions(desired.wireGuard, observed.wireGuard, isReplaced: isSwitched)
+    if isNew || observed.link?.isUp == false {
+        let peers = isNew ? before : observed.wireGuard?.peers ?? []
+        let waiting = peersWithSessions(desired.wireGuard, peers, isReplaced: isNew)
         if !waiting.isEmpty { plan.append(.startHandshakes(interface: desired.interface, waiting)) }
     }
     plan += routes.map { .addRoute($0) }
@@ -139,10 +140,10 @@ private func occupant(
 /// would go on sending into it and not notice for 15 s. The one that was heard last comes first. A session ends after 180 s, and the newest handshake is
 /// not later than now. Peers with a keepalive are not among them: they have a handshake when the interface goes up.
 private func peersWithSessions(
-    _ desired: WireGuardConfig, _ observed: ObservedWireGuard?, isReplaced: Bool
+    _ desired: WireGuardConfig, _ observed: [ObservedPeer], isReplaced: Bool
 ) -> [PublicKey] {
     let sessionLifetime: Int64 = 180
-    let peers = (observed?.peers ?? []).filter {
+    let peers = observed.filter {
         $0.endpoint != nil && (isReplaced || $0.lastHandshake > 0)
     }
     let newest = peers.lazy.map(\.lastHandshake).max() ?? 0

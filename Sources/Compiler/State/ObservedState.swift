@@ -11,6 +11,9 @@ public struct ObservedState: Equatable, Sendable {
     public var wireGuard: ObservedWireGuard?
     /// Why it does not answer, if it was asked and does not: its datapath hangs.
     public var silence: BoxError?
+    /// The peers of the interface as somebody who looks often saw them last, where it is gone since or does not answer: where they
+    /// are, and when they had a handshake. Sorted by key.
+    public var lost: [ObservedPeer] = []
     /// What carries an interface of the name `successorName(of:)`: a switch between datapaths was cut short.
     public var successor: Backend?
     /// Whether a datapath of wggw's runs on, keys and all, whose interface of that name somebody else deleted: it hangs.

@@ -55,7 +55,7 @@ public struct ApplyReport {
 enum Restarts {
     case never
     case always
-    /// Where its datapath does not answer; what it has learned is lost.
+    /// Where its datapath does not answer.
     case whereSilent
 }
 
