@@ -18,7 +18,7 @@ extension LinuxBox {
                 BoxFacts.Interface(
                     name: link.name, mtu: link.mtu,
                     addresses: addresses.filter { $0.index == link.index }.map(\.address),
-                    isForGuests: links.isForGuests(link))
+                    isForGuests: links.isForGuests(link), isReady: link.isUp && link.hasCarrier)
             },
             ways: try socket.ways(routes, cards),
             routes: Set(routes.map(\.destination)).filter { $0.length > 0 }.sorted(),
@@ -49,7 +49,7 @@ extension LinuxBox {
             interfaces: cards.map { link in
                 BoxNetworks.Interface(
                     link.name, networks: (networks[link.index] ?? []).sorted(), mtu: link.mtu,
-                    isForGuests: links.isForGuests(link))
+                    isForGuests: links.isForGuests(link), isReady: link.isUp && link.hasCarrier)
             }, ways: ways)
     }
 
@@ -68,7 +68,7 @@ extension NetlinkSocket {
             tables.contains($0.table) && $0.proto != UInt8(RTPROT_KERNEL) && $0.proto != Route.protocolNumber
                 && !$0.destination.address.isLinkLocal
         }.flatMap { route in
-            route.interfaces.compactMap { names[$0] }.map { BoxNetworks.Way(route.destination, by: $0) }
+            route.interfaces.compactMap { names[$0] }.map { BoxNetworks.Way(route.destination, by: $0, mtu: route.mtu) }
         }
         return Set(ways).sorted()
     }

@@ -11,7 +11,8 @@ struct RoleTests {
     struct Case: CustomTestStringConvertible {
         let testDescription: String
         var lan = ["192.168.1.0/24"]
-        /// `eth0 192.168.1.5/24 10.0.0.1/8`: an interface with networks; `*` stands before one for guests.
+        /// `eth0 192.168.1.5/24 10.0.0.1/8`: an interface with networks; `*` stands before one for guests, `-` before
+        /// one that is not plugged in.
         var interfaces: [String]
         /// `10.0.0.0/8 eth0`
         var ways: [String] = []
@@ -42,6 +43,16 @@ struct RoleTests {
         Case(
             testDescription: "two cards in one network", interfaces: ["eth0 192.168.1.0/24", "wlan0 192.168.1.0/24"],
             found: "lan:eth0/192.168.1.0/24 lan:wlan0/192.168.1.0/24 mtu:1420"),
+        Case(
+            testDescription: "two cards in one network, one unplugged",
+            interfaces: ["-eth0 192.168.1.0/24", "wlan0 192.168.1.0/24"],
+            found: "lan:wlan0/192.168.1.0/24 mtu:1420"),
+        Case(
+            testDescription: "the only card is unplugged", interfaces: ["-eth0 192.168.1.0/24", "eth1 80.0.8.0/24"],
+            found: "lan:eth0/192.168.1.0/24 mtu:1420"),
+        Case(
+            testDescription: "an unplugged card in a wide LAN", lan: ["10.0.0.0/8"],
+            interfaces: ["-eth0 10.1.2.0/24", "eth1 10.1.3.0/24"], found: "lan:eth1/10.0.0.0/8 mtu:1420"),
         Case(
             testDescription: "behind a router, by the narrowest route", lan: ["10.5.0.0/16", "192.168.1.0/24"],
             interfaces: ["eth0 192.168.1.0/24", "eth1 80.0.8.0/24"],
@@ -102,8 +113,8 @@ struct RoleTests {
         let interfaces = item.interfaces.map { text in
             let words = text.split(separator: " ").map(String.init)
             return BoxNetworks.Interface(
-                String(words[0].drop { $0 == "*" }), networks: words.dropFirst().map { IPPrefix($0)! },
-                isForGuests: text.hasPrefix("*"))
+                String(words[0].drop { "*-".contains($0) }), networks: words.dropFirst().map { IPPrefix($0)! },
+                isForGuests: text.hasPrefix("*"), isReady: !text.hasPrefix("-"))
         }
         let ways = item.ways.map { text in
             let words = text.split(separator: " ").map(String.init)
@@ -129,6 +140,16 @@ struct RoleTests {
             let box = BoxNetworks(
                 interfaces: zip(["eth1", "ppp0"], mtus).map { BoxNetworks.Interface($0, networks: [], mtu: $1) },
                 ways: [BoxNetworks.Way(.everyV4, by: "eth1"), BoxNetworks.Way(.everyV6, by: "ppp0")])
+            #expect(FoundRoles(site, on: box).mtu == expected)
+        }
+        // A route's own counts as well, if it leads out.
+        for (destination, expected) in [("0.0.0.0/0", 1320), ("10.0.0.0/8", 1420)] {
+            let box = BoxNetworks(
+                interfaces: [BoxNetworks.Interface("eth1", networks: [])],
+                ways: [
+                    BoxNetworks.Way(.everyV6, by: "eth1"),
+                    BoxNetworks.Way(IPPrefix(destination)!, by: "eth1", mtu: 1400),
+                ])
             #expect(FoundRoles(site, on: box).mtu == expected)
         }
     }

@@ -49,6 +49,34 @@ import Testing
         #expect(site.tunnel.addresses[0].network == IPPrefix("10.79.0.0/24"))
     }
 
+    @Test func aLANThatIsAllOfTenLeavesTheTunnelAPlaceElsewhere() throws {
+        var options = InitOptions.office
+        options.lan = [IPPrefix("10.0.0.0/8")!]
+        options.lanInterface = "eth0"
+        let site = try bench.control().initialize(options, why: nil).stored.site
+        #expect(site.tunnel.addresses[0].network == IPPrefix("172.27.77.0/24"))
+    }
+
+    /// Nobody means a container's bridge, or a card that nothing is plugged into, if there is a LAN besides.
+    @Test func theLANIsWhereSomebodyIs() throws {
+        var facts = BoxFacts.office
+        facts.interfaces += [
+            BoxFacts.Interface(
+                name: "docker0", mtu: 1500, addresses: [InterfaceAddress("172.17.0.1/16")!], isForGuests: true),
+            BoxFacts.Interface(
+                name: "eth1", mtu: 1500, addresses: [InterfaceAddress("192.168.9.1/24")!], isReady: false),
+        ]
+        var options = InitOptions.office
+        options.lan = []
+        let site = try Workbench(facts).control().initialize(options, why: nil).stored.site
+        #expect(site.lan.subnets == [IPPrefix("192.168.1.0/24")!])
+        // Where two are left, both are named.
+        facts.interfaces[facts.interfaces.count - 1].isReady = true
+        #expect { try Workbench(facts).control().initialize(options, why: nil) } throws: {
+            "\($0)".contains("192.168.1.0/24, 192.168.9.0/24")
+        }
+    }
+
     /// What the box forwards, and what `init` says of it.
     static let routers: [(OtherForwarding, [String])] = [
         (.allow, ["other traffic is left alone"]), (.drop, ["other traffic is not forwarded"]),

@@ -37,6 +37,20 @@ import Testing
         }
     }
 
+    @Test func `cards that are plugged in, and routes with an MTU of their own`() throws {
+        try inNetworkNamespace {
+            try run("sh", "-ec", Self.cards)
+            try run("sh", "-ec", "ip address add 192.168.1.5/24 dev va; ip route add default via 192.168.1.1 mtu 1400")
+            // Nobody is at the other end of one, and another is switched off.
+            try run("sh", "-ec", "ip link set vd down; ip link set vb down")
+            let networks = try LinuxBox().networks(reaching: [])
+            #expect(networks.interfaces.filter(\.isReady).isEmpty)
+            #expect(networks.ways == [BoxNetworks.Way(.everyV4, by: "va", mtu: 1400)])
+            try run("ip", "link", "set", "vb", "up")
+            #expect(try LinuxBox().facts().interfaces.filter(\.isReady).map(\.name) == ["va", "vb"])
+        }
+    }
+
     /// The same writes on the kernel and on the model that plans are made with, from random beginnings.
     @Test(arguments: 0..<4) func `settings move as the model says`(seed: Int) throws {
         var random = RandomWorld(seed: seed).random

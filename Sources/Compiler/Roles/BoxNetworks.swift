@@ -12,13 +12,18 @@ public struct BoxNetworks: Equatable, Sendable {
         public var mtu: Int
         /// Whether it is a bridge that only containers and virtual machines of this box are at.
         public var isForGuests: Bool
+        /// Whether it is switched on and somebody is at the other end.
+        public var isReady: Bool
 
         /// Makes an interface.
-        public init(_ name: String, networks: [IPPrefix], mtu: Int = 1500, isForGuests: Bool = false) {
+        public init(
+            _ name: String, networks: [IPPrefix], mtu: Int = 1500, isForGuests: Bool = false, isReady: Bool = true
+        ) {
             self.name = name
             self.networks = networks
             self.mtu = mtu
             self.isForGuests = isForGuests
+            self.isReady = isReady
         }
     }
 
@@ -28,16 +33,19 @@ public struct BoxNetworks: Equatable, Sendable {
         public var destination: IPPrefix
         /// By which interface.
         public var interface: String
+        /// The route's own MTU, bytes; nil where it has none but the interface's.
+        public var mtu: Int?
 
         /// Makes a way.
-        public init(_ destination: IPPrefix, by interface: String) {
+        public init(_ destination: IPPrefix, by interface: String, mtu: Int? = nil) {
             self.destination = destination
             self.interface = interface
+            self.mtu = mtu
         }
 
         /// By destination.
         public static func < (a: Self, b: Self) -> Bool {
-            (a.destination, a.interface) < (b.destination, b.interface)
+            (a.destination, a.interface, a.mtu ?? 0) < (b.destination, b.interface, b.mtu ?? 0)
         }
 
         /// Whether it leads out: a default route, half of one, or one to all of IPv6 that is given to anybody (2000::/3).

@@ -69,13 +69,15 @@ public struct FoundRoles: Equatable, Sendable {
     }
 
     /// The interfaces that lead to a network of the LAN's: those that are in all of it, else those that are in parts of it, else
-    /// those of the narrowest route to all of it, else those of routes to parts.
+    /// those of the narrowest route to all of it, else those of routes to parts. One that is switched on and plugged in counts
+    /// before one that is not.
     private static func holders(of subnet: IPPrefix, _ box: BoxNetworks, _ out: Set<String>) -> [String] {
         let whole = box.interfaces.filter { $0.networks.contains { $0.contains(subnet) } }
-        if !whole.isEmpty { return whole.map(\.name) }
-        let parts = box.interfaces.filter { interface in
-            !interface.isForGuests && interface.networks.contains { subnet.contains($0) }
-        }.map(\.name)
+        if !whole.isEmpty { return ready(whole) }
+        let parts = ready(
+            box.interfaces.filter { interface in
+                !interface.isForGuests && interface.networks.contains { subnet.contains($0) }
+            })
         // A provider may have private networks too.
         let inner = parts.filter { !out.contains($0) }
         if !parts.isEmpty { return inner.isEmpty ? parts : inner }
@@ -84,6 +86,12 @@ public struct FoundRoles: Equatable, Sendable {
         let narrowest = over.map(\.destination.length).max()
         let leading = narrowest.map { length in over.filter { $0.destination.length == length } }
         return Set((leading ?? ways.filter { subnet.contains($0.destination) }).map(\.interface)).sorted()
+    }
+
+    /// Those that are, or all where none is.
+    private static func ready(_ interfaces: [BoxNetworks.Interface]) -> [String] {
+        let ready = interfaces.filter(\.isReady)
+        return (ready.isEmpty ? interfaces : ready).map(\.name)
     }
 
     /// Whether each of these is in a part of the network only, so that some may be there by chance.
@@ -107,7 +115,8 @@ public struct FoundRoles: Equatable, Sendable {
         let pinned = site.egress.interface.map { [$0] } ?? []
         let out = pinned + found.filter { $0.prefix.length == 0 }.map(\.interface)
         let names = out.isEmpty ? found.map(\.interface) + [site.lan.interface].compactMap { $0 } : out
-        let narrowest = box.interfaces.filter { names.contains($0.name) }.map(\.mtu).min()
+        let routes = box.ways.filter { $0.leadsOut && names.contains($0.interface) }.compactMap(\.mtu)
+        let narrowest = (box.interfaces.filter { names.contains($0.name) }.map(\.mtu) + routes).min()
         return narrowest.map { min(max($0 - 80, 1280), usualMTU) }
     }
 

@@ -81,13 +81,18 @@ public struct BoxFacts: Equatable, Sendable {
         public var addresses: [InterfaceAddress]
         /// As in `BoxNetworks.Interface`.
         public var isForGuests: Bool
+        /// As in `BoxNetworks.Interface`.
+        public var isReady: Bool
 
         /// Makes an interface.
-        public init(name: String, mtu: Int, addresses: [InterfaceAddress], isForGuests: Bool = false) {
+        public init(
+            name: String, mtu: Int, addresses: [InterfaceAddress], isForGuests: Bool = false, isReady: Bool = true
+        ) {
             self.name = name
             self.mtu = mtu
             self.addresses = addresses
             self.isForGuests = isForGuests
+            self.isReady = isReady
         }
     }
 
@@ -119,7 +124,8 @@ extension BoxFacts {
             interfaces: interfaces.map { interface in
                 let held = Set(interface.addresses.map(\.network)).filter { !$0.address.isLinkLocal }
                 return BoxNetworks.Interface(
-                    interface.name, networks: held.sorted(), mtu: interface.mtu, isForGuests: interface.isForGuests)
+                    interface.name, networks: held.sorted(), mtu: interface.mtu, isForGuests: interface.isForGuests,
+                    isReady: interface.isReady)
             }, ways: ways)
     }
 }

@@ -113,14 +113,12 @@ struct SiteChoices {
 
     // MARK: A new site
 
-    /// The LAN when nobody names it: the only private network that the box is in.
+    /// The LAN when nobody names it: the only private network that the box is in, by a card that is switched on and plugged in,
+    /// and that more than its own guests are at; or by any, where there is none.
     mutating func lanSubnets(tunnel: String) throws(GatewayError) -> [IPPrefix] {
-        var found: [IPPrefix] = []
-        for interface in interfaces(except: tunnel) {
-            for own in interface.addresses where Self.isPrivate(own.address) && own.length < 31 {
-                if !found.contains(own.network) { found.append(own.network) }
-            }
-        }
+        let all = interfaces(except: tunnel)
+        let likely = Self.privateNetworks(of: all.filter { $0.isReady && !$0.isForGuests })
+        let found = likely.isEmpty ? Self.privateNetworks(of: all) : likely
         guard found.count == 1 else {
             let seen = found.isEmpty ? overview(tunnel) : found.map(\.description).joined(separator: ", ")
             throw .refused("which network is the LAN? (\(seen)); say it with --lan, like --lan 192.168.1.0/24")
@@ -129,23 +127,37 @@ struct SiteChoices {
         return found
     }
 
+    private static func privateNetworks(of interfaces: [BoxFacts.Interface]) -> [IPPrefix] {
+        let own = interfaces.flatMap(\.addresses).filter { isPrivate($0.address) && $0.length < 31 }
+        return Set(own.map(\.network)).sorted()
+    }
+
     private static func isPrivate(_ address: IPAddress) -> Bool {
         ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"].contains { IPPrefix($0)!.contains(address) }
     }
 
-    /// An IPv4 /24 that nothing on this box knows: 10.77.0.0/24 or the next one that is free. Networks of homes, hotels and
-    /// containers are elsewhere.
+    /// An IPv4 /24 that nothing on this box knows: 10.77.0.0/24 or the next one that is free, and where all of 10.0.0.0/8 is taken
+    /// one of the other private networks. Networks of homes, hotels and containers are elsewhere.
     mutating func tunnelSubnet(lan: [IPPrefix]) throws(GatewayError) -> InterfaceAddress {
         let taken =
             facts.routes.filter { $0.length > 0 } + facts.interfaces.flatMap { $0.addresses.map(\.network) } + lan
-        for i in 0..<256 {
-            let network = IPPrefix(masking: .v4(IPv4Address(10, UInt8((77 + i) & 255), 0, 0)), length: 24)
+        for address in Self.tunnelCandidates {
+            let network = IPPrefix(masking: .v4(address), length: 24)
             if taken.contains(where: { $0.overlaps(network) }) { continue }
             let own = Self.gateway(in: network)
             notices.append("tunnel \(network): nothing on this box uses it; the gateway is \(own.address)")
             return own
         }
         throw .refused("no network is free for the tunnel on this box; name one with --tunnel")
+    }
+
+    /// Of all three private networks (RFC 1918), in the order of preference.
+    private static var tunnelCandidates: [IPv4Address] {
+        var candidates: [IPv4Address] = []
+        for i in 0..<256 { candidates.append(IPv4Address(10, UInt8((77 + i) & 255), 0, 0)) }
+        for i in 0..<16 { candidates.append(IPv4Address(172, UInt8(16 | (11 + i) & 15), 77, 0)) }
+        for i in 0..<256 { candidates.append(IPv4Address(192, 168, UInt8((177 + i) & 255), 0)) }
+        return candidates
     }
 
     /// RFC 4193: fd, 40 random bits, subnet 0.

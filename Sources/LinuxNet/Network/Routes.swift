@@ -18,6 +18,8 @@ struct KernelRoute: Equatable {
     var proto: UInt8
     /// Whether a router is between, or several.
     var hasGateway: Bool
+    /// Its own, bytes; nil where it has none but the interface's.
+    var mtu: Int?
 
     /// Reads an `RTM_NEWROUTE`; nil for families other than IPv4 and IPv6 and for cached routes.
     init?(_ payload: UnsafeRawBufferPointer) {
@@ -41,6 +43,7 @@ struct KernelRoute: Equatable {
             case RTA_OIF.rawValue: interfaces = [attribute.u32]
             case RTA_PRIORITY.rawValue: metric = attribute.u32
             case RTA_TABLE.rawValue: table = attribute.u32
+            case RTA_METRICS.rawValue: mtu = attribute.nested.first(RTAX_MTU).map { Int($0.u32) }
             case RTA_GATEWAY.rawValue, RTA_VIA.rawValue: hasGateway = true
             case RTA_MULTIPATH.rawValue:
                 hasGateway = true
