@@ -7,8 +7,7 @@ public import Storage
 ///
 /// Single caller: one command. Whatever changes something takes the state directory's lock first.
 public final class ControlPlane {
-    /// What is remembered.
-    public let store: Store
+    let store: Store
     let box: any Box
     /// What the same box says of packets' ways.
     let terrain: any Terrain
@@ -67,6 +66,19 @@ public final class ControlPlane {
             guard let newest = try store.newest() else { throw GatewayError.noSite }
             return newest
         }
+    }
+
+    /// The newest `limit` revisions, newest first.
+    public func history(limit: Int) throws(GatewayError) -> [Revision] {
+        try wrapping { try store.history(limit: limit) }
+    }
+
+    /// What is on the box by the records.
+    public func record() throws(GatewayError) -> BoxRecord { try wrapping { try store.box() } }
+
+    /// All of it, sealed under a passphrase (docs/backup.md).
+    public func backup(passphrase: UnsafeRawBufferPointer) throws -> [UInt8] {
+        try store.backup(passphrase: passphrase)
     }
 
     /// One revision, or the newest.

@@ -26,7 +26,7 @@ struct BackupCommand: ParsableCommand {
         let control = try common.reader("backup")
         let site = try control.newest()
         let words = try passphrase.read(isNew: true)
-        let bytes = try words.withBytes { try control.store.backup(passphrase: $0) }
+        let bytes = try words.withBytes { try control.backup(passphrase: $0) }
         try writePrivateFile(file, bytes, replacing: force)
         common.note(
             "wrote \(file): \(Format.count(site.revision.id, "revision")), \(Format.count(site.revision.peers, "peer"))"

@@ -16,7 +16,7 @@ struct FirstSite {
         let profile = try Site.parse(try readTextFile(file), file: file)
         let control = try common.writer("watch", mayBeFirst: true)
         let why = "watch -f \(file)"
-        if let newest = try control.store.newest()?.revision, ![why, "apply -f \(file)"].contains(newest.why) {
+        if let newest = try control.history(limit: 1).first, ![why, "apply -f \(file)"].contains(newest.why) {
             return common.note(
                 "revision \(newest.id) (\(newest.why)) stays, and \(file) is not taken; `wggw apply -f \(file)` takes it"
             )
@@ -34,8 +34,8 @@ struct FirstSite {
         guard !networks.isEmpty else { return }
         let control = try common.writer("watch", mayBeFirst: true)
         try undisturbed {
-            if let newest = try control.store.newest()?.revision {
-                guard newest.why == Self.why, try control.store.box().applied == nil else { return }
+            if let newest = try control.history(limit: 1).first {
+                guard newest.why == Self.why, try control.record().applied == nil else { return }
             } else {
                 report(try control.initialize(try Self.options(networks), why: Self.why), common)
             }

@@ -17,9 +17,9 @@ struct HistoryCommand: ParsableCommand {
     var limit: Int = 1000
 
     func run() throws {
-        let store = try common.reader("history").store
-        let revisions = try store.history(limit: limit)
-        let box = try store.box()
+        let control = try common.reader("history")
+        let revisions = try control.history(limit: limit)
+        let box = try control.record()
         let current = box.isUp ? box.applied : nil
         if json.isOn { return Console.raw(JSON.array(revisions.map { $0.json(current) }).text) }
         Console.data(

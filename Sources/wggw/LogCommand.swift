@@ -65,9 +65,9 @@ struct LogCommand: ParsableCommand {
         let control = try common.reader("log")
         if denied {
             let moment = since.map { Int64(time(nil)) - $0.seconds }
-            try control.followDenied(only: peers, since: moment, follows: follow, show)
+            try control.followDenied(only: peers, since: moment, follows: follow, reader: STDOUT_FILENO, show)
         } else {
-            try control.followLog(only: peers, remembered: sinceStart, follows: follow, show)
+            try control.followLog(only: peers, remembered: sinceStart, follows: follow, reader: STDOUT_FILENO, show)
         }
     }
 

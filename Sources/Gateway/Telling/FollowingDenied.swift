@@ -7,12 +7,12 @@ internal import Storage
 
 extension ControlPlane {
     /// Tells what is refused: by the firewall, with the reason in the profile's words, and by WireGuard itself; until SIGINT, SIGTERM
-    /// or SIGHUP, until nobody reads standard output any more, or until the datapath ends.
+    /// or SIGHUP, until nobody reads any more what is told, or until the datapath ends.
     ///
     /// `only`: names of peers; empty is everybody and everything. `since`: first what the service has kept from that moment on,
-    /// seconds since the epoch; nil is nothing. `follows`: also what is to come.
+    /// seconds since the epoch; nil is nothing. `follows`: also what is to come. `reader`: the descriptor that it is told to.
     public func followDenied(
-        only: [String], since: Int64?, follows: Bool, _ tell: (LogEntry) -> Void
+        only: [String], since: Int64?, follows: Bool, reader: Int32, _ tell: (LogEntry) -> Void
     ) throws(GatewayError) {
         try wrapping {
             let subject = try logSubject(only: only)
@@ -42,7 +42,9 @@ extension ControlPlane {
                 }
             }
             try tellEvents(
-                of: subject, only: only, remembered: false, follows: true, beside: packets.descriptor, reading: tellNews
+                of: subject, only: only, remembered: false, follows: true, beside: packets.descriptor,
+                reading: tellNews,
+                reader: reader
             ) { entry in
                 if case .event(let event, _) = entry, !event.kind.isRefusal { return }
                 tell(entry)

@@ -25,15 +25,16 @@ struct LogSubject {
 
 extension ControlPlane {
     /// Tells what WireGuard says of the applied site's interface, with the peers' names, until SIGINT, SIGTERM or SIGHUP, until
-    /// nobody reads standard output any more, or until the datapath ends.
+    /// nobody reads any more what is told, or until the datapath ends.
     ///
     /// `only`: names of peers; empty is everybody and everything. `remembered`: also what happened before, as far as the
-    /// datapath or the kernel's log remembers it. `follows`: also what is to come.
+    /// datapath or the kernel's log remembers it. `follows`: also what is to come. `reader`: the descriptor that it is told to.
     public func followLog(
-        only: [String], remembered: Bool, follows: Bool, _ tell: (LogEntry) -> Void
+        only: [String], remembered: Bool, follows: Bool, reader: Int32, _ tell: (LogEntry) -> Void
     ) throws(GatewayError) {
         try wrapping {
-            try tellEvents(of: logSubject(only: only), only: only, remembered: remembered, follows: follows, tell)
+            try tellEvents(
+                of: logSubject(only: only), only: only, remembered: remembered, follows: follows, reader: reader, tell)
         }
     }
 
@@ -55,11 +56,12 @@ extension ControlPlane {
 
     func tellEvents(
         of subject: LogSubject, only: [String], remembered: Bool, follows: Bool,
-        beside other: Int32 = -1, reading readOther: () -> Void = {}, _ tell: (LogEntry) -> Void
+        beside other: Int32 = -1, reading readOther: () -> Void = {}, reader: Int32,
+        _ tell: (LogEntry) -> Void
     ) throws {
         var names = PeerNames(revision: subject.stored.revision.id, site: subject.site)
         let log = TunnelLog(interface: subject.site.tunnel.interface, backend: subject.backend)
-        try log.read(remembered: remembered, follows: follows, beside: other, reading: readOther) {
+        try log.read(remembered: remembered, follows: follows, beside: other, reading: readOther, reader: reader) {
             switch $0 {
             case .missed(let count): tell(.missed(count))
             case .event(let event):

@@ -26,15 +26,15 @@ public struct TunnelLog {
         self.switchCommand = switchCommand
     }
 
-    /// Tells each entry, until SIGINT, SIGTERM or SIGHUP, until nobody reads standard output any more, or until the datapath
-    /// ends. The calling thread has these signals blocked from then on.
+    /// Tells each entry, until SIGINT, SIGTERM or SIGHUP, until nobody reads any more what is made of it, or until the
+    /// datapath ends. The calling thread has these signals blocked from then on.
     ///
     /// `remembered`: also what happened before, as far as somebody remembers it: the datapath its last events, the kernel
     /// what is in its log. `follows`: also what is to come; without it, it ends where the remembered ends. `readOther` is called
-    /// beside, whenever the descriptor `other` is readable.
+    /// beside, whenever the descriptor `other` is readable. `reader`: where it is written to, be it a pipe.
     public func read(
         remembered: Bool, follows: Bool, beside other: Int32 = -1, reading readOther: () -> Void = {},
-        _ tell: (Entry) -> Void
+        reader: Int32, _ tell: (Entry) -> Void
     ) throws(BoxError) {
         let signals = poller_signals()
         guard signals >= 0 else { throw .system("listen to signals", code: -signals) }
@@ -42,7 +42,8 @@ public struct TunnelLog {
         switch backend {
         case .userspace:
             var stream = try DatapathEventStream(interface: interface, remembered: remembered)
-            try Self.wait(for: stream.descriptor, beside: other, reading: readOther, signals) { () throws(BoxError) in
+            try Self.wait(for: stream.descriptor, beside: other, reading: readOther, signals, reader) {
+                () throws(BoxError) in
                 try stream.read(tell) && (follows || !stream.isLive)
             }
         case .kernel:
@@ -51,7 +52,8 @@ public struct TunnelLog {
             var log = try KernelLog(interface: interface, remembered: remembered)
             if remembered { try log.read(tell) }
             if follows {
-                try Self.wait(for: log.descriptor, beside: other, reading: readOther, signals) { () throws(BoxError) in
+                try Self.wait(for: log.descriptor, beside: other, reading: readOther, signals, reader) {
+                    () throws(BoxError) in
                     try log.read(tell)
                     return true
                 }
@@ -63,14 +65,14 @@ public struct TunnelLog {
     /// Calls `read` whenever there is something, until it returns false.
     private static func wait(
         for descriptor: Int32, beside other: Int32, reading readOther: () -> Void, _ signals: Int32,
-        _ read: () throws(BoxError) -> Bool
+        _ reader: Int32, _ read: () throws(BoxError) -> Bool
     ) throws(BoxError) {
         while true {
             var ready = [
                 pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
                 // Nothing is asked for but its end, which needs no asking.
-                pollfd(fd: STDOUT_FILENO, events: 0, revents: 0),
+                pollfd(fd: reader, events: 0, revents: 0),
                 pollfd(fd: other, events: Int16(POLLIN), revents: 0),
             ]
             if poll(&ready, 4, -1) < 0 {

@@ -1,8 +1,9 @@
-internal import Glibc
-internal import System
+import Gateway
+import Glibc
+import System
 
 /// Opens a text in the person's editor ($VISUAL, $EDITOR, vi) and returns what it was made. Throws `.refused`.
-public func edit(_ text: String, named name: String) throws(GatewayError) -> String {
+func edit(_ text: String, named name: String) throws(GatewayError) -> String {
     let directory = try ScratchDirectory()
     defer { directory.remove() }
     let path = "\(directory.path)/\(name)"
