@@ -5,9 +5,11 @@ import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
+import time
 
-from lab import ROOT
+from lab import PATIENCE, ROOT
 from pages import File, pages
 
 #: The text of a code span, and a line of code.
@@ -20,15 +22,39 @@ def session(lab, checks, session):
     command that does not do what the page says the rest would only fail with it."""
     desk = pathlib.Path(f"/run/wggw-lab/{lab.name}/desk")
     desk.mkdir()
-    for step in session.steps:
-        if isinstance(step, File):
-            (desk / step.name).write_text(step.text)
-            continue
-        done = lab.run(step.host, "bash", "-c", f"exec 2>&1; cd {desk}; {step.text}", check=False)
-        as_said = done.code == step.status and step.prints(done.out)
-        shown = "\n".join(step.shown or [])
-        if not checks.check(f"{step.line}: {step.host}# {step.text}", as_said, f"status {done.code}\n{done.out}\n     instead of:\n{shown}"):
-            return
+    running = {}
+    try:
+        for step in session.steps:
+            if isinstance(step, File):
+                (desk / step.name).write_text(step.text)
+            elif not (judged(checks, *interrupted(running.pop(step.host))) if step.host in running else True):
+                return
+            elif step.runs_on:
+                running[step.host] = step, lab.start(step.host, "bash", "-c", f"cd {desk}; exec {step.text}")
+                # For it to listen to what comes next.
+                time.sleep(PATIENCE)
+            else:
+                done = lab.run(step.host, "bash", "-c", f"exec 2>&1; cd {desk}; {step.text}", check=False)
+                if not judged(checks, step, done.code, done.out):
+                    return
+    finally:
+        for step, process in running.values():
+            judged(checks, *interrupted((step, process)))
+
+
+def interrupted(entry):
+    """Ends what runs on as Ctrl-C does; the command, its status and what it printed."""
+    step, process = entry
+    process.send_signal(signal.SIGINT)
+    output = process.communicate(timeout=10 * PATIENCE)[0]
+    return step, process.returncode, output
+
+
+def judged(checks, step, code, output):
+    shown = "\n".join(step.shown or [])
+    # Ctrl-C is no fault, whether a command has a status of its own for it or none.
+    as_said = (code == step.status or step.runs_on) and step.prints(output)
+    return checks.check(f"{step.line}: {step.host}# {step.text}", as_said, f"status {code}\n{output}\n     instead of:\n{shown}")
 
 
 def whole(checks):

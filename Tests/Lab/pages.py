@@ -12,6 +12,7 @@ from lab import ROOT
 HOSTS = "gateway|laptop|home|server|router|far|builder"
 PROMPT = re.compile(rf"({HOSTS})# (.*)")
 STATUS = re.compile(r"\s# status (\d+)$")
+UNTIL_INTERRUPTED = re.compile(r"\s# until Ctrl-C$")
 LAB = re.compile(r"<!-- lab: (one-arm|router)$")
 FENCE = re.compile(r"```(\S*) ?(.*)")
 #: For who works on wggw; what stands in them is run by scripts/test, or measured.
@@ -31,6 +32,11 @@ class Command:
     def status(self):
         found = STATUS.search(self.text)
         return int(found[1]) if found else 0
+
+    @property
+    def runs_on(self):
+        """Whether it goes on until the page has something else typed there."""
+        return UNTIL_INTERRUPTED.search(self.text) is not None
 
     def prints(self, output):
         """Whether an output is the one that is shown, where `…` stands for anything, and alone for any lines. How many spaces are
