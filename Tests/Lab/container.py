@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import shutil
+import subprocess
 import tarfile
 import tempfile
 
@@ -201,6 +202,12 @@ def texts(checks):
     for key, value in (line.split("=", 1) for line in quadlet.splitlines() if "=" in line):
         unit.setdefault(key, []).append(value)
     names = {word.split("=")[0] for word in ENVIRONMENT}
+    with tarfile.open(IMAGE) as archive:
+        index = json.load(archive.extractfile("index.json"))
+    name = index["manifests"][0]["annotations"]["org.opencontainers.image.ref.name"].split(":")[0]
+    version = subprocess.run([os.environ["WGGW_BIN"], "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    checks.equal("both name the image as it is called once it is loaded", (service["image"], unit["Image"]),
+                 (f"{name}:{version}", [f"localhost/{name}:{version}"]))
     for kind, rights, sysctls, environment, places in (
             ("the compose file", (service["read_only"], service["cap_drop"], service["cap_add"], service["devices"]),
              [f"{name}={value}" for name, value in service["sysctls"].items()], set(service["environment"]),
