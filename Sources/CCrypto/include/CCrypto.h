@@ -51,6 +51,9 @@ void wgc_chacha20_xor(void *_Nonnull dst, const void *_Nonnull src, size_t lengt
 /// The first 16 bytes of the keystream for each of `count` nonces that lie `stride` bytes apart, one behind the other.
 void wgc_header_masks(void *_Nonnull masks, const void *_Nonnull nonces, size_t stride, size_t count,
                       const void *_Nonnull key);
+/// So many at the same time at most: 16 with AVX-512, 8 with AVX2, which is found out by itself; 1 by the library. Before there are
+/// threads.
+void wgc_use_lanes(unsigned most);
 /// Replaces the key in the first 32 of `length` bytes, and all behind it, by what that key makes: random bytes that tell nothing
 /// of those before, as long as the key was drawn well.
 void wgc_random_refill(void *_Nonnull bytes, size_t length);

@@ -13,9 +13,9 @@ public struct Fallbacks: OptionSet, Hashable, Sendable {
     public static let noSegmentation = Fallbacks(rawValue: 4)
     /// One datagram a receive (no UDP_GRO).
     public static let noReceiveOffload = Fallbacks(rawValue: 8)
-    /// Checksums without AVX-512, and encryption by OpenSSL.
+    /// Checksums and header protection without AVX-512, and encryption by OpenSSL.
     public static let noAVX512 = Fallbacks(rawValue: 16)
-    /// Checksums without AVX2.
+    /// Checksums and header protection without AVX2.
     public static let noAVX2 = Fallbacks(rawValue: 32)
 
     /// The names, for the command line.

@@ -75,6 +75,9 @@ import NetTypes
     /// Bytes of a data message around its sealed content.
     @inlinable public var dataOverhead: Int { dataPrefix &+ Message.keepaliveSize }
 
+    /// How many masks are made at once, at most: 16 need AVX-512, 8 AVX2, and without either it is one. Before there are threads.
+    public static func useLanes(upTo most: Int) { wgc_use_lanes(UInt32(most)) }
+
     /// Bytes of what covers the header of a data message.
     @inlinable public static var maskSize: Int { Int(WGC_HEADER_MASK) }
 
