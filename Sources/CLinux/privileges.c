@@ -64,7 +64,7 @@ static void remove_if_it_is(const char *path, const struct janitor_file *file) {
     if (lstat(path, &status) == 0 && status.st_dev == file->device && status.st_ino == file->inode) unlink(path);
 }
 
-int privileges_janitor(const char *path, const char *temporary, const char *other, pid_t *janitor) {
+int privileges_janitor(const char *path, const char *temporary, pid_t *janitor) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0) return -errno;
     int child = fork();
@@ -88,19 +88,14 @@ int privileges_janitor(const char *path, const char *temporary, const char *othe
     prctl(PR_SET_NAME, "wggw-janitor", 0, 0, 0);
     set_capabilities(0, 0);
     struct janitor_file file;
-    char place[256], second[256] = "", name[JANITOR_NAME];
+    char place[256], name[JANITOR_NAME];
     snprintf(place, sizeof place, "%s", path);
-    if (other) snprintf(second, sizeof second, "%s", other);
     if (!receive(&file, sizeof file)) {
         unlink(temporary);
         _exit(0);
     }
-    while (receive(name, sizeof name)) {
-        follow(place, sizeof place, name);
-        follow(second, sizeof second, name);
-    }
+    while (receive(name, sizeof name)) follow(place, sizeof place, name);
     remove_if_it_is(temporary, &file);
-    remove_if_it_is(second, &file);
     remove_if_it_is(place, &file);
     _exit(0);
 }

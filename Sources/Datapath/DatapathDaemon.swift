@@ -33,21 +33,25 @@ public enum DatapathDaemon {
         inet_sum_select(
             without.contains(.noAVX2)
                 ? INET_SUM_PORTABLE : without.contains(.noAVX512) ? INET_SUM_AVX2 : INET_SUM_AVX512)
+        WireForm.useLanes(upTo: without.contains(.noAVX2) ? 1 : without.contains(.noAVX512) ? 8 : 16)
         let count = max(1, min(options.workers ?? defaultWorkers(), 64))
         let tun = try TunDevice(name: options.interface, queueCount: count, without: without)
         _ = tun_set_mtu(tun.name, 1420)
         // Before anybody can find it by anything else.
         try check(
             tun_set_alias(if_nametoindex(tun.name), "\(InterfaceMark(process: getpid()))"), "marking \(tun.name)")
-        let listener = try UAPIListener(path: paths.configuration, other: paths.amneziaConfiguration)
+        let listener = try UAPIListener(path: paths.configuration)
         defer { listener.remove() }
+        // `wg` and `awg` look in directories of their own. Nobody needs the second: where another has the name, it is his.
+        let second = try? UAPIListener(path: paths.amneziaConfiguration)
+        defer { second?.remove() }
         let eventListener = try UAPIListener(path: paths.events)
         defer { eventListener.remove() }
-        try runUntilEnd(options, tun, listener, eventListener, signals)
+        try runUntilEnd(options, tun, [listener] + (second.map { [$0] } ?? []), eventListener, signals)
     }
 
     private static func runUntilEnd(
-        _ options: DatapathOptions, _ tun: TunDevice, _ listener: UAPIListener, _ eventListener: UAPIListener,
+        _ options: DatapathOptions, _ tun: TunDevice, _ listeners: [UAPIListener], _ eventListener: UAPIListener,
         _ signals: Int32
     ) throws(DatapathError) {
         let device = Device(random: { fillRandom($0) })
@@ -65,7 +69,7 @@ public enum DatapathDaemon {
             device: device, control: control, links: links, paths: paths, fallbacks: tun.fallbacks, clock: currentTime,
             sendDatagram: { _, _, _ in -ENETDOWN }, sendReplies: { _ in })
         let controller = try Controller(
-            engine: engine, tun: tun, listener: listener, eventListener: eventListener, signals: signals)
+            engine: engine, tun: tun, listeners: listeners, eventListener: eventListener, signals: signals)
         try Privileges.takeUp()
         let threads = zip(tun.queues, links).map { queue, link in
             WorkerThread(

@@ -1,6 +1,59 @@
 // AmneziaWG's lines, as amneziawg-go has them.
 
-import NetTypes
+public import NetTypes
+
+/// The lines of an interface's AmneziaWG sets. `awg_set=2`, wggw's own, says that the lines behind it are the second one's; without, or
+/// before it, they are the first one's, which is all that others know of.
+public struct AWGSets: Equatable, Sendable {
+    /// Sets that an interface may have.
+    public static let most = 3
+
+    /// In order; `most` of them, those without lines empty.
+    public private(set) var all = [AWGSettings](repeating: AWGSettings(), count: most)
+    /// Whose lines come now; nil: the first one's.
+    private var number: AWGSetNumber?
+
+    /// No line.
+    public init() {}
+
+    /// The lines of sets, no more than `most`.
+    public init(_ sets: [AWGSettings]) {
+        precondition(sets.count <= Self.most)
+        all.replaceSubrange(sets.indices, with: sets)
+    }
+
+    /// The same lines.
+    public static func == (a: Self, b: Self) -> Bool { a.all == b.all }
+
+    /// All keys, in the order in which they are written.
+    mutating func visit(_ lines: inout some SectionLines & ~Copyable) {
+        guard lines.isWriting else {
+            lines.value("awg_set", &number)
+            return all[(number?.value ?? 1) - 1].visit(&lines)
+        }
+        for place in all.indices where place == 0 || !all[place].isEmpty {
+            var number = place == 0 ? nil : AWGSetNumber(value: place + 1)
+            lines.value("awg_set", &number)
+            all[place].visit(&lines)
+        }
+    }
+}
+
+/// 1…`AWGSets.most`.
+struct AWGSetNumber: Equatable, Sendable, LineValue {
+    let value: Int
+
+    static var form: String { "a number from 1 to \(AWGSets.most)" }
+
+    init(value: Int) { self.value = value }
+
+    init(_ text: UnsafeRawBufferPointer, _ context: LineContext) throws(UAPIError.Kind) {
+        guard let number = UInt8(digits: text), (1...AWGSets.most).contains(Int(number)) else { throw .value }
+        value = Int(number)
+    }
+
+    func write(to text: inout SecretBuffer, _ context: LineContext) { text.append(decimal: UInt64(value)) }
+}
 
 extension AWGSettings {
     /// All keys, in the order in which they are written.

@@ -6,6 +6,7 @@ struct LineWriter: ~Copyable, SectionLines {
     private let context: LineContext
 
     var isRequest: Bool { context.isRequest }
+    var isWriting: Bool { true }
 
     /// Text with room for that many peers of some allowed IPs each.
     init(isRequest: Bool, peers: Int, names: InterfaceNames) {

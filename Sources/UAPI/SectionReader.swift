@@ -81,6 +81,7 @@ private struct LineReader: SectionLines {
     var outcome = Outcome.unknown
 
     var isRequest: Bool { context.isRequest }
+    var isWriting: Bool { false }
 
     // Inlined, so that the keys are constants there, and each that is not meant costs one comparison.
 

@@ -13,7 +13,7 @@ public struct InterfaceSection: Equatable, Sendable {
     public var mark: UInt32?
     /// AmneziaWG's lines, by the names and in the forms of amneziawg-go. Of requests: what is to change, to be checked with what is
     /// there as a whole before anything does; of answers: what is not default, since to some a default is a fault.
-    public var awg = AWGSettings()
+    public var awg = AWGSets()
     /// `replace_peers=true`, of requests: what peers there are go first.
     public var replacePeers = false
 
@@ -58,8 +58,8 @@ public struct PeerSection: Equatable, Sendable {
     public var receivedBytes: UInt64?
     /// `persistent_keepalive_interval`, seconds; 0 is off. A range, which `wg` does not read, only where one was asked for.
     public var persistentKeepalive: AWGRange<UInt16>?
-    /// `dialect`, wggw's own: what handshakes with the peer begin in until it says something itself. 0 is plain WireGuard, 1 the
-    /// interface's AmneziaWG. Without the line: AmneziaWG, if the interface has it.
+    /// `dialect`, wggw's own: what handshakes with the peer begin in until it says something itself. 0 is plain WireGuard, 1…3 the
+    /// interface's AmneziaWG sets. Without the line: the first set, if the interface has one.
     public var dialect: UInt8?
     /// `replace_allowed_ips=true`, of requests: what there are go first.
     public var replaceAllowedIPs = false
@@ -74,6 +74,8 @@ public struct PeerSection: Equatable, Sendable {
 protocol SectionLines: ~Copyable {
     /// Whether the text is a request, which has keys that no answer has, and the other way round.
     var isRequest: Bool { get }
+    /// Whether all lines are written, and not one is looked for.
+    var isWriting: Bool { get }
     /// `KEY=VALUE`, or no line.
     mutating func value<Value: LineValue>(_ key: StaticString, _ value: inout Value?)
     /// A line for each.

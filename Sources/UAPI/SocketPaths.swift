@@ -8,7 +8,7 @@ public struct SocketPaths: Equatable, Sendable {
 
     /// The configuration socket, where `wg` looks for it.
     public var configuration: String { "/var/run/wireguard/\(interface).sock" }
-    /// Another name of the same, where `awg` looks for it.
+    /// A second one of wggw's own datapath, where `awg` looks for it.
     public var amneziaConfiguration: String { "/var/run/amneziawg/\(interface).sock" }
     /// What wggw's own datapath has beside it: where it tells events. `wg` looks at what ends in .sock only.
     public var events: String { "/var/run/wireguard/\(interface).events" }

@@ -9,7 +9,8 @@ struct DatapathCommand: ParsableCommand {
         abstract: "wggw's own WireGuard for one interface, to be set by `wg` or by `wggw apply`.",
         discussion: """
             It makes the TUN device and the configuration socket /var/run/wireguard/IF.sock, and goes into the background when \
-            the socket answers. A link to wggw of the name wggw-datapath does for WG_QUICK_USERSPACE_IMPLEMENTATION.
+            the socket answers; a second one, /var/run/amneziawg/IF.sock, is for `awg`. A link to wggw of the name wggw-datapath \
+            does for WG_QUICK_USERSPACE_IMPLEMENTATION.
             """)
 
     @Argument(help: ArgumentHelp("The interface's name.", valueName: "if"))

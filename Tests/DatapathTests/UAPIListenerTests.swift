@@ -47,23 +47,6 @@ import Testing
         }
     }
 
-    /// `wg` and `awg` look in directories of their own: two names of one socket, which come, follow and go together.
-    @Test func aSecondNameIsTheSameSocket() throws {
-        try inDirectory { directory in
-            let other = "\(directory)/other"
-            mkdir(other, 0o700)
-            close(open("\(other)/wg0.sock", O_CREAT | O_WRONLY, 0o600))
-            let listener = try UAPIListener(path: "\(directory)/wg0.sock", other: "\(other)/wg0.sock")
-            #expect(files(other) == ["wg0.sock"] && UnixSocket.isListenedAt("\(other)/wg0.sock"))
-            rename("\(directory)/wg0.sock", "\(directory)/wg1.sock")
-            rename("\(other)/wg0.sock", "\(other)/wg1.sock")
-            listener.follow(interface: "wg1")
-            listener.remove()
-            #expect(files(other) == [] && files(directory) == ["other"])
-            rmdir(other)
-        }
-    }
-
     @Test func whatIsSomebodyElsesStays() throws {
         try inDirectory { directory in
             let path = "\(directory)/wg0.sock"

@@ -80,7 +80,7 @@ private struct RandomSections {
         }
         section.listenPort = maybe { $0.number(upTo: .max) }
         section.mark = maybe { $0.number(upTo: .max) }
-        section.awg = awg()
+        section.awg = AWGSets((0..<below(AWGSets.most + 1)).map { _ in awg() })
         section.replacePeers = isRequest && below(2) == 0
         return section
     }

@@ -67,7 +67,7 @@ extension AWGVectors.Set {
         let names = InterfaceNames(index: { _ in nil }, name: { _ in nil })
         let request = try text.withUnsafeBytes { bytes throws(UAPIError) in try UAPIRequest(bytes, names: names) }
         guard case .set(let change) = request else { fatalError("no set") }
-        return try AWGParameters(change.interface.awg)
+        return try AWGParameters(change.interface.awg.all[0])
     }
 }
 

@@ -11,14 +11,13 @@ int privileges_lock_memory(void);
 ///
 /// The socket is made at `temporary`, where nobody else makes one. Then a `janitor_file` is written to the descriptor, and then the
 /// socket is renamed to `path`: it is removed from wherever it is. After that, JANITOR_NAME bytes each time, an interface's name and
-/// zeros, tell that the file is called so now, in the same directory and with the same ending as `path`. `other` is a second name of
-/// the file, which is removed and follows as well, or NULL.
+/// zeros, tell that the file is called so now, in the same directory and with the same ending as `path`.
 enum { JANITOR_NAME = 16 };
 struct janitor_file {
     dev_t device;
     ino_t inode;
 };
-int privileges_janitor(const char *path, const char *temporary, const char *other, pid_t *janitor);
+int privileges_janitor(const char *path, const char *temporary, pid_t *janitor);
 /// Waits until the janitor has done its work, after its descriptor was given up.
 void privileges_await_janitor(int descriptor, pid_t janitor);
 /// Becomes `user` and a group of the same number, without capabilities but CAP_NET_ADMIN (fwmark) and CAP_NET_BIND_SERVICE

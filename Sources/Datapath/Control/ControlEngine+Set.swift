@@ -17,7 +17,7 @@ extension ControlEngine {
             let code: Int32
             do throws(AWGFault) {
                 // As a whole, and before anything is changed.
-                let dialects = try device.dialects(changedBy: change.interface.awg)
+                let dialects = try device.dialects(changedBy: change.interface.awg.all)
                 let refusal = change.namesUnknownDialects ? EINVAL : sockets(change)
                 code = refusal != 0 ? refusal : apply(change, dialects)
             } catch {

@@ -70,7 +70,7 @@ extension Controller {
         if let key = device.privateKey { interface.privateKey = key }
         interface.listenPort = portRefusal == 0 ? port : 0
         if mark != 0 { interface.mark = mark }
-        if let disguise = device.dialects.first { interface.awg = disguise.settings }
+        interface.awg = AWGSets(device.dialects.map(\.settings))
         writer.write(interface)
         for peer in peers {
             let record = device.tables.peer(peer)

@@ -32,7 +32,7 @@ final class Controller {
     let timer: Int32
     let signals: Int32
     let netlink: Int32
-    let listener: UAPIListener
+    let listeners: [UAPIListener]
     let eventListener: UAPIListener
     var connections: [Int32: UAPIConnection] = [:]
     private var armedDeadline: UInt64 = 0
@@ -50,24 +50,24 @@ final class Controller {
     }
 
     init(
-        engine: ControlEngine, tun: TunDevice, listener: UAPIListener, eventListener: UAPIListener, signals: Int32
+        engine: ControlEngine, tun: TunDevice, listeners: [UAPIListener], eventListener: UAPIListener, signals: Int32
     ) throws(DatapathError) {
         self.engine = engine
         interface = tun.name
         interfaceIndex = try check(interface_index(tun.name), "looking for \(tun.name)")
         tunDescriptor = tun.queues[0].descriptor
         fallbacks = tun.fallbacks
-        self.listener = listener
+        self.listeners = listeners
         self.eventListener = eventListener
         self.signals = signals
         poller = try check(poller_open(), "making an epoll descriptor")
         timer = try check(poller_timer(), "making a timer")
         netlink = try check(link_watch_open(), "listening to rtnetlink")
-        let watched: [(Int32, UInt64)] = [
+        var watched: [(Int32, UInt64)] = [
             (engine.control.pointee.bell.descriptor, Tag.bell), (timer, Tag.timer), (signals, Tag.signals),
-            (netlink, Tag.netlink), (listener.descriptor, Tag.listener),
-            (eventListener.descriptor, Tag.eventListener),
+            (netlink, Tag.netlink), (eventListener.descriptor, Tag.eventListener),
         ]
+        watched += listeners.map { ($0.descriptor, Tag.listener) }
         for (descriptor, tag) in watched {
             try check(poller_watch(poller, descriptor, tag, UInt32(POLLER_READABLE)), "watching a descriptor")
         }
@@ -164,7 +164,7 @@ final class Controller {
     private func followName(_ name: String) {
         guard name != interface else { return }
         interface = name
-        listener.follow(interface: name)
+        for listener in listeners { listener.follow(interface: name) }
         eventListener.follow(interface: name)
     }
 
@@ -223,11 +223,11 @@ final class Controller {
     // MARK: Clients
 
     private func accept() {
-        while true {
-            let descriptor = poller_accept(listener.descriptor)
-            if descriptor < 0 { return }
-            connections[descriptor] = UAPIConnection(descriptor: descriptor)
-            serve(descriptor)
+        for listener in listeners {
+            while case let descriptor = poller_accept(listener.descriptor), descriptor >= 0 {
+                connections[descriptor] = UAPIConnection(descriptor: descriptor)
+                serve(descriptor)
+            }
         }
     }
 

@@ -13,16 +13,18 @@ struct UAPIListener {
     /// Who removes the socket, since its directory is root's.
     private let janitor: (descriptor: Int32, process: pid_t)
 
-    /// Listens at `path`, owner only, and at `other`, a second name of the same socket for those who look elsewhere. A dead process's
-    /// socket is replaced. Throws `.alreadyRunning` if a live one answers.
-    init(path: String, other: String? = nil) throws(DatapathError) {
-        try Self.makeDirectory(of: path)
-        if let other { try Self.makeDirectory(of: other) }
+    /// Listens at `path`, owner only. A dead process's socket is replaced. Throws `.alreadyRunning` if a live one answers.
+    init(path: String) throws(DatapathError) {
+        let slash = path.lastIndex(of: "/") ?? path.startIndex
+        let directory = String(path[..<slash])
+        if mkdir(directory, 0o700) != 0 && errno != EEXIST {
+            throw .system(doing: "making \(directory)", errno: errno)
+        }
         if UnixSocket.isListenedAt(path) { throw .alreadyRunning(path: path) }
         // `wg` takes names that end in .sock for interfaces, so this one is none until it is renamed.
         let temporary = "\(path).\(getpid())"
         var process: pid_t = 0
-        let end = privileges_janitor(path, temporary, other, &process)
+        let end = privileges_janitor(path, temporary, &process)
         janitor = (try check(end, "starting the process that removes \(path)"), process)
         do throws(DatapathError) {
             descriptor = try Self.listen(at: temporary, before: path, tellingOf: janitor.descriptor)
@@ -31,18 +33,6 @@ struct UAPIListener {
             throw error
         }
         self.path = path
-        // Nobody needs it but tools that are not here everywhere; where file systems differ there is none.
-        if let other {
-            unlink(other)
-            _ = link(path, other)
-        }
-    }
-
-    private static func makeDirectory(of path: String) throws(DatapathError) {
-        let directory = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
-        if mkdir(directory, 0o700) != 0 && errno != EEXIST {
-            throw .system(doing: "making \(directory)", errno: errno)
-        }
     }
 
     /// Makes the socket at `temporary`, tells the janitor which file it is, and gives it its name.

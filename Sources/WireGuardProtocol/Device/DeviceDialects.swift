@@ -10,8 +10,8 @@ extension Device {
     /// Throws `.indistinctDialects` where initiations of two sets could be told apart by nobody; then nothing changed.
     public func setDialects(_ sets: [AWGParameters]) throws(ConfigurationError) {
         guard sets.count <= Dialect.most else { throw .tooManyDialects }
-        for (number, set) in sets.enumerated() where sets[(number + 1)...].contains(where: set.isConfused) {
-            throw .indistinctDialects
+        for (number, set) in sets.enumerated() where !set.isPlain {
+            if sets[(number + 1)...].contains(where: set.isConfused) { throw .indistinctDialects }
         }
         guard sets != dialects else { return }
         dialects = sets
@@ -24,10 +24,16 @@ extension Device {
         }
     }
 
-    /// The sets with the first of them changed by lines of a request, and checked; without it where that comes to plain WireGuard.
-    public func dialects(changedBy lines: AWGSettings) throws(AWGFault) -> [AWGParameters] {
-        let changed = try (dialects.first ?? .plain).changed(by: lines)
-        return (changed.isPlain ? [] : [changed]) + dialects.dropFirst()
+    /// The sets, each changed by lines of a request and checked. One that comes to plain WireGuard keeps its place before others, for a
+    /// dialect is known by its number, and is none at the end.
+    public func dialects(changedBy lines: [AWGSettings]) throws(AWGFault) -> [AWGParameters] {
+        var sets = dialects
+        for (number, change) in lines.enumerated() where !change.isEmpty {
+            while sets.count <= number { sets.append(.plain) }
+            sets[number] = try sets[number].changed(by: change)
+        }
+        while sets.last?.isPlain == true { sets.removeLast() }
+        return sets
     }
 
     /// What a peer's handshakes begin in, until it says something itself; nil: in the interface's first set, if there is one.
