@@ -92,7 +92,7 @@ extension Unknown {
 /// What somebody has to set on the LAN's router.
 func advise(_ router: [RouterInstructions]) {
     if router.isEmpty { return }
-    Console.error("the LAN's router needs a static route, in the words of its make:")
+    Console.error("the LAN's router needs a static route, unless it is this box; in the words of its make:")
     for instructions in router {
         Console.error("  \(instructions.router)")
         for line in instructions.lines { Console.error("    \(line)") }

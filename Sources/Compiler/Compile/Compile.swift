@@ -172,12 +172,15 @@ private func wireGuardPeer(_ peer: Peer, _ secrets: Secrets) throws(CompileError
         allowedIPs: allowedIPs)
 }
 
-/// What the LAN's router has to send to the gateway: the tunnel's networks and those behind peers.
+/// What the LAN's router has to send to the gateway: the tunnel's networks and those behind peers, of the families that the LAN has.
 private func advice(_ facts: SiteFacts) -> [StaticRouteAdvice] {
     let subnets = facts.site.tunnel.addresses.map(\.network).filter { !$0.isHost }
     let networks = Set(subnets + facts.routes).sorted()
-    return networks.filter { network in !facts.site.lan.subnets.contains { $0.contains(network) } }
-        .map { StaticRouteAdvice(destination: $0, via: StaticRouteAdvice.unknownGateway) }
+    let lan = facts.site.lan.subnets
+    return networks.filter { network in
+        lan.contains { $0.isV6 == network.isV6 } && !lan.contains { $0.contains(network) }
+    }
+    .map { StaticRouteAdvice(destination: $0, via: StaticRouteAdvice.unknownGateway) }
 }
 
 /// IPv6 addresses of peers that LAN hosts take for neighbours, because they are inside the LAN's range.

@@ -8,19 +8,29 @@ import NetTypes
 func connectionCut(
     _ desired: DesiredState, _ observed: ObservedState, previous: DesiredState?, interrupted: DesiredState?
 ) -> [Change] {
-    var losses = Losses(to: desired.wireGuard.peers)
-    for peer in [previous, interrupted].compactMap({ $0 }).lazy.flatMap(\.wireGuard.peers) {
-        losses.add(peer.publicKey, peer.allowedIPs)
-    }
-    // Whatever somebody set by hand, the firewall let through what it knew.
-    let known = IPPrefixSet((previous ?? desired).wireGuard.peers.lazy.flatMap(\.allowedIPs))
-    for peer in observed.wireGuard?.peers ?? [] {
-        losses.add(peer.publicKey, peer.allowedIPs.flatMap(known.intersection))
-    }
     let judged = interrupted != nil ? .everything : judged(desired, observed, previous: previous)
     let cut = ConnectionCut(
-        released: losses.released, judged: judged, rules: judged == .nothing ? nil : ConnectionRules(desired))
+        released: released(desired, observed, previous, interrupted), judged: judged,
+        rules: judged == .nothing ? nil : ConnectionRules(desired))
     return cut.isEmpty ? [] : [.cutConnections(cut)]
+}
+
+/// What peers had and have no more.
+private func released(
+    _ desired: DesiredState, _ observed: ObservedState, _ previous: DesiredState?, _ interrupted: DesiredState?
+) -> [ConnectionCut.Holder] {
+    let wanted = desired.wireGuard.peers
+    let before = [previous, interrupted].compactMap { $0?.wireGuard.peers }.filter { $0 != wanted }
+    let seen = observed.wireGuard?.peers ?? []
+    let isAsWanted = seen.elementsEqual(wanted) { $0.publicKey == $1.publicKey && $0.allowedIPs == $1.allowedIPs }
+    // As nearly always: who looks often at 10,000 peers compares them, and no more.
+    if before.isEmpty && (seen.isEmpty || isAsWanted) { return [] }
+    var losses = Losses(to: wanted)
+    for peer in before.joined() { losses.add(peer.publicKey, peer.allowedIPs) }
+    // Whatever somebody set by hand, the firewall let through what it knew.
+    let known = IPPrefixSet((previous ?? desired).wireGuard.peers.lazy.flatMap(\.allowedIPs))
+    for peer in seen { losses.add(peer.publicKey, peer.allowedIPs.flatMap(known.intersection)) }
+    return losses.released
 }
 
 /// Addresses and networks that were peers' and are not theirs any more.
