@@ -116,6 +116,9 @@ public final class ControlPlane {
         for case .sealed(let id) in site.peers.lazy.map(\.presharedKey) where opened.presharedKeys[id] == nil {
             sealed.insert(id)
         }
+        if case .sealed(let id)? = site.tunnel.disguise?.headerProtectionKey, opened.presharedKeys[id] == nil {
+            sealed.insert(id)
+        }
         let keys = try store.presharedKeys(sealed)
         if opened.presharedKeys.isEmpty {
             opened.presharedKeys = keys

@@ -106,13 +106,15 @@ public struct Tunnel: Hashable, Sendable {
     public var datapath: DatapathChoice
     /// Mark of the encrypted packets; 0 is none.
     public var fwmark: UInt32
+    /// How it looks to those who would block it; nil: as WireGuard.
+    public var disguise: Disguise?
     /// The gateway's public key; nil until a key pair was made. The private key is sealed in Storage.
     public var publicKey: PublicKey?
 
     /// Makes a tunnel; the addresses are sorted here.
     public init(
         interface: String = "wg0", addresses: [InterfaceAddress], listenPort: UInt16 = 51820, mtu: Int? = nil,
-        datapath: DatapathChoice = .auto, fwmark: UInt32 = 0, publicKey: PublicKey? = nil
+        datapath: DatapathChoice = .auto, fwmark: UInt32 = 0, disguise: Disguise? = nil, publicKey: PublicKey? = nil
     ) {
         self.interface = interface
         self.addresses = addresses.sorted()
@@ -120,6 +122,7 @@ public struct Tunnel: Hashable, Sendable {
         self.mtu = mtu
         self.datapath = datapath
         self.fwmark = fwmark
+        self.disguise = disguise
         self.publicKey = publicKey
     }
 }
@@ -218,14 +221,18 @@ public struct Peer: Hashable, Sendable {
     public var endpoint: Endpoint?
     /// Seconds, 1…65535; nil or 0 is off. Written into the client's configuration, and set here for a peer with an endpoint.
     public var keepalive: UInt16?
+    /// In which form it comes in: what its file says, and what the gateway dials it in.
+    public var disguise: DisguiseChoice
 
     /// Makes a peer; addresses and routes are sorted here.
     public init(
         name: String, addresses: [IPAddress] = [], isUnnumbered: Bool = false, publicKey: PublicKey? = nil,
         presharedKey: PresharedKeyChoice? = nil, fullTunnel: Bool? = nil, group: String? = nil, policy: Policy? = nil,
-        routes: [IPPrefix] = [], endpoint: Endpoint? = nil, keepalive: UInt16? = nil
+        routes: [IPPrefix] = [], endpoint: Endpoint? = nil, keepalive: UInt16? = nil,
+        disguise: DisguiseChoice = .none
     ) {
         self.name = name
+        self.disguise = disguise
         self.addresses = addresses.ordered()
         self.isUnnumbered = isUnnumbered
         self.publicKey = publicKey

@@ -5,8 +5,8 @@ internal import SiteModel
 /// A `Peer` as a row of table `peer`, and back.
 enum PeerRow {
     static let columns =
-        "name, addresses, public_key, preshared_key, full_tunnel, group_name, allow, routes, endpoint, keepalive"
-    static let insert = "INSERT INTO peer (first, last, \(columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        "name, addresses, public_key, preshared_key, full_tunnel, group_name, allow, routes, endpoint, keepalive, disguise"
+    static let insert = "INSERT INTO peer (first, last, \(columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
     static func arguments(_ peer: Peer, first: Int, last: Int) -> StatementArguments {
         let addresses = Blob(bytes(peer.addresses))
@@ -21,6 +21,7 @@ enum PeerRow {
             first, last, peer.name, addresses, key, presharedKey, peer.fullTunnel, peer.group,
             peer.policy.map { ListText.write($0.allow) }, peer.routes.isEmpty ? nil : ListText.write(peer.routes),
             peer.endpoint?.description, peer.keepalive.map { Int($0) },
+            peer.disguise == .none ? nil : peer.disguise.rawValue,
         ]
     }
 
@@ -44,6 +45,10 @@ enum PeerRow {
             peer.endpoint = endpoint
         }
         peer.keepalive = row.number(9).flatMap { UInt16(exactly: $0) }
+        if let text = row.text(10) {
+            guard let disguise = DisguiseChoice(rawValue: text) else { throw damaged(name) }
+            peer.disguise = disguise
+        }
         return peer
     }
 

@@ -90,6 +90,10 @@ enum Schema {
         "ALTER TABLE revision ADD COLUMN drift TEXT NOT NULL DEFAULT 'repair'",
         "ALTER TABLE revision ADD COLUMN checks TEXT",
         "ALTER TABLE revision ADD COLUMN keeps_denied INTEGER NOT NULL DEFAULT 0",
+        """
+        ALTER TABLE revision ADD COLUMN disguise TEXT;
+        ALTER TABLE peer ADD COLUMN disguise TEXT;
+        """,
     ]
 
     /// `peer.last` of a row that nothing has replaced.

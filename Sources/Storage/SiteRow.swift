@@ -7,7 +7,7 @@ enum SiteRow {
     static let columns = """
         name, endpoint, other_forwarding4, other_forwarding6, lan_interface, lan_subnets, reply_path, tunnel_interface, \
         tunnel_addresses, listen_port, mtu, datapath, fwmark, public_key, egress_interface, full_tunnel, dns, groups, \
-        drift, checks, keeps_denied
+        drift, checks, keeps_denied, disguise
         """
 
     static func arguments(_ site: Site) -> StatementArguments {
@@ -19,6 +19,7 @@ enum SiteRow {
             site.tunnel.datapath.rawValue, Int(site.tunnel.fwmark), site.tunnel.publicKey?.description,
             site.egress.interface, site.egress.fullTunnel, ListText.write(site.dns), GroupText.write(site.groups),
             site.drift.rawValue, CheckText.write(site.checks), site.keepsDenied,
+            site.tunnel.disguise.map { DisguiseText.write($0) },
         ]
     }
 
@@ -38,6 +39,7 @@ enum SiteRow {
                 addresses: try ListText.read(try row.decode(forColumn: "tunnel_addresses")),
                 listenPort: try number(row, "listen_port"), mtu: try row.decode(forColumn: "mtu"),
                 datapath: try choice(row, "datapath"), fwmark: try number(row, "fwmark"),
+                disguise: try row.decode(String?.self, forColumn: "disguise").map { try DisguiseText.read($0) },
                 publicKey: try value(row, "public_key")),
             egress: Egress(
                 interface: try row.decode(forColumn: "egress_interface"),

@@ -42,6 +42,12 @@ struct PeerFlags: ParsableArguments {
     @Option(help: ArgumentHelp("Seconds between keepalives; 0 for none.", valueName: "seconds"))
     var keepalive: UInt16?
 
+    @Option(
+        help: ArgumentHelp(
+            "In which form it comes in: by the site's disguise, or in plain WireGuard.", valueName: "awg|none"),
+        transform: { try choice($0, "awg or none") })
+    var disguise: DisguiseChoice?
+
     func validate() throws {
         if fullTunnel && splitTunnel { throw ValidationError("--full-tunnel and --split-tunnel exclude each other") }
         if group != nil && group != "none" && !allow.isEmpty && allow != ["any"] {
@@ -72,6 +78,7 @@ struct PeerFlags: ParsableArguments {
         }
         options.group = try single(group, clear: "none", "--group") { text throws(ParseError) in text }
         if let keepalive { options.keepalive = keepalive == 0 ? .clear : .set(keepalive) }
+        options.disguise = disguise
         if fullTunnel { options.fullTunnel = .set(true) }
         if splitTunnel { options.fullTunnel = .set(false) }
         switch presharedKey {

@@ -136,7 +136,7 @@ def attempts(pid, tun, datagrams):
 
 def left_behind(lab):
     """Sockets of the datapath, and the processes that were to remove them."""
-    files = lab.run("gateway", "find", "/var/run/wireguard", "-type", "s").out.split()
+    files = lab.run("gateway", "find", "/var/run/wireguard", "/var/run/amneziawg", "-type", "s").out.split()
     inside = lab.run("gateway", "sh", "-c", "ip netns pids $(ip netns identify $$)").out.split()
     names = [pathlib.Path(f"/proc/{pid}/comm") for pid in inside]
     return files + [name.read_text().strip() for name in names if name.exists() and "janitor" in name.read_text()]

@@ -58,6 +58,7 @@ import Testing
         var tables: [(String, [String])] = [
             ("site", []), ("lan", ["subnets = [\"192.168.1.0/24\"]"]),
             ("tunnel", ["addresses = [\"192.168.2.254/24\"]"]), ("egress", []), ("dns", []), ("log", []),
+            ("disguise.awg", ["jmax = 1400", "s1 = 12", "s2 = 13", "s3 = 14", "s4 = 15"]),
             ("groups.guests", ["allow = [\"192.168.1.10\"]"]), ("peers.laptop", []), ("site.other-forwarding", []),
             ("[check]", ["from = \"laptop\"", "to = \"192.168.1.10\""]),
         ]
@@ -76,6 +77,7 @@ import Testing
         let expected = [
             "site": ProfileKeys.site, "site.other-forwarding": ProfileKeys.otherForwarding, "lan": ProfileKeys.lan,
             "tunnel": ProfileKeys.tunnel, "egress": ProfileKeys.egress, "dns": ProfileKeys.dns, "log": ProfileKeys.log,
+            "disguise.awg": ProfileKeys.awg,
             "groups.NAME": ProfileKeys.group, "peers.NAME": ProfileKeys.peer,
             "[check]": ProfileKeys.check,
         ]
@@ -125,7 +127,7 @@ import Testing
             let without = try Self.site("", in: entry.section)
             #expect(try Self.site("\(entry.key) = \(value)", in: entry.section) == without, "\(entry.key) = \(value)")
         }
-        #expect(fixed == 13)
+        #expect(fixed == 14)
     }
 
     @Test func theWholeExampleIsTaken() throws {

@@ -101,7 +101,7 @@ import Testing
             .taken(
                 ["laptop 10.8.0.2 every 25 s"],
                 notes: ["11:1: PersistentKeepalive: stands twice in this section; wg takes the last"])),
-        Case("amneziawg", .refused(["5:1: Jc: is of AmneziaWG, which other WireGuards do not understand"])),
+        Case("amneziawg", .taken(["phone 10.8.0.2"])),
         Case("name with blanks", .taken(both)),
     ]
 

@@ -20,6 +20,25 @@ import Testing
         #expect(loaded.revision.who == "amy" && loaded.revision.why == "because" && loaded.revision.peers == 30)
     }
 
+    @Test func aDisguiseSurvivesARoundTrip() throws {
+        var random = SeededRandom(state: 3)
+        var site = random.site(peers: ["a", "b"])
+        var lines = AWGSettings()
+        for (name, text) in [(.jc, "4"), (.h2, "5-9"), (.i3, "<b 0x0102><r 4>"), (.randomTrailers, "on")]
+            as [(AWGName, String)]
+        {
+            try lines.set(name, text)
+        }
+        site.tunnel.disguise = Disguise(lines, headerProtectionKey: .sealed(SecretID(rawValue: 7)))
+        site.peers[1].disguise = .awg
+        let first = try Store(directory.state).append(site, note, after: nil)
+        #expect(try Store(directory.state).revision(1).site == site)
+        site.tunnel.disguise = nil
+        site.peers[1].disguise = .none
+        _ = try Store(directory.state).append(site, note, after: first)
+        #expect(try Store(directory.state).revision(2).site == site)
+    }
+
     /// The interval rows against a twin that keeps every site whole.
     @Test(arguments: 0..<5) func everyRevisionStaysAsItWas(seed: Int) throws {
         var random = SeededRandom(state: UInt64(seed) + 100)

@@ -19,6 +19,8 @@ public struct ClientConfig: Equatable, Sendable {
     public var allowedIPs: [IPPrefix]
     /// What the peer dials.
     public var endpoint: Endpoint
+    /// AmneziaWG's parameters, as the gateway has them; nil: plain WireGuard.
+    public var disguise: AWGParameters?
     /// Seconds; 0 is off.
     public var keepalive: UInt16
 }
@@ -31,6 +33,10 @@ public enum ClientConfigError: Error, Hashable, Sendable, CustomStringConvertibl
     case noGatewayKey
     /// The peer's sealed preshared key is not there.
     case noPresharedKey(peer: String)
+    /// The sealed key of the disguise is not there, or its parameters do not go together.
+    case noDisguise(peer: String)
+    /// The peer is disguised, and the form cannot say so.
+    case undisguised(peer: String, form: String)
 
     /// `the site has no endpoint; …`
     public var description: String {
@@ -39,6 +45,10 @@ public enum ClientConfigError: Error, Hashable, Sendable, CustomStringConvertibl
             "the site has no endpoint that a peer could dial; set site.endpoint, like vpn.example.org:51820"
         case .noGatewayKey: "the gateway has no key pair yet; draft the site first"
         case .noPresharedKey(let peer): "peer \(peer): its preshared key is not in the store"
+        case .noDisguise(let peer): "peer \(peer): the site's disguise is not whole; draft the site first"
+        case .undisguised(let peer, let form):
+            "peer \(peer) comes in by AmneziaWG, which the form \(form) cannot say; take wg-quick's, which AmneziaWG's apps read, or "
+                + "`wggw set-peer \(peer) --disguise none`"
         }
     }
 }
@@ -59,11 +69,18 @@ public func clientConfig(
         presharedKey = secrets.presharedKeys[id]
         if presharedKey == nil { throw .noPresharedKey(peer: peer.name) }
     }
+    var disguise: AWGParameters?
+    if peer.disguise == .awg {
+        do throws(CompileError) { disguise = try site.tunnel.disguise?.parameters(secrets) } catch {
+            throw .noDisguise(peer: peer.name)
+        }
+    }
     return ClientConfig(
         privateKey: peer.publicKey.flatMap { secrets.privateKeys[$0] },
         addresses: peer.addresses.map { InterfaceAddress($0, length: $0.bitWidth) }, dns: site.dns,
         mtu: site.tunnel.mtu, publicKey: gatewayKey, presharedKey: presharedKey,
-        allowedIPs: clientAllowedIPs(of: peer, in: site), endpoint: endpoint, keepalive: peer.keepaliveOfItsFile)
+        allowedIPs: clientAllowedIPs(of: peer, in: site), endpoint: endpoint, disguise: disguise,
+        keepalive: peer.keepaliveOfItsFile)
 }
 
 /// What a peer's configuration sends into the tunnel: everything, or the LAN, the tunnel and what its policy names of other
@@ -107,6 +124,13 @@ extension ClientConfig {
         lines.append("Address = \(joined(addresses, by: ", "))")
         if !dns.isEmpty { lines.append("DNS = \(joined(dns, by: ", "))") }
         if let mtu { lines.append("MTU = \(mtu)") }
+        if let disguise {
+            // Only what is not default: some versions refuse a line for that.
+            let settings = disguise.settings
+            for name in AWGName.allCases {
+                if let text = settings.exposedText(of: name) { lines.append("\(name.rawValue) = \(text)") }
+            }
+        }
         lines.append("")
         lines +=
             WgQuickPeer(

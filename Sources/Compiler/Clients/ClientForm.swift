@@ -77,6 +77,9 @@ extension ClientConfig {
         }
     }
 
+    /// Whether a form says how a disguised peer comes in; others would make it a plain one, which shows the gateway's port.
+    public func isWhole(in form: ClientForm) -> Bool { disguise == nil || form == .wgQuick }
+
     /// Whether everything of a family goes into the tunnel.
     func takesEverything(v6: Bool) -> Bool { allowedIPs.contains(v6 ? .everyV6 : .everyV4) }
 

@@ -18,17 +18,19 @@ public func compile(
     // In the order that they will have: small keys are sorted sooner than whole peers.
     let order = site.peers.indices.map { (key: site.peers[$0].publicKey, index: $0) }.ordered { $0.key ?? publicKey }
     for (_, index) in order {
-        peers.append(try wireGuardPeer(site.peers[index], secrets))
+        peers.append(try wireGuardPeer(site.peers[index], in: site, secrets))
         access.peers.append(PeerAccess(site.peers[index], in: site))
     }
     let neighbours = proxyNeighbours(plan)
     return DesiredState(
-        interface: site.tunnel.interface, datapath: site.tunnel.datapath,
+        interface: site.tunnel.interface,
+        // The kernel's speaks plain only.
+        datapath: site.tunnel.disguise != nil && site.tunnel.datapath == .auto ? .userspace : site.tunnel.datapath,
         wireGuard: WireGuardConfig(
             privateKey: privateKey, publicKey: publicKey, listenPort: site.tunnel.listenPort,
-            fwmark: site.tunnel.fwmark, peers: peers),
+            fwmark: site.tunnel.fwmark, disguise: try site.tunnel.disguise?.parameters(secrets) ?? .plain, peers: peers),
         link: LinkConfig(
-            mtu: site.tunnel.mtu ?? surroundings.mtu ?? FoundRoles.usualMTU, addresses: site.tunnel.addresses.sorted()),
+            mtu: site.tunnel.mtu ?? site.tunnel.mtu(found: surroundings.mtu), addresses: site.tunnel.addresses.sorted()),
         routes: plan.routes.map { Route($0, interface: site.tunnel.interface) },
         firewall: try FirewallCompiler(plan).firewall(), access: access,
         sysctls: sysctls(plan, proxiesNeighbours: neighbours),
@@ -144,7 +146,29 @@ struct SiteFacts {
     }
 }
 
-private func wireGuardPeer(_ peer: Peer, _ secrets: Secrets) throws(CompileError) -> WireGuardPeerConfig {
+extension Tunnel {
+    /// Bytes of an inner packet where the profile does not say, for what was found on the way out: less what the disguise adds.
+    public func mtu(found: Int?) -> Int { (found ?? FoundRoles.usualMTU) - (disguise?.overhead ?? 0) }
+}
+
+extension Disguise {
+    /// With the key that it names.
+    func parameters(_ secrets: Secrets) throws(CompileError) -> AWGParameters {
+        var key: HeaderProtectionKey?
+        switch headerProtectionKey {
+        case .none: break
+        case .auto: throw .incomplete("disguise.awg.header-protection-key")
+        case .sealed(let id):
+            guard let sealed = secrets.presharedKeys[id] else { throw .noHeaderProtectionKey(id) }
+            key = HeaderProtectionKey(sealedAs: sealed)
+        }
+        do throws(AWGFault) { return try parameters(key: key) } catch { throw .disguise(error) }
+    }
+}
+
+private func wireGuardPeer(
+    _ peer: Peer, in site: Site, _ secrets: Secrets
+) throws(CompileError) -> WireGuardPeerConfig {
     guard let publicKey = peer.publicKey else { throw .incomplete("peers.\(peer.name).public-key") }
     guard !peer.addresses.isEmpty || !peer.routes.isEmpty || peer.isUnnumbered else {
         throw .incomplete("peers.\(peer.name).addresses")
@@ -169,7 +193,7 @@ private func wireGuardPeer(_ peer: Peer, _ secrets: Secrets) throws(CompileError
     let keepalive = peer.endpoint == nil ? 0 : peer.keepalive ?? 0
     return WireGuardPeerConfig(
         publicKey: publicKey, presharedKey: presharedKey, endpoint: peer.endpoint, keepalive: keepalive,
-        allowedIPs: allowedIPs)
+        isPlain: site.tunnel.disguise != nil && peer.disguise == .none, allowedIPs: allowedIPs)
 }
 
 /// What the LAN's router has to send to the gateway: the tunnel's networks and those behind peers, of the families that the LAN has.

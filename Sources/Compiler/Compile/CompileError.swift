@@ -9,6 +9,10 @@ public enum CompileError: Error, Hashable, Sendable, CustomStringConvertible {
     case noPrivateKey(PublicKey)
     /// The sealed preshared key of a peer is not there.
     case noPresharedKey(peer: String, SecretID)
+    /// The sealed header protection key of the disguise is not there.
+    case noHeaderProtectionKey(SecretID)
+    /// The disguise's parameters do not go together.
+    case disguise(AWGFault)
     /// A peer names a group that the site does not have.
     case unknownGroup(peer: String, group: String)
     /// Two peers claim the same addresses.
@@ -24,6 +28,9 @@ public enum CompileError: Error, Hashable, Sendable, CustomStringConvertible {
             "the private key of \(key) is not in the store: import it, or make a new key pair"
         case .noPresharedKey(let peer, let id):
             "peer \(peer): preshared key sealed:\(id) is not in the store: import it, or write \"auto\""
+        case .noHeaderProtectionKey(let id):
+            "disguise.awg: header protection key sealed:\(id) is not in the store: import it, or write \"auto\""
+        case .disguise(let fault): "disguise.awg: \(fault)"
         case .unknownGroup(let peer, let group): "peer \(peer): there is no group \(group): add [groups.\(group)]"
         case .overlap(let a, let peer, let b, let other):
             "peer \(peer): \(a) overlaps \(b) of peer \(other): a packet's source must tell the peer"

@@ -22,6 +22,7 @@ struct WireGuardDiff {
         if desired.privateKey != observed?.privateKey { rest.privateKey = desired.privateKey }
         if desired.listenPort != observed?.listenPort { rest.listenPort = desired.listenPort }
         if desired.fwmark != observed?.fwmark ?? 0 { rest.fwmark = desired.fwmark }
+        if desired.disguise != observed?.disguise ?? .plain { rest.disguise = desired.disguise }
         let (new, old) = (desired.peers, observed?.peers ?? [])
         var earlier = KeyCursor(previous?.peers ?? [])
         var heard = KeyCursor(learned)
@@ -53,7 +54,7 @@ struct WireGuardDiff {
             WireGuardPeerChange(
                 publicKey: peer.publicKey, isNew: true, presharedKey: peer.presharedKey.map { .set($0) },
                 endpoint: endpoint, keepalive: peer.keepalive == 0 ? nil : peer.keepalive,
-                allowedIPs: peer.allowedIPs))
+                isPlain: peer.isPlain ? true : nil, allowedIPs: peer.allowedIPs))
         gained += peer.allowedIPs
     }
 
@@ -65,6 +66,7 @@ struct WireGuardDiff {
             change.presharedKey = peer.presharedKey.map { .set($0) } ?? .clear
         }
         if peer.keepalive != old.keepalive { change.keepalive = peer.keepalive }
+        if peer.isPlain != old.isPlain { change.isPlain = peer.isPlain }
         if setsEndpoint(peer, old, previous) { change.endpoint = peer.endpoint }
         if peer.allowedIPs != old.allowedIPs {
             change.allowedIPs = peer.allowedIPs

@@ -144,6 +144,13 @@ extension WireGuardChange {
         if privateKey != nil { lines.append("~ wireguard private key (hidden)") }
         if let listenPort { lines.append("~ wireguard listen port \(listenPort)") }
         if let fwmark { lines.append("~ wireguard fwmark \(fwmark == 0 ? "off" : "0x" + String(fwmark, radix: 16))") }
+        if let disguise {
+            lines.append(
+                disguise.isPlain
+                    ? "~ wireguard without disguise"
+                    : "~ wireguard disguise AmneziaWG (hidden)  by the built-in datapath, since the kernel's speaks plain WireGuard only"
+            )
+        }
         lines += abridged(remove, "peers") { "- peer \(names[$0] ?? $0.description)" }
         lines += abridged(set.filter(\.isNew), "peers") { $0.line(names) }
         lines += abridged(set.filter { !$0.isNew }, "peers") { $0.line(names) }
@@ -161,6 +168,7 @@ extension WireGuardPeerChange {
         }
         if let endpoint { words.append("endpoint \(endpoint)") }
         if let keepalive { words.append(keepalive == 0 ? "keepalive off" : "keepalive \(keepalive) s") }
+        if let isPlain { words.append(isPlain ? "in plain WireGuard" : "disguised") }
         switch presharedKey {
         case nil: break
         case .clear: words.append("no preshared key")

@@ -40,13 +40,17 @@ public struct WireGuardConfig: Equatable, Sendable {
     public var listenPort: UInt16
     /// 0 is none.
     public var fwmark: UInt32
+    /// How it looks; plain is WireGuard.
+    public var disguise: AWGParameters
     /// Sorted by public key.
     public var peers: [WireGuardPeerConfig]
 
     /// Makes a configuration; the peers are sorted here.
     public init(
-        privateKey: PrivateKey, publicKey: PublicKey, listenPort: UInt16, fwmark: UInt32, peers: [WireGuardPeerConfig]
+        privateKey: PrivateKey, publicKey: PublicKey, listenPort: UInt16, fwmark: UInt32,
+        disguise: AWGParameters = .plain, peers: [WireGuardPeerConfig]
     ) {
+        self.disguise = disguise
         self.privateKey = privateKey
         self.publicKey = publicKey
         self.listenPort = listenPort
@@ -65,14 +69,17 @@ public struct WireGuardPeerConfig: Equatable, Sendable {
     public var endpoint: Endpoint?
     /// Seconds; 0 is off.
     public var keepalive: UInt16
+    /// Whether handshakes with it begin in plain WireGuard on an interface that has a disguise.
+    public var isPlain: Bool
     /// Sorted.
     public var allowedIPs: [IPPrefix]
 
     /// Makes a peer; the allowed IPs are sorted here.
     public init(
         publicKey: PublicKey, presharedKey: PresharedKey? = nil, endpoint: Endpoint? = nil, keepalive: UInt16 = 0,
-        allowedIPs: [IPPrefix] = []
+        isPlain: Bool = false, allowedIPs: [IPPrefix] = []
     ) {
+        self.isPlain = isPlain
         self.publicKey = publicKey
         self.presharedKey = presharedKey
         self.endpoint = endpoint

@@ -79,11 +79,17 @@ public struct ObservedWireGuard: Equatable, Sendable {
     public var listenPort: UInt16
     /// 0 is none.
     public var fwmark: UInt32
+    /// How it looks; plain is WireGuard.
+    public var disguise: AWGParameters
     /// Sorted by public key.
     public var peers: [ObservedPeer]
 
     /// Makes an observation; the peers are sorted here.
-    public init(privateKey: PrivateKey?, listenPort: UInt16, fwmark: UInt32, peers: [ObservedPeer]) {
+    public init(
+        privateKey: PrivateKey?, listenPort: UInt16, fwmark: UInt32, disguise: AWGParameters = .plain,
+        peers: [ObservedPeer]
+    ) {
+        self.disguise = disguise
         self.privateKey = privateKey
         self.listenPort = listenPort
         self.fwmark = fwmark
@@ -109,6 +115,8 @@ public struct ObservedPeer: Equatable, Sendable {
     public var endpoint: SocketAddress?
     /// Seconds; 0 is off.
     public var keepalive: UInt16
+    /// Whether handshakes with it begin in plain WireGuard on an interface that has a disguise.
+    public var isPlain: Bool
     /// Sorted.
     public var allowedIPs: [IPPrefix]
     /// Seconds since the epoch of the last handshake; 0 is never.
@@ -121,12 +129,14 @@ public struct ObservedPeer: Equatable, Sendable {
     /// Makes an observation; the allowed IPs are sorted here.
     public init(
         publicKey: PublicKey, presharedKey: PresharedKey? = nil, endpoint: SocketAddress? = nil, keepalive: UInt16 = 0,
-        allowedIPs: [IPPrefix] = [], lastHandshake: Int64 = 0, received: UInt64 = 0, sent: UInt64 = 0
+        isPlain: Bool = false, allowedIPs: [IPPrefix] = [], lastHandshake: Int64 = 0, received: UInt64 = 0,
+        sent: UInt64 = 0
     ) {
         self.publicKey = publicKey
         self.presharedKey = presharedKey
         self.endpoint = endpoint
         self.keepalive = keepalive
+        self.isPlain = isPlain
         self.allowedIPs = allowedIPs.ordered()
         self.lastHandshake = lastHandshake
         self.received = received

@@ -280,6 +280,7 @@ extension ObservedWireGuard {
         privateKey = change.privateKey ?? privateKey
         listenPort = change.listenPort ?? listenPort
         fwmark = change.fwmark ?? fwmark
+        disguise = change.disguise ?? disguise
         var byKey = Dictionary(uniqueKeysWithValues: peers.map { ($0.publicKey, $0) })
         for key in change.remove { byKey[key] = nil }
         var owners: [IPPrefix: PublicKey] = [:]
@@ -308,6 +309,7 @@ extension ObservedPeer {
         }
         if let endpoint = change.endpoint { self.endpoint = try resolve(endpoint, names) }
         keepalive = change.keepalive ?? keepalive
+        isPlain = change.isPlain ?? isPlain
         allowedIPs = change.allowedIPs?.sorted() ?? allowedIPs
     }
 

@@ -60,6 +60,8 @@ public struct PeerOptions: Sendable {
     public var endpoint: Setting<Endpoint> = .keep
     /// `--keepalive`
     public var keepalive: Setting<UInt16> = .keep
+    /// `--disguise`
+    public var disguise: DisguiseChoice?
 
     /// Nothing told.
     public init() {}
@@ -125,6 +127,7 @@ extension ControlPlane {
         options.fullTunnel.apply(&peer.fullTunnel)
         options.endpoint.apply(&peer.endpoint)
         options.keepalive.apply(&peer.keepalive)
+        peer.disguise = options.disguise ?? peer.disguise
         options.routes.apply(&peer.routes, empty: [])
         peer.routes.sort()
         options.group.apply(&peer.group)

@@ -17,6 +17,14 @@ struct SiteKeys {
     /// that taking the same profile twice changes nothing.
     mutating func complete(_ site: inout Site, previous: Site?) throws {
         if site.tunnel.publicKey == nil { site.tunnel.publicKey = previous?.tunnel.publicKey ?? newKeyPair() }
+        if site.tunnel.disguise?.headerProtectionKey == .auto {
+            let before = previous?.tunnel.disguise?.headerProtectionKey
+            if case .sealed? = before {
+                site.tunnel.disguise?.headerProtectionKey = before!
+            } else {
+                site.tunnel.disguise?.headerProtectionKey = try seal(PresharedKey { random($0) })
+            }
+        }
         var old: [String: Peer] = [:]
         var pool: AddressPool?
         for i in site.peers.indices {

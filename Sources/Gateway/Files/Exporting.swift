@@ -88,19 +88,21 @@ extension ControlPlane {
         var site = newest.site
         guard site.tunnel.mtu == nil, case .client = form else { return site }
         let known = newest.revision.surroundings?.mtu
-        site.tunnel.mtu = try known ?? lookAround(newest, previous: nil, asksNames: false).surroundings.mtu
+        let found = try known ?? lookAround(newest, previous: nil, asksNames: false).surroundings.mtu
+        // A disguise has an MTU always: without one, its apps take one of their own.
+        site.tunnel.mtu = found == nil && site.tunnel.disguise == nil ? nil : site.tunnel.mtu(found: found)
         return site
     }
 
     private func export(_ peer: Peer, of site: Site, _ form: ExportForm, _ onDemand: OnDemand?) throws -> Export {
         try wrapping {
-            let (secrets, notices) = try secrets(for: peer, form)
+            let (secrets, notices) = try secrets(for: peer, of: site, form)
             let files = try files(for: peer, in: site, secrets, form, onDemand)
             return Export(name: peer.name, files: files, notices: notices)
         }
     }
 
-    private func secrets(for peer: Peer, _ form: ExportForm) throws -> (Secrets, notices: [String]) {
+    private func secrets(for peer: Peer, of site: Site, _ form: ExportForm) throws -> (Secrets, notices: [String]) {
         var secrets = Secrets()
         var notices: [String] = []
         if form == .profile {
@@ -119,7 +121,10 @@ extension ControlPlane {
                 notices.append("\(peer.name) has its own private key; put it into the file where it says so")
             }
         }
-        if case .sealed(let id) = peer.presharedKey { secrets.presharedKeys = try store.presharedKeys([id]) }
+        var sealed: Set<SecretID> = []
+        if case .sealed(let id) = peer.presharedKey { sealed.insert(id) }
+        if case .sealed(let id)? = site.tunnel.disguise?.headerProtectionKey { sealed.insert(id) }
+        secrets.presharedKeys = try store.presharedKeys(sealed)
         return (secrets, notices)
     }
 
@@ -141,7 +146,13 @@ extension ControlPlane {
                 )
             }
             let names = ClientNames(interface: site.tunnel.interface, site: site.name, peer: peer.name)
-            return try clientConfig(for: peer, in: site, secrets: secrets).files(form, names, onDemand: onDemand)
+            let config = try clientConfig(for: peer, in: site, secrets: secrets)
+            guard config.isWhole(in: form) else {
+                throw ClientConfigError.undisguised(peer: peer.name, form: form.rawValue)
+            }
+            return config.files(form, names, onDemand: onDemand)
+        case .gateway where peer.disguise != .none, .profile where peer.disguise != .none:
+            throw ClientConfigError.undisguised(peer: peer.name, form: form.name)
         case .gateway:
             let text = try site.otherGatewayText(peer, secrets: secrets)
             return [ClientFile(name: "\(site.tunnel.interface).conf", text: text)]

@@ -87,6 +87,9 @@ private struct TakenInstallation {
 
     /// Puts what `seal` returns into the site for each preshared key.
     mutating func namePresharedKeys(_ seal: (PresharedKey) throws -> PresharedKeyChoice) rethrows {
+        if let key = made.headerProtectionKey {
+            made.site.tunnel.disguise?.headerProtectionKey = try seal(PresharedKey(sealing: key))
+        }
         for i in made.site.peers.indices {
             guard let key = made.presharedKeys[made.site.peers[i].name] else { continue }
             made.site.peers[i].presharedKey = try seal(key)

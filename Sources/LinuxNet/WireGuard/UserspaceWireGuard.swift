@@ -13,7 +13,7 @@ struct UserspaceWireGuard: WireGuardDevice {
         let section = try ask(.get, "read \(interface)") { peers.append(ObservedPeer($0)) }
         return ObservedWireGuard(
             privateKey: section.privateKey ?? nil, listenPort: section.listenPort ?? 0, fwmark: section.mark ?? 0,
-            peers: peers)
+            disguise: (try? AWGParameters(section.awg.all[0])) ?? .plain, peers: peers)
     }
 
     func set(_ change: WireGuardChange) throws(BoxError) {
@@ -56,6 +56,7 @@ extension SetRequest {
         if let key = change.privateKey { interface.privateKey = key }
         interface.listenPort = change.listenPort
         interface.mark = change.fwmark
+        if let disguise = change.disguise { interface.awg = AWGSets([disguise.everyLine]) }
         peers = change.set.map { PeerSection($0) }
         for key in change.remove {
             var peer = PeerSection(key)
@@ -79,6 +80,7 @@ extension PeerSection {
             self.endpoint = SocketAddress(address, port: endpoint.port)
         }
         persistentKeepalive = change.keepalive.map { AWGRange($0) }
+        dialect = change.isPlain.map { $0 ? 0 : 1 }
         guard let networks = change.allowedIPs else { return }
         replaceAllowedIPs = true
         allowedIPs = networks.map { AllowedIP($0) }
@@ -89,7 +91,8 @@ extension ObservedPeer {
     init(_ section: PeerSection) {
         self.init(
             publicKey: section.publicKey, presharedKey: section.presharedKey ?? nil, endpoint: section.endpoint,
-            keepalive: section.persistentKeepalive?.lower ?? 0, allowedIPs: section.allowedIPs.map(\.prefix),
+            keepalive: section.persistentKeepalive?.lower ?? 0, isPlain: section.dialect == 0,
+            allowedIPs: section.allowedIPs.map(\.prefix),
             lastHandshake: section.lastHandshake ?? 0, received: section.receivedBytes ?? 0,
             sent: section.sentBytes ?? 0)
     }

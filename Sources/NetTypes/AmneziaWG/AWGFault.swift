@@ -1,5 +1,5 @@
 /// Why parameters of AmneziaWG are refused. Values of what is secret are not in it, but for what others would make of them.
-public enum AWGFault: Error, Equatable, Sendable {
+public enum AWGFault: Error, Hashable, Sendable {
     /// Not a number from 0 to 65535.
     case notANumber(AWGName)
     /// Not `N` or `LO-HI` of numbers up to `most`.
@@ -26,6 +26,21 @@ public enum AWGFault: Error, Equatable, Sendable {
     case startsAtZero(AWGName)
     /// One time has to end before the other does: a session would die before its successor is asked for.
     case tooLate(AWGName, mustEndBefore: AWGName)
+}
+
+extension AWGFault {
+    /// Whose value to look at first.
+    public var name: AWGName {
+        switch self {
+        case .notANumber(let name), .notARange(let name, _), .notASwitch(let name), .template(let name, _),
+            .reversed(let name), .tooLong(let name, _, _), .overlapping(let name, _), .shorterThanNonce(let name, _),
+            .startsAtZero(let name), .tooLate(let name, _):
+            name
+        case .notAKey: .headerProtectionKey
+        case .reversedJunk: .jmin
+        case .tooMuchJunk: .jc
+        }
+    }
 }
 
 extension AWGFault: CustomStringConvertible {

@@ -17,6 +17,9 @@ public enum AWGName: String, CaseIterable, Sendable {
     /// The signature packets, in the order in which they are sent.
     public static let signatures: [Self] = [.i1, .i2, .i3, .i4, .i5]
 
+    /// Whether its value is a template of a signature packet.
+    public var isTemplate: Bool { Self.signatures.contains(self) }
+
     /// Whether its value hides the server, and is to be kept like a key.
     public var isSecret: Bool {
         self == .headerProtectionKey || Self.prefixes.all.contains(self) || Self.types.all.contains(self)

@@ -110,6 +110,22 @@ public struct AWGParameters: Equatable, Sendable {
         return lines
     }
 
+    /// The same with the defaults in all other lines, so that nothing is left of what was before.
+    public var everyLine: AWGSettings {
+        var lines = AWGSettings()
+        (lines.junkCount, lines.junkMinimum, lines.junkMaximum) = (junkCount, junkSize.lower, junkSize.upper)
+        lines.prefixes = prefixes.map { $0 }
+        lines.types = types.map { $0 }
+        lines.signatures = signatures.map { $0 ?? AWGTemplate() }
+        lines.headerProtectionKey = .some(headerProtectionKey)
+        lines.contentPadding = contentPadding ?? 0
+        (lines.randomTrailers, lines.disableCookies) = (randomTrailers, disableCookies)
+        (lines.rekeyAfterTime, lines.rekeyTimeout) = (timers.rekeyAfterTime, timers.rekeyTimeout)
+        (lines.rejectAfterTime, lines.keepaliveTimeout) = (timers.rejectAfterTime, timers.keepaliveTimeout)
+        lines.maxHandshakeAttempts = timers.maxHandshakeAttempts
+        return lines
+    }
+
     /// Whether every message is WireGuard's own, and nothing else is sent.
     public var isPlain: Bool { self == .plain }
 

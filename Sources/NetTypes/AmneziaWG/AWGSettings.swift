@@ -1,5 +1,5 @@
 /// Parameters of AmneziaWG as they are written, each by itself: nil where there is no line. `AWGParameters` checks them as a whole.
-public struct AWGSettings: Equatable, Sendable {
+public struct AWGSettings: Hashable, Sendable {
     /// `Jc`: datagrams of random bytes before each initiation.
     public var junkCount: UInt16?
     /// `Jmin`: their length, bytes, at least.
@@ -33,6 +33,11 @@ public struct AWGSettings: Equatable, Sendable {
 
     /// No line.
     public init() {}
+
+    /// All but the key, which is secret.
+    public func hash(into hasher: inout Hasher) {
+        for name in AWGName.allCases where name != .headerProtectionKey { hasher.combine(exposedText(of: name)) }
+    }
 
     /// No line.
     public var isEmpty: Bool { self == AWGSettings() }

@@ -31,9 +31,9 @@ public struct AWGTemplate: Equatable, Sendable, CustomStringConvertible {
     }
 
     /// What is wrong with a template, and in which column, from 1.
-    public struct Fault: Error, Equatable, Sendable {
+    public struct Fault: Error, Hashable, Sendable {
         /// What is wrong.
-        public enum Kind: Error, Equatable, Sendable {
+        public enum Kind: Error, Hashable, Sendable {
             /// Something that is in no tag.
             case textOutside
             /// `<` without `>`.

@@ -16,7 +16,7 @@ struct ProfileParser {
     private let file: String
     private let bytes: [UInt8]
     private let root: TOMLTableNode
-    private var reader = ProfileReader()
+    var reader = ProfileReader()
 
     init(_ text: String, file: String) throws(ProfileErrors) {
         self.file = file
@@ -113,7 +113,7 @@ struct ProfileParser {
             listenPort: UInt16(reader.integer("listen-port", in: section, 1...65535) ?? 51820),
             mtu: reader.integer("mtu", in: section, 576...65456).map { Int($0) },
             datapath: reader.choice("datapath", in: section) ?? .auto,
-            fwmark: UInt32(reader.integer("fwmark", in: section, 0...0xffff_ffff) ?? 0),
+            fwmark: UInt32(reader.integer("fwmark", in: section, 0...0xffff_ffff) ?? 0), disguise: disguise(top),
             publicKey: publicKey(section))
     }
 
@@ -146,7 +146,8 @@ struct ProfileParser {
             policy: policy(section),
             routes: reader.list("routes", in: section) { text throws(ParseError) in try IPPrefix(parsing: text) } ?? [],
             endpoint: reader.value("endpoint", in: section) { text throws(ParseError) in try Endpoint(parsing: text) },
-            keepalive: reader.integer("keepalive", in: section, 0...65535).map { UInt16($0) })
+            keepalive: reader.integer("keepalive", in: section, 0...65535).map { UInt16($0) },
+            disguise: reader.choice("disguise", in: section) ?? .none)
     }
 
     private mutating func checks(_ top: ProfileReader.Section) -> [Check] {

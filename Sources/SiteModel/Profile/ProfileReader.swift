@@ -100,6 +100,18 @@ struct ProfileReader {
         return (text, entry.offset)
     }
 
+    /// A whole number, or a string with a range of them, as text.
+    mutating func range(_ key: String, in section: Section) -> String? {
+        guard let entry = section.node?.entries[key] else { return nil }
+        switch entry.value {
+        case .integer(let value): return "\(value)"
+        case .string(let text): return text
+        default:
+            refuse(entry, section.name(key), "write a whole number without quotes, or a range in quotes, \"LOW-HIGH\"")
+            return nil
+        }
+    }
+
     mutating func boolean(_ key: String, in section: Section) -> Bool? {
         guard let entry = section.node?.entries[key] else { return nil }
         guard case .boolean(let value) = entry.value else {

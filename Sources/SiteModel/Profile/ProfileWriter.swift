@@ -57,6 +57,7 @@ extension Site {
             writer.table("log")
             writer.raw("denied", "true")
         }
+        if let disguise = tunnel.disguise { writer.disguise(disguise) }
         for (name, policy) in groups.sorted(by: { $0.key < $1.key }) {
             writer.table("groups", name)
             writer.list("allow", policy.allow)
@@ -123,6 +124,21 @@ private struct ProfileWriter {
         if !families.isEmpty { raw("other-forwarding", "{ \(families.joined(separator: ", ")) }") }
     }
 
+    /// Numbers and booleans as such.
+    mutating func disguise(_ disguise: Disguise) {
+        table("disguise", "awg")
+        for name in AWGName.allCases {
+            if name == .headerProtectionKey {
+                if disguise.headerProtectionKey != .none { quoted(name.profileKey, disguise.headerProtectionKey) }
+            } else if let text = disguise.settings.exposedText(of: name) {
+                let isNumber = !text.isEmpty && text.utf8.allSatisfy { (48...57).contains($0) }
+                raw(
+                    name.profileKey,
+                    isNumber ? text : text == "on" ? "true" : text == "off" ? "false" : tomlString(text))
+            }
+        }
+    }
+
     mutating func peer(_ peer: Peer) {
         table("peers", peer.name)
         if !peer.addresses.isEmpty || peer.isUnnumbered { list("addresses", peer.addresses) }
@@ -135,5 +151,6 @@ private struct ProfileWriter {
         if !peer.routes.isEmpty { list("routes", peer.routes) }
         quoted("endpoint", peer.endpoint)
         if let keepalive = peer.keepalive { raw("keepalive", "\(keepalive)") }
+        if peer.disguise != .none { quoted("disguise", peer.disguise.rawValue) }
     }
 }

@@ -30,6 +30,7 @@ struct SiteChecks {
         checkTunnel()
         checkCard(site.egress.interface, ["egress", "interface"])
         checkDNS()
+        checkDisguise()
         for (name, policy) in site.groups.sorted(by: { $0.key < $1.key }) {
             checkLabel(name, ["groups", name], "a group's name")
             checkPolicy(policy, ["groups", name, "allow"])

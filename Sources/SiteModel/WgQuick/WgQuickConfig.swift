@@ -18,6 +18,8 @@ public struct WgQuickConfig: Sendable {
         public var searchDomains: [String] = []
         /// Mark of the encrypted packets; 0 is none.
         public var fwmark: UInt32 = 0
+        /// AmneziaWG's parameters.
+        public var disguise = AWGSettings()
         /// `Table`, as it stands there; nil is `auto`.
         var table: String?
         /// Commands for the shell, in the order of the file. They may hold secrets, and are run by nobody here.

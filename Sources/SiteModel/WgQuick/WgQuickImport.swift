@@ -7,6 +7,8 @@ public struct WgQuickImport: Sendable {
     public var site: Site
     /// The gateway's private key; nil if the file has none.
     public var privateKey: PrivateKey?
+    /// Of the disguise, which has `.none` until it is sealed and named by the caller.
+    public var headerProtectionKey: HeaderProtectionKey?
     /// By the peer's name.
     public var presharedKeys: [String: PresharedKey]
     /// Of the peers, where they were kept beside the gateway's; each belongs to a peer's public key.
@@ -72,11 +74,22 @@ private struct GatewayImporter {
                     listenPort: own.listenPort ?? 51820, mtu: own.mtu, fwmark: own.fwmark, publicKey: publicKey),
                 dns: []),
             privateKey: own.privateKey, presharedKeys: [:], notes: config.notes)
+        takeDisguise(own.disguise)
         noteInterface()
     }
 
     private mutating func note(_ place: WgQuickConfig.Place, _ message: String) {
         result.notes.append(config.fault(place, message))
+    }
+
+    /// All peers of such a gateway speak AmneziaWG: it has no plain WireGuard beside.
+    private mutating func takeDisguise(_ settings: AWGSettings) {
+        var settings = settings
+        result.headerProtectionKey = settings.headerProtectionKey ?? nil
+        settings.headerProtectionKey = nil
+        let hasKey = result.headerProtectionKey != nil
+        guard hasKey || !settings.isEmpty else { return }
+        result.site.tunnel.disguise = Disguise(settings, headerProtectionKey: hasKey ? .auto : .none)
     }
 
     private mutating func noteInterface() {
@@ -176,6 +189,7 @@ private struct GatewayImporter {
         }
         origins.add(peer, source)
         result.presharedKeys[name] = source.presharedKey
+        peer.disguise = result.site.tunnel.disguise == nil ? .none : .awg
         result.site.peers.append(peer)
     }
 

@@ -34,7 +34,16 @@ extension WgQuickParser {
         case "fwmark":
             noteIfAgain(setting, reader: "wg")
             config.interface.fwmark = one(setting) { () throws(ParseError) in try wgMark(value) } ?? 0
-        default: unknown(setting, Self.quickKeys + Self.wgKeys)
+        default:
+            guard let name = AWGName.allCases.first(where: { $0.rawValue.lowercased() == setting.name }) else {
+                return unknown(setting, Self.quickKeys + Self.wgKeys)
+            }
+            noteIfAgain(setting, reader: "awg")
+            let text = name.isTemplate ? String(setting.value) : value
+            do throws(AWGFault) { try config.interface.disguise.set(name, text) } catch {
+                markUnread(setting.name)
+                refuse(setting.valuePlace, "\(error)")
+            }
         }
     }
 

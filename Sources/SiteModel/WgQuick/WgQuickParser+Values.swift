@@ -67,7 +67,7 @@ extension WgQuickParser {
             isAmnezia = true
             return refuse(
                 setting.place,
-                "\(setting.key): is of AmneziaWG, which other WireGuards do not understand; wggw does not speak it, take a file without such settings, at the peers too"
+                "\(setting.key): is of AmneziaWG 1.5 alone, which nobody speaks any more; take it out, at the peers too"
             )
         }
         let meant = nearest(String(setting.key), among: keys)
@@ -78,11 +78,8 @@ extension WgQuickParser {
             "\(shown(setting.key)): unknown key; \(hint ?? "here there are \(keys.joined(separator: ", "))")")
     }
 
-    /// The junk packets, sizes and headers by which AmneziaWG hides what it is.
-    private static let amneziaKeys: Set = [
-        "jc", "jmin", "jmax", "s1", "s2", "s3", "s4", "h1", "h2", "h3", "h4", "i1", "i2", "i3", "i4", "i5", "j1", "j2",
-        "j3", "itime",
-    ]
+    /// What AmneziaWG 1.5 had and later versions do not.
+    private static let amneziaKeys: Set = ["j1", "j2", "j3", "itime"]
 
     /// What is no key of ours may be a private key in the wrong place: only one short word is repeated.
     func shown(_ text: Substring) -> Substring {

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""AmneziaWG beside plain WireGuard on one port of the built-in datapath: what goes over the cable, seen by another host."""
+
+import base64
+import re
+
+from datapath import there_and_back
+from lab import CLIENT, SERVER
+from tunnel import INNER, INTERFACE, PORT, Tunnel
+
+KEY = bytes(range(1, 33)).hex()
+#: By version: lines of the configuration protocol, with _ for a space.
+SETS = {
+    "1.0": "jc=3 jmin=10 jmax=30 s1=15 s2=20 h1=1234567 h2=2345678 h3=3456789 h4=4567890",
+    "2.0": "jc=2 jmin=10 jmax=30 s1=42 s2=108 s3=13 s4=21 h1=100000-800000 h2=1000000-8000000 h3=10000000-80000000 "
+           "h4=100000000-800000000 i1=<r_2><b_0x85800001><rc_4><t>",
+    "3.1": f"jc=4 jmin=10 jmax=50 s1=60 s2=44 s3=20 s4=12 header_protection_key={KEY} content_padding_addition=10-100 "
+           "random_trailers=1 disable_cookies=1 rekey_after_time=100-120 rekey_timeout=3-7 keepalive_timeout=5-15",
+}
+#: Counts on the gateway what came over the cable and has the size and type of one of WireGuard's own messages.
+SEEN = f"""
+table inet disguise {{
+    counter messages {{ }}
+    counter initiations {{ }}
+    counter responses {{ }}
+    counter data {{ }}
+    chain input {{
+        type filter hook prerouting priority raw;
+        iifname eth0 udp dport {PORT} counter name messages
+        iifname eth0 udp dport {PORT} udp length 156 @th,64,32 0x01000000 counter name initiations
+        iifname eth0 udp dport {PORT} udp length 100 @th,64,32 0x02000000 counter name responses
+        iifname eth0 udp dport {PORT} @th,64,32 0x04000000 counter name data
+    }}
+}}
+"""
+
+#: A request to a configuration socket, and its answer.
+ASK = """
+import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+s.sendall(sys.stdin.read().encode())
+answer = b""
+while not answer.endswith(b"\\n\\n"): answer += s.recv(65536)
+print(answer.decode(), end="")
+"""
+
+
+def ask(lab, host, text, directory="wireguard", interface=INTERFACE):
+    return lab.run(host, "/usr/bin/env", "python3", "-Ic", ASK, f"/var/run/{directory}/{interface}.sock", stdin=text).out
+
+
+def set_(lab, host, lines, interface=INTERFACE):
+    """Answers with the errno."""
+    text = "\n".join(line.replace("_", " ") if "=<" in line else line for line in lines.split())
+    return int(re.search(r"errno=(-?\d+)", ask(lab, host, f"set=1\n{text}\n\n", interface=interface)).group(1))
+
+
+def counted(lab):
+    text = lab.run("gateway", "nft", "list", "counters", "table", "inet", "disguise").out
+    return {name: int(count) for name, count in re.findall(r"counter (\w+) \{\s*packets (\d+)", text)}
+
+
+def restart_session(lab):
+    """Nobody has keys any more, so that a handshake comes first."""
+    for host in INNER:
+        lab.run(host, "ip", "link", "set", INTERFACE, "down")
+        lab.run(host, "ip", "link", "set", INTERFACE, "up")
+
+
+def disguised(lab, checks):
+    """Two gateways of wggw's speak each version: data arrives whole and in super-packets, and none of it looks like WireGuard."""
+    lab.run("gateway", "nft", "-f", "-", stdin=SEEN)
+    tunnel = Tunnel(lab)
+    checks.check("plain: the tunnel works", tunnel.answers())
+    plain = counted(lab)
+    checks.check("plain: a filter by size and type sees it", plain["initiations"] + plain["responses"] and plain["data"], plain)
+    for name, lines in SETS.items():
+        for host in INNER:
+            checks.equal(f"{name}: {host} takes the parameters", set_(lab, host, lines), 0)
+        restart_session(lab)
+        lab.run("gateway", "nft", "reset", "counters", "table", "inet", "disguise")
+        checks.check(f"{name}: the tunnel works", tunnel.answers(5))
+        checks.equal(f"{name}: 20 MB there and back are equal", there_and_back(lab), "equal")
+        seen = counted(lab)
+        checks.check(f"{name}: nothing of it looks like WireGuard", seen["messages"] > 0
+                     and not seen["initiations"] + seen["responses"] + seen["data"], seen)
+        listed = lab.run("gateway", "wg", "show", INTERFACE)
+        checks.check(f"{name}: wg shows the interface", "latest handshake" in listed.out and not listed.err, listed.out + listed.err)
+        answer = ask(lab, "gateway", "get=1\n\n", "amneziawg")
+        missing = [line for line in lines.split() if "=<" not in line and line not in answer.split("\n")]
+        checks.equal(f"{name}: and awg would find every parameter at its own socket", missing, [])
+    before = ask(lab, "gateway", "get=1\n\n")
+    for bad in ("jmin=70 jmax=40", "s4=65535 listen_port=1", "h1=5 h2=5", "i1=<r_-1>", "s1=3"):
+        checks.check(f"{bad} is refused", set_(lab, "gateway", bad) != 0)
+    unchanged = {line for line in before.split("\n") if "bytes" not in line and "time" not in line}
+    checks.equal("and nothing changed", unchanged - set(ask(lab, "gateway", "get=1\n\n").split("\n")), set())
+    checks.check("it ends well", tunnel.end())
+    checks.equal("no socket is left", lab.run("gateway", "find", "/var/run/amneziawg", "-type", "s").out, "")
+
+
+def beside(lab, checks):
+    """One port: wggw in disguise, and Debian's wireguard-go in plain, at the same time; both reach the gateway, each in its own form."""
+    lab.run("gateway", "nft", "-f", "-", stdin=SEEN)
+    tunnel = Tunnel(lab)
+    for host in INNER:
+        checks.equal(f"{host} takes the parameters", set_(lab, host, SETS["3.1"]), 0)
+    restart_session(lab)
+    private = lab.run("laptop", "wg", "genkey").out.strip()
+    public = lab.run("laptop", "wg", "pubkey", stdin=private).out.strip()
+    lab.run("gateway", "wg", "set", INTERFACE, "peer", public, "allowed-ips", "10.63.255.7/32")
+    lab.at_reset("laptop", "ip", "link", "delete", INTERFACE)
+    lab.run("laptop", "wireguard-go", INTERFACE)
+    lab.run("laptop", "wg", "setconf", INTERFACE, "/dev/stdin", stdin=f"""
+        [Interface]
+        PrivateKey = {private}
+        [Peer]
+        PublicKey = {tunnel.public["gateway"]}
+        AllowedIPs = {INNER["gateway"]}/32
+        Endpoint = itzxa.com:{PORT}
+        """)
+    lab.run("laptop", "ip", "address", "add", "10.63.255.7/16", "dev", INTERFACE)
+    lab.run("laptop", "ip", "link", "set", INTERFACE, "up")
+    lab.run("gateway", "nft", "reset", "counters", "table", "inet", "disguise")
+    for round_ in (1, 2):
+        checks.check(f"plain: the laptop reaches the gateway (round {round_})", lab.pings("laptop", INNER["gateway"], seconds=5))
+        checks.check(f"plain: and the gateway it (round {round_})", lab.pings("gateway", "10.63.255.7", seconds=5))
+        checks.check(f"3.1: so does the server (round {round_})", tunnel.answers(5))
+        checks.equal(f"3.1: 20 MB there and back are equal (round {round_})", there_and_back(lab), "equal")
+    seen = counted(lab)
+    checks.check("the plain peer is seen as such, once", seen["initiations"] == 1 and seen["data"] > 0, seen)
+    checks.check("and the other one is not", seen["messages"] > seen["data"] + 1000, seen)
+    transfer = lab.run("gateway", "wg", "show", INTERFACE, "latest-handshakes").out
+    checks.equal("wg shows a handshake with both", [line.split()[1] != "0" for line in transfer.splitlines()], [True, True])
+    checks.check("it ends well", tunnel.end())
+
+
+#: Of this site alone would be other numbers.
+PROFILE = """
+[disguise.awg]
+jc = 3
+jmin = 10
+jmax = 50
+s1 = 40
+s2 = 41
+s3 = 42
+s4 = 12
+h1 = "100000-101000"
+h2 = "200000-201000"
+h3 = "300000-301000"
+h4 = "400000-401000"
+header-protection-key = "auto"
+random-trailers = true
+"""
+
+
+def dial(lab, host, peer):
+    """A host comes in by wggw's datapath with the file that is exported for a peer, as an app of AmneziaWG's would."""
+    sections = re.split(r"^\[(\w+)\]\n", lab.wggw("export", peer).out, flags=re.MULTILINE)[1:]
+    values = {title: dict(re.findall(r"^(\w+) = (.*)$", text, flags=re.MULTILINE)) for title, text in zip(sections[::2], sections[1::2])}
+    own, gateway = values["Interface"], values["Peer"]
+    lab.run(host, "wggw", "datapath", CLIENT)
+    lab.at_reset(host, "ip", "link", "delete", CLIENT)
+    key = base64.b64decode(own["HeaderProtectionKey"]).hex()
+    lines = [f"{name.lower()}={own[name]}" for name in own if re.fullmatch("Jc|Jmin|Jmax|[SH][1-4]", name)]
+    taken = set_(lab, host, " ".join([*lines, f"header_protection_key={key}", "random_trailers=1"]), CLIENT)
+    endpoint = gateway["Endpoint"].replace("itzxa.com", "198.51.100.2")
+    lab.run(host, "wg", "setconf", CLIENT, "/dev/stdin", stdin=f"""
+        [Interface]
+        PrivateKey = {own["PrivateKey"]}
+        [Peer]
+        PublicKey = {gateway["PublicKey"]}
+        PresharedKey = {gateway["PresharedKey"]}
+        AllowedIPs = {gateway["AllowedIPs"]}
+        Endpoint = {endpoint}
+        """)
+    for address in own["Address"].split(", "):
+        lab.run(host, "ip", "address", "add", address, "dev", CLIENT)
+    lab.run(host, "ip", "link", "set", CLIENT, "up", "mtu", own["MTU"])
+    lab.run(host, "ip", "route", "add", "192.168.1.0/24", "dev", CLIENT)
+    return taken, own
+
+
+def site(lab, checks):
+    """A site with a disguise: one peer comes in by it and one in plain, at the same time, by the files that wggw exports."""
+    lab.init()
+    lab.wggw("profile", "import", "-", stdin=lab.wggw("profile", "export").out + PROFILE)
+    lab.wggw("add-peer", "phone", "--disguise", "awg")
+    lab.wggw("add-peer", "laptop")
+    plan = lab.wggw("plan").out
+    checks.check("plan says that there is a disguise, and no parameter", "wireguard disguise AmneziaWG (hidden)" in plan
+                 and "100000" not in plan, plan)
+    lab.wggw("apply")
+    again = lab.wggw("plan")
+    checks.contains("an apply again changes nothing", again.out + again.err, "nothing to do")
+    mtu = lab.json("gateway", "ip", "-j", "link", "show", "dev", "wg0")[0]["mtu"]
+    taken, own = dial(lab, "far", "phone")
+    checks.equal("the phone takes its parameters", taken, 0)
+    checks.equal("and has the gateway's MTU, that S4 left", (own["MTU"], mtu), ("1408", 1408))
+    lab.connect()
+    checks.check("the laptop's file has none of it", "S1" not in lab.wggw("export", "laptop").out)
+    for who, host in (("disguised", "far"), ("plain", "laptop")):
+        checks.equal(f"{who}: the LAN answers", lab.fetch(host, SERVER[4], limit=8), f"hello from server, you are {lab.gateway[4]}")
+    other = lab.wggw("export", "phone", "--as", "networkmanager", check=False)
+    checks.check("a form that cannot say it is refused", other.code != 0 and "comes in by AmneziaWG" in other.err, other.err)
+    lab.wggw("set-peer", "phone", "--disguise", "none")
+    lab.wggw("apply")
+    checks.equal("its session goes on after its file changed", lab.fetch("far", SERVER[4], limit=8),
+                 f"hello from server, you are {lab.gateway[4]}")
