@@ -188,6 +188,23 @@ private let key = "header_protection_key=d8814438fc6a2d1cd2bcb8e483835dfe91f4870
         #expect(pair.b.record(pair.a).pointee.receivedBytes.load(ordering: .relaxed) > 0)
     }
 
+    /// Every datagram is as long as an initiation is, and a quarter of them have one of its types where it would be.
+    @Test func whatLooksLikeAHandshakeIsData() throws {
+        let pair = try pair(
+            "s1=49 s2=108 s3=13 s4=21 h1=0-1073741823 h2=1073741824-2147483647 h3=2147483648-3221225471 h4=3221225472-4294967295"
+        )
+        pair.a.write(packet())
+        pair.settle()
+        _ = pair.b.takeDelivered()
+        for byte in 1...200 as ClosedRange<UInt8> {
+            pair.a.write(packet(byte, count: 112))
+            pair.settle()
+            expect(pair.b.takeDelivered(), [packet(byte, count: 112)])
+        }
+        let looks = pair.log.flatMap(\.messages).filter { $0.count == 49 + 148 && $0[52] < 0x40 }
+        #expect(looks.count > 30, "\(looks.count)")
+    }
+
     /// A keepalive with padding or prefix is no data: an idle tunnel starts no handshake for it.
     @Test(arguments: sets) func keepalivesKeepQuiet(_ lines: String) throws {
         let pair = try pair(lines)

@@ -47,6 +47,10 @@ enum ConfigurationTarget {
         if let key = change.interface.privateKey {
             perform { $0.setPrivateKey(key, now: node.now, into: &node.effects) }
         }
+        do throws(AWGFault) {
+            let sets = try node.device.dialects(changedBy: change.interface.awg.all)
+            try? node.device.setDialects(sets)
+        } catch { expect(!error.description.isEmpty, "a fault without words") }
         for peer in change.peers {
             perform { device in
                 do throws(ConfigurationError) {
@@ -61,6 +65,7 @@ enum ConfigurationTarget {
         var interface = InterfaceSection()
         if let key = device.privateKey { interface.privateKey = key }
         (interface.listenPort, interface.mark) = (change.interface.listenPort, change.interface.mark)
+        interface.awg = AWGSets(device.dialects.map(\.settings))
         let peers = device.peers.map { peer in
             var section = device.section(of: peer)
             section.endpoint = endpoints[peer]

@@ -11,6 +11,7 @@ import Glibc
         case "protocol": { ProtocolTarget.shared.run(Input($0, $1)) }
         case "transport": { TransportTarget.shared.run(Input($0, $1)) }
         case "handshake": { HandshakeTarget.run(Input($0, $1)) }
+        case "dialects": { DialectTarget.run(Input($0, $1)) }
         case "tun": { TunTarget.shared.run(Input($0, $1)) }
         case "configuration": { ConfigurationTarget.run(Input($0, $1)) }
         case "dump": { DumpTarget.run(Input($0, $1)) }
@@ -25,7 +26,7 @@ import Glibc
     static func main() {
         guard CommandLine.arguments.count > 1, let test = target(CommandLine.arguments[1]) else {
             print(
-                "usage: Fuzz protocol|transport|handshake|tun|configuration|dump|profile|wg-quick|lint|installation "
+                "usage: Fuzz protocol|transport|handshake|dialects|tun|configuration|dump|profile|wg-quick|lint|installation "
                     + "[FLAG|DIRECTORY]…")
             exit(64)
         }
