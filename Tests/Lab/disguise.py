@@ -12,27 +12,30 @@ KEY = bytes(range(1, 33)).hex()
 #: By version: lines of the configuration protocol, with _ for a space.
 SETS = {
     "1.0": "jc=3 jmin=10 jmax=30 s1=15 s2=20 h1=1234567 h2=2345678 h3=3456789 h4=4567890",
+    "1.5": "jc=3 jmin=10 jmax=30 s1=33 s2=71 h1=1234567 h2=2345678 h3=3456789 h4=4567890 i1=<b_0xc0000001><r_40> i2=<rc_60><t>",
     "2.0": "jc=2 jmin=10 jmax=30 s1=42 s2=108 s3=13 s4=21 h1=100000-800000 h2=1000000-8000000 h3=10000000-80000000 "
            "h4=100000000-800000000 i1=<r_2><b_0x85800001><rc_4><t>",
     "3.1": f"jc=4 jmin=10 jmax=50 s1=60 s2=44 s3=20 s4=12 header_protection_key={KEY} content_padding_addition=10-100 "
            "random_trailers=1 disable_cookies=1 rekey_after_time=100-120 rekey_timeout=3-7 keepalive_timeout=5-15",
 }
-#: Counts on the gateway what came over the cable and has the size and type of one of WireGuard's own messages.
-SEEN = f"""
-table inet disguise {{
-    counter messages {{ }}
-    counter initiations {{ }}
-    counter responses {{ }}
-    counter data {{ }}
-    chain input {{
-        type filter hook prerouting priority raw;
-        iifname eth0 udp dport {PORT} counter name messages
-        iifname eth0 udp dport {PORT} udp length 156 @th,64,32 0x01000000 counter name initiations
-        iifname eth0 udp dport {PORT} udp length 100 @th,64,32 0x02000000 counter name responses
-        iifname eth0 udp dport {PORT} @th,64,32 0x04000000 counter name data
-    }}
-}}
-"""
+#: By size and type, as those who block it do: WireGuard's own messages.
+LOOKS = {
+    "initiations": "udp length 156 @th,64,32 0x01000000",
+    "responses": "udp length 100 @th,64,32 0x02000000",
+    "data": "@th,64,32 0x04000000",
+}
+
+
+def table(hook, those="", verdict=""):
+    """A table that counts the datagrams of a chain ("messages") and what looks like WireGuard's among them, and may drop that."""
+    rules = {"messages": f"{those} meta l4proto udp", **{name: f"{those} {look}" for name, look in LOOKS.items()}}
+    return "\n".join(["table inet disguise {", *[f"counter {name} {{ }}" for name in rules],
+                      f"chain looks {{ type filter hook {hook};",
+                      *[f"{rule} counter name {name} {verdict if name in LOOKS else ''}" for name, rule in rules.items()], "}", "}"])
+
+
+#: On the gateway, of what comes over the cable.
+SEEN = table("prerouting priority raw", f"iifname eth0 udp dport {PORT}")
 
 #: A request to a configuration socket, and its answer.
 ASK = """
@@ -56,8 +59,8 @@ def set_(lab, host, lines, interface=INTERFACE):
     return int(re.search(r"errno=(-?\d+)", ask(lab, host, f"set=1\n{text}\n\n", interface=interface)).group(1))
 
 
-def counted(lab):
-    text = lab.run("gateway", "nft", "list", "counters", "table", "inet", "disguise").out
+def counted(lab, host="gateway"):
+    text = lab.run(host, "nft", "list", "counters", "table", "inet", "disguise").out
     return {name: int(count) for name, count in re.findall(r"counter (\w+) \{\s*packets (\d+)", text)}
 
 
@@ -154,6 +157,15 @@ random-trailers = true
 """
 
 
+def parameters(own):
+    """What an exported file's [Interface] says of AmneziaWG, as lines of the configuration protocol."""
+    own = {name: value for name, value in own.items() if name not in ("PrivateKey", "Address", "DNS", "MTU")}
+    if "HeaderProtectionKey" in own:
+        own["HeaderProtectionKey"] = base64.b64decode(own["HeaderProtectionKey"]).hex()
+    lines = {re.sub("(?<=[a-z])(?=[A-Z])", "_", name).lower(): value.replace(" ", "_") for name, value in own.items()}
+    return " ".join(f"{name}={'1' if value == 'on' else value}" for name, value in lines.items())
+
+
 def dial(lab, host, peer):
     """A host comes in by wggw's datapath with the file that is exported for a peer, as an app of AmneziaWG's would."""
     sections = re.split(r"^\[(\w+)\]\n", lab.wggw("export", peer).out, flags=re.MULTILINE)[1:]
@@ -161,9 +173,7 @@ def dial(lab, host, peer):
     own, gateway = values["Interface"], values["Peer"]
     lab.run(host, "wggw", "datapath", CLIENT)
     lab.at_reset(host, "ip", "link", "delete", CLIENT)
-    key = base64.b64decode(own["HeaderProtectionKey"]).hex()
-    lines = [f"{name.lower()}={own[name]}" for name in own if re.fullmatch("Jc|Jmin|Jmax|[SH][1-4]", name)]
-    taken = set_(lab, host, " ".join([*lines, f"header_protection_key={key}", "random_trailers=1"]), CLIENT)
+    taken = set_(lab, host, parameters(own), CLIENT)
     endpoint = gateway["Endpoint"].replace("itzxa.com", "198.51.100.2")
     lab.run(host, "wg", "setconf", CLIENT, "/dev/stdin", stdin=f"""
         [Interface]
