@@ -33,7 +33,7 @@ extension Unicode.Scalar {
 
 extension StringProtocol {
     /// Whether it is printable ASCII without a quotation mark or a backslash, and so stands in quotes as it is.
-    public var isPlain: Bool { utf8.allSatisfy { 32 <= $0 && $0 < 127 && $0 != 0x22 && $0 != 0x5c } }
+    @inlinable public var isPlain: Bool { utf8.allSatisfy { 32 <= $0 && $0 < 127 && $0 != 0x22 && $0 != 0x5c } }
 
     /// The text as it can stand in a line on a terminal: what is not printable is escaped. One line, whatever was in it; as it was
     /// if all of it was printable, so doing it twice does no more.
