@@ -78,11 +78,45 @@ public struct PublicKey: Hashable, Comparable, Sendable, LosslessStringConvertib
     }
 }
 
-/// A Curve25519 private key. Wiped with its last copy; printed by nothing but `exposedBase64`.
-public struct PrivateKey: Equatable, Sendable {
+/// A key of 32 bytes. Wiped with its last copy; printed by nothing but `exposedBase64`.
+public protocol SecretKey: Equatable, Sendable {
+    /// For errors: what it is, and where one comes from: `preshared key`, `, as `wg genpsk` prints it`.
+    static var words: (name: String, origin: String) { get }
+
+    /// Makes a key by filling 32 bytes, from a random source or from a sealed box.
+    init(filling fill: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows
+    /// Calls `body` with the 32 bytes, which must not outlive the call.
+    func withBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R
+}
+
+extension SecretKey {
+    /// 44 characters of base64. The error does not repeat the text.
+    public init(parsing text: some StringProtocol) throws(ParseError) {
+        do {
+            try self.init { bytes in
+                guard Base64Key.decode(String(text).utf8, into: bytes) else { throw RefusedKey() }
+            }
+        } catch {
+            let words = Self.words
+            throw ParseError("(\(words.name))", "a key is 44 characters of base64 that end in =\(words.origin)")
+        }
+    }
+
+    /// The bytes of a key of another kind.
+    public init(bytesOf other: some SecretKey) { self.init { own in other.withBytes { own.copyMemory(from: $0) } } }
+
+    /// The key in base64, for a client's configuration and for nothing else.
+    public var exposedBase64: String { withBytes { String(decoding: Base64Key.encode($0), as: UTF8.self) } }
+}
+
+/// A Curve25519 private key.
+public struct PrivateKey: SecretKey {
     private let secret: SecretBytes
 
-    /// Makes a key by filling 32 bytes, from a random source or from a sealed box, and clamps it (RFC 7748 5).
+    /// As `SecretKey` says.
+    public static let words = (name: "private key", origin: ", as `wg genkey` prints it")
+
+    /// Fills 32 bytes, and clamps them (RFC 7748 5).
     public init(filling fill: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
         secret = try SecretBytes { bytes in
             try fill(bytes)
@@ -91,94 +125,55 @@ public struct PrivateKey: Equatable, Sendable {
         }
     }
 
-    /// 44 characters of base64. The error does not repeat the text.
-    public init(parsing text: some StringProtocol) throws(ParseError) {
-        do {
-            try self.init { bytes in
-                guard Base64Key.decode(String(text).utf8, into: bytes) else { throw RefusedKey() }
-            }
-        } catch {
-            throw ParseError(
-                "(private key)", "a key is 44 characters of base64 that end in =, as `wg genkey` prints it")
-        }
-    }
-
-    /// Calls `body` with the 32 bytes, which must not outlive the call.
+    /// As `SecretKey` says.
     public func withBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
         try secret.withBytes(body)
     }
-
-    /// The key in base64, for a client's configuration and for nothing else.
-    public var exposedBase64: String { withBytes { String(decoding: Base64Key.encode($0), as: UTF8.self) } }
 
     /// Constant time.
     public static func == (a: Self, b: Self) -> Bool { SecretBytes.equal(a.secret, b.secret) }
 }
 
-/// A preshared key, mixed into the handshake. Wiped with its last copy; printed by nothing but `exposedBase64`.
-public struct PresharedKey: Equatable, Sendable {
+/// A preshared key, mixed into the handshake.
+public struct PresharedKey: SecretKey {
     private let secret: SecretBytes
 
-    /// Makes a key by filling 32 bytes.
+    /// As `SecretKey` says.
+    public static let words = (name: "preshared key", origin: ", as `wg genpsk` prints it")
+
+    /// Fills 32 bytes.
     public init(filling fill: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
         secret = try SecretBytes(fill)
     }
 
-    /// 44 characters of base64. The error does not repeat the text.
-    public init(parsing text: some StringProtocol) throws(ParseError) {
-        do {
-            try self.init { bytes in
-                guard Base64Key.decode(String(text).utf8, into: bytes) else { throw RefusedKey() }
-            }
-        } catch {
-            throw ParseError(
-                "(preshared key)", "a key is 44 characters of base64 that end in =, as `wg genpsk` prints it")
-        }
-    }
-
-    /// Calls `body` with the 32 bytes, which must not outlive the call.
+    /// As `SecretKey` says.
     public func withBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
         try secret.withBytes(body)
     }
-
-    /// The key in base64, for a client's configuration and for nothing else.
-    public var exposedBase64: String { withBytes { String(decoding: Base64Key.encode($0), as: UTF8.self) } }
 
     /// Constant time.
     public static func == (a: Self, b: Self) -> Bool { SecretBytes.equal(a.secret, b.secret) }
 }
 
-/// AmneziaWG's key that hides message headers, the same at both ends. Wiped with its last copy; printed by nothing but
-/// `exposedBase64`. All zeros stand for none, so no key is that.
-public struct HeaderProtectionKey: Equatable, Sendable {
+/// AmneziaWG's key that hides message headers, the same at both ends. All zeros stand for none, so no key is that.
+public struct HeaderProtectionKey: SecretKey {
     private let secret: SecretBytes
 
-    /// Makes a key by filling 32 bytes.
-    public init(filling fill: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
-        secret = try SecretBytes(fill)
-    }
-
-    /// 44 characters of base64. The error does not repeat the text.
-    public init(parsing text: some StringProtocol) throws(ParseError) {
-        do {
-            try self.init { bytes in
-                guard Base64Key.decode(String(text).utf8, into: bytes) else { throw RefusedKey() }
-            }
-        } catch {
-            throw ParseError("(header protection key)", "a key is 44 characters of base64 that end in =")
-        }
-    }
-
-    /// Calls `body` with the 32 bytes, which must not outlive the call.
-    public func withBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
-        try secret.withBytes(body)
-    }
-
-    /// The key in base64, for a client's configuration and for nothing else.
-    public var exposedBase64: String { withBytes { String(decoding: Base64Key.encode($0), as: UTF8.self) } }
+    /// As `SecretKey` says.
+    public static let words = (name: "header protection key", origin: "")
 
     /// What stands for no key.
     public static let noneBase64 = String(repeating: "A", count: 43) + "="
+
+    /// Fills 32 bytes.
+    public init(filling fill: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
+        secret = try SecretBytes(fill)
+    }
+
+    /// As `SecretKey` says.
+    public func withBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+        try secret.withBytes(body)
+    }
 
     /// Constant time.
     public static func == (a: Self, b: Self) -> Bool { SecretBytes.equal(a.secret, b.secret) }

@@ -47,15 +47,3 @@ extension AWGName {
         }
     }
 }
-
-extension HeaderProtectionKey {
-    /// One that was sealed as other keys of 32 bytes are.
-    public init(sealedAs key: PresharedKey) { self.init { bytes in key.withBytes { bytes.copyMemory(from: $0) } } }
-}
-
-extension PresharedKey {
-    /// For sealing.
-    public init(sealing key: HeaderProtectionKey) {
-        self.init { bytes in key.withBytes { bytes.copyMemory(from: $0) } }
-    }
-}

@@ -112,8 +112,6 @@ extension AWGTemplate: LineValue {
     func write(to text: inout SecretBuffer, _ context: LineContext) { text.append(description) }
 }
 
-extension HeaderProtectionKey: SecretKey {}
-
 extension Bool: LineValue {
     static var form: String { "0 or 1, or true or false" }
 

@@ -70,15 +70,7 @@ extension PublicKey: LineValue {
     func write(to text: inout SecretBuffer, _ context: LineContext) { withBytes { text.append(hex: $0) } }
 }
 
-/// A key that is wiped with its last copy; all zeros stand for none.
-protocol SecretKey {
-    init(filling fill: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows
-    func withBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R
-}
-
-extension PrivateKey: SecretKey {}
-extension PresharedKey: SecretKey {}
-
+/// All zeros stand for none.
 extension Optional: LineValue where Wrapped: SecretKey {
     static var form: String { Hex.form }
 

@@ -75,6 +75,8 @@ struct LogCommand: ParsableCommand {
         switch entry {
         case .event(let event, let name): show(event, name)
         case .denied(let denial): show(denial)
+        case .deaf(let reason):
+            common.note("only what the firewall refuses is told, nothing of WireGuard's own: \(reason)")
         case .missed(let count):
             if json.isOn {
                 Console.raw(JSON.object([("missed", .number(count))]).line + "\n")

@@ -43,6 +43,9 @@ import Testing
         let said = state.text
         #expect(said.contains("  disguise AmneziaWG (hidden)\n") && !said.contains("5-9"))
         #expect(try self.state(site { $0.tunnel.mtu = 1300 }).link.mtu == 1300)
+        // With less there would be no IPv6 in the tunnel.
+        let narrow = try compile(site(), secrets: Lab.secrets, surroundings: Surroundings(mtu: 1285))
+        #expect(narrow.link.mtu == 1280)
     }
 
     @Test func keysThatAreNotThere() throws {
@@ -86,7 +89,7 @@ import Testing
     @Test func aPeersFile() throws {
         let site = try site { $0.tunnel.mtu = 1408 }
         let config = try clientConfig(for: site.peers[0], in: site, secrets: Lab.secrets)
-        let key = HeaderProtectionKey(sealedAs: Lab.presharedKey(1)).exposedBase64
+        let key = HeaderProtectionKey(bytesOf: Lab.presharedKey(1)).exposedBase64
         let lines = """
             MTU = 1408
             Jc = 3

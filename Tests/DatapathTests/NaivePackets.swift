@@ -131,3 +131,21 @@ func withoutIdentification(_ packet: [UInt8]) -> [UInt8] {
     packet.replaceSubrange(10..<12, with: [0, 0])
     return packet
 }
+
+extension NaivePacket {
+    /// A TCP super-packet with timestamps, as the kernel hands it over, and its header.
+    static func superPacket(_ count: Int, _ mss: Int = 1368, tos: UInt8 = 0) -> (NaivePacket, VirtioNetHeader) {
+        var random = TestRandom(state: 8)
+        var p = NaivePacket()
+        p.tos = tos
+        p.options = [1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2]
+        p.payload = random.bytes(count)
+        var header = VirtioNetHeader()
+        header.flags = VirtioNetHeader.needsChecksum
+        header.gsoType = VirtioNetHeader.gsoTCPv4
+        header.gsoSize = mss
+        header.checksumStart = 20
+        header.checksumOffset = 16
+        return (p, header)
+    }
+}

@@ -73,25 +73,10 @@ import WireGuardProtocol
         }
     }
 
-    private func superPacket(_ count: Int, _ mss: Int = 1368, tos: UInt8 = 0) -> (NaivePacket, VirtioNetHeader) {
-        var random = TestRandom(state: 8)
-        var p = NaivePacket()
-        p.tos = tos
-        p.options = [1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2]
-        p.payload = random.bytes(count)
-        var header = VirtioNetHeader()
-        header.flags = VirtioNetHeader.needsChecksum
-        header.gsoType = VirtioNetHeader.gsoTCPv4
-        header.gsoSize = mss
-        header.checksumStart = 20
-        header.checksumOffset = 16
-        return (p, header)
-    }
-
     @Test(arguments: [[], .noTunOffload, .noSegmentation, [.noTunOffload, .noSegmentation]] as [Fallbacks])
     func superPacketsArriveWhole(_ without: Fallbacks) throws {
         let pair = try TwinPair(without: without)
-        let (p, header) = superPacket(60000)
+        let (p, header) = NaivePacket.superPacket(60000)
         pair.a.write(p.bytes(partial: true), header)
         pair.settle()
         pair.log.removeAll()
@@ -113,7 +98,7 @@ import WireGuardProtocol
         let pair = try TwinPair()
         pair.a.write(packet())
         pair.settle()
-        let (p, header) = superPacket(65_000)
+        let (p, header) = NaivePacket.superPacket(65_000)
         let bytes = p.bytes(partial: true)
         for mtu in 1280...1440 {
             var header = header
@@ -141,7 +126,7 @@ import WireGuardProtocol
             return datagram.segment == 0 ? 0 : -EIO
         }
         for _ in 1...3 {
-            let (p, header) = superPacket(20000)
+            let (p, header) = NaivePacket.superPacket(20000)
             pair.a.write(p.bytes(partial: true), header)
             pair.settle()
             expect(pair.b.takeDelivered(), p.cut(1368))
@@ -158,7 +143,7 @@ import WireGuardProtocol
         }
         for seconds in [0, 1, 1, 40] as [Double] {
             pair.pass(seconds: seconds)
-            let (p, header) = superPacket(20000)
+            let (p, header) = NaivePacket.superPacket(20000)
             pair.a.write(p.bytes(partial: true), header)
             pair.settle()
             expect(pair.b.takeDelivered(), p.cut(1368))
@@ -279,7 +264,7 @@ import WireGuardProtocol
 
     @Test func congestionOutsideIsMarkedInside() throws {
         let pair = try TwinPair()
-        let (p, header) = superPacket(5000, tos: 0x2a)
+        let (p, header) = NaivePacket.superPacket(5000, tos: 0x2a)
         pair.wire = { datagram in
             var datagram = datagram
             if datagram.bytes[0] == 4 && datagram.trafficClass == 2 { datagram.trafficClass = 3 }

@@ -75,6 +75,31 @@ import Testing
         }
     }
 
+    /// The kernel's WireGuard in a container: its log is not there, and what the firewall refuses is told all the same.
+    @Test func `what is read beside goes on where the kernel's lines cannot be had`() throws {
+        var ends: [Int32] = [0, 0]
+        var gone: [Int32] = [0, 0]
+        #expect(pipe(&ends) == 0 && pipe(&gone) == 0)
+        defer { for end in ends + [gone[1]] { close(end) } }
+        _ = write(ends[1], "x", 1)
+        var told: [TunnelLog.Entry] = []
+        var bytes = 0
+        let log = TunnelLog(interface: "wg0", backend: .kernel, switchCommand: ["/bin/false"])
+        try inNetworkNamespace {
+            try log.read(
+                remembered: false, follows: true, beside: ends[0],
+                reading: {
+                    var byte: UInt8 = 0
+                    bytes += read(ends[0], &byte, 1)
+                    // Nobody reads any more.
+                    close(gone[0])
+                }, reader: gone[1]
+            ) { told.append($0) }
+        }
+        #expect(bytes == 1 && told.count == 1)
+        if case .deaf? = told.first {} else { Issue.record("told \(told)") }
+    }
+
     @Test func `there is one listener of a kind, and the other kind besides`() throws {
         try inNetworkNamespace {
             let first = try DeniedPackets(for: .command)

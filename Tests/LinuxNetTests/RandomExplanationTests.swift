@@ -12,31 +12,34 @@ import Testing
 /// What is explained of random packets on random sites, beside random rules of somebody else, and what this machine's kernel
 /// does with them and with their answers.
 @Suite struct RandomExplanationTests {
-    @Test(arguments: repeats(24)) func `the kernel does what is explained`(seed: Int) throws {
+    /// Eight worlds at a time: in some of them no packet asks anything, and in others few do.
+    @Test(arguments: repeats(3)) func `the kernel does what is explained`(group: Int) throws {
         var (wrong, told, untold) = ([String](), 0, 0)
-        try inNetworkNamespace {
-            var world = RandomWorld(seed: 40_000 + seed)
-            let site = world.site()
-            let surroundings = world.surroundings()
-            let yard = try PacketYard(site, surroundings)
-            var rules = RandomRules(seed: seed)
-            // Many sets of rules let nothing through, and few packets get as far as what comes behind them.
-            if seed % 2 == 0 { try load(rules.ruleset(), with: "nft", "-f") }
-            let survey = try Survey(Self.scene(yard))
-            for number in 0..<120 {
-                guard let attempt = Self.attempt(&world, yard, survey, number) else { continue }
-                switch attempt.explained {
-                case nil: untold += 1
-                case let explained?:
-                    told += 1
-                    if explained != attempt.happens { wrong.append(attempt.text) }
+        for seed in 8 * group..<8 * (group + 1) {
+            try inNetworkNamespace {
+                var world = RandomWorld(seed: 40_000 + seed)
+                let site = world.site()
+                let surroundings = world.surroundings()
+                let yard = try PacketYard(site, surroundings)
+                var rules = RandomRules(seed: seed)
+                // Many sets of rules let nothing through, and few packets get as far as what comes behind them.
+                if seed % 2 == 0 { try load(rules.ruleset(), with: "nft", "-f") }
+                let survey = try Survey(Self.scene(yard))
+                for number in 0..<120 {
+                    guard let attempt = Self.attempt(&world, yard, survey, number) else { continue }
+                    switch attempt.explained {
+                    case nil: untold += 1
+                    case let explained?:
+                        told += 1
+                        if explained != attempt.happens { wrong.append("seed \(seed): \(attempt.text)") }
+                    }
                 }
             }
         }
-        #expect(wrong.isEmpty, "seed \(seed):\n\(wrong.joined(separator: "\n"))")
+        #expect(wrong.isEmpty, "\(wrong.joined(separator: "\n"))")
         #expect(told > 0)
         // Under five in a hundred, of both kinds together.
-        #expect(untold * 20 <= told + untold + 20, "\(untold) of \(told + untold) cannot be told")
+        #expect(untold * 20 <= told + untold, "\(untold) of \(told + untold) cannot be told")
     }
 
     /// The box: all peers have just shaken hands.

@@ -119,7 +119,10 @@ struct RandomRules {
 
     /// Whether nft refuses a rule with both, since each takes another header for granted.
     private func contradict(_ a: String, _ b: String) -> Bool {
-        let headers = [a, b].flatMap { $0.split(separator: " ").prefix { $0 != "{" } }
+        let headers = [a, b].flatMap { rule in
+            let isSetOfTransports = rule.hasPrefix("meta l4proto {") || rule.hasPrefix("meta l4proto != {")
+            return rule.split(separator: " ").prefix { $0 != "{" } + (isSetOfTransports ? ["tcp"] : [])
+        }
         return [["tcp", "udp"], ["ip", "ipv6"]].contains { $0.allSatisfy { headers.contains(Substring($0)) } }
     }
 

@@ -147,8 +147,9 @@ struct SiteFacts {
 }
 
 extension Tunnel {
-    /// Bytes of an inner packet where the profile does not say, for what was found on the way out: less what the disguise adds.
-    public func mtu(found: Int?) -> Int { (found ?? FoundRoles.usualMTU) - (disguise?.overhead ?? 0) }
+    /// Bytes of an inner packet where the profile does not say, for what was found on the way out: less what the disguise adds, but
+    /// no less than IPv6 needs; then the outer packets come in fragments.
+    public func mtu(found: Int?) -> Int { max((found ?? FoundRoles.usualMTU) - (disguise?.overhead ?? 0), 1280) }
 }
 
 extension Disguise {
@@ -160,7 +161,7 @@ extension Disguise {
         case .auto: throw .incomplete("disguise.awg.header-protection-key")
         case .sealed(let id):
             guard let sealed = secrets.presharedKeys[id] else { throw .noHeaderProtectionKey(id) }
-            key = HeaderProtectionKey(sealedAs: sealed)
+            key = HeaderProtectionKey(bytesOf: sealed)
         }
         do throws(AWGFault) { return try parameters(key: key) } catch { throw .disguise(error) }
     }

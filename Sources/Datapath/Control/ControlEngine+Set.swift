@@ -18,7 +18,7 @@ extension ControlEngine {
             do throws(AWGFault) {
                 // As a whole, and before anything is changed.
                 let dialects = try device.dialects(changedBy: change.interface.awg.all)
-                let refusal = change.namesUnknownDialects ? EINVAL : sockets(change)
+                let refusal = device.mayHave(dialects) && change.isSound ? sockets(change) : EINVAL
                 code = refusal != 0 ? refusal : apply(change, dialects)
             } catch {
                 code = EINVAL
@@ -50,8 +50,14 @@ extension ControlEngine {
 }
 
 extension SetRequest {
-    /// Whether some peer is to begin in a dialect that no interface has.
-    fileprivate var namesUnknownDialects: Bool { peers.contains { $0.dialect.map { $0 > Dialect.most } ?? false } }
+    /// Whether no peer is to begin in a dialect that no interface has, and keepalives are from some second to the same or a later one.
+    fileprivate var isSound: Bool {
+        peers.allSatisfy { peer in
+            let keepalive = peer.persistentKeepalive ?? 0
+            return peer.dialect.map { $0 <= Dialect.most } ?? true
+                && keepalive.lower <= keepalive.upper && (keepalive.lower > 0 || keepalive.upper == 0)
+        }
+    }
 
     /// Whether some peer gets an allowed IP.
     fileprivate var givesAddresses: Bool { peers.contains { $0.allowedIPs.contains { !$0.isRemoval } } }

@@ -88,7 +88,7 @@ private struct TakenInstallation {
     /// Puts what `seal` returns into the site for each preshared key.
     mutating func namePresharedKeys(_ seal: (PresharedKey) throws -> PresharedKeyChoice) rethrows {
         if let key = made.headerProtectionKey {
-            made.site.tunnel.disguise?.headerProtectionKey = try seal(PresharedKey(sealing: key))
+            made.site.tunnel.disguise?.headerProtectionKey = try seal(PresharedKey(bytesOf: key))
         }
         for i in made.site.peers.indices {
             guard let key = made.presharedKeys[made.site.peers[i].name] else { continue }

@@ -18,22 +18,22 @@ extension ControlPlane {
             let subject = try logSubject(only: only)
             var judges = DenialJudges(subject.stored, try DenialJudge(subject.site, desiredState(of: subject.stored)))
             func tellDenied(_ packet: DeniedPacket) {
-                let denial = judges.current(self).denial(of: packet)
+                let denial = judges.judge.denial(of: packet)
                 if only.isEmpty || denial.peer.map(only.contains) == true { tell(.denied(denial)) }
             }
             // Before the record is read: what comes meanwhile is not lost, and what is in both is told once.
             let packets = try follows ? DeniedPackets(for: .command) : nil
-            let began = clock.now()
             if let since {
                 guard subject.site.keepsDenied else {
                     throw GatewayError.refused(
                         "nobody keeps what is refused; from now on: `wggw init --log-denied`, then `wggw apply`")
                 }
                 let kept = try DeniedRecord()?.packets(since: since) ?? []
-                for packet in kept where packet.seconds < began || !follows { tellDenied(packet) }
+                for packet in kept where packets?.heard(packet) != true { tellDenied(packet) }
             }
             guard let packets else { return }
             func tellNews() {
+                judges.follow(self)
                 packets.read {
                     switch $0 {
                     case .missed(let count): tell(.missed(count))
@@ -43,8 +43,7 @@ extension ControlPlane {
             }
             try tellEvents(
                 of: subject, only: only, remembered: false, follows: true, beside: packets.descriptor,
-                reading: tellNews,
-                reader: reader
+                reading: tellNews, reader: reader
             ) { entry in
                 if case .event(let event, _) = entry, !event.kind.isRefusal { return }
                 tell(entry)
@@ -56,21 +55,21 @@ extension ControlPlane {
 /// Says why packets were refused, by the revision that is on the box then.
 private struct DenialJudges {
     private var revision: Int
-    private var judge: DenialJudge
+    private(set) var judge: DenialJudge
 
     init(_ stored: StoredSite, _ judge: DenialJudge) {
         revision = stored.revision.id
         self.judge = judge
     }
 
-    mutating func current(_ control: ControlPlane) -> DenialJudge {
+    /// Goes by another revision once that is on the box.
+    mutating func follow(_ control: ControlPlane) {
         // What cannot be read now is judged by what was.
         if let id = try? control.store.box().applied, id != revision, let stored = try? control.store.revision(id),
             let desired = try? control.desiredState(of: stored)
         {
             (revision, judge) = (id, DenialJudge(stored.site, desired))
         }
-        return judge
     }
 }
 

@@ -13,6 +13,8 @@ public enum LogEntry: Equatable, Sendable {
     case missed(Int?)
     /// The firewall refused a packet.
     case denied(Denial)
+    /// What WireGuard itself drops cannot be told, for this reason.
+    case deaf(String)
 }
 
 /// What a log is about: the applied revision, and who carries its packets.
@@ -56,7 +58,7 @@ extension ControlPlane {
 
     func tellEvents(
         of subject: LogSubject, only: [String], remembered: Bool, follows: Bool,
-        beside other: Int32 = -1, reading readOther: () -> Void = {}, reader: Int32,
+        beside other: Int32? = nil, reading readOther: () -> Void = {}, reader: Int32,
         _ tell: (LogEntry) -> Void
     ) throws {
         var names = PeerNames(revision: subject.stored.revision.id, site: subject.site)
@@ -64,6 +66,7 @@ extension ControlPlane {
         try log.read(remembered: remembered, follows: follows, beside: other, reading: readOther, reader: reader) {
             switch $0 {
             case .missed(let count): tell(.missed(count))
+            case .deaf(let error): tell(.deaf("\(error)"))
             case .event(let event):
                 let name = event.peer.flatMap { key in names.name(of: key, store) }
                 if only.isEmpty || name.map(only.contains) == true { tell(.event(event, name: name)) }

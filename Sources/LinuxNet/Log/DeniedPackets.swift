@@ -18,6 +18,8 @@ public final class DeniedPackets {
     }
 
     private var socket: NetlinkSocket
+    /// When it began to listen.
+    private let began: timespec
     /// The number that the next packet should have.
     private var next: UInt32?
 
@@ -25,6 +27,7 @@ public final class DeniedPackets {
     /// (`EOPNOTSUPP`).
     public init(for listener: DenialLog) throws(BoxError) {
         socket = try Self.listen(for: listener)
+        began = Self.now()
     }
 
     private static func listen(for listener: DenialLog) throws(BoxError) -> NetlinkSocket {
@@ -79,13 +82,23 @@ public final class DeniedPackets {
         UInt16(NFNL_SUBSYS_ULOG) << 8 | UInt16(message.rawValue)
     }
 
+    private static func now() -> timespec {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return time
+    }
+
+    /// Whether a packet that another listener heard came to this one as well.
+    public func heard(_ packet: DeniedPacket) -> Bool {
+        (packet.seconds, Int(packet.nanoseconds)) >= (Int64(began.tv_sec), began.tv_nsec)
+    }
+
     /// Readable when there may be something.
     public var descriptor: Int32 { socket.descriptor }
 
     /// Reads what there is, without waiting.
     public func read(_ tell: (Entry) -> Void) {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
+        let time = Self.now()
         var next = next
         let lostSome = socket.readUnasked { message in
             guard message.header.nlmsg_type == Self.type(NFULNL_MSG_PACKET) else { return }

@@ -13,6 +13,8 @@ public struct TunnelLog {
         case event(TunnelEvent)
         /// So many events are lost, because they came faster than they were read; nil: nobody counted.
         case missed(Int?)
+        /// WireGuard itself cannot be heard, and why; what is read beside goes on.
+        case deaf(BoxError)
     }
 
     private let interface: String
@@ -33,7 +35,7 @@ public struct TunnelLog {
     /// what is in its log. `follows`: also what is to come; without it, it ends where the remembered ends. `readOther` is called
     /// beside, whenever the descriptor `other` is readable. `reader`: where it is written to, be it a pipe.
     public func read(
-        remembered: Bool, follows: Bool, beside other: Int32 = -1, reading readOther: () -> Void = {},
+        remembered: Bool, follows: Bool, beside other: Int32? = nil, reading readOther: () -> Void = {},
         reader: Int32, _ tell: (Entry) -> Void
     ) throws(BoxError) {
         let signals = poller_signals()
@@ -47,24 +49,41 @@ public struct TunnelLog {
                 try stream.read(tell) && (follows || !stream.isLive)
             }
         case .kernel:
-            // What nobody will wait for needs nothing turned on.
-            let lines = follows ? try KernelLogSwitchProcess(command: switchCommand) : nil
-            var log = try KernelLog(interface: interface, remembered: remembered)
-            if remembered { try log.read(tell) }
-            if follows {
-                try Self.wait(for: log.descriptor, beside: other, reading: readOther, signals, reader) {
-                    () throws(BoxError) in
-                    try log.read(tell)
+            do throws(BoxError) {
+                try readKernel(remembered: remembered, follows: follows, other, readOther, signals, reader, tell)
+            } catch {
+                // In a container, say, that has the kernel's WireGuard and not its log.
+                guard let other else { throw error }
+                tell(.deaf(error))
+                try Self.wait(for: other, beside: nil, reading: {}, signals, reader) { () throws(BoxError) in
+                    readOther()
                     return true
                 }
             }
-            try lines?.end()
         }
+    }
+
+    private func readKernel(
+        remembered: Bool, follows: Bool, _ other: Int32?, _ readOther: () -> Void, _ signals: Int32, _ reader: Int32,
+        _ tell: (Entry) -> Void
+    ) throws(BoxError) {
+        // What nobody will wait for needs nothing turned on.
+        let lines = follows ? try KernelLogSwitchProcess(command: switchCommand) : nil
+        var log = try KernelLog(interface: interface, remembered: remembered)
+        if remembered { try log.read(tell) }
+        if follows {
+            try Self.wait(for: log.descriptor, beside: other, reading: readOther, signals, reader) {
+                () throws(BoxError) in
+                try log.read(tell)
+                return true
+            }
+        }
+        try lines?.end()
     }
 
     /// Calls `read` whenever there is something, until it returns false.
     private static func wait(
-        for descriptor: Int32, beside other: Int32, reading readOther: () -> Void, _ signals: Int32,
+        for descriptor: Int32, beside other: Int32?, reading readOther: () -> Void, _ signals: Int32,
         _ reader: Int32, _ read: () throws(BoxError) -> Bool
     ) throws(BoxError) {
         while true {
@@ -73,7 +92,7 @@ public struct TunnelLog {
                 pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
                 // Nothing is asked for but its end, which needs no asking.
                 pollfd(fd: reader, events: 0, revents: 0),
-                pollfd(fd: other, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: other ?? -1, events: Int16(POLLIN), revents: 0),
             ]
             if poll(&ready, 4, -1) < 0 {
                 if errno == EINTR { continue }

@@ -10,9 +10,7 @@ extension Device {
     /// Throws `.indistinctDialects` where initiations of two sets could be told apart by nobody; then nothing changed.
     public func setDialects(_ sets: [AWGParameters]) throws(ConfigurationError) {
         guard sets.count <= Dialect.most else { throw .tooManyDialects }
-        for (number, set) in sets.enumerated() where !set.isPlain {
-            if sets[(number + 1)...].contains(where: set.isConfused) { throw .indistinctDialects }
-        }
+        guard mayHave(sets) else { throw .indistinctDialects }
         guard sets != dialects else { return }
         dialects = sets
         let old = tables.published.pointee.address.exchange(
@@ -22,6 +20,14 @@ extension Device {
             state(peer).pointee.lastDialect = nil
             dialectChanged(of: peer)
         }
+    }
+
+    /// Whether there is room for these sets, and their initiations can be told apart.
+    public func mayHave(_ sets: [AWGParameters]) -> Bool {
+        sets.count <= Dialect.most
+            && sets.enumerated().allSatisfy { number, set in
+                set.isPlain || !sets[(number + 1)...].contains(where: set.isConfused)
+            }
     }
 
     /// The sets, each changed by lines of a request and checked. One that comes to plain WireGuard keeps its place before others, for a

@@ -127,8 +127,9 @@ extension Device {
     func startRetries(of peer: PeerIndex) {
         let attempts = timers(of: peer).maxHandshakeAttempts
         state(peer).pointee.handshakeAttempts = 0
-        state(peer).pointee.mostRetries =
-            attempts.lower == attempts.upper ? attempts.lower : attempts.pick(randomUInt64())
+        let most = attempts.lower == attempts.upper ? attempts.lower : attempts.pick(randomUInt64())
+        // What is counted has to get past it.
+        state(peer).pointee.mostRetries = min(most, .max - 1)
     }
 
     private func retransmit(_ peer: PeerIndex, now: Now, _ effects: inout Effects) {
