@@ -24,31 +24,36 @@ let package = Package(
         .executableTarget(
             name: "wggw",
             dependencies: [
-                "Service", "Gateway", "Explaining", "Compiler", "Datapath", "LinuxNet", "SiteModel", "Storage",
+                "Service", "Gateway", "Explaining", "Compiler", "BoxModel", "Datapath", "LinuxNet", "SiteModel",
+                "Storage",
                 "Firewall", "System",
                 "NetTypes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
         .target(
-            name: "Service", dependencies: ["Gateway", "LinuxNet", "Compiler", "System", "CLinux"],
+            name: "Service", dependencies: ["Gateway", "LinuxNet", "BoxModel", "System", "CLinux"],
             swiftSettings: strict),
         .target(
             name: "Gateway",
             dependencies: [
-                "Explaining", "SiteModel", "Compiler", "Firewall", "Storage", "LinuxNet", "System", "NetTypes",
+                "Explaining", "SiteModel", "Compiler", "BoxModel", "Firewall", "Storage", "LinuxNet", "System",
+                "NetTypes",
                 "CLinux",
                 "CQREncode", "CPNG", "CSodium",
             ],
             swiftSettings: strict),
         .target(
-            name: "Explaining", dependencies: ["Compiler", "Firewall", "SiteModel", "NetTypes"], swiftSettings: strict),
+            name: "Explaining", dependencies: ["Compiler", "BoxModel", "Firewall", "SiteModel", "NetTypes"],
+            swiftSettings: strict),
         .target(
             name: "SiteModel",
             dependencies: ["NetTypes", .product(name: "TOMLKit", package: "TOMLKit")],
             swiftSettings: strict),
         .target(name: "Firewall", dependencies: ["NetTypes"], swiftSettings: strict),
-        .target(name: "Compiler", dependencies: ["SiteModel", "Firewall", "NetTypes"], swiftSettings: strict),
+        .target(name: "BoxModel", dependencies: ["SiteModel", "Firewall", "NetTypes"], swiftSettings: strict),
+        .target(
+            name: "Compiler", dependencies: ["BoxModel", "SiteModel", "Firewall", "NetTypes"], swiftSettings: strict),
         .target(
             name: "Storage",
             dependencies: [
@@ -59,13 +64,17 @@ let package = Package(
         .target(
             name: "LinuxNet",
             dependencies: [
-                "Compiler", "Firewall", "SiteModel", "UAPI", "System", "NetTypes", "CLinux", "CMnl", "CNftnl",
+                "BoxModel", "Firewall", "SiteModel", "UAPI", "Netlink", "System", "NetTypes", "CLinux", "CMnl",
+                "CNftnl",
             ],
             swiftSettings: strict),
         .target(name: "WireGuardProtocol", dependencies: ["UAPI", "NetTypes", "CCrypto"], swiftSettings: strict),
         .target(
-            name: "Datapath", dependencies: ["WireGuardProtocol", "UAPI", "System", "NetTypes", "CLinux"],
+            name: "Datapath", dependencies: [
+                "WireGuardProtocol", "UAPI", "Netlink", "System", "NetTypes", "CLinux", "CMnl",
+            ],
             swiftSettings: strict),
+        .target(name: "Netlink", dependencies: ["CMnl"], swiftSettings: strict),
         .target(name: "UAPI", dependencies: ["NetTypes"], swiftSettings: strict),
         .target(name: "NetTypes", swiftSettings: strict),
         .target(name: "System", swiftSettings: strict),
@@ -82,8 +91,13 @@ let package = Package(
 
         // Sites, made by hand and at random, that several test targets compile.
         .target(
-            name: "SiteSamples", dependencies: ["Compiler", "SiteModel", "Firewall", "NetTypes", "Repeats"],
+            name: "SiteSamples",
+            dependencies: ["Compiler", "BoxModel", "SiteModel", "Firewall", "NetTypes", "Repeats"],
             path: "Tests/SiteSamples",
+            swiftSettings: strict),
+        // A box in memory.
+        .target(
+            name: "BoxTwin", dependencies: ["BoxModel", "Firewall", "NetTypes"], path: "Tests/BoxTwin",
             swiftSettings: strict),
         // Random numbers, how often attacks with them are repeated, and how the time of reading grows.
         .target(name: "Repeats", path: "Tests/Repeats", swiftSettings: strict),
@@ -97,12 +111,16 @@ let package = Package(
         .testTarget(name: "FirewallTests", dependencies: ["Firewall", "NetTypes"], swiftSettings: strict),
         .testTarget(
             name: "CompilerTests",
-            dependencies: ["Compiler", "Firewall", "SiteModel", "NetTypes", "SiteSamples", "Repeats"],
+            dependencies: [
+                "Compiler", "BoxModel", "Firewall", "SiteModel", "NetTypes", "SiteSamples", "BoxTwin", "Repeats",
+            ],
             exclude: ["Goldens"],
             swiftSettings: strict),
         .testTarget(
             name: "ExplainingTests",
-            dependencies: ["Explaining", "Compiler", "Firewall", "SiteModel", "NetTypes", "SiteSamples", "Repeats"],
+            dependencies: [
+                "Explaining", "Compiler", "BoxModel", "Firewall", "SiteModel", "NetTypes", "SiteSamples", "Repeats",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "StorageTests",
@@ -114,18 +132,16 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Gateway", "Explaining", "Storage", "LinuxNet", "Compiler", "Firewall", "SiteModel", "NetTypes",
-                "SiteSamples",
-                "Repeats", "CLinux",
+                "Gateway", "Explaining", "Storage", "LinuxNet", "Compiler", "BoxModel", "Firewall", "SiteModel",
+                "NetTypes", "SiteSamples", "BoxTwin", "Repeats", "CLinux",
             ],
             swiftSettings: strict),
         .testTarget(name: "ServiceTests", dependencies: ["Service"], swiftSettings: strict),
         .testTarget(
             name: "LinuxNetTests",
             dependencies: [
-                "LinuxNet", "Explaining", "Compiler", "Firewall", "SiteModel", "UAPI", "NetTypes", "SiteSamples",
-                "Repeats",
-                "CLinux",
+                "LinuxNet", "Explaining", "Compiler", "BoxModel", "Firewall", "SiteModel", "UAPI", "Netlink", "NetTypes",
+                "SiteSamples", "Repeats", "CLinux",
             ],
             exclude: ["Goldens", "Rulesets"], swiftSettings: strict),
         .testTarget(
@@ -146,7 +162,7 @@ if Context.environment["WGGW_BENCH"] != nil {
     package.targets.append(
         .executableTarget(
             name: "KernelBench",
-            dependencies: ["LinuxNet", "Compiler", "Firewall", "SiteModel", "NetTypes", "SiteSamples"],
+            dependencies: ["LinuxNet", "Compiler", "BoxModel", "Firewall", "SiteModel", "NetTypes", "SiteSamples"],
             path: "Tests/KernelBench", swiftSettings: strict))
 }
 

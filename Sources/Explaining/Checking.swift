@@ -1,4 +1,4 @@
-public import Compiler
+public import BoxModel
 public import SiteModel
 
 /// What a site's rules say of one of its own checks.

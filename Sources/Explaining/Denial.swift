@@ -1,4 +1,4 @@
-public import Compiler
+public import BoxModel
 import Firewall
 import NetTypes
 public import SiteModel

@@ -1,4 +1,4 @@
-import Compiler
+import BoxModel
 import Firewall
 import NetTypes
 import SiteModel

@@ -1,4 +1,4 @@
-internal import Compiler
+internal import BoxModel
 public import NetTypes
 public import SiteModel
 

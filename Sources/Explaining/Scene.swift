@@ -1,4 +1,4 @@
-public import Compiler
+public import BoxModel
 public import NetTypes
 public import SiteModel
 

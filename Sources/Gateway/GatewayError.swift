@@ -1,3 +1,4 @@
+public import BoxModel
 public import Compiler
 public import Explaining
 internal import NetTypes

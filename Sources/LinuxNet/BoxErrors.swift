@@ -1,7 +1,8 @@
 import CMnl
-internal import Compiler
+internal import BoxModel
 import Glibc
 internal import System
+public import Netlink
 
 extension BoxError {
     /// The error of the system call that just failed.

@@ -1,8 +1,9 @@
 import CMnl
 import CNftnl
-public import Compiler
+public import BoxModel
 import Firewall
 import Glibc
+import Netlink
 
 /// The kernel's word that something changed of what a gateway is made of, by whomever: links, addresses, routes, rules, the settings
 /// of interfaces that it tells of (forwarding, `rp_filter`, `proxy_arp`), and table `inet wggw`. Not WireGuard's peers, of which
@@ -17,7 +18,7 @@ public final class BoxNews {
 
     /// Listens from now on.
     public init() throws(BoxError) {
-        route = try Subscription(
+        route = try Subscription.toBox(
             NETLINK_ROUTE,
             groups: [
                 RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
@@ -54,7 +55,7 @@ final class FirewallNews: Sendable {
     private let netfilter: Subscription
 
     init() throws(BoxError) {
-        netfilter = try Subscription(NETLINK_NETFILTER, groups: [Int32(NFNLGRP_NFTABLES.rawValue)])
+        netfilter = try Subscription.toBox(NETLINK_NETFILTER, groups: [Int32(NFNLGRP_NFTABLES.rawValue)])
     }
 
     var descriptor: Int32 { netfilter.descriptor }
@@ -79,54 +80,17 @@ final class FirewallNews: Sendable {
     }
 }
 
-/// A netlink socket that is told of changes.
-private struct Subscription: ~Copyable, Sendable {
-    let descriptor: Int32
-
-    init(_ bus: Int32, groups: [Int32]) throws(BoxError) {
-        let operation = "listen to what changes on this box"
-        let kind = Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
-        let fd = socket(AF_NETLINK, kind, bus)
-        guard fd >= 0 else { throw .system(operation) }
-        // The kernel itself is number 0, and tells itself nothing.
-        var own = sockaddr_nl()
-        own.nl_family = sa_family_t(AF_NETLINK)
-        var isListening = withUnsafePointer(to: own) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(fd, $0, socklen_t(MemoryLayout<sockaddr_nl>.size)) == 0
-            }
+extension Subscription {
+    fileprivate static func toBox(_ bus: Int32, groups: [Int32]) throws(BoxError) -> Subscription {
+        do throws(NetlinkRefusal) { return try Subscription(bus, groups: groups) } catch {
+            throw .system("listen to what changes on this box", code: error.code)
         }
-        for var group in groups where isListening {
-            isListening = setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, 4) == 0
-        }
-        guard isListening else {
-            let error = BoxError.system(operation)
-            close(fd)
-            throw error
-        }
-        descriptor = fd
     }
 
-    deinit { close(descriptor) }
-
     /// Reads all that there is, and what kinds it is of.
-    func read(ifLost lost: BoxNews.Kinds, _ kinds: (ReceivedMessage) -> BoxNews.Kinds) -> BoxNews.Kinds {
-        withUnsafeTemporaryAllocation(byteCount: 65536, alignment: 16) { buffer in
-            var seen: BoxNews.Kinds = []
-            while true {
-                let count = recv(descriptor, buffer.baseAddress!, buffer.count, 0)
-                if count < 0 {
-                    if errno == EINTR { continue }
-                    if errno == ENOBUFS {
-                        seen.formUnion(lost)
-                        continue
-                    }
-                    return seen
-                }
-                for message in ReceivedMessages(UnsafeRawBufferPointer(rebasing: buffer[..<count])) {
-                    seen.formUnion(kinds(message))
-                }
-            }
-        }
+    fileprivate func read(ifLost lost: BoxNews.Kinds, _ kinds: (ReceivedMessage) -> BoxNews.Kinds) -> BoxNews.Kinds {
+        var seen: BoxNews.Kinds = []
+        if read({ seen.formUnion(kinds($0)) }) { seen.formUnion(lost) }
+        return seen
     }
 }

@@ -1,5 +1,5 @@
 import CMnl
-public import Compiler
+public import BoxModel
 internal import Firewall
 import Glibc
 internal import NetTypes
@@ -129,10 +129,8 @@ public struct LinuxBox: Box, Sendable {
         case .startHandshakes(let interface, let peers): try startHandshakes(interface, peers)
         case .cutConnections(let cut): try Conntrack.end(cut, networks: networks(reaching: nil).all)
         case .setSysctl(let key, let value, _): try Sysctl.writeIfThere(key, value)
-        case .replaceFirewall, .updateFirewall, .removeFirewall: try performOnFirewall(change)
-        case .setMTU, .setUp, .addAddress, .removeAddress, .addRoute, .removeRoute, .addProxyNeighbour,
-            .removeProxyNeighbour:
-            try performOnLinks(change)
+        case .firewall(let change): try perform(change)
+        case .link(let change): try perform(change)
         }
     }
 
@@ -142,7 +140,7 @@ public struct LinuxBox: Box, Sendable {
     /// As `Box` says.
     public func holdFirewall() throws(BoxError) -> Bool { try hold?.take() ?? false }
 
-    private func performOnLinks(_ change: Change) throws(BoxError) {
+    private func perform(_ change: LinkChange) throws(BoxError) {
         var socket = try NetlinkSocket(NETLINK_ROUTE)
         switch change {
         case .setMTU(let interface, let mtu, _): try socket.setMTU(interface, mtu)
@@ -153,22 +151,20 @@ public struct LinuxBox: Box, Sendable {
         case .removeRoute(let route): try socket.removeRoute(route)
         case .addProxyNeighbour(let neighbour): try socket.addProxyNeighbour(neighbour)
         case .removeProxyNeighbour(let neighbour): try socket.removeProxyNeighbour(neighbour)
-        default: preconditionFailure("\(change) is not about links")
         }
     }
 
-    private func performOnFirewall(_ change: Change) throws(BoxError) {
+    private func perform(_ change: FirewallChange) throws(BoxError) {
         var writer = try FirewallWriter()
         // One that holds the table lives on with the service, and must end with it.
         if writer.flags == 0 { closedLate.keep(writer.socket) }
         switch change {
-        case .replaceFirewall(let firewall, let old):
+        case .replace(let firewall, let old):
             // What was counted since the box was looked at, or was not read at all then, counts too.
             let counted = try old == nil ? nil : writer.socket.firewall()
             try writer.replace(with: firewall, carrying: counted)
-        case .updateFirewall(let updates): try writer.socket.updateFirewall(updates)
-        case .removeFirewall: try writer.socket.removeFirewall()
-        default: preconditionFailure("\(change) is not about the firewall")
+        case .update(let updates): try writer.socket.updateFirewall(updates)
+        case .remove: try writer.socket.removeFirewall()
         }
     }
 }

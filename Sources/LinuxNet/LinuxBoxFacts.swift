@@ -1,5 +1,5 @@
 import CMnl
-public import Compiler
+public import BoxModel
 import Glibc
 public import NetTypes
 internal import SiteModel

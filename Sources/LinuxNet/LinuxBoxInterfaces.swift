@@ -1,5 +1,5 @@
 import CMnl
-internal import Compiler
+internal import BoxModel
 import Glibc
 internal import UAPI
 

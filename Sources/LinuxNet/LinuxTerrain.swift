@@ -1,5 +1,5 @@
 import CMnl
-public import Compiler
+public import BoxModel
 public import Firewall
 import Glibc
 public import NetTypes

@@ -1,4 +1,4 @@
-internal import Compiler
+internal import BoxModel
 internal import LinuxNet
 
 /// Keeps what the firewall refuses, where the site says so.

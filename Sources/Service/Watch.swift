@@ -1,5 +1,5 @@
 internal import CLinux
-public import Compiler
+public import BoxModel
 public import Gateway
 internal import Glibc
 internal import LinuxNet

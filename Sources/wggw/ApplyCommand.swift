@@ -1,3 +1,4 @@
+import BoxModel
 import ArgumentParser
 import Compiler
 import Gateway

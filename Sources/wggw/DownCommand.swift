@@ -1,5 +1,4 @@
 import ArgumentParser
-import Compiler
 import Gateway
 
 struct DownCommand: ParsableCommand {

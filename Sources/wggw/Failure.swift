@@ -1,5 +1,5 @@
 import ArgumentParser
-import Compiler
+import BoxModel
 import Gateway
 import Glibc
 import NetTypes

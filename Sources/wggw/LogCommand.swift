@@ -1,5 +1,5 @@
+import BoxModel
 import ArgumentParser
-import Compiler
 import Explaining
 import Firewall
 import Gateway

@@ -1,4 +1,3 @@
-import Compiler
 import Explaining
 import NetTypes
 import SiteModel

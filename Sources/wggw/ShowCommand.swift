@@ -1,5 +1,5 @@
+import BoxModel
 import ArgumentParser
-import Compiler
 import Firewall
 import Gateway
 import SiteModel

@@ -1,4 +1,5 @@
 import ArgumentParser
+import BoxModel
 import Compiler
 import Gateway
 import NetTypes

@@ -3,6 +3,7 @@ import SiteModel
 import SiteSamples
 import Testing
 
+@testable import BoxModel
 @testable import Compiler
 
 struct CompilerTests {

@@ -4,7 +4,9 @@ import SiteModel
 import SiteSamples
 import Testing
 
+@testable import BoxModel
 @testable import Compiler
+import BoxTwin
 
 /// Whose connections a plan names.
 struct ConnectionPlanTests {

@@ -4,7 +4,9 @@ import SiteModel
 import SiteSamples
 import Testing
 
+@testable import BoxModel
 @testable import Compiler
+import BoxTwin
 
 /// Which connections end when one state follows another.
 struct ConnectionTests {
@@ -158,7 +160,7 @@ struct ConnectionTests {
         observed.sets[index].elements = updates[0].add
         #expect(observed == state.firewall && firewallChanges(state.firewall, observed).isEmpty)
         observed.sets[index].timeout = 60
-        #expect(firewallChanges(state.firewall, observed) == [.replaceFirewall(state.firewall, carrying: observed)])
+        #expect(firewallChanges(state.firewall, observed) == [.firewall(.replace(state.firewall, carrying: observed))])
     }
 }
 

@@ -3,7 +3,9 @@ import SiteModel
 import SiteSamples
 import Testing
 
+@testable import BoxModel
 @testable import Compiler
+import BoxTwin
 
 /// From one state to the next: what a person would read in the plan.
 struct DiffTests {

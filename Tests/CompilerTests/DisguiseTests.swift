@@ -3,7 +3,9 @@ import SiteModel
 import SiteSamples
 import Testing
 
+@testable import BoxModel
 @testable import Compiler
+import BoxTwin
 
 /// What a disguise becomes on the box and in a peer's file.
 @Suite struct DisguiseTests {

@@ -4,7 +4,9 @@ import SiteModel
 import SiteSamples
 import Testing
 
+@testable import BoxModel
 @testable import Compiler
+import BoxTwin
 
 /// What the box forwards, before wggw, with it and after it.
 struct ForwardingTests {

@@ -5,7 +5,9 @@ import SiteModel
 import SiteSamples
 import Testing
 
+@testable import BoxModel
 @testable import Compiler
+import BoxTwin
 
 /// Every profile that people start from, compiled. `WGGW_RECORD=1 swift test --filter GoldenTests` writes `.state` and `.nft`.
 ///

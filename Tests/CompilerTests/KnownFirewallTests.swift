@@ -1,4 +1,4 @@
-import Compiler
+import BoxModel
 import Firewall
 import Testing
 
@@ -14,9 +14,10 @@ import Testing
     @Test func everyTransactionOfThePlanCounts() {
         let table = FirewallTable(sets: [], chains: [])
         let plan = Plan([
-            .replaceFirewall(table, carrying: nil), .setUp(interface: "wg0"), .updateFirewall([]), .removeFirewall,
+            .firewall(.replace(table, carrying: nil)), .link(.setUp(interface: "wg0")), .firewall(.update([])),
+            .firewall(.remove),
         ])
         #expect(RulesetGeneration("x 7")?.after(plan) == RulesetGeneration("x 10"))
-        #expect(RulesetGeneration("x 4294967295")?.after(Plan([.removeFirewall])) == RulesetGeneration("x 0"))
+        #expect(RulesetGeneration("x 4294967295")?.after(Plan([.firewall(.remove)])) == RulesetGeneration("x 0"))
     }
 }

@@ -1,3 +1,4 @@
+import BoxModel
 import Firewall
 import NetTypes
 import SiteModel
@@ -202,7 +203,7 @@ struct NetworksTests {
             try compile(site, secrets: Lab.secrets, surroundings: $0).firewall
         }
         let changes = firewallChanges(firewalls[1], firewalls[0])
-        guard case .updateFirewall(let updates)? = changes.first else { return #expect(Bool(false), "\(changes)") }
+        guard case .firewall(.update(let updates))? = changes.first else { return #expect(Bool(false), "\(changes)") }
         #expect(updates.map(\.set.name) == ["not-internet4", "not-internet6"] && changes.count == 1)
         #expect(updates.map(\.add.count) == [2, 3] && updates.allSatisfy(\.delete.isEmpty))
     }

@@ -4,6 +4,7 @@ import SiteModel
 import SiteSamples
 import Testing
 
+@testable import BoxModel
 @testable import Compiler
 
 /// Which interfaces have a role, and what those at others may not do.

@@ -4,7 +4,9 @@ import SiteModel
 import SiteSamples
 import Testing
 
+@testable import BoxModel
 @testable import Compiler
+import BoxTwin
 
 /// Whole applies on the in-memory box: from nothing, from one random site to another, and killed anywhere in between.
 struct TransitionTests {

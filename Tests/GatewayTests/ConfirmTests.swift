@@ -1,4 +1,5 @@
-import Compiler
+import BoxModel
+import BoxTwin
 import NetTypes
 import SiteModel
 import Storage

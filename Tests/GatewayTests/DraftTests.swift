@@ -1,4 +1,5 @@
-import Compiler
+import BoxTwin
+import BoxModel
 import Glibc
 import NetTypes
 import SiteModel

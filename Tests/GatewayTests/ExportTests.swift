@@ -1,4 +1,5 @@
 import Compiler
+import BoxModel
 import NetTypes
 import SiteModel
 import Testing

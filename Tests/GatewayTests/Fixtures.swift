@@ -1,4 +1,5 @@
-import Compiler
+import BoxModel
+import BoxTwin
 import Glibc
 import NetTypes
 import SiteModel

@@ -1,4 +1,5 @@
-import Compiler
+import BoxTwin
+import BoxModel
 import NetTypes
 import SiteModel
 import Storage

@@ -1,4 +1,5 @@
-import Compiler
+import BoxTwin
+import BoxModel
 import Storage
 import Synchronization
 import Testing

@@ -1,3 +1,5 @@
+import BoxTwin
+import BoxModel
 import Compiler
 import Firewall
 import NetTypes

@@ -1,4 +1,5 @@
-import Compiler
+import BoxTwin
+import BoxModel
 import Storage
 import Testing
 
@@ -71,7 +72,7 @@ import Testing
                 if case .deleteInterface(let name, _) = change { (at: at, name: name) } else { nil }
             }
             interfaces.formUnion(deletions.map(\.name))
-            let filter = try #require(changes.firstIndex(of: .removeFirewall))
+            let filter = try #require(changes.firstIndex(of: .firewall(.remove)))
             #expect(deletions.allSatisfy { $0.at < filter }, "step \(step): \(changes)")
         }
         #expect(interfaces == ["wg0", "vpn0"])

@@ -1,5 +1,6 @@
 import CMnl
 import CNftnl
+import BoxModel
 import Compiler
 import Firewall
 import Glibc
@@ -9,6 +10,7 @@ import SiteSamples
 import Testing
 
 @testable import LinuxNet
+public import Netlink
 
 /// Connection tracking: messages byte by byte, and the kernel of this machine with Debian's `conntrack` as the witness.
 @Suite struct ConntrackTests {
@@ -173,7 +175,7 @@ import Testing
             try insert("192.168.2.1", "192.168.1.10", 22)
             try box.perform(change)
             #expect(try Self.listed().isEmpty)
-            try box.perform(.replaceFirewall(state.firewall, carrying: nil))
+            try box.perform(.firewall(.replace(state.firewall, carrying: nil)))
             try insert("192.168.2.1", "192.168.1.10", 22)
             try insert("192.168.2.1", "192.168.1.10", 443)
             try insert("192.168.1.50", "192.168.2.1", 22)
@@ -188,7 +190,7 @@ import Testing
             let firewall = try #require(try socket.firewall())
             #expect(firewall == state.firewall)
             #expect(firewall.sets.filter { $0.timeout != nil }.map(\.elements.count) == [1, 1])
-            try box.perform(.replaceFirewall(state.firewall, carrying: firewall))
+            try box.perform(.firewall(.replace(state.firewall, carrying: firewall)))
             #expect(try barred() == expected)
         }
     }

@@ -1,5 +1,5 @@
 import CMnl
-import Compiler
+import BoxModel
 import Firewall
 import Glibc
 import NetTypes

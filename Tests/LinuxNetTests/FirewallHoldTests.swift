@@ -1,4 +1,5 @@
 import CMnl
+import BoxModel
 import Compiler
 import Glibc
 import Repeats
@@ -12,7 +13,7 @@ import Testing
 @Suite struct FirewallHoldTests {
     private static func table() throws -> Change {
         let state = try compile(Lab.site(), secrets: Lab.secrets, surroundings: Surroundings())
-        return .replaceFirewall(state.firewall, carrying: nil)
+        return .firewall(.replace(state.firewall, carrying: nil))
     }
 
     private static func isThere() -> Bool {
@@ -46,7 +47,7 @@ import Testing
 
             // Commands ask for it, and it stays held.
             let command = LinuxBox()
-            try command.perform(.removeFirewall)
+            try command.perform(.firewall(.remove))
             #expect(!Self.isThere())
             try command.perform(Self.table())
             try run("nft", "flush", "ruleset")

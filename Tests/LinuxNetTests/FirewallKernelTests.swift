@@ -1,5 +1,5 @@
 import CMnl
-import Compiler
+import BoxModel
 import Firewall
 import Glibc
 import NetTypes
@@ -20,14 +20,14 @@ import Testing
             let box = LinuxBox()
             #expect(try box.observe(Self.scope).firewall == nil)
             for _ in 1...2 {
-                try box.perform(.replaceFirewall(Sample.firewall, carrying: nil))
+                try box.perform(.firewall(.replace(Sample.firewall, carrying: nil)))
                 let observed = try #require(try box.observe(Self.scope).firewall)
                 for (a, b) in zip(observed.sets, Sample.firewall.sets) { #expect(a == b) }
                 for (a, b) in zip(observed.chains, Sample.firewall.chains) { #expect(a == b) }
                 #expect(observed == Sample.firewall)
             }
             #expect(try run("nft", "list", "table", "inet", "wggw") == Sample.listing)
-            for _ in 1...2 { try box.perform(.removeFirewall) }
+            for _ in 1...2 { try box.perform(.firewall(.remove)) }
             #expect(try box.observe(Self.scope).firewall == nil)
         }
     }
@@ -36,12 +36,12 @@ import Testing
         try inNetworkNamespace {
             let box = LinuxBox()
             let set = FirewallSet("from4", [.ipv4], hasCounters: true, elements: [1, 2, 3].map(Self.host))
-            try box.perform(.replaceFirewall(FirewallTable(sets: [set], chains: []), carrying: nil))
+            try box.perform(.firewall(.replace(FirewallTable(sets: [set], chains: []), carrying: nil)))
             let counted = "{ 10.0.0.2 counter packets 5 bytes 700 }"
             try run("nft", "delete element inet wggw from4 { 10.0.0.2 }; add element inet wggw from4 " + counted)
             let observed = try #require(try box.observe(Self.scope).firewall)
             let more = FirewallSet("from4", [.ipv4], hasCounters: true, elements: [0, 2, 4].map(Self.host))
-            try box.perform(.replaceFirewall(FirewallTable(sets: [more], chains: []), carrying: observed))
+            try box.perform(.firewall(.replace(FirewallTable(sets: [more], chains: []), carrying: observed)))
             let counters = try #require(try box.observe(Self.scope).firewall).sets[0].elements.map(\.counter)
             let none = Counter(packets: 0, bytes: 0)
             #expect(counters == [none, Counter(packets: 5, bytes: 700), none])
@@ -52,7 +52,7 @@ import Testing
         try inNetworkNamespace {
             let box = LinuxBox()
             let before = try box.observe(Self.scope).generation
-            let change = Change.replaceFirewall(Sample.firewall, carrying: nil)
+            let change = Change.firewall(.replace(Sample.firewall, carrying: nil))
             try box.perform(change)
             var scope = Self.scope
             let marked = FirewallTable(sets: [], chains: [])
@@ -69,7 +69,7 @@ import Testing
     @Test(arguments: Sample.sets) func `elements come and go, also those that did already`(_ set: FirewallSet) throws {
         try inNetworkNamespace {
             let box = LinuxBox()
-            try box.perform(.replaceFirewall(Sample.firewall, carrying: nil))
+            try box.perform(.firewall(.replace(Sample.firewall, carrying: nil)))
             func elements() throws -> [SetElement] {
                 let firewall = try #require(try box.observe(Self.scope).firewall)
                 #expect(firewall.chains == Sample.chains)
@@ -79,12 +79,12 @@ import Testing
             empty.elements = []
             let first = set.elements[0]
             let others = Array(set.elements.dropFirst())
-            for _ in 1...2 { try box.perform(.updateFirewall([SetUpdate(set: empty, delete: [first])])) }
+            for _ in 1...2 { try box.perform(.firewall(.update([SetUpdate(set: empty, delete: [first])]))) }
             #expect(try elements() == others)
             let both = SetUpdate(set: empty, add: [first], delete: others)
-            for _ in 1...2 { try box.perform(.updateFirewall([both])) }
+            for _ in 1...2 { try box.perform(.firewall(.update([both]))) }
             #expect(try elements() == [first])
-            for _ in 1...2 { try box.perform(.updateFirewall([SetUpdate(set: empty, add: set.elements)])) }
+            for _ in 1...2 { try box.perform(.firewall(.update([SetUpdate(set: empty, add: set.elements)]))) }
             #expect(try elements() == set.elements)
         }
     }
@@ -92,13 +92,13 @@ import Testing
     @Test func `an element changes its verdict`() throws {
         try inNetworkNamespace {
             let box = LinuxBox()
-            try box.perform(.replaceFirewall(Sample.firewall, carrying: nil))
+            try box.perform(.firewall(.replace(Sample.firewall, carrying: nil)))
             for name in ["policy4", "policy6"] {
                 let set = try #require(Sample.sets.first { $0.name == name })
                 var changed = set.elements[0]
                 changed.verdict = .drop
                 let update = SetUpdate(set: set, add: [changed], delete: [set.elements[0]])
-                for _ in 1...2 { try box.perform(.updateFirewall([update])) }
+                for _ in 1...2 { try box.perform(.firewall(.update([update]))) }
                 let now = try #require(try box.observe(Self.scope).firewall?.sets.first { $0.name == name })
                 #expect(now.elements.first == changed && now.elements.count == set.elements.count)
             }
@@ -122,7 +122,7 @@ import Testing
             let box = LinuxBox()
             let firewall = FirewallTable(sets: sets, chains: [])
             for old in [nil, firewall] {
-                try box.perform(.replaceFirewall(firewall, carrying: old))
+                try box.perform(.firewall(.replace(firewall, carrying: old)))
                 #expect(try box.observe(Self.scope).firewall == firewall)
             }
         }
@@ -141,11 +141,11 @@ import Testing
     ]) func `whatever somebody else did to the table is seen, and put right`(_ command: String) throws {
         try inNetworkNamespace {
             let box = LinuxBox()
-            try box.perform(.replaceFirewall(Sample.firewall, carrying: nil))
+            try box.perform(.firewall(.replace(Sample.firewall, carrying: nil)))
             try run("nft", command)
             let observed = try #require(try box.observe(Self.scope).firewall)
             #expect(observed != Sample.firewall)
-            try box.perform(.replaceFirewall(Sample.firewall, carrying: observed))
+            try box.perform(.firewall(.replace(Sample.firewall, carrying: observed)))
             #expect(try box.observe(Self.scope).firewall == Sample.firewall)
         }
     }
@@ -169,11 +169,11 @@ import Testing
     @Test func `a refusal names what was refused, and leaves the old table`() throws {
         try inNetworkNamespace {
             let box = LinuxBox()
-            try box.perform(.replaceFirewall(Sample.firewall, carrying: nil))
+            try box.perform(.firewall(.replace(Sample.firewall, carrying: nil)))
             var broken = Sample.firewall
             broken.chains[1].rules[0].expressions.append(.verdict(.jump("nowhere")))
             broken.chains[1].rules[0].text = "jump nowhere"
-            let error = #expect(throws: BoxError.self) { try box.perform(.replaceFirewall(broken, carrying: nil)) }
+            let error = #expect(throws: BoxError.self) { try box.perform(.firewall(.replace(broken, carrying: nil))) }
             #expect(
                 error?.description
                     == "replace table inet wggw, rule “jump nowhere” of chain forward: No such file or directory")

@@ -1,5 +1,5 @@
 import CMnl
-import Compiler
+import BoxModel
 import Firewall
 import Glibc
 import NetTypes
@@ -242,7 +242,7 @@ import Testing
 
     @Test func `wggw's own table is in nobody's way`() throws {
         try inNetworkNamespace {
-            try LinuxBox().perform(.replaceFirewall(Sample.firewall, carrying: nil))
+            try LinuxBox().perform(.firewall(.replace(Sample.firewall, carrying: nil)))
             #expect(try LinuxBox().observe(Self.scope).obstacles == [])
         }
     }

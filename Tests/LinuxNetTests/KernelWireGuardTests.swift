@@ -1,10 +1,12 @@
 import CMnl
+import BoxModel
 import Compiler
 import Glibc
 import NetTypes
 import Testing
 
 @testable import LinuxNet
+import Netlink
 
 /// Messages of generic netlink family "wireguard", byte by byte.
 @Suite struct KernelWireGuardTests {

@@ -1,4 +1,5 @@
 import CMnl
+import BoxModel
 import Compiler
 import Glibc
 import NetTypes
@@ -44,10 +45,11 @@ import Testing
             let routes = ["10.9.0.0/16", "fd09::/64", "192.168.7.0/24"].map { Route(IPPrefix($0)!, interface: name) }
             let addresses = ["10.8.0.1/24", "fd08::1/64"].map { InterfaceAddress($0)! }
             var changes: [Change] = [
-                .createInterface(name: name, backend: .userspace), .setMTU(interface: name, mtu: 1400, was: 1420),
-                .setUp(interface: name), .setSysctl(key: "net/ipv4/ip_forward", value: 1, was: 0),
+                .createInterface(name: name, backend: .userspace),
+                .link(.setMTU(interface: name, mtu: 1400, was: 1420)),
+                .link(.setUp(interface: name)), .setSysctl(key: "net/ipv4/ip_forward", value: 1, was: 0),
             ]
-            changes += addresses.map { .addAddress(interface: name, $0) } + routes.map { .addRoute($0) }
+            changes += addresses.map { .link(.addAddress(interface: name, $0)) } + routes.map { .link(.addRoute($0)) }
             for _ in 1...2 { for change in changes { try box.perform(change) } }
             let state = try box.observe(scope)
             let link = try #require(state.link)
@@ -57,8 +59,8 @@ import Testing
             #expect(state.sysctls == ["net/ipv4/ip_forward": 1])
 
             let undo: [Change] =
-                routes.map { .removeRoute($0) } + [.removeAddress(interface: name, addresses[0])]
-                + [.removeAddress(interface: name, addresses[1])]
+                routes.map { .link(.removeRoute($0)) } + [.link(.removeAddress(interface: name, addresses[0]))]
+                + [.link(.removeAddress(interface: name, addresses[1]))]
             for _ in 1...2 { for change in undo { try box.perform(change) } }
             let after = try box.observe(scope)
             #expect(after.routes == [] && after.link?.addresses == [])
@@ -166,9 +168,9 @@ import Testing
             try Self.addLAN()
             let scope = Scope(interface: "wg0", neighbourInterfaces: ["lan0", "nowhere"])
             let neighbours = ["192.168.1.9", "fd00::9"].map { ProxyNeighbour(IPAddress($0)!, interface: "lan0") }
-            for _ in 1...2 { for n in neighbours { try box.perform(.addProxyNeighbour(n)) } }
+            for _ in 1...2 { for n in neighbours { try box.perform(.link(.addProxyNeighbour(n))) } }
             #expect(try box.observe(scope).proxyNeighbours == neighbours.sorted())
-            for _ in 1...2 { try box.perform(.removeProxyNeighbour(neighbours[1])) }
+            for _ in 1...2 { try box.perform(.link(.removeProxyNeighbour(neighbours[1]))) }
             #expect(try box.observe(scope).proxyNeighbours == [neighbours[0]])
         }
     }
@@ -205,12 +207,12 @@ import Testing
                     """
                 ),
                 (
-                    .setMTU(interface: "lan0", mtu: 20, was: nil),
+                    .link(.setMTU(interface: "lan0", mtu: 20, was: nil)),
                     "set the MTU of lan0 to 20: Invalid argument (mtu less than device minimum)"
                 ),
-                (.setUp(interface: "nowhere"), "set nowhere up: No such device"),
+                (.link(.setUp(interface: "nowhere")), "set nowhere up: No such device"),
                 (
-                    .addRoute(Route(IPPrefix("10.7.0.0/16")!, interface: "lan0")),
+                    .link(.addRoute(Route(IPPrefix("10.7.0.0/16")!, interface: "lan0"))),
                     """
                     add route 10.7.0.0/16 through lan0: File exists; another route to 10.7.0.0/16 is in the way: \
                     see `ip route show 10.7.0.0/16`

@@ -1,4 +1,5 @@
 import CLinux
+import BoxModel
 import Compiler
 import Glibc
 import NetTypes
@@ -80,7 +81,7 @@ final class PacketYard {
         state.datapath = .auto
         for change in try diff(state, box.observe(scope)).changes {
             switch change {
-            case .replaceFirewall, .setSysctl: try box.perform(change)
+            case .firewall(.replace), .setSysctl: try box.perform(change)
             default: continue
             }
         }

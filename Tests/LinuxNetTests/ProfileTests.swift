@@ -1,3 +1,4 @@
+import BoxModel
 import Compiler
 import Firewall
 import Foundation
@@ -101,7 +102,7 @@ import Testing
         var ours = ""
         var theirs = ""
         try inNetworkNamespace {
-            try LinuxBox().perform(.replaceFirewall(firewall, carrying: nil))
+            try LinuxBox().perform(.firewall(.replace(firewall, carrying: nil)))
             ours = try run("nft", "--stateless", "list", "table", "inet", "wggw")
         }
         try inNetworkNamespace {

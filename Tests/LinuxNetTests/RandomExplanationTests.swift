@@ -1,3 +1,4 @@
+import BoxModel
 import Compiler
 import Explaining
 import Firewall

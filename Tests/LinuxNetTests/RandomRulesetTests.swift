@@ -1,5 +1,5 @@
+import BoxModel
 import CMnl
-import Compiler
 import Firewall
 import NetTypes
 import Repeats

@@ -1,3 +1,4 @@
+import BoxModel
 import Compiler
 import Firewall
 import NetTypes
@@ -33,7 +34,7 @@ import Testing
         for change in try firewallChanges(to: state, box.observe(scope)) {
             try box.perform(change)
             // After an update of elements the order in which nft prints concatenations is that of their coming.
-            guard case .replaceFirewall = change else { continue }
+            guard case .firewall(.replace) = change else { continue }
             #expect(try run("nft", "--stateless", "list", "table", "inet", "wggw") == state.firewall.nftText)
         }
         #expect(try firewallChanges(to: state, box.observe(scope)).isEmpty)
@@ -44,7 +45,7 @@ import Testing
         state.datapath = .auto
         return try diff(state, observed).changes.filter { change in
             switch change {
-            case .replaceFirewall, .updateFirewall: true
+            case .firewall(.replace), .firewall(.update): true
             default: false
             }
         }

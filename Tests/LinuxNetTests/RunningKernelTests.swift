@@ -1,3 +1,4 @@
+import BoxModel
 import Compiler
 import Glibc
 import NetTypes
@@ -209,9 +210,9 @@ struct RunningKernelTests {
             }
             try Self.box.perform(.createInterface(name: "second", backend: .kernel))
             try Self.box.perform(.setWireGuard(interface: "second", WireGuardChange(listenPort: 51820)))
-            try Self.box.perform(.setUp(interface: Self.name, listenPort: 51820))
+            try Self.box.perform(.link(.setUp(interface: Self.name, listenPort: 51820)))
             refused("set second up: Address already in use (UDP port 51820); ") {
-                try Self.box.perform(.setUp(interface: "second", listenPort: 51820))
+                try Self.box.perform(.link(.setUp(interface: "second", listenPort: 51820)))
             }
             try giveUpCapabilities()
             let device = KernelWireGuard(interface: Self.name)

@@ -4,7 +4,7 @@ import SiteModel
 import SiteSamples
 import Testing
 
-@testable import Compiler
+@testable import BoxModel
 @testable import LinuxNet
 
 /// What lies around a site, and the kernel's own way with settings that move others: on the kernel of this machine.

@@ -1,4 +1,4 @@
-import Compiler
+import BoxModel
 import Glibc
 import NetTypes
 import Testing

@@ -1,4 +1,4 @@
-package import Compiler
+package import BoxModel
 package import Firewall
 package import NetTypes
 

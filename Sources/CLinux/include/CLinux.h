@@ -7,7 +7,6 @@
 #include "grace.h"
 #include "heap.h"
 #include "launch.h"
-#include "linkwatch.h"
 #include "poller.h"
 #include "privileges.h"
 #include "probe.h"

@@ -1,3 +1,4 @@
+import BoxModel
 import NetTypes
 
 extension ClientConfig {

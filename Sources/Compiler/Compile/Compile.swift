@@ -1,3 +1,4 @@
+public import BoxModel
 import Firewall
 import NetTypes
 public import SiteModel

@@ -1,3 +1,4 @@
+import BoxModel
 import Firewall
 import NetTypes
 import SiteModel

@@ -1,3 +1,4 @@
+public import BoxModel
 public import NetTypes
 
 /// How one kind of router is told a static route.

@@ -1,5 +1,7 @@
+public import BoxModel
 import Firewall
 import NetTypes
+public import SiteModel
 
 /// What ends because the desired state takes it away; nothing where nothing can be open that is not allowed.
 ///
@@ -31,6 +33,17 @@ private func released(
     let known = IPPrefixSet((previous ?? desired).wireGuard.peers.lazy.flatMap(\.allowedIPs))
     for peer in seen { losses.add(peer.publicKey, peer.allowedIPs.flatMap(known.intersection)) }
     return losses.released
+}
+
+extension ConnectionCut {
+    /// Ends everything from and to the peers of these sites, with all that they have in any.
+    public init(everythingOf sites: [Site]) {
+        var losses = Losses(to: [])
+        for peer in sites.lazy.flatMap(\.peers) {
+            if let key = peer.publicKey { losses.add(key, peer.addresses.map { IPPrefix(host: $0) } + peer.routes) }
+        }
+        self.init(released: losses.released)
+    }
 }
 
 /// Addresses and networks that were peers' and are not theirs any more.

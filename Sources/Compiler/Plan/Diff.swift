@@ -1,3 +1,4 @@
+public import BoxModel
 import NetTypes
 
 /// A desired state that this box cannot be brought to, and what would help.
@@ -71,7 +72,7 @@ public func diff(
         plan += [
             .createInterface(name: successor, backend: backend),
             .setWireGuard(interface: successor, wireGuard.rest),
-            .setMTU(interface: successor, mtu: desired.link.mtu, was: nil),
+            .link(.setMTU(interface: successor, mtu: desired.link.mtu, was: nil)),
             .replaceInterface(name: desired.interface, by: successor, from: old, to: backend),
         ]
     }
@@ -88,35 +89,30 @@ public func diff(
     let (neighbours, _) = merge(desired.proxyNeighbours, now.proxyNeighbours)
     let mtu: [Change] =
         isSwitched || now.link?.mtu == desired.link.mtu
-        ? [] : [.setMTU(interface: desired.interface, mtu: desired.link.mtu, was: now.link?.mtu)]
+        ? [] : [.link(.setMTU(interface: desired.interface, mtu: desired.link.mtu, was: now.link?.mtu))]
     // RFC 8200: with less there is no IPv6 on an interface.
     let isTooNarrow = now.link.map { $0.mtu < 1280 } ?? false
     if isTooNarrow { plan += mtu }
-    plan += addresses.map { .addAddress(interface: desired.interface, $0) }
+    plan += addresses.map { .link(.addAddress(interface: desired.interface, $0)) }
     if !isTooNarrow { plan += mtu }
     plan += settings.before
     if now.link?.isUp != true {
-        plan.append(.setUp(interface: desired.interface, listenPort: desired.wireGuard.listenPort))
+        plan.append(.link(.setUp(interface: desired.interface, listenPort: desired.wireGuard.listenPort)))
     }
     if isNew || observed.link?.isUp == false {
         let peers = isNew ? before : observed.wireGuard?.peers ?? []
         let waiting = peersWithSessions(desired.wireGuard, peers, isReplaced: isNew)
         if !waiting.isEmpty { plan.append(.startHandshakes(interface: desired.interface, waiting)) }
     }
-    plan += routes.map { .addRoute($0) }
-    plan += neighbours.map { .addProxyNeighbour($0) }
+    plan += routes.map { .link(.addRoute($0)) }
+    plan += neighbours.map { .link(.addProxyNeighbour($0)) }
     plan += settings.forwarding
-    plan += oldRoutes.map { .removeRoute($0) }
-    plan += oldAddresses.map { .removeAddress(interface: desired.interface, $0) }
+    plan += oldRoutes.map { .link(.removeRoute($0)) }
+    plan += oldAddresses.map { .link(.removeAddress(interface: desired.interface, $0)) }
     // Somebody else's proxy neighbours on the same interface are none of wggw's business.
     let (_, ownNeighbours) = merge(desired.proxyNeighbours, previous?.proxyNeighbours ?? [])
-    plan += common(ownNeighbours, now.proxyNeighbours).map { .removeProxyNeighbour($0) }
+    plan += common(ownNeighbours, now.proxyNeighbours).map { .link(.removeProxyNeighbour($0)) }
     return Plan(plan + settings.givenBack)
-}
-
-/// The name of the interface that is made ready beside another one to take its place: at most 15 bytes, as the kernel wants.
-public func successorName(of interface: String) -> String {
-    String(decoding: interface.utf8.prefix(10), as: UTF8.self) + "-next"
 }
 
 /// Who carries the interface of the desired name; nil if there is none. Throws where it is not wggw's to change.
@@ -164,8 +160,8 @@ public func teardown(
     let saved = savedSysctls.filter { !isSetting($0.key, of: scope.interface) }
     var settings = KernelSettings(observed.sysctls)
     var plan = settings.giveBack(saved.filter { isForwardingKey($0.key) })
-    plan += common(proxyNeighbours.sorted(), observed.proxyNeighbours).map { .removeProxyNeighbour($0) }
-    plan += observed.routes.map { .removeRoute($0) }
+    plan += common(proxyNeighbours.sorted(), observed.proxyNeighbours).map { .link(.removeProxyNeighbour($0)) }
+    plan += observed.routes.map { .link(.removeRoute($0)) }
     if let leftover = observed.successor {
         plan.append(.deleteInterface(name: successorName(of: scope.interface), backend: leftover))
     }
@@ -173,7 +169,7 @@ public func teardown(
         plan.append(.deleteInterface(name: scope.interface, backend: backend))
     }
     if !connections.isEmpty { plan.append(.cutConnections(connections)) }
-    if observed.firewall != nil { plan.append(.removeFirewall) }
+    if observed.firewall != nil { plan.append(.firewall(.remove)) }
     return Plan(plan + settings.giveBack(saved.filter { !isForwardingKey($0.key) }))
 }
 
@@ -193,23 +189,6 @@ extension DesiredState {
         return Scope(
             interface: interface, sysctls: keys, neighbourInterfaces: Set(neighbours.map(\.interface)),
             listenPort: wireGuard.listenPort, traffic: traffic)
-    }
-}
-
-extension ObservedState {
-    /// What is left when the kernel deletes the interface that the scope names.
-    mutating func forgetInterface(_ name: String) {
-        link = nil
-        wireGuard = nil
-        silence = nil
-        hasOrphan = false
-        forgetBelongings(of: name)
-    }
-
-    /// An interface takes its routes and settings along.
-    mutating func forgetBelongings(of name: String) {
-        routes.removeAll { $0.interface == name }
-        sysctls = sysctls.filter { !isSetting($0.key, of: name) }
     }
 }
 

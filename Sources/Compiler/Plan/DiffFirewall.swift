@@ -1,14 +1,15 @@
-public import Firewall
+import BoxModel
+import Firewall
 import NetTypes
 
 /// Elements alone where nothing else differs, else the whole table.
 func firewallChanges(_ desired: FirewallTable, _ observed: FirewallTable?) -> [Change] {
-    guard let observed else { return [.replaceFirewall(desired, carrying: nil)] }
+    guard let observed else { return [.firewall(.replace(desired, carrying: nil))] }
     guard desired.chains == observed.chains, desired.sets.count == observed.sets.count,
         zip(desired.sets, observed.sets).allSatisfy({ $0.hasShape(of: $1) })
-    else { return [.replaceFirewall(desired, carrying: observed)] }
+    else { return [.firewall(.replace(desired, carrying: observed))] }
     let updates = zip(desired.sets, observed.sets).compactMap(update)
-    return updates.isEmpty ? [] : [.updateFirewall(updates)]
+    return updates.isEmpty ? [] : [.firewall(.update(updates))]
 }
 
 /// One pass over both sorted lists; an element whose verdict differs is deleted and added.
@@ -35,17 +36,4 @@ private func update(_ desired: FirewallSet, _ observed: FirewallSet) -> SetUpdat
     update.add += new[i...]
     update.delete += old[j...]
     return update.add.isEmpty && update.delete.isEmpty ? nil : update
-}
-
-extension RulesetGeneration {
-    /// What it will be after the plan, if nobody else changes a table meanwhile: every change of ours is one transaction.
-    public func after(_ plan: Plan) -> RulesetGeneration {
-        let transactions = plan.changes.count {
-            switch $0 {
-            case .replaceFirewall, .updateFirewall, .removeFirewall: true
-            default: false
-            }
-        }
-        return RulesetGeneration(namespace: namespace, number: number &+ UInt32(transactions))
-    }
 }

@@ -1,10 +1,4 @@
-let everyReversePath = "net/ipv4/conf/all/rp_filter"
-let defaultReversePath = "net/ipv4/conf/default/rp_filter"
-
-/// Whether the setting belongs to an interface and goes with it.
-public func isSetting(_ key: String, of interface: String) -> Bool {
-    key.hasPrefix("net/ipv4/conf/\(interface)/") || key.hasPrefix("net/ipv6/conf/\(interface)/")
-}
+import BoxModel
 
 /// Changes of settings, by when they are due.
 struct SysctlChanges {

@@ -1,3 +1,4 @@
+import BoxModel
 import NetTypes
 
 /// What has to be set on the WireGuard side, in two steps.

@@ -1,3 +1,4 @@
+public import BoxModel
 public import NetTypes
 public import SiteModel
 

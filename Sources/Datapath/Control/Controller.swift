@@ -31,7 +31,7 @@ final class Controller {
     let poller: Int32
     let timer: Int32
     let signals: Int32
-    let netlink: Int32
+    let news: LinkNews
     let listeners: [UAPIListener]
     let eventListener: UAPIListener
     var connections: [Int32: UAPIConnection] = [:]
@@ -62,10 +62,10 @@ final class Controller {
         self.signals = signals
         poller = try check(poller_open(), "making an epoll descriptor")
         timer = try check(poller_timer(), "making a timer")
-        netlink = try check(link_watch_open(), "listening to rtnetlink")
+        news = try LinkNews(of: interfaceIndex)
         var watched: [(Int32, UInt64)] = [
             (engine.control.pointee.bell.descriptor, Tag.bell), (timer, Tag.timer), (signals, Tag.signals),
-            (netlink, Tag.netlink), (eventListener.descriptor, Tag.eventListener),
+            (news.descriptor, Tag.netlink), (eventListener.descriptor, Tag.eventListener),
         ]
         watched += listeners.map { ($0.descriptor, Tag.listener) }
         for (descriptor, tag) in watched {
@@ -145,19 +145,16 @@ final class Controller {
     // MARK: The interface
 
     private func followNews() {
-        var name = [CChar](repeating: 0, count: 16)
-        let news = link_watch_read(netlink, interfaceIndex, &name)
-        if name[0] != 0 {
-            followName(String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
-        }
-        if news & Int32(LINK_DELETED) != 0 {
+        let seen = news.read()
+        if let name = seen.name { followName(name) }
+        if seen.isDeleted {
             // An interface that moved to another network namespace is deleted here as well, but its queues live on.
             // Nobody tells about it any more, so it counts as up.
             var byte: UInt8 = 0
             let isGone = read(tunDescriptor, &byte, 0) < 0 && errno == EBADFD
             if isGone { ended = true } else { hasMoved = true }
         }
-        if news != 0 { followLink() }
+        if seen.isChanged { followLink() }
     }
 
     /// Whoever renames the interface renames the sockets as well.

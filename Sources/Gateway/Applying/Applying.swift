@@ -1,4 +1,5 @@
-public import Compiler
+public import BoxModel
+import Compiler
 public import Explaining
 internal import Firewall
 internal import Glibc

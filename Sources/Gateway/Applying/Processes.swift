@@ -1,5 +1,5 @@
 internal import CLinux
-internal import Compiler
+internal import BoxModel
 internal import Glibc
 internal import LinuxNet
 public import Storage

@@ -1,3 +1,4 @@
+public import BoxModel
 public import Compiler
 internal import NetTypes
 public import SiteModel

@@ -1,4 +1,4 @@
-internal import Compiler
+internal import BoxModel
 internal import SiteModel
 internal import Storage
 

@@ -1,3 +1,4 @@
+internal import BoxModel
 internal import Compiler
 internal import SiteModel
 internal import Storage
@@ -71,7 +72,7 @@ extension ControlPlane {
                 stored.site.tunnel.interface, sysctls: isLast,
                 neighboursOf: (stored.site, stored.revision.surroundings ?? Surroundings()),
                 connectionsOf: endingConnections && isLast ? sites.map(\.site) : []
-            ).changes.filter { !changes.contains($0) && (isLast || $0 != .removeFirewall) }
+            ).changes.filter { !changes.contains($0) && (isLast || $0 != .firewall(.remove)) }
         }
         // The last plan knows of its own interface only that the settings go with it.
         changes.removeAll { change in

@@ -1,3 +1,4 @@
+internal import BoxModel
 internal import Compiler
 internal import NetTypes
 internal import SiteModel

@@ -1,4 +1,4 @@
-internal import Compiler
+import BoxModel
 public import Explaining
 internal import Glibc
 internal import NetTypes

@@ -1,5 +1,5 @@
 public import Explaining
-internal import Compiler
+internal import BoxModel
 internal import LinuxNet
 internal import NetTypes
 public import SiteModel

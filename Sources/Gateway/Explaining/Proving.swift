@@ -1,4 +1,4 @@
-internal import Compiler
+internal import BoxModel
 internal import Explaining
 public import NetTypes
 internal import SiteModel

@@ -1,4 +1,4 @@
-public import Compiler
+public import BoxModel
 internal import Glibc
 internal import NetTypes
 public import SiteModel

@@ -1,4 +1,5 @@
-internal import Compiler
+import Compiler
+internal import BoxModel
 internal import SiteModel
 internal import Storage
 

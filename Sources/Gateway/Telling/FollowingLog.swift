@@ -1,3 +1,4 @@
+internal import BoxModel
 internal import Compiler
 public import Explaining
 internal import LinuxNet

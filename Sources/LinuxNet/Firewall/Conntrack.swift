@@ -1,10 +1,11 @@
 import CLinux
 import CMnl
 import CNftnl
-internal import Compiler
+internal import BoxModel
 import Firewall
 import Glibc
 internal import NetTypes
+public import Netlink
 
 /// Connection tracking over ctnetlink: the connections that this network namespace knows, whatever zone they are in.
 enum Conntrack {

@@ -1,7 +1,8 @@
+import Netlink
 internal import CLinux
 import CMnl
 import CNftnl
-internal import Compiler
+internal import BoxModel
 internal import Firewall
 import Glibc
 internal import Synchronization

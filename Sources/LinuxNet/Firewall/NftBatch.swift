@@ -1,8 +1,9 @@
 import CMnl
 import CNftnl
-internal import Compiler
+internal import BoxModel
 internal import Firewall
 import Glibc
+internal import Netlink
 
 /// One transaction of nf_tables: all of it happens, or none.
 struct NftBatch: ~Copyable {

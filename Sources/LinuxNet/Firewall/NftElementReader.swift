@@ -2,6 +2,7 @@ import CMnl
 import CNftnl
 internal import Firewall
 internal import NetTypes
+internal import Netlink
 
 /// Collects the elements of one set from the messages of a dump.
 struct NftElementReader {

@@ -3,6 +3,7 @@ import CNftnl
 internal import Firewall
 import Glibc
 internal import NetTypes
+internal import Netlink
 
 /// Elements of sets, as netlink attributes. Not through libnftnl: there may be many thousands in one batch, and it would
 /// make two objects of each.

@@ -1,6 +1,7 @@
 import CMnl
 import CNftnl
 internal import Firewall
+internal import Netlink
 
 /// Reads expressions from the kernel's attributes. Not through libnftnl, which refuses a whole rule for one expression
 /// that it does not know: other people's tables have such, and so has a newer kernel.

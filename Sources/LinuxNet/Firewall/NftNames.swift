@@ -1,6 +1,7 @@
 import CMnl
 import CNftnl
 internal import Firewall
+public import Netlink
 
 extension nft_table_attributes: AttributeNumber {}
 extension nft_chain_attributes: AttributeNumber {}

@@ -1,5 +1,5 @@
 import CMnl
-internal import Compiler
+internal import BoxModel
 internal import Firewall
 import Glibc
 

@@ -1,6 +1,6 @@
 import CMnl
 import CNftnl
-internal import Compiler
+internal import BoxModel
 internal import Firewall
 import Glibc
 

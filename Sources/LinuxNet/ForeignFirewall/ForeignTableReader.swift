@@ -1,8 +1,9 @@
 import CMnl
 import CNftnl
-internal import Compiler
+internal import BoxModel
 internal import Firewall
 import Glibc
+internal import Netlink
 
 /// Other people's tables.
 extension NetlinkSocket {

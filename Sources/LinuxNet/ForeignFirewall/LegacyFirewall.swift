@@ -1,5 +1,6 @@
 internal import Firewall
 import Glibc
+internal import Netlink
 
 /// The tables of the kernel's older packet filter (iptables-legacy), which nf_tables does not list, in its words.
 ///

@@ -1,9 +1,10 @@
 import CMnl
 import CNftnl
-public import Compiler
+public import BoxModel
 internal import Firewall
 import Glibc
 internal import NetTypes
+public import Netlink
 
 /// What table `inet wggw` drops, as it happens: one listener of nfnetlink_log, in the network namespace of the thread that makes it.
 ///

@@ -1,4 +1,4 @@
-public import Compiler
+public import BoxModel
 import Glibc
 internal import System
 

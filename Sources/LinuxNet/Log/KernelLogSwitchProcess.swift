@@ -1,5 +1,5 @@
 import CLinux
-internal import Compiler
+internal import BoxModel
 import Glibc
 
 /// The process that keeps WireGuard's debug lines on, and turns them off when this one ends, also by SIGKILL: it sees the

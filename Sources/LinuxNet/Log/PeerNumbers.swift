@@ -1,4 +1,4 @@
-internal import Compiler
+internal import BoxModel
 internal import NetTypes
 
 /// Who the peers are that the kernel's log has numbers for. The number is shown nowhere else, so it is learned: a line

@@ -1,6 +1,6 @@
 import CLinux
 import CMnl
-public import Compiler
+public import BoxModel
 import Glibc
 public import NetTypes
 internal import UAPI

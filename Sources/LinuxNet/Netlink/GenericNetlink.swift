@@ -1,6 +1,7 @@
 import CMnl
-internal import Compiler
+internal import BoxModel
 import Glibc
+internal import Netlink
 
 /// Families of generic netlink.
 enum GenericNetlink {

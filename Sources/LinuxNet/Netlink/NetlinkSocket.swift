@@ -1,7 +1,8 @@
 internal import CLinux
 import CMnl
-internal import Compiler
+internal import BoxModel
 import Glibc
+import Netlink
 
 /// A netlink socket, open as long as the value lives. It belongs to the network namespace of the thread that opened it.
 struct NetlinkSocket: ~Copyable {
@@ -212,26 +213,4 @@ struct NetlinkBatchError: Error {
     /// Counted from 0; nil if the batch could not be sent.
     let message: Int?
     let error: BoxError
-}
-
-/// A message as it was received.
-struct ReceivedMessage {
-    let header: nlmsghdr
-    let payload: UnsafeRawBufferPointer
-}
-
-/// The messages of one datagram.
-struct ReceivedMessages: Sequence, IteratorProtocol {
-    private var rest: UnsafeRawBufferPointer
-
-    init(_ datagram: UnsafeRawBufferPointer) { rest = datagram }
-
-    mutating func next() -> ReceivedMessage? {
-        guard let header = rest.header(nlmsghdr.self), header.nlmsg_len >= 16, Int(header.nlmsg_len) <= rest.count
-        else { return nil }
-        let length = Int(header.nlmsg_len)
-        let message = ReceivedMessage(header: header, payload: UnsafeRawBufferPointer(rebasing: rest[16..<length]))
-        rest = UnsafeRawBufferPointer(rebasing: rest[Swift.min(aligned(length), rest.count)...])
-        return message
-    }
 }

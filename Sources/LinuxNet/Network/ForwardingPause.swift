@@ -1,5 +1,5 @@
 import CMnl
-public import Compiler
+public import BoxModel
 import Glibc
 internal import Synchronization
 internal import System

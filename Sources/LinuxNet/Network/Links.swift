@@ -1,8 +1,9 @@
 import CMnl
-internal import Compiler
+internal import BoxModel
 internal import Firewall
 import Glibc
 internal import NetTypes
+internal import Netlink
 
 /// An interface as rtnetlink shows it.
 struct Link: Equatable {

@@ -1,7 +1,8 @@
 import CMnl
-internal import Compiler
+internal import BoxModel
 import Glibc
 internal import NetTypes
+internal import Netlink
 
 /// Addresses that the box answers for on a link on behalf of others (`ip neigh add proxy`), over rtnetlink.
 extension NetlinkSocket {

@@ -1,7 +1,8 @@
 import CMnl
-internal import Compiler
+internal import BoxModel
 import Glibc
 internal import NetTypes
+internal import Netlink
 
 /// Single questions to the kernel, over rtnetlink.
 extension NetlinkSocket {

@@ -1,7 +1,8 @@
 import CMnl
-internal import Compiler
+internal import BoxModel
 import Glibc
 internal import NetTypes
+public import Netlink
 
 /// A route as rtnetlink shows it.
 struct KernelRoute: Equatable {

@@ -1,4 +1,4 @@
-internal import Compiler
+internal import BoxModel
 import Glibc
 internal import System
 

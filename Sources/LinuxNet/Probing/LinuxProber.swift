@@ -1,6 +1,6 @@
 internal import CLinux
 import CMnl
-public import Compiler
+public import BoxModel
 import Glibc
 internal import NetTypes
 

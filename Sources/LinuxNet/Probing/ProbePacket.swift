@@ -1,5 +1,5 @@
 internal import CLinux
-internal import Compiler
+internal import BoxModel
 internal import NetTypes
 
 /// The bytes of a probe, and what of somebody else's packet is an answer to it.

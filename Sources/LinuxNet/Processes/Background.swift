@@ -1,5 +1,5 @@
 import CLinux
-internal import Compiler
+internal import BoxModel
 import Glibc
 
 /// Work that a thread of its own does, while the caller does something else, or so that the caller need not wait for its end.

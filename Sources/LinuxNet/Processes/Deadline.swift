@@ -1,5 +1,5 @@
 import CLinux
-internal import Compiler
+internal import BoxModel
 import Glibc
 
 /// A moment past which nobody waits any more.

@@ -1,5 +1,5 @@
 import CLinux
-internal import Compiler
+internal import BoxModel
 import Glibc
 internal import NetTypes
 internal import System

@@ -1,5 +1,5 @@
 import CLinux
-public import Compiler
+public import BoxModel
 import Glibc
 
 /// Starts a program in a session of its own, so that it outlives this process and its terminal, with no signal blocked or

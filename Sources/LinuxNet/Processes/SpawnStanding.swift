@@ -1,5 +1,5 @@
 import CLinux
-public import Compiler
+public import BoxModel
 import Glibc
 internal import System
 

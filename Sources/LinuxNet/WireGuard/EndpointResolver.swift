@@ -1,7 +1,8 @@
 import CMnl
-internal import Compiler
+internal import BoxModel
 import Glibc
 internal import NetTypes
+internal import Netlink
 
 /// Looks up the names of endpoints, since a WireGuard interface takes addresses only.
 enum EndpointResolver {

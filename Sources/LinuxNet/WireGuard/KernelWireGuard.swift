@@ -1,7 +1,8 @@
 import CMnl
-internal import Compiler
+internal import BoxModel
 import Glibc
 internal import NetTypes
+public import Netlink
 
 /// The kernel's WireGuard, over generic netlink.
 struct KernelWireGuard: WireGuardDevice {

@@ -1,4 +1,4 @@
-internal import Compiler
+internal import BoxModel
 internal import Synchronization
 
 /// Where peers were when somebody looked last: for who makes an interface anew that is gone, with all that it had learned.

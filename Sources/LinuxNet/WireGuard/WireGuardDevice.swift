@@ -1,4 +1,4 @@
-internal import Compiler
+internal import BoxModel
 
 /// A WireGuard interface, whoever carries its packets.
 protocol WireGuardDevice {

@@ -1,19 +1,7 @@
 import CMnl
 import Glibc
+import Netlink
 internal import NetTypes
-
-/// The number of a netlink attribute, whichever way the kernel's header declares it.
-protocol AttributeNumber {
-    var attributeNumber: UInt16 { get }
-}
-
-extension Int: AttributeNumber {
-    var attributeNumber: UInt16 { UInt16(self) }
-}
-
-extension AttributeNumber where Self: RawRepresentable, RawValue == UInt32 {
-    var attributeNumber: UInt16 { UInt16(rawValue) }
-}
 
 /// Netlink messages one after another, to be sent in one go. Keys pass through it.
 struct MessageBuffer: ~Copyable {
@@ -148,74 +136,5 @@ struct MessageBuffer: ~Copyable {
 
     private mutating func close() {
         buffer.mutableBytes.storeBytes(of: UInt32(count - start), toByteOffset: start, as: UInt32.self)
-    }
-}
-
-/// One attribute of a message that was received; valid as long as the memory it lies in.
-struct Attribute {
-    /// Its number, without the flags.
-    let type: UInt16
-    /// What it holds.
-    let payload: UnsafeRawBufferPointer
-
-    /// The attributes that it holds.
-    var nested: Attributes { Attributes(payload) }
-    var u8: UInt8 { payload.first ?? 0 }
-    var u16: UInt16 { number() }
-    var u32: UInt32 { number() }
-    var u64: UInt64 { number() }
-    /// A number in network order.
-    var big16: UInt16 { number(as: UInt16.self).bigEndian }
-    /// The same.
-    var big32: UInt32 { number(as: UInt32.self).bigEndian }
-    /// A number in network order.
-    var big64: UInt64 { number(as: UInt64.self).bigEndian }
-    /// Without the zero byte at its end.
-    var string: String { String(decoding: payload.prefix { $0 != 0 }, as: UTF8.self) }
-    var bytes: [UInt8] { Array(payload) }
-
-    /// Zero if the kernel sent fewer bytes than the number has.
-    private func number<Number: FixedWidthInteger & BitwiseCopyable>(as _: Number.Type = Number.self) -> Number {
-        payload.count >= MemoryLayout<Number>.size ? payload.loadUnaligned(as: Number.self) : 0
-    }
-}
-
-/// The attributes in a piece of a received message. Stops at the first that does not fit.
-struct Attributes: Sequence, IteratorProtocol {
-    private var rest: UnsafeRawBufferPointer
-
-    /// The attributes that `bytes` consist of.
-    init(_ bytes: UnsafeRawBufferPointer) { rest = bytes }
-
-    /// The attributes behind the family's own header.
-    init<Header: BitwiseCopyable>(_ payload: UnsafeRawBufferPointer, after _: Header.Type) {
-        let size = aligned(MemoryLayout<Header>.size)
-        rest = payload.count > size ? UnsafeRawBufferPointer(rebasing: payload[size...]) : .init(start: nil, count: 0)
-    }
-
-    mutating func next() -> Attribute? {
-        guard rest.count >= 4 else { return nil }
-        let length = Int(rest.loadUnaligned(as: UInt16.self))
-        guard length >= 4, length <= rest.count else { return nil }
-        let type = rest.loadUnaligned(fromByteOffset: 2, as: UInt16.self) & 0x3fff  // NLA_TYPE_MASK
-        let attribute = Attribute(type: type, payload: UnsafeRawBufferPointer(rebasing: rest[4..<length]))
-        rest = UnsafeRawBufferPointer(rebasing: rest[Swift.min(aligned(length), rest.count)...])
-        return attribute
-    }
-
-    /// The first attribute of a number.
-    func first(_ type: some AttributeNumber) -> Attribute? {
-        let wanted = type.attributeNumber
-        return first { $0.type == wanted }
-    }
-}
-
-/// Rounds up to the four bytes that netlink aligns everything to.
-func aligned(_ length: Int) -> Int { (length + 3) & ~3 }
-
-extension UnsafeRawBufferPointer {
-    /// The family's own header at the start of a message; nil if the message is too short.
-    func header<Header: BitwiseCopyable>(_ type: Header.Type) -> Header? {
-        count >= MemoryLayout<Header>.size ? loadUnaligned(as: type) : nil
     }
 }

@@ -1,12 +1,5 @@
+public import BoxModel
 public import SiteModel
-
-/// Who carries the packets of an interface.
-public enum Backend: String, Hashable, Sendable {
-    /// The kernel's WireGuard.
-    case kernel
-    /// A process behind a TUN device and a configuration socket.
-    case userspace
-}
 
 extension DatapathChoice {
     /// Who carries the packets on this kernel. Throws where the kernel is wanted and cannot.

@@ -1,6 +1,6 @@
 public import Firewall
 public import NetTypes
-public import SiteModel
+import SiteModel
 
 /// A connection as a rule saw the packet that opened it: between the two that really talk, whatever NAT shows to others.
 public struct Connection: Hashable, Sendable {
@@ -68,7 +68,7 @@ public struct ConnectionCut: Equatable, Sendable {
     public var rules: ConnectionRules?
 
     /// A cut.
-    init(released: [Holder], judged: Judged, rules: ConnectionRules?) {
+    package init(released: [Holder], judged: Judged, rules: ConnectionRules?) {
         self.released = released
         self.judged = judged
         self.rules = rules
@@ -76,15 +76,6 @@ public struct ConnectionCut: Equatable, Sendable {
 
     /// Ends everything from and to these.
     public init(released: [Holder]) { self.init(released: released, judged: .nothing, rules: nil) }
-
-    /// Ends everything from and to the peers of these sites, with all that they have in any.
-    public init(everythingOf sites: [Site]) {
-        var losses = Losses(to: [])
-        for peer in sites.lazy.flatMap(\.peers) {
-            if let key = peer.publicKey { losses.add(key, peer.addresses.map { IPPrefix(host: $0) } + peer.routes) }
-        }
-        self.init(released: losses.released)
-    }
 
     /// All peers that it is about; none of those that are not named where everything is judged.
     public var holders: [Holder] { if case .peers(let holders) = judged { released + holders } else { released } }
@@ -104,7 +95,7 @@ public struct ConnectionRules: Equatable, Sendable {
     /// The gateway's own addresses in the tunnel, also those that it is still to get.
     public let addresses: [IPAddress]
 
-    init(_ state: DesiredState) {
+    package init(_ state: DesiredState) {
         interface = state.interface
         firewall = state.firewall
         peers = state.wireGuard.peers

@@ -1,6 +1,4 @@
 public import NetTypes
-import Firewall
-import SiteModel
 
 /// Where the tunnel's packets come from and go to, as far as a site says. Other people's firewalls are judged by it.
 public struct Traffic: Hashable, Sendable {
@@ -30,18 +28,5 @@ public struct Traffic: Hashable, Sendable {
         self.tunnel = tunnel
         self.reaches = reaches
         self.outside = outside
-    }
-
-    init(_ facts: SiteFacts) {
-        tunnel = facts.site.tunnel.addresses.map(\.network)
-        reaches = facts.lan.map { Reach($0.interface, $0.subnets) }
-        outside = Set(facts.uplinks.values.joined()).sorted()
-        if facts.hasFullTunnel {
-            for name in outside {
-                let families = facts.uplinks.filter { $0.value.contains(name) }.keys
-                reaches.append(
-                    Reach(name, [IPPrefix.everyV4, .everyV6].filter { families.contains(Family($0.address)) }))
-            }
-        }
     }
 }

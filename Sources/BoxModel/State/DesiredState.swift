@@ -28,6 +28,25 @@ public struct DesiredState: Equatable, Sendable {
     public var advice: [StaticRouteAdvice]
     /// What all of this is for.
     public var traffic: Traffic
+
+    /// All of it.
+    package init(
+        interface: String, datapath: DatapathChoice, wireGuard: WireGuardConfig, link: LinkConfig, routes: [Route],
+        firewall: FirewallTable, access: Access, sysctls: [SysctlRequirement], proxyNeighbours: [ProxyNeighbour],
+        advice: [StaticRouteAdvice], traffic: Traffic
+    ) {
+        self.interface = interface
+        self.datapath = datapath
+        self.wireGuard = wireGuard
+        self.link = link
+        self.routes = routes
+        self.firewall = firewall
+        self.access = access
+        self.sysctls = sysctls
+        self.proxyNeighbours = proxyNeighbours
+        self.advice = advice
+        self.traffic = traffic
+    }
 }
 
 /// The state of a WireGuard interface that is set, not learned.
@@ -94,6 +113,14 @@ public struct LinkConfig: Hashable, Sendable {
     public var mtu: Int
     /// Sorted.
     public var addresses: [InterfaceAddress]
+
+    /// Makes settings.
+    package init(
+        mtu: Int, addresses: [InterfaceAddress]
+    ) {
+        self.mtu = mtu
+        self.addresses = addresses
+    }
 }
 
 /// A route into the tunnel. wggw tags its routes with a routing protocol number of its own, and touches no others.
@@ -166,4 +193,12 @@ public struct StaticRouteAdvice: Hashable, Sendable {
     public var destination: IPPrefix
     /// The gateway's address in the LAN, if it is known.
     public var via: String
+
+    /// Makes advice.
+    package init(
+        destination: IPPrefix, via: String
+    ) {
+        self.destination = destination
+        self.via = via
+    }
 }

@@ -26,12 +26,24 @@ public enum Change: Equatable, Sendable {
     case replaceInterface(name: String, by: String, from: Backend, to: Backend)
     /// Sets the WireGuard side; what is not named stays.
     case setWireGuard(interface: String, WireGuardChange)
+    /// Sets the interface itself, and what leads to it.
+    case link(LinkChange)
+    /// Sends each of the peers a handshake initiation at once, in this order, in place of when there is a packet for it.
+    case startHandshakes(interface: String, [PublicKey])
+    /// Sets table `inet wggw`.
+    case firewall(FirewallChange)
+    /// Ends connections that are not allowed any more: the packets of one that is known pass unasked.
+    case cutConnections(ConnectionCut)
+    /// Writes a file under /proc/sys.
+    case setSysctl(key: String, value: Int, was: Int)
+}
+
+/// A step of rtnetlink's.
+public enum LinkChange: Equatable, Sendable {
     /// Bytes.
     case setMTU(interface: String, mtu: Int, was: Int?)
     /// Up; this opens the UDP port.
     case setUp(interface: String, listenPort: UInt16 = 0)
-    /// Sends each of the peers a handshake initiation at once, in this order, in place of when there is a packet for it.
-    case startHandshakes(interface: String, [PublicKey])
     /// An address of the interface.
     case addAddress(interface: String, InterfaceAddress)
     /// An address of the interface.
@@ -40,20 +52,20 @@ public enum Change: Equatable, Sendable {
     case addRoute(Route)
     /// A route with wggw's protocol number.
     case removeRoute(Route)
-    /// Replaces table `inet wggw`, in one transaction, and carries the counters of sets that stay over.
-    case replaceFirewall(FirewallTable, carrying: FirewallTable?)
-    /// Adds and deletes elements of sets, in one transaction; rules and all other elements stay.
-    case updateFirewall([SetUpdate])
-    /// Deletes table `inet wggw`.
-    case removeFirewall
-    /// Ends connections that are not allowed any more: the packets of one that is known pass unasked.
-    case cutConnections(ConnectionCut)
-    /// Writes a file under /proc/sys.
-    case setSysctl(key: String, value: Int, was: Int)
     /// A proxy neighbour entry.
     case addProxyNeighbour(ProxyNeighbour)
     /// A proxy neighbour entry.
     case removeProxyNeighbour(ProxyNeighbour)
+}
+
+/// A step of nftables', in one transaction.
+public enum FirewallChange: Equatable, Sendable {
+    /// Replaces the table, and carries the counters of sets that stay over.
+    case replace(FirewallTable, carrying: FirewallTable?)
+    /// Adds and deletes elements of sets; rules and all other elements stay.
+    case update([SetUpdate])
+    /// Deletes the table.
+    case remove
 }
 
 /// What is set on a WireGuard interface in one go; nil members and unnamed peers stay as they are.

@@ -46,10 +46,10 @@ extension Change {
     /// The plural of what may come in long lists.
     fileprivate var listKind: String? {
         switch self {
-        case .addRoute: "routes"
-        case .removeRoute: "old routes"
-        case .addProxyNeighbour: "proxy neighbours"
-        case .removeProxyNeighbour: "old proxy neighbours"
+        case .link(.addRoute): "routes"
+        case .link(.removeRoute): "old routes"
+        case .link(.addProxyNeighbour): "proxy neighbours"
+        case .link(.removeProxyNeighbour): "old proxy neighbours"
         default: nil
         }
     }
@@ -59,7 +59,7 @@ extension Change {
         case .setWireGuard(_, let change):
             (change.privateKey == nil ? 0 : 1) + (change.listenPort == nil ? 0 : 1) + (change.fwmark == nil ? 0 : 1)
                 + change.remove.count + change.set.count
-        case .updateFirewall(let updates): updates.reduce(0) { $0 + $1.delete.count + $1.add.count }
+        case .firewall(.update(let updates)): updates.reduce(0) { $0 + $1.delete.count + $1.add.count }
         case .cutConnections(let cut): cut.size
         default: 1
         }
@@ -75,35 +75,51 @@ extension Change {
         case .replaceInterface(let name, let successor, let old, let new):
             ["~ interface \(name) (\(old.rawValue) → \(new.rawValue)): \(successor) takes its place"]
         case .setWireGuard(_, let change): change.lines(names)
-        case .setMTU(let interface, let mtu, let was):
-            [was.map { "~ mtu \(interface) \($0) → \(mtu)" } ?? "+ mtu \(interface) \(mtu)"]
-        case .setUp(let interface, _): ["~ interface \(interface) up"]
+        case .link(let change): [change.line]
         case .startHandshakes(_, let peers):
             abridged(peers, "handshakes") { "~ handshake with \(names[$0] ?? $0.description)" }
-        case .addAddress(let interface, let address): ["+ address \(address) on \(interface)"]
-        case .removeAddress(let interface, let address): ["- address \(address) on \(interface)"]
-        case .addRoute(let route): ["+ route \(route.destination) through \(route.interface)"]
-        case .removeRoute(let route): ["- route \(route.destination) through \(route.interface)"]
-        case .replaceFirewall(let new, let old): [firewallLine(new, old)]
-        case .updateFirewall(let updates): updates.flatMap(\.lines)
-        case .removeFirewall: ["- firewall table inet \(FirewallTable.tableName)"]
+        case .firewall(let change): change.lines
         case .cutConnections(let cut): cut.lines(names)
         case .setSysctl(let key, let value, let was): ["~ sysctl \(dotted(key)) \(was) → \(value)"]
-        case .addProxyNeighbour(let neighbour): ["+ proxy neighbour \(neighbour.address) on \(neighbour.interface)"]
-        case .removeProxyNeighbour(let neighbour): ["- proxy neighbour \(neighbour.address) on \(neighbour.interface)"]
         }
-    }
-
-    private func firewallLine(_ new: FirewallTable, _ old: FirewallTable?) -> String {
-        let rules = new.chains.reduce(0) { $0 + $1.rules.count }
-        let elements = new.sets.reduce(0) { $0 + $1.elements.count }
-        return "\(old == nil ? "+" : "~") firewall table inet \(FirewallTable.tableName): \(grouped(rules)) rules, "
-            + "\(grouped(elements)) set elements"
     }
 
     /// As sysctl(8) says it, unless an interface's name has a dot.
     private func dotted(_ key: String) -> String {
         key.contains(".") ? key : String(key.map { $0 == "/" ? "." : $0 })
+    }
+}
+
+extension LinkChange {
+    fileprivate var line: String {
+        switch self {
+        case .setMTU(let interface, let mtu, let was):
+            was.map { "~ mtu \(interface) \($0) → \(mtu)" } ?? "+ mtu \(interface) \(mtu)"
+        case .setUp(let interface, _): "~ interface \(interface) up"
+        case .addAddress(let interface, let address): "+ address \(address) on \(interface)"
+        case .removeAddress(let interface, let address): "- address \(address) on \(interface)"
+        case .addRoute(let route): "+ route \(route.destination) through \(route.interface)"
+        case .removeRoute(let route): "- route \(route.destination) through \(route.interface)"
+        case .addProxyNeighbour(let neighbour): "+ proxy neighbour \(neighbour.address) on \(neighbour.interface)"
+        case .removeProxyNeighbour(let neighbour): "- proxy neighbour \(neighbour.address) on \(neighbour.interface)"
+        }
+    }
+}
+
+extension FirewallChange {
+    fileprivate var lines: [String] {
+        switch self {
+        case .replace(let new, let old): [line(new, old)]
+        case .update(let updates): updates.flatMap(\.lines)
+        case .remove: ["- firewall table inet \(FirewallTable.tableName)"]
+        }
+    }
+
+    private func line(_ new: FirewallTable, _ old: FirewallTable?) -> String {
+        let rules = new.chains.reduce(0) { $0 + $1.rules.count }
+        let elements = new.sets.reduce(0) { $0 + $1.elements.count }
+        return "\(old == nil ? "+" : "~") firewall table inet \(FirewallTable.tableName): \(grouped(rules)) rules, "
+            + "\(grouped(elements)) set elements"
     }
 }
 

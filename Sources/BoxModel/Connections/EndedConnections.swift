@@ -1,4 +1,4 @@
-import Firewall
+package import Firewall
 import NetTypes
 
 /// What keeps a UDP connection from coming back that was ended: its server's next datagram would open one of the server's own with
@@ -10,7 +10,7 @@ extension FirewallSet {
     private static let memory: UInt32 = 600
 
     /// `ended4`, `ended6`: server, its port, client, its port.
-    static func ended(_ family: Family) -> FirewallSet {
+    package static func ended(_ family: Family) -> FirewallSet {
         FirewallSet(
             "ended" + family.digit, [family.keyType, .port, family.keyType, .port], timeout: memory)
     }

@@ -24,14 +24,14 @@ public enum DenialLog: UInt16, CaseIterable, Sendable {
 
 extension FirewallChain {
     /// What drops all that comes there, and tells of it.
-    static let denied = FirewallChain("denied", rules: DenialLog.allCases.map(\.rule) + [FirewallRule(.drop)])
+    package static let denied = FirewallChain("denied", rules: DenialLog.allCases.map(\.rule) + [FirewallRule(.drop)])
     /// The same where the kernel cannot log packets.
     static let mutelyDenied = FirewallChain("denied", rules: [FirewallRule(.drop)])
 }
 
 extension Clause {
     /// `goto denied`
-    static let denied = Clause.goto(FirewallChain.denied.name)
+    package static let denied = Clause.goto(FirewallChain.denied.name)
 }
 
 /// A kernel need not be able to log packets: then nobody is told, and all else is as it should be.

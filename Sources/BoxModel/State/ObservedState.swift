@@ -179,3 +179,20 @@ public struct FirewallObstacle: Hashable, Sendable {
     /// Whether it certainly drops.
     public var isCertain: Bool { if case .drops = certainty { true } else { false } }
 }
+
+extension ObservedState {
+    /// What is left when the kernel deletes the interface that the scope names.
+    package mutating func forgetInterface(_ name: String) {
+        link = nil
+        wireGuard = nil
+        silence = nil
+        hasOrphan = false
+        forgetBelongings(of: name)
+    }
+
+    /// An interface takes its routes and settings along.
+    package mutating func forgetBelongings(of name: String) {
+        routes.removeAll { $0.interface == name }
+        sysctls = sysctls.filter { !isSetting($0.key, of: name) }
+    }
+}

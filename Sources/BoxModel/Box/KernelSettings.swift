@@ -1,7 +1,15 @@
 public import SiteModel
 
-let everyForwarding4 = "net/ipv4/ip_forward"
-let everyForwarding6 = "net/ipv6/conf/all/forwarding"
+package let everyForwarding4 = "net/ipv4/ip_forward"
+package let everyForwarding6 = "net/ipv6/conf/all/forwarding"
+
+package let everyReversePath = "net/ipv4/conf/all/rp_filter"
+package let defaultReversePath = "net/ipv4/conf/default/rp_filter"
+
+/// Whether the setting belongs to an interface and goes with it.
+public func isSetting(_ key: String, of interface: String) -> Bool {
+    key.hasPrefix("net/ipv4/conf/\(interface)/") || key.hasPrefix("net/ipv6/conf/\(interface)/")
+}
 
 /// Settings under /proc/sys by key, as the kernel keeps them: some move others along.
 ///
@@ -9,26 +17,26 @@ let everyForwarding6 = "net/ipv6/conf/all/forwarding"
 ///   opposite: `inet_forward_change` in net/ipv4/devinet.c.
 /// - `net/ipv6/conf/all/forwarding` sets `forwarding` of every interface and of those to come: `addrconf_fixup_forwarding` in
 ///   net/ipv6/addrconf.c.
-struct KernelSettings {
-    private(set) var values: [String: Int]
+package struct KernelSettings {
+    package private(set) var values: [String: Int]
 
     /// What was read, all of it at one time.
-    init(_ values: [String: Int]) { self.values = values }
+    package init(_ values: [String: Int]) { self.values = values }
 
     /// nil for a file that is not there, or was not read.
-    subscript(key: String) -> Int? { values[key] }
+    package subscript(key: String) -> Int? { values[key] }
 
     /// A setting of an interface that comes: no write, so nothing moves along.
-    mutating func add(_ key: String, _ value: Int) { values[key] = value }
+    package mutating func add(_ key: String, _ value: Int) { values[key] = value }
 
     /// Writes as the kernel does.
-    mutating func write(_ key: String, _ value: Int) {
+    package mutating func write(_ key: String, _ value: Int) {
         for moved in moved(by: key) { values[moved] = moved == everyRedirects ? (value == 0 ? 1 : 0) : value }
         values[key] = value
     }
 
     /// The keys that are there and that the kernel writes along with `key`; sorted.
-    func moved(by key: String) -> [String] {
+    package func moved(by key: String) -> [String] {
         let patterns = SysctlPattern.moved(by: key)
         return patterns.isEmpty ? [] : values.keys.filter { key in patterns.contains { $0.matches(key) } }.sorted()
     }
@@ -61,7 +69,7 @@ public struct SysctlPattern: Hashable, Sendable {
     }
 
     /// What the kernel writes along with `key`.
-    static func moved(by key: String) -> [SysctlPattern] {
+    package static func moved(by key: String) -> [SysctlPattern] {
         switch key {
         case everyForwarding4: [SysctlPattern("net/ipv4/conf/*/forwarding"), SysctlPattern(everyRedirects)]
         case everyForwarding6: [SysctlPattern("net/ipv6/conf/*/forwarding")]
@@ -71,12 +79,12 @@ public struct SysctlPattern: Hashable, Sendable {
 }
 
 /// Whether the setting makes the box forward: such are written last.
-func isForwardingKey(_ key: String) -> Bool {
+package func isForwardingKey(_ key: String) -> Bool {
     key == everyForwarding4 || key.hasPrefix("net/") && key.contains("/conf/") && key.hasSuffix("/forwarding")
 }
 
 /// Keys in an order in which none is moved away by a later one: those that move others come first.
-func inWritingOrder(_ keys: some Sequence<String>) -> [String] {
+package func inWritingOrder(_ keys: some Sequence<String>) -> [String] {
     keys.sorted { a, b in
         let movesOthers = (!SysctlPattern.moved(by: a).isEmpty, !SysctlPattern.moved(by: b).isEmpty)
         return movesOthers.0 == movesOthers.1 ? a < b : movesOthers.0
