@@ -70,7 +70,8 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "WireGuardProtocol", dependencies: ["UAPI", "NetTypes", "CCrypto"], swiftSettings: strict),
         .target(
-            name: "Datapath", dependencies: [
+            name: "Datapath",
+            dependencies: [
                 "WireGuardProtocol", "UAPI", "Netlink", "System", "NetTypes", "CLinux", "CMnl",
             ],
             swiftSettings: strict),
@@ -140,7 +141,8 @@ let package = Package(
         .testTarget(
             name: "LinuxNetTests",
             dependencies: [
-                "LinuxNet", "Explaining", "Compiler", "BoxModel", "Firewall", "SiteModel", "UAPI", "Netlink", "NetTypes",
+                "LinuxNet", "Explaining", "Compiler", "BoxModel", "Firewall", "SiteModel", "UAPI", "Netlink",
+                "NetTypes",
                 "SiteSamples", "Repeats", "CLinux",
             ],
             exclude: ["Goldens", "Rulesets"], swiftSettings: strict),

@@ -4,6 +4,7 @@ public import BoxModel
 import Firewall
 import Glibc
 import Netlink
+internal import System
 
 /// The kernel's word that something changed of what a gateway is made of, by whomever: links, addresses, routes, rules, the settings
 /// of interfaces that it tells of (forwarding, `rp_filter`, `proxy_arp`), and table `inet wggw`. Not WireGuard's peers, of which
@@ -31,6 +32,14 @@ public final class BoxNews {
     public var descriptors: [Int32] { [route.descriptor, firewall.descriptor] }
 
     /// What there was to read.
+    public struct Seen {
+        /// What it is about.
+        public var kinds: Kinds = []
+        /// Whose doing it was, as far as the kernel tells, and not wggw's own: `nft (pid 4711)`.
+        public var changers: Set<String> = []
+    }
+
+    /// What news are about.
     public struct Kinds: OptionSet, Sendable {
         /// The bits.
         public let rawValue: UInt8
@@ -44,9 +53,33 @@ public final class BoxNews {
     }
 
     /// Reads what there is, without waiting.
-    public func read() -> Kinds {
-        let routes = route.read(ifLost: .any) { _ in .any }
-        return routes.union(firewall.read())
+    public func read() -> Seen {
+        var seen = firewall.read()
+        let isLost = route.read { message in
+            seen.kinds.formUnion(.any)
+            if let changer = Self.process(message.header.nlmsg_pid, name: nil) { seen.changers.insert(changer) }
+        }
+        if isLost { seen.kinds.formUnion(.any) }
+        return seen
+    }
+
+    /// `nft (pid 4711)`; nil for the kernel itself, for this process and those of the same name, and for one whose name nobody
+    /// knows any more.
+    ///
+    /// What names a change's author to rtnetlink's listeners is the number of the socket, which is that of the process for its first
+    /// one. So a name is asked for; there is none for most numbers of other sockets (`netlink_autobind`).
+    fileprivate static func process(_ number: UInt32, name: String?) -> String? {
+        guard number != 0, access("/proc/self/task/\(number)", F_OK) != 0,
+            let name = name ?? Self.name(of: "\(number)"), name != ownName
+        else { return nil }
+        return "\(name) (pid \(number))"
+    }
+
+    /// Numbers are others where this process is in a namespace of its own.
+    private static let ownName = name(of: "self")
+
+    private static func name(of process: String) -> String? {
+        readFile("/proc/\(process)/comm", upTo: 64).map { String(decoding: $0.prefix { $0 != 10 }, as: UTF8.self) }
     }
 }
 
@@ -68,15 +101,29 @@ final class FirewallNews: Sendable {
     }
 
     /// What there is, without waiting.
-    func read() -> BoxNews.Kinds {
-        // Chatty boxes change other tables all the time. Whatever message names a table does so in its first attribute.
-        netfilter.read(ifLost: [.any, .tableTaken]) { message in
-            guard message.header.nlmsg_type != Nft.type(NFT_MSG_NEWGEN),
-                Attributes(message.payload, after: nfgenmsg.self).first(NFTA_TABLE_NAME)?.string
-                    == FirewallTable.tableName
-            else { return [] }
-            return message.header.nlmsg_type == Nft.type(NFT_MSG_DELTABLE) ? [.any, .tableTaken] : .any
+    func read() -> BoxNews.Seen {
+        var seen = BoxNews.Seen()
+        // A transaction's messages end with one that says whose it was.
+        var isOurs = false
+        let isLost = netfilter.read { message in
+            let attributes = Attributes(message.payload, after: nfgenmsg.self)
+            if message.header.nlmsg_type == Nft.type(NFT_MSG_NEWGEN) {
+                if isOurs, let changer = Self.changer(attributes) { seen.changers.insert(changer) }
+                isOurs = false
+                return
+            }
+            // Chatty boxes change other tables all the time. Whatever message names a table does so in its first attribute.
+            guard attributes.first(NFTA_TABLE_NAME)?.string == FirewallTable.tableName else { return }
+            isOurs = true
+            seen.kinds.formUnion(message.header.nlmsg_type == Nft.type(NFT_MSG_DELTABLE) ? [.any, .tableTaken] : .any)
         }
+        if isLost { seen.kinds.formUnion([.any, .tableTaken]) }
+        return seen
+    }
+
+    private static func changer(_ generation: Attributes) -> String? {
+        guard let number = generation.first(NFTA_GEN_PROC_PID)?.big32 else { return nil }
+        return BoxNews.process(number, name: generation.first(NFTA_GEN_PROC_NAME)?.string)
     }
 }
 
@@ -85,12 +132,5 @@ extension Subscription {
         do throws(NetlinkRefusal) { return try Subscription(bus, groups: groups) } catch {
             throw .system("listen to what changes on this box", code: error.code)
         }
-    }
-
-    /// Reads all that there is, and what kinds it is of.
-    fileprivate func read(ifLost lost: BoxNews.Kinds, _ kinds: (ReceivedMessage) -> BoxNews.Kinds) -> BoxNews.Kinds {
-        var seen: BoxNews.Kinds = []
-        if read({ seen.formUnion(kinds($0)) }) { seen.formUnion(lost) }
-        return seen
     }
 }

@@ -15,14 +15,15 @@ public struct Watch {
         case began(revision: Int?)
         /// What another wggw left, and what stands in the way: a sentence, told when it is new.
         case notice(String)
-        /// Something on the box was not as the revision says; these lines of a plan were carried out.
-        case putBack([String])
+        /// Something on the box was not as the revision says; these lines of a plan were carried out. By whom the box was changed
+        /// since it was looked at last, as far as the kernel tells: `nft (pid 4711)`, sorted.
+        case putBack([String], changers: [String])
         /// The box's networks or routes are others now: these lines of a plan were carried out, and the site's roles are these.
         case followed([String], roles: [String])
-        /// Something was not as the revision says, but somebody sets it back each time: it is left as it is.
-        case leftAlone([String])
-        /// Something is not as the revision says, and stays so, since the site says so; told when it is new.
-        case reported([String])
+        /// Something was not as the revision says, but somebody sets it back each time: it is left as it is. Whoever it is, as above.
+        case leftAlone([String], changers: [String])
+        /// Something is not as the revision says, and stays so, since the site says so; told when it is new. By whom, as above.
+        case reported([String], changers: [String])
         /// It was put back for the last time for so many seconds.
         case gaveUp(seconds: Int64)
         /// A look failed; the next one is in so many seconds.
@@ -39,6 +40,8 @@ public struct Watch {
     private var lastFailure: String?
     private var isLeftAloneTold = false
     private var reported: [String] = []
+    /// Who changed the box since the last look.
+    private var changers: Set<String> = []
     /// Seconds of the boot's clock.
     private var deadline: Int64?
     /// The tunnel's, as of the last look; nil is nothing of wggw's.
@@ -112,10 +115,11 @@ public struct Watch {
         return poll(&ready, nfds_t(ready.count), milliseconds) > 0
     }
 
-    private mutating func note(_ kinds: BoxNews.Kinds) {
-        if kinds.contains(.tableTaken), interface != nil, pauseForwarding() {
+    private mutating func note(_ seen: BoxNews.Seen) {
+        changers.formUnion(seen.changers)
+        if seen.kinds.contains(.tableTaken), interface != nil, pauseForwarding() {
             schedule.noteLoss(at: Self.now)
-        } else if kinds.contains(.any) {
+        } else if seen.kinds.contains(.any) {
             schedule.noteNews(at: Self.now)
         }
     }
@@ -143,22 +147,24 @@ public struct Watch {
 
     private mutating func noteState(_ kept: Kept) {
         var outcome = LookSchedule.Outcome.well
+        let changers = changers.sorted()
+        self.changers = []
         switch kept.state {
         case .absent:
             outcome = .absent
             reported = []
         case .well: reported = []
         case .reported(let lines):
-            if lines != reported { tell(.reported(lines)) }
+            if lines != reported { tell(.reported(lines, changers: changers)) }
             reported = lines
         case .putBack(let lines):
             // What is done at the start was nobody's doing.
             outcome = hasBegun ? .putBack(lines) : .well
-            tell(.putBack(lines))
+            tell(.putBack(lines, changers: hasBegun ? changers : []))
         case .followed(let lines, let roles): tell(.followed(lines, roles: roles))
         case .differs(let lines):
             outcome = .differs
-            if !isLeftAloneTold { tell(.leftAlone(lines)) }
+            if !isLeftAloneTold { tell(.leftAlone(lines, changers: changers)) }
             isLeftAloneTold = true
         }
         if !hasBegun { tell(.began(revision: kept.revision)) }

@@ -66,13 +66,19 @@ struct WatchCommand: ParsableCommand {
         case .began(nil): ["nothing is applied; waits for `wggw apply`"]
         case .began(let revision?): ["revision \(revision) is on the box, and stays there"]
         case .notice(let text): ["\(text)"]
-        case .putBack(let plan): ["put back:"] + indented(plan)
+        case .putBack(let plan, let changers): ["put back:"] + indented(plan) + whose(changers)
         case .followed(let plan, let roles): ["followed what moved:"] + indented(plan) + roles.map { "  \($0)" }
-        case .leftAlone(let plan): ["somebody sets it back each time; left as it is:"] + indented(plan)
-        case .reported(let plan): ["not as the revision says, and left so (drift = \"report\"):"] + indented(plan)
+        case .leftAlone(let plan, let changers):
+            ["somebody sets it back each time; left as it is:"] + indented(plan) + whose(changers)
+        case .reported(let plan, let changers):
+            ["not as the revision says, and left so (drift = \"report\"):"] + indented(plan) + whose(changers)
         case .gaveUp(let seconds): ["put back again and again: nothing is for \(seconds) s"]
         case .failed(let error, let seconds): ["\(error)", "next try in \(seconds) s"]
         }
+    }
+
+    private static func whose(_ changers: [String]) -> [Line] {
+        changers.isEmpty ? [] : ["  the box was changed by \(changers.joined(separator: ", "))"]
     }
 
     private static func indented(_ plan: [String]) -> [Line] { plan.map { "  \(Line(plan: $0))" } }

@@ -1,3 +1,4 @@
+import BoxModel
 import Glibc
 import Testing
 
@@ -49,6 +50,22 @@ import Testing
         }
     }
 
+    @Test func `who changed the table is told by name, and this process is nobody`() throws {
+        try inNetworkNamespace {
+            try Self.run("nft add table inet wggw")
+            let news = try BoxNews()
+            // It is gone before anybody asks.
+            try Self.run("nft delete table inet wggw")
+            let changers = news.read().changers
+            #expect(changers.count == 1)
+            #expect(try #require(changers.first).wholeMatch(of: /nft \(pid \d+\)/) != nil, "\(changers)")
+            try LinuxBox().perform(.firewall(.replace(Sample.firewall, carrying: nil)))
+            let own = news.read()
+            #expect(own.kinds.contains(.any))
+            #expect(own.changers == [])
+        }
+    }
+
     @Test func `what was lost counts as news`() throws {
         try inNetworkNamespace {
             let news = try BoxNews()
@@ -63,7 +80,7 @@ import Testing
     }
 
     private func expect(_ news: BoxNews, _ isNew: Bool, _ change: String = "") {
-        let seen = news.read()
+        let seen = news.read().kinds
         #expect(seen.contains(.any) == isNew, "\(change)")
         let isTaken = ["nft delete table inet wggw", "nft flush ruleset"].contains(change)
         #expect(seen.contains(.tableTaken) == isTaken, "\(change)")

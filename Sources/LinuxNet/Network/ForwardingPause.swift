@@ -35,7 +35,7 @@ public final class ForwardingPause: Sendable {
     public func follow(isOthers: @escaping @Sendable () -> Bool) throws(BoxError) {
         let news = try FirewallNews()
         let thread = Background.begin { [self] in
-            while news.wait() { if news.read().contains(.tableTaken), isOthers() { _ = begin() } }
+            while news.wait() { if news.read().kinds.contains(.tableTaken), isOthers() { _ = begin() } }
         }
         if thread == nil { throw .system("follow the firewall") }
     }
