@@ -100,6 +100,14 @@ let package = Package(
         .target(
             name: "BoxTwin", dependencies: ["BoxModel", "Firewall", "NetTypes"], path: "Tests/BoxTwin",
             swiftSettings: strict),
+        // A gateway on a box in memory, that several test targets work with.
+        .target(
+            name: "GatewaySamples",
+            dependencies: [
+                "Gateway", "Storage", "Compiler", "BoxModel", "SiteModel", "NetTypes", "SiteSamples", "BoxTwin",
+            ],
+            path: "Tests/GatewaySamples",
+            swiftSettings: strict),
         // Random numbers, how often attacks with them are repeated, and how the time of reading grows.
         .target(name: "Repeats", path: "Tests/Repeats", swiftSettings: strict),
         .testTarget(name: "NetTypesTests", dependencies: ["NetTypes"], swiftSettings: strict),
@@ -134,9 +142,16 @@ let package = Package(
             name: "GatewayTests",
             dependencies: [
                 "Gateway", "Explaining", "Storage", "LinuxNet", "Compiler", "BoxModel", "Firewall", "SiteModel",
-                "NetTypes", "SiteSamples", "BoxTwin", "Repeats", "CLinux",
+                "NetTypes", "GatewaySamples", "SiteSamples", "BoxTwin", "Repeats", "CLinux",
             ],
             swiftSettings: strict),
+        .testTarget(
+            name: "ReportsTests",
+            dependencies: [
+                "wggw", "Gateway", "Explaining", "Storage", "Compiler", "BoxModel", "Firewall", "SiteModel", "NetTypes",
+                "GatewaySamples", "SiteSamples", "BoxTwin",
+            ],
+            exclude: ["Goldens"], swiftSettings: strict),
         .testTarget(name: "ServiceTests", dependencies: ["Service"], swiftSettings: strict),
         .testTarget(
             name: "LinuxNetTests",

@@ -89,12 +89,7 @@ extension CommonOptions {
 /// What an apply, a rollback or a teardown came to.
 func show(_ report: ApplyReport, _ control: ControlPlane, _ common: CommonOptions, _ json: JSONOption) throws {
     if json.isOn {
-        return Console.raw(
-            JSON.object([
-                ("revision", .number(report.revision)), ("changes", report.plan.json),
-                ("confirm_within", .number(report.confirmWithin)), ("notices", .texts(report.notices)),
-                ("obstacles", report.obstacles.json),
-            ]).text)
+        return Console.raw(report.json.text)
     }
     common.notes(report.notices)
     warn(report.obstacles)
@@ -128,4 +123,13 @@ func show(_ preview: PlanPreview) {
     if preview.site.count > most { Console.data("… and \(preview.site.count - most) more; `wggw diff` shows all") }
     if !preview.site.isEmpty { Console.data(Line("on the box", .bold)) }
     preview.box.forEach { Console.data(Line(plan: $0)) }
+}
+
+extension ApplyReport {
+    var json: JSON {
+        .object([
+            ("revision", .number(revision)), ("changes", plan.json), ("confirm_within", .number(confirmWithin)),
+            ("notices", .texts(notices)), ("obstacles", obstacles.json),
+        ])
+    }
 }

@@ -46,7 +46,7 @@ struct CheckCommand: ParsableCommand {
     }
 
     /// A check, and what became of it.
-    private struct Row {
+    struct Row {
         let result: CheckResult
         let explanation: Explanation?
 

@@ -62,7 +62,7 @@ extension Ailment.Help {
 }
 
 extension Ailment {
-    fileprivate var json: JSON {
+    var json: JSON {
         .object([("severity", .string(severity.word)), ("what", .string(what)), ("remedy", .text(remedy?.text))])
     }
 }

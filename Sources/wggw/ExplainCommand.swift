@@ -109,7 +109,7 @@ extension Step.Stage {
 }
 
 extension Step {
-    fileprivate var json: JSON {
+    var json: JSON {
         .object([
             ("leg", .string(leg.rawValue)), ("stage", .string(stage.rawValue)), ("outcome", .string(outcome.rawValue)),
             ("what", .string(fact.description)), ("line", .number(place?.line)), ("remedy", .text(remedy?.text)),
@@ -118,7 +118,7 @@ extension Step {
 }
 
 extension Explanation {
-    fileprivate var json: JSON {
+    var json: JSON {
         .object([
             ("from", .string(flow.from.description)), ("to", .string(flow.target)), ("source", .text(source)),
             ("destination", .string(destination.isHost ? destination.address.description : destination.description)),

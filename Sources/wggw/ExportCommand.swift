@@ -98,13 +98,13 @@ struct ExportCommand: ParsableCommand {
         if zip != nil { try writeArchive([exported]) }
         if qr { Console.raw(try QRCode(exported.text).terminal(colors: Console.hasColors)) }
         if json.isOn {
-            Console.raw(text(exported).text)
+            Console.raw(Self.json(exported, form).text)
         } else if conf || !(qr || png != nil || svg != nil || zip != nil || output != nil) {
             Console.content(exported.text)
         }
     }
 
-    private func text(_ exported: Export) -> JSON {
+    static func json(_ exported: Export, _ form: ExportForm) -> JSON {
         if form == .client(.wgQuick) {
             return .object([("name", .string(exported.name)), ("conf", .string(exported.text))])
         }

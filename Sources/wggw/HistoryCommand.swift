@@ -34,7 +34,7 @@ struct HistoryCommand: ParsableCommand {
 }
 
 extension Revision {
-    fileprivate func json(_ current: Int?) -> JSON {
+    func json(_ current: Int?) -> JSON {
         .object([
             ("revision", .number(id)), ("made_at", .number(madeAt)), ("who", .string(who)), ("why", .string(why)),
             ("kind", .string(kind.rawValue)), ("source", .number(source)), ("applied_at", .number(appliedAt)),

@@ -73,7 +73,7 @@ struct LintCommand: ParsableCommand {
 }
 
 extension Finding {
-    fileprivate var json: JSON {
+    var json: JSON {
         .object([
             ("file", .string(file)), ("line", .number(line)), ("column", .number(column)),
             ("severity", .string(severity.rawValue)), ("kind", .string(name)), ("what", .string(what)),

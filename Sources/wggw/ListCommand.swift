@@ -45,7 +45,7 @@ extension Peer {
         return allow.count == 1 ? "\(first)" : "\(first) and \(allow.count - 1) more"
     }
 
-    fileprivate func json(in site: Site) -> JSON {
+    func json(in site: Site) -> JSON {
         .object([
             ("name", .string(name)), ("addresses", .texts(addresses)), ("public_key", .text(publicKey)),
             ("has_preshared_key", .bool(presharedKey != .none)),

@@ -79,13 +79,15 @@ struct LogCommand: ParsableCommand {
             common.note("only what the firewall refuses is told, nothing of WireGuard's own: \(reason)")
         case .missed(let count):
             if json.isOn {
-                Console.raw(JSON.object([("missed", .number(count))]).line + "\n")
+                Console.raw(Self.missed(count).line + "\n")
             } else {
                 Console.data(count.map { "\(Format.count($0, "event")) missed" } ?? "events missed")
             }
         }
         Console.expectReader()
     }
+
+    static func missed(_ count: Int?) -> JSON { .object([("missed", .number(count))]) }
 
     private func show(_ denial: Denial) {
         if json.isOn { return Console.raw(denial.json.line + "\n") }
@@ -123,7 +125,7 @@ struct Period {
 }
 
 extension Denial {
-    fileprivate var json: JSON {
+    var json: JSON {
         .object([
             ("time", .string(Format.utc(packet.seconds, packet.nanoseconds))), ("event", .string("denied")),
             ("peer", .text(peer)), ("from", .string(from)), ("to", .string(to)),
@@ -138,7 +140,7 @@ extension Denial {
 }
 
 extension TunnelEvent {
-    fileprivate func json(_ name: String?) -> JSON {
+    func json(_ name: String?) -> JSON {
         .object([
             ("time", .string(Format.utc(seconds, nanoseconds))), ("since_boot", .unsigned(sinceBoot)),
             ("event", .string(kind.rawValue)), ("peer", .text(name)), ("public_key", .text(peer)),

@@ -30,14 +30,7 @@ struct PlanCommand: ParsableCommand {
         let router = try control.routerInstructions(
             planned.desired.advice, of: planned.stored.site, meeting: planned.surroundings)
         if json.isOn {
-            Console.raw(
-                JSON.object([
-                    ("revision", .number(planned.stored.revision.id)), ("applied", .number(planned.applied)),
-                    ("roles", .texts(planned.roles)), ("site", .array(planned.preview.site.map(\.json))),
-                    ("changes", planned.plan.json),
-                    ("notices", .texts(planned.notices)), ("obstacles", planned.observed.obstacles.json),
-                    ("router", router.json), ("checks", .array(planned.checks.map(\.json))),
-                ]).text)
+            Console.raw(planned.json(router).text)
         } else {
             show(planned.preview)
             common.notes(planned.roles)
@@ -53,6 +46,17 @@ struct PlanCommand: ParsableCommand {
             advise(router)
         }
         if detailedExitcode && !planned.plan.isEmpty { throw ExitCode(Failure.Status.wouldChange) }
+    }
+}
+
+extension PlannedApply {
+    func json(_ router: [RouterInstructions]) -> JSON {
+        .object([
+            ("revision", .number(stored.revision.id)), ("applied", .number(applied)),
+            ("roles", .texts(roles)), ("site", .array(preview.site.map(\.json))), ("changes", plan.json),
+            ("notices", .texts(notices)), ("obstacles", observed.obstacles.json),
+            ("router", router.json), ("checks", .array(checks.map(\.json))),
+        ])
     }
 }
 

@@ -31,6 +31,10 @@ struct ShowCommand: ParsableCommand {
         }
     }
 
+    static func json(_ revision: Int, _ key: String, _ text: String) -> JSON {
+        .object([("revision", .number(revision)), (key, .string(text))])
+    }
+
     func run() throws {
         let control = try common.reader("show")
         let stored = try control.site(revision)
@@ -43,7 +47,7 @@ struct ShowCommand: ParsableCommand {
                 ("profile", stored.site.profileText())
             }
         if json.isOn {
-            Console.raw(JSON.object([("revision", .number(stored.revision.id)), (key, .string(text))]).text)
+            Console.raw(Self.json(stored.revision.id, key, text).text)
         } else {
             Console.content(text)
         }

@@ -109,7 +109,7 @@ extension GatewayStatus.PeerStatus {
         ]
     }
 
-    fileprivate var json: JSON {
+    var json: JSON {
         .object([
             ("name", .text(peer?.name)), ("public_key", .string(publicKey.description)),
             ("addresses", .texts(peer?.addresses ?? [])), ("endpoint", .text(observed?.endpoint)),
@@ -122,7 +122,7 @@ extension GatewayStatus.PeerStatus {
 }
 
 extension GatewayStatus {
-    fileprivate func json(_ router: [RouterInstructions]) -> JSON {
+    func json(_ router: [RouterInstructions]) -> JSON {
         .object([
             ("applied", .number(applied?.revision.id)), ("draft", .number(draft?.id)),
             ("interface", .text(applied?.site.tunnel.interface)), ("backend", .text(observed?.link?.backend?.rawValue)),

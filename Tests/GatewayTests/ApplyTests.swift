@@ -2,6 +2,7 @@ import BoxTwin
 import BoxModel
 import Compiler
 import Firewall
+import GatewaySamples
 import NetTypes
 import SiteModel
 import Storage

@@ -1,5 +1,7 @@
 import BoxModel
 import BoxTwin
+import Compiler
+import GatewaySamples
 import NetTypes
 import SiteModel
 import Storage

@@ -1,3 +1,4 @@
+import GatewaySamples
 import Glibc
 import NetTypes
 import SiteModel

@@ -1,5 +1,6 @@
 import Compiler
 import BoxModel
+import GatewaySamples
 import NetTypes
 import SiteModel
 import Testing

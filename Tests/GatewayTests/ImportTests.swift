@@ -1,5 +1,7 @@
-import BoxTwin
 import BoxModel
+import BoxTwin
+import Compiler
+import GatewaySamples
 import NetTypes
 import SiteModel
 import Storage

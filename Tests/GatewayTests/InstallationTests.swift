@@ -1,4 +1,6 @@
 import BoxModel
+import Compiler
+import GatewaySamples
 import Glibc
 import NetTypes
 import SiteModel

@@ -1,4 +1,5 @@
 import CLinux
+import GatewaySamples
 import Glibc
 import Testing
 
