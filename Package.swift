@@ -24,15 +24,19 @@ let package = Package(
         .executableTarget(
             name: "wggw",
             dependencies: [
-                "Service", "Gateway", "Explaining", "Compiler", "BoxModel", "Datapath", "LinuxNet", "SiteModel",
-                "Storage",
-                "Firewall", "System",
-                "NetTypes",
+                "Service", "Reports", "Gateway", "Explaining", "Compiler", "BoxModel", "Datapath", "LinuxNet",
+                "SiteModel", "Storage", "Firewall", "System", "NetTypes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
         .target(
             name: "Service", dependencies: ["Gateway", "LinuxNet", "BoxModel", "System", "CLinux"],
+            swiftSettings: strict),
+        .target(
+            name: "Reports",
+            dependencies: [
+                "Gateway", "Explaining", "Compiler", "BoxModel", "Firewall", "Storage", "SiteModel", "NetTypes",
+            ],
             swiftSettings: strict),
         .target(
             name: "Gateway",
@@ -148,8 +152,8 @@ let package = Package(
         .testTarget(
             name: "ReportsTests",
             dependencies: [
-                "wggw", "Gateway", "Explaining", "Storage", "Compiler", "BoxModel", "Firewall", "SiteModel", "NetTypes",
-                "GatewaySamples", "SiteSamples", "BoxTwin",
+                "wggw", "Reports", "Gateway", "Explaining", "Storage", "Compiler", "BoxModel", "Firewall", "SiteModel",
+                "NetTypes", "GatewaySamples", "BoxTwin",
             ],
             exclude: ["Goldens"], swiftSettings: strict),
         .testTarget(name: "ServiceTests", dependencies: ["Service"], swiftSettings: strict),

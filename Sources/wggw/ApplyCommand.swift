@@ -2,6 +2,7 @@ import BoxModel
 import ArgumentParser
 import Compiler
 import Gateway
+import Reports
 import SiteModel
 import Storage
 
@@ -23,8 +24,7 @@ struct ApplyCommand: ParsableCommand {
 
             Ctrl-C and SIGTERM take back what it did so far. A hang-up does not: what was begun is ended.
 
-            JSON: an object with the keys revision (null for none), changes (a list of lines), confirm_within (seconds or \
-            null), notices, obstacles (see plan).
+            JSON: an object with the keys \(ApplyOutcomeReport.help).
             """)
 
     @OptionGroup var common: CommonOptions
@@ -89,7 +89,7 @@ extension CommonOptions {
 /// What an apply, a rollback or a teardown came to.
 func show(_ report: ApplyReport, _ control: ControlPlane, _ common: CommonOptions, _ json: JSONOption) throws {
     if json.isOn {
-        return Console.raw(report.json.text)
+        return Console.raw(ApplyOutcomeReport(report).json.text)
     }
     common.notes(report.notices)
     warn(report.obstacles)
@@ -123,13 +123,4 @@ func show(_ preview: PlanPreview) {
     if preview.site.count > most { Console.data("… and \(preview.site.count - most) more; `wggw diff` shows all") }
     if !preview.site.isEmpty { Console.data(Line("on the box", .bold)) }
     preview.box.forEach { Console.data(Line(plan: $0)) }
-}
-
-extension ApplyReport {
-    var json: JSON {
-        .object([
-            ("revision", .number(revision)), ("changes", plan.json), ("confirm_within", .number(confirmWithin)),
-            ("notices", .texts(notices)), ("obstacles", obstacles.json),
-        ])
-    }
 }

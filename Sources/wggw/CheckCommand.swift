@@ -1,6 +1,7 @@
 import ArgumentParser
 import Explaining
 import Gateway
+import Reports
 import SiteModel
 
 struct CheckCommand: ParsableCommand {
@@ -13,7 +14,7 @@ struct CheckCommand: ParsableCommand {
 
             Exit status: 0 all hold, 3 one does not, 4 one cannot be told (--live).
 
-            JSON: a list of objects with the keys from, to, expect, holds, what; with --live also answer and cause, as in explain.
+            JSON: a list of objects with the keys \(CheckReport.help); with --live: \(LiveCheckReport.help).
             """)
 
     @OptionGroup var common: CommonOptions
@@ -26,9 +27,11 @@ struct CheckCommand: ParsableCommand {
         try NotRoot.refuse("check")
         let control = try common.reader("check")
         let rows =
-            live ? try control.explainChecks(asksHosts: true).map(Row.init) : try control.checks().map { Row($0) }
+            try live
+            ? control.explainChecks(asksHosts: true).map { CheckReport($0.result, live: $0.explanation) }
+            : control.checks().map { CheckReport($0) }
         if json.isOn {
-            Console.raw(JSON.array(rows.map(\.json)).text)
+            Console.raw((live ? JSON.reports(rows.map(LiveCheckReport.init)) : .reports(rows)).text)
         } else {
             rows.forEach { Console.data("\($0.line)") }
             common.note(
@@ -39,50 +42,24 @@ struct CheckCommand: ParsableCommand {
         if rows.contains(where: { $0.holds == nil }) { throw ExitCode(Failure.Status.cannotTell) }
     }
 
-    private func summary(_ rows: [Row]) -> String {
+    private func summary(_ rows: [CheckReport]) -> String {
         let held = rows.count { $0.holds == true }
         let count = Format.count(rows.count, "check")
         return held == rows.count ? "\(count) hold\(held == 1 ? "s" : "")" : "\(held) of \(count) hold"
     }
+}
 
-    /// A check, and what became of it.
-    struct Row {
-        let result: CheckResult
-        let explanation: Explanation?
-
-        init(_ result: CheckResult) { (self.result, explanation) = (result, nil) }
-
-        init(_ pair: (result: CheckResult, explanation: Explanation?)) { (result, explanation) = pair }
-
-        /// nil: it cannot be told.
-        var holds: Bool? {
-            guard let explanation else { return result.holds }
-            switch explanation.answer {
-            case .arrives: return result.check.expect == .allow
-            case .stops: return result.check.expect == .deny
-            case .cannotTell: return nil
+extension CheckReport {
+    fileprivate var line: Line {
+        let mark: Line =
+            switch holds {
+            case true?: Line("ok  ", .green)
+            case false?: Line("FAIL", .red)
+            case nil: Line("?   ", .yellow)
             }
-        }
-
-        var line: Line {
-            let mark: Line =
-                switch holds {
-                case true?: Line("ok  ", .green)
-                case false?: Line("FAIL", .red)
-                case nil: Line("?   ", .yellow)
-                }
-            guard let explanation else { return "\(mark)  \(result)" }
-            let why = explanation.cause.map { "; \($0.fact)" } ?? ""
-            return "\(mark)  \(result.check)\(why)"
-        }
-
-        var json: JSON {
-            guard let explanation else { return result.json }
-            let live = [
-                ("answer", JSON.string(explanation.answer.rawValue)), ("cause", .text(explanation.cause?.fact)),
-            ]
-            return .object(result.members(holds: holds) + live)
-        }
+        guard let explanation else { return "\(mark)  \(result)" }
+        let why = explanation.cause.map { "; \($0.fact)" } ?? ""
+        return "\(mark)  \(result.check)\(why)"
     }
 }
 
@@ -92,18 +69,5 @@ extension [CheckResult] {
         let broken = filter { !$0.holds }
         if broken.isEmpty { return "\(Format.count(count, "check")) hold\(count == 1 ? "s" : "")" }
         return "\(broken.count) of \(Format.count(count, "check")) do not hold, see `wggw check`: \(broken[0])"
-    }
-}
-
-extension CheckResult {
-    var json: JSON { .object(members(holds: holds)) }
-
-    /// `holds`: null where it cannot be told.
-    fileprivate func members(holds: Bool?) -> [(String, JSON)] {
-        [
-            ("from", .string(check.flow.from.description)), ("to", .string(check.flow.target)),
-            ("expect", .string(check.expect.rawValue)), ("holds", holds.map { .bool($0) } ?? .null),
-            ("what", .string(description)),
-        ]
     }
 }

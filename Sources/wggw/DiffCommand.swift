@@ -1,5 +1,6 @@
 import ArgumentParser
 import Gateway
+import Reports
 import SiteModel
 import Storage
 
@@ -9,7 +10,7 @@ struct DiffCommand: ParsableCommand {
         discussion: """
             Without numbers, from the revision on the box to the newest; with one, from that to the newest.
 
-            JSON: a list of objects with the keys section, removed, added (lists of lines).
+            JSON: a list of objects with the keys \(SectionReport.help).
             """)
 
     @OptionGroup var common: CommonOptions
@@ -25,7 +26,7 @@ struct DiffCommand: ParsableCommand {
         let control = try common.reader("diff")
         let (old, new) = (try first.map(control.site) ?? control.applied(), try control.site(second))
         let diff = ProfileDiff(from: old.site, to: new.site)
-        if json.isOn { return Console.raw(JSON.array(diff.sections.map(\.json)).text) }
+        if json.isOn { return Console.raw(JSON.reports(diff.sections.map(SectionReport.init)).text) }
         show(diff.sections)
         if diff.sections.isEmpty {
             common.note("nothing differs between revisions \(old.revision.id) and \(new.revision.id)")
@@ -43,13 +44,5 @@ func show(_ sections: some Sequence<ProfileDiff.Section>) {
             case .removed(let text): Console.data(Line(plan: "- \(text)"))
             }
         }
-    }
-}
-
-extension ProfileDiff.Section {
-    var json: JSON {
-        let removed = lines.compactMap { if case .removed(let text) = $0 { text } else { nil } }
-        let added = lines.compactMap { if case .added(let text) = $0 { text } else { nil } }
-        return .object([("section", .string(title)), ("removed", .texts(removed)), ("added", .texts(added))])
     }
 }

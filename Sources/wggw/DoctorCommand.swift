@@ -1,6 +1,7 @@
 import ArgumentParser
 import Explaining
 import Gateway
+import Reports
 
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -12,7 +13,7 @@ struct DoctorCommand: ParsableCommand {
 
             Exit status: 0 nothing but hints, 3 something found.
 
-            JSON: a list of objects with the keys severity (error, warning or hint), what, remedy (or null).
+            JSON: a list of objects with the keys \(AilmentReport.help).
             """)
 
     @OptionGroup var common: CommonOptions
@@ -21,7 +22,11 @@ struct DoctorCommand: ParsableCommand {
     func run() throws {
         try NotRoot.refuse("doctor")
         let found = try common.reader("doctor").doctor()
-        if json.isOn { Console.raw(JSON.array(found.map(\.json)).text) } else { show(found) }
+        if json.isOn {
+            Console.raw(JSON.reports(found.map { AilmentReport($0, words: \.text) }).text)
+        } else {
+            show(found)
+        }
         if found.contains(where: { $0.severity != .hint }) { throw ExitCode(Failure.Status.findings) }
     }
 
@@ -42,27 +47,13 @@ extension Ailment.Severity {
         case .hint: Line("hint   ", .yellow)
         }
     }
-
-    fileprivate var word: String {
-        switch self {
-        case .error: "error"
-        case .warning: "warning"
-        case .hint: "hint"
-        }
-    }
 }
 
 extension Ailment.Help {
-    fileprivate var text: String {
+    var text: String {
         switch self {
         case .text(let text): text
         case .explained(let remedy): remedy.text
         }
-    }
-}
-
-extension Ailment {
-    var json: JSON {
-        .object([("severity", .string(severity.word)), ("what", .string(what)), ("remedy", .text(remedy?.text))])
     }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Explaining
 import Gateway
 import NetTypes
+import Reports
 import SiteModel
 
 struct ExplainCommand: ParsableCommand {
@@ -19,9 +20,7 @@ struct ExplainCommand: ParsableCommand {
 
             Exit status: 0 it arrives, 3 it does not, 4 it cannot be told from here.
 
-            JSON: an object with the keys from, to (as read), source, destination, answer (arrives, stops or cannot_tell), cause \
-            (a step or null), steps: a list of objects with leg (there or back), stage, outcome (passes, stops, open or hint), \
-            what, line (of `profile export`, or null), remedy (or null).
+            JSON: an object with the keys \(ExplanationReport.help).
             """)
 
     @OptionGroup var common: CommonOptions
@@ -41,7 +40,7 @@ struct ExplainCommand: ParsableCommand {
         let flow: Flow
         do { flow = try Flow(from: from, to: to) } catch { throw ValidationError("\(error)") }
         let explanation = try common.reader("explain").explain(flow, asksHosts: live)
-        if json.isOn { Console.raw(explanation.json.text) } else { show(explanation) }
+        if json.isOn { Console.raw(ExplanationReport(explanation, words: \.text).json.text) } else { show(explanation) }
         switch explanation.answer {
         case .arrives: break
         case .stops: throw ExitCode(Failure.Status.findings)
@@ -105,25 +104,5 @@ extension Step.Stage {
         case .translation: "address"
         default: rawValue
         }
-    }
-}
-
-extension Step {
-    var json: JSON {
-        .object([
-            ("leg", .string(leg.rawValue)), ("stage", .string(stage.rawValue)), ("outcome", .string(outcome.rawValue)),
-            ("what", .string(fact.description)), ("line", .number(place?.line)), ("remedy", .text(remedy?.text)),
-        ])
-    }
-}
-
-extension Explanation {
-    var json: JSON {
-        .object([
-            ("from", .string(flow.from.description)), ("to", .string(flow.target)), ("source", .text(source)),
-            ("destination", .string(destination.isHost ? destination.address.description : destination.description)),
-            ("answer", .string(answer.rawValue)), ("cause", cause?.json ?? .null),
-            ("steps", .array(steps.map(\.json))),
-        ])
     }
 }

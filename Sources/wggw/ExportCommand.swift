@@ -2,6 +2,7 @@ import ArgumentParser
 import Compiler
 import Gateway
 import NetTypes
+import Reports
 
 struct ExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -14,8 +15,7 @@ struct ExportCommand: ParsableCommand {
             macos (.mobileconfig), openwrt (uci), mikrotik (RouterOS 7), opnsense and unifi (what to type). For a peer that is a \
             gateway itself: gateway (its wg-quick file, for `wggw profile import`), profile (wggw's own, without keys).
 
-            JSON: an object with the keys name, conf; with another form than wg-quick: name, form, files (a list of objects with \
-            the keys name, text).
+            JSON: an object with the keys \(ConfigurationReport.help); with another form than wg-quick: \(ExportReport.help).
             """)
 
     @OptionGroup var common: CommonOptions
@@ -98,18 +98,12 @@ struct ExportCommand: ParsableCommand {
         if zip != nil { try writeArchive([exported]) }
         if qr { Console.raw(try QRCode(exported.text).terminal(colors: Console.hasColors)) }
         if json.isOn {
-            Console.raw(Self.json(exported, form).text)
+            Console.raw(
+                (form == .client(.wgQuick) ? ConfigurationReport(exported).json : ExportReport(exported, as: form).json)
+                    .text)
         } else if conf || !(qr || png != nil || svg != nil || zip != nil || output != nil) {
             Console.content(exported.text)
         }
-    }
-
-    static func json(_ exported: Export, _ form: ExportForm) -> JSON {
-        if form == .client(.wgQuick) {
-            return .object([("name", .string(exported.name)), ("conf", .string(exported.text))])
-        }
-        let files = exported.files.map { JSON.object([("name", .string($0.name)), ("text", .string($0.text))]) }
-        return .object([("name", .string(exported.name)), ("form", .string(form.name)), ("files", .array(files))])
     }
 
     private func write(_ path: String, _ bytes: [UInt8]) throws {

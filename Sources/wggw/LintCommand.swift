@@ -1,5 +1,6 @@
 import ArgumentParser
 import Gateway
+import Reports
 import SiteModel
 
 struct LintCommand: ParsableCommand {
@@ -12,8 +13,7 @@ struct LintCommand: ParsableCommand {
 
             Exit status: 0 nothing found, 3 something found.
 
-            JSON: a list of objects with the keys file, line, column, severity (error or hint), kind (a word that stays the \
-            same), what, remedy (null where what says it).
+            JSON: a list of objects with the keys \(FindingReport.help).
             """)
 
     @Flag(name: .shortAndLong, help: "Print data and errors only.")
@@ -27,7 +27,7 @@ struct LintCommand: ParsableCommand {
     func run() throws {
         let lint = try Gateway.lint(files)
         if json.isOn {
-            Console.raw(JSON.array(lint.findings.map(\.json)).text)
+            Console.raw(JSON.reports(lint.findings.map(FindingReport.init)).text)
         } else {
             show(lint.findings)
             if !quiet { summarize(lint) }
@@ -69,15 +69,5 @@ struct LintCommand: ParsableCommand {
         let counts = [(errors, "error"), (hints, "hint")].filter { $0.0 > 0 }.map { Format.count($0.0, $0.1) }
         let what = counts.isEmpty ? "nothing found" : counts.joined(separator: " and ")
         Console.error("\(what) in \(Format.count(files.count, "file"))")
-    }
-}
-
-extension Finding {
-    var json: JSON {
-        .object([
-            ("file", .string(file)), ("line", .number(line)), ("column", .number(column)),
-            ("severity", .string(severity.rawValue)), ("kind", .string(name)), ("what", .string(what)),
-            ("remedy", .text(remedy)),
-        ])
     }
 }

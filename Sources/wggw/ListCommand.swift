@@ -1,6 +1,7 @@
 import ArgumentParser
 import Gateway
 import NetTypes
+import Reports
 import SiteModel
 import Storage
 
@@ -8,8 +9,7 @@ struct ListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "The peers of the newest revision.",
         discussion: """
-            JSON: a list of objects with the keys name, addresses, public_key, has_preshared_key, full_tunnel, group, allow, \
-            routes, endpoint, keepalive.
+            JSON: a list of objects with the keys \(ListedPeerReport.help).
             """)
 
     @OptionGroup var common: CommonOptions
@@ -21,7 +21,7 @@ struct ListCommand: ParsableCommand {
     func run() throws {
         let site = try common.reader("list").newest().site
         if names { return site.peers.forEach { Console.data("\($0.name)") } }
-        if json.isOn { return Console.raw(JSON.array(site.peers.map { $0.json(in: site) }).text) }
+        if json.isOn { return Console.raw(JSON.reports(site.peers.map { ListedPeerReport($0, in: site) }).text) }
         guard !site.peers.isEmpty else { return common.note("no peers yet; add one with `wggw add-peer NAME`") }
         Console.data(
             ["PEER", "ADDRESSES", "TUNNEL", "MAY REACH", "ROUTES", "PUBLIC KEY"],
@@ -43,15 +43,5 @@ extension Peer {
         if let group { return "group \(group)" }
         guard let allow = policy?.allow, let first = allow.first else { return "LAN" }
         return allow.count == 1 ? "\(first)" : "\(first) and \(allow.count - 1) more"
-    }
-
-    func json(in site: Site) -> JSON {
-        .object([
-            ("name", .string(name)), ("addresses", .texts(addresses)), ("public_key", .text(publicKey)),
-            ("has_preshared_key", .bool(presharedKey != .none)),
-            ("full_tunnel", .bool(site.goesOut(self))), ("group", .text(group)),
-            ("allow", policy.map { .texts($0.allow) } ?? .null), ("routes", .texts(routes)),
-            ("endpoint", .text(endpoint)), ("keepalive", .number(keepalive)),
-        ])
     }
 }

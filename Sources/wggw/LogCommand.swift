@@ -1,10 +1,10 @@
 import BoxModel
 import ArgumentParser
 import Explaining
-import Firewall
 import Gateway
 import Glibc
 import NetTypes
+import Reports
 
 struct LogCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -20,12 +20,8 @@ struct LogCommand: ParsableCommand {
             is not the peer's, a destination that is nobody's, a session that does not come. What the firewall refuses is kept for \
             --since only where the profile says log.denied = true, and by the service.
 
-            JSON: one object a line, with the keys time (UTC), since_boot (nanoseconds), event (a word such as \
-            receiving-initiation), peer (name, null for a stranger), public_key, peer_number (the kernel's), endpoint, keypair, \
-            attempts, text; or with the one key missed, the number of events that were lost (null: not counted). \
-            Of what the firewall refuses: time, event ("denied"), peer (name, null if none is in it), from and to (names), source, \
-            destination, protocol (a number), port (null without one), source_port, point (where in the firewall), input and output \
-            (interfaces, null where there is none), reason, line and rule (of the profile, null if it is none of its).
+            JSON: one object a line, with the keys \(EventReport.help); or with the one key \(MissedReport.help). \
+            Of what the firewall refuses: \(DenialReport.help).
             """)
 
     @OptionGroup var common: CommonOptions
@@ -79,7 +75,7 @@ struct LogCommand: ParsableCommand {
             common.note("only what the firewall refuses is told, nothing of WireGuard's own: \(reason)")
         case .missed(let count):
             if json.isOn {
-                Console.raw(Self.missed(count).line + "\n")
+                Console.raw(MissedReport(count).json.line + "\n")
             } else {
                 Console.data(count.map { "\(Format.count($0, "event")) missed" } ?? "events missed")
             }
@@ -87,10 +83,8 @@ struct LogCommand: ParsableCommand {
         Console.expectReader()
     }
 
-    static func missed(_ count: Int?) -> JSON { .object([("missed", .number(count))]) }
-
     private func show(_ denial: Denial) {
-        if json.isOn { return Console.raw(denial.json.line + "\n") }
+        if json.isOn { return Console.raw(DenialReport(denial).json.line + "\n") }
         let place = denial.place.map { " (line \($0.line))" } ?? ""
         let header = denial.packet.header
         let service = Format.service(header).map { " (\($0))" } ?? ""
@@ -100,7 +94,7 @@ struct LogCommand: ParsableCommand {
     }
 
     private func show(_ event: TunnelEvent, _ name: String?) {
-        if json.isOn { return Console.raw(event.json(name).line + "\n") }
+        if json.isOn { return Console.raw(EventReport(event, name: name).json.line + "\n") }
         let who = name ?? event.peer.map { "(stranger) \($0)" } ?? event.peerNumber.map { "(peer \($0))" } ?? "-"
         line(event.seconds, who, event.text)
     }
@@ -121,32 +115,6 @@ struct Period {
         guard let unit = text.last.flatMap({ units[$0] }), let number = Int64(text.dropLast()), (1...100_000) ~= number
         else { throw ValidationError("\(text) is no time; write 90s, 10m, 2h or 1d") }
         seconds = number * unit
-    }
-}
-
-extension Denial {
-    var json: JSON {
-        .object([
-            ("time", .string(Format.utc(packet.seconds, packet.nanoseconds))), ("event", .string("denied")),
-            ("peer", .text(peer)), ("from", .string(from)), ("to", .string(to)),
-            ("source", .string("\(packet.header.source)")), ("destination", .string("\(packet.header.destination)")),
-            ("protocol", .number(Int(packet.header.transport))),
-            ("port", .number(packet.header.destinationPort.map(Int.init))),
-            ("source_port", .number(packet.header.sourcePort.map(Int.init))),
-            ("point", .string(packet.point.rawValue)), ("input", .text(packet.input)), ("output", .text(packet.output)),
-            ("reason", .string("\(cause)")), ("line", .number(place?.line)), ("rule", .text(place?.text)),
-        ])
-    }
-}
-
-extension TunnelEvent {
-    func json(_ name: String?) -> JSON {
-        .object([
-            ("time", .string(Format.utc(seconds, nanoseconds))), ("since_boot", .unsigned(sinceBoot)),
-            ("event", .string(kind.rawValue)), ("peer", .text(name)), ("public_key", .text(peer)),
-            ("peer_number", .number(peerNumber)), ("endpoint", .text(endpoint)), ("keypair", .number(keypair)),
-            ("attempts", .number(attempts)), ("text", .string(text)),
-        ])
     }
 }
 

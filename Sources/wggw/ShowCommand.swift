@@ -2,13 +2,14 @@ import BoxModel
 import ArgumentParser
 import Firewall
 import Gateway
+import Reports
 import SiteModel
 import Storage
 
 struct ShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "A revision: its profile, what it compiles into, or its firewall.",
-        discussion: "JSON: an object with the keys revision, profile or state or nft (texts).")
+        discussion: "JSON: an object with the keys \(ShownRevisionReport.help).")
 
     @OptionGroup var common: CommonOptions
     @OptionGroup var json: JSONOption
@@ -31,23 +32,19 @@ struct ShowCommand: ParsableCommand {
         }
     }
 
-    static func json(_ revision: Int, _ key: String, _ text: String) -> JSON {
-        .object([("revision", .number(revision)), (key, .string(text))])
-    }
-
     func run() throws {
         let control = try common.reader("show")
         let stored = try control.site(revision)
-        let (key, text) =
+        let (form, text): (ShownRevisionReport.Form, String) =
             if state {
-                ("state", try control.desiredState(of: stored).text)
+                (.state, try control.desiredState(of: stored).text)
             } else if nft {
-                ("nft", try control.desiredState(of: stored).firewall.nftText)
+                (.nft, try control.desiredState(of: stored).firewall.nftText)
             } else {
-                ("profile", stored.site.profileText())
+                (.profile, stored.site.profileText())
             }
         if json.isOn {
-            Console.raw(Self.json(stored.revision.id, key, text).text)
+            Console.raw(ShownRevisionReport(revision: stored.revision.id, form, text).json.text)
         } else {
             Console.content(text)
         }

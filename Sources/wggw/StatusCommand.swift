@@ -3,6 +3,7 @@ import BoxModel
 import Compiler
 import Gateway
 import NetTypes
+import Reports
 import SiteModel
 import Storage
 
@@ -13,11 +14,7 @@ struct StatusCommand: ParsableCommand {
         discussion: """
             The exit status is 0 where all is as it should be, and 1 with an alarm or with drift.
 
-            JSON: an object with the keys applied (revision or null), draft (newest revision if not applied), interface, backend \
-            (kernel, userspace or null), is_up, listen_port, public_key, confirm_within, unfinished (a command that was cut \
-            short), roles (a list of lines: which interfaces were found to carry the LAN and to lead out), alarms (a list of lines, the worst first), drift (a list of lines), obstacles, router, checks (see plan), peers: a list of \
-            objects with name (null for a stranger), public_key, addresses, endpoint, last_handshake (seconds since the epoch, null never), received, sent \
-            (bytes), allowed_ips, keepalive.
+            JSON: an object with the keys \(StatusReport.help).
             """)
 
     @OptionGroup var common: CommonOptions
@@ -33,7 +30,7 @@ struct StatusCommand: ParsableCommand {
                     try control.routerInstructions(
                         status.advice, of: $0.site, meeting: status.surroundings)
                 } ?? []
-            Console.raw(status.json(router).text)
+            Console.raw(StatusReport(status, router: router).json.text)
             if !status.isWell { throw ExitCode(Failure.Status.failed) }
             return
         }
@@ -107,32 +104,5 @@ extension GatewayStatus.PeerStatus {
             Format.bytes(observed.sent), observed.endpoint?.description ?? "-",
             observed.allowedIPs.map { $0.isHost ? $0.address.description : $0.description }.joined(separator: ", "),
         ]
-    }
-
-    var json: JSON {
-        .object([
-            ("name", .text(peer?.name)), ("public_key", .string(publicKey.description)),
-            ("addresses", .texts(peer?.addresses ?? [])), ("endpoint", .text(observed?.endpoint)),
-            ("last_handshake", .number(observed.flatMap { $0.lastHandshake == 0 ? nil : $0.lastHandshake })),
-            ("received", .unsigned(observed?.received ?? 0)),
-            ("sent", .unsigned(observed?.sent ?? 0)), ("allowed_ips", .texts(observed?.allowedIPs ?? [])),
-            ("keepalive", .number(observed?.keepalive)),
-        ])
-    }
-}
-
-extension GatewayStatus {
-    func json(_ router: [RouterInstructions]) -> JSON {
-        .object([
-            ("applied", .number(applied?.revision.id)), ("draft", .number(draft?.id)),
-            ("interface", .text(applied?.site.tunnel.interface)), ("backend", .text(observed?.link?.backend?.rawValue)),
-            ("is_up", .bool(observed?.link?.isUp ?? false)), ("listen_port", .number(observed?.wireGuard?.listenPort)),
-            ("public_key", .text(applied?.site.tunnel.publicKey)), ("confirm_within", .number(confirmWithin)),
-            ("unfinished", .text(record.journal?.command)), ("roles", .texts(surroundings.roleLines)),
-            ("alarms", .texts(alarms)), ("drift", drift.json),
-            ("obstacles", (observed?.obstacles ?? []).json), ("router", router.json),
-            ("checks", .array(checks.map(\.json))),
-            ("peers", .array(peers.map(\.json))),
-        ])
     }
 }

@@ -2,6 +2,7 @@ import Explaining
 import Foundation
 import GatewaySamples
 import NetTypes
+import Reports
 import SiteModel
 import Storage
 import Testing
@@ -77,6 +78,10 @@ import Testing
         return control
     }
 
+    private func shown(_ form: ShownRevisionReport.Form, _ text: String) -> JSON {
+        ShownRevisionReport(revision: 4, form, text).json
+    }
+
     private func router(_ planned: PlannedApply, _ control: ControlPlane) throws -> [RouterInstructions] {
         try control.routerInstructions(
             planned.desired.advice, of: planned.stored.site, meeting: planned.surroundings)
@@ -85,34 +90,37 @@ import Testing
     @Test func ofARevision() throws {
         let control = try drafted()
         let stored = try control.newest()
-        try expect(JSON.array(stored.site.peers.map { $0.json(in: stored.site) }), isGolden: "list")
-        try expect(JSON.array(try control.history(limit: 10).map { $0.json(nil) }), isGolden: "history-unapplied")
+        try expect(JSON.reports(stored.site.peers.map { ListedPeerReport($0, in: stored.site) }), isGolden: "list")
+        try expect(
+            JSON.reports(try control.history(limit: 10).map { RevisionReport($0, current: nil) }),
+            isGolden: "history-unapplied")
         let diff = ProfileDiff(from: try control.site(3).site, to: stored.site)
-        try expect(JSON.array(diff.sections.map(\.json)), isGolden: "diff")
+        try expect(JSON.reports(diff.sections.map(SectionReport.init)), isGolden: "diff")
         let state = try control.desiredState(of: stored)
-        try expect(ShowCommand.json(4, "profile", stored.site.profileText()), isGolden: "show-profile")
-        try expect(ShowCommand.json(4, "state", state.text), isGolden: "show-state")
-        try expect(ShowCommand.json(4, "nft", state.firewall.nftText), isGolden: "show-nft")
-        try expect(JSON.array(try control.checks().map { CheckCommand.Row($0) }.map(\.json)), isGolden: "check")
+        try expect(shown(.profile, stored.site.profileText()), isGolden: "show-profile")
+        try expect(shown(.state, state.text), isGolden: "show-state")
+        try expect(shown(.nft, state.firewall.nftText), isGolden: "show-nft")
+        try expect(JSON.reports(try control.checks().map { CheckReport($0) }), isGolden: "check")
     }
 
     @Test func ofAnApply() throws {
         let control = try drafted()
         let planned = try control.plan()
-        try expect(planned.json(try router(planned, control)), isGolden: "plan")
-        try expect(try control.apply(confirmWithin: 120).json, isGolden: "apply")
+        try expect(PlanReport(planned, router: try router(planned, control)).json, isGolden: "plan")
+        try expect(ApplyOutcomeReport(try control.apply(confirmWithin: 120)).json, isGolden: "apply")
         _ = try control.confirm()
         let other = try control.plan()
-        try expect(other.json(try router(other, control)), isGolden: "plan-applied")
+        try expect(PlanReport(other, router: try router(other, control)).json, isGolden: "plan-applied")
         _ = try control.addPeer("phone", .plain, why: nil)
         let third = try control.plan()
-        try expect(third.json(try router(third, control)), isGolden: "plan-draft")
-        try expect(JSON.array(try control.history(limit: 10).map { $0.json(4) }), isGolden: "history")
+        try expect(PlanReport(third, router: try router(third, control)).json, isGolden: "plan-draft")
+        try expect(
+            JSON.reports(try control.history(limit: 10).map { RevisionReport($0, current: 4) }), isGolden: "history")
         _ = try control.apply(confirmWithin: 60)
         bench.pass(90)
-        try expect(try control.status().json([]), isGolden: "status-overdue")
-        try expect(try control.rollback(to: 3, why: nil).json, isGolden: "rollback")
-        try expect(try control.down().json, isGolden: "down")
+        try expect(StatusReport(try control.status(), router: []).json, isGolden: "status-overdue")
+        try expect(ApplyOutcomeReport(try control.rollback(to: 3, why: nil)).json, isGolden: "rollback")
+        try expect(ApplyOutcomeReport(try control.down()).json, isGolden: "down")
     }
 
     @Test func ofTheBox() throws {
@@ -120,16 +128,21 @@ import Testing
         let status = try control.status()
         let routers = try control.routerInstructions(
             status.advice, of: status.applied!.site, meeting: status.surroundings)
-        try expect(status.json(routers), isGolden: "status")
+        try expect(StatusReport(status, router: routers).json, isGolden: "status")
         try expect(
-            JSON.array(try control.explainChecks(asksHosts: true).map(CheckCommand.Row.init).map(\.json)),
+            JSON.reports(
+                try control.explainChecks(asksHosts: true).map {
+                    LiveCheckReport(CheckReport($0.result, live: $0.explanation))
+                }),
             isGolden: "check-live")
         for (name, from, to) in [("granted", "laptop", "192.168.1.10:443"), ("refused", "guest", "192.168.1.10:22")] {
             let flow = try Flow(from: from, to: to)
-            try expect(try control.explain(flow, asksHosts: false).json, isGolden: "explain-\(name)")
+            try expect(
+                ExplanationReport(try control.explain(flow, asksHosts: false), words: \.text).json,
+                isGolden: "explain-\(name)")
         }
         let fresh = try Workbench().draft([])
-        try expect(try fresh.status().json([]), isGolden: "status-nothing")
+        try expect(StatusReport(try fresh.status(), router: []).json, isGolden: "status-nothing")
     }
 
     @Test func ofAilments() throws {
@@ -139,16 +152,16 @@ import Testing
                 .warning, "the endpoint itzxa.com does not resolve: no answer", .text("correct the name, or its DNS")),
             Ailment(.hint, "laptop to 192.168.1.0/24: …", .explained(.restore)), Ailment(.hint, "said by this"),
         ]
-        try expect(JSON.array(found.map(\.json)), isGolden: "doctor")
+        try expect(JSON.reports(found.map { AilmentReport($0, words: \.text) }), isGolden: "doctor")
     }
 
     @Test func ofPeers() throws {
         let control = try drafted()
         try expect(
-            ExportCommand.json(try control.export("laptop", as: .client(.wgQuick)), .client(.wgQuick)),
+            ConfigurationReport(try control.export("laptop", as: .client(.wgQuick))).json,
             isGolden: "export")
         try expect(
-            ExportCommand.json(try control.export("laptop", as: .client(.networkd)), .client(.networkd)),
+            ExportReport(try control.export("laptop", as: .client(.networkd)), as: .client(.networkd)).json,
             isGolden: "export-networkd")
     }
 
@@ -172,8 +185,9 @@ import Testing
                 of: try #require(DeniedPacket("1764180000.000000042 " + text)))
         }
         let lines =
-            [events[0].json("laptop"), events[1].json(nil), events[2].json(nil)] + denials.map(\.json)
-            + [LogCommand.missed(3), LogCommand.missed(nil)]
+            [EventReport(events[0], name: "laptop").json] + events.dropFirst().map { EventReport($0, name: nil).json }
+            + denials.map { DenialReport($0).json }
+            + [MissedReport(3).json, MissedReport(nil).json]
         try expect(lines.map { $0.line + "\n" }.joined(), isGolden: "log")
     }
 
@@ -181,7 +195,7 @@ import Testing
         let text =
             "[Interface]\nPrivateKey = \(Data(repeating: 1, count: 32).base64EncodedString())\nAdress = 10.0.0.2/24\n"
         let lint = Lint([LintFile("wg0.conf", FileText(text))], services: { _ in nil }) { KeyPair($0).publicKey }
-        try expect(JSON.array(lint.findings.map { $0.json }), isGolden: "lint")
+        try expect(JSON.reports(lint.findings.map(FindingReport.init)), isGolden: "lint")
     }
 
     // MARK: Goldens
