@@ -1,4 +1,4 @@
-internal import Compiler
+internal import BoxModel
 public import Explaining
 internal import Firewall
 public import NetTypes

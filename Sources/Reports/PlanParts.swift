@@ -1,4 +1,5 @@
-public import Compiler
+public import BoxModel
+import Compiler
 internal import Firewall
 
 extension Plan {

@@ -1,3 +1,4 @@
+import BoxModel
 public import Compiler
 internal import Explaining
 public import Gateway

@@ -1,3 +1,4 @@
+import BoxModel
 public import Compiler
 public import Gateway
 internal import NetTypes

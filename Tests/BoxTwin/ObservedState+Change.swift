@@ -1,5 +1,4 @@
 import BoxModel
-import BoxModel
 import Firewall
 import NetTypes
 

@@ -1,4 +1,6 @@
-package import Compiler
+package import BoxModel
+import Compiler
+package import BoxTwin
 package import Gateway
 import Glibc
 import NetTypes

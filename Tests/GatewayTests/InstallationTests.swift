@@ -1,5 +1,4 @@
 import BoxModel
-import Compiler
 import GatewaySamples
 import Glibc
 import NetTypes

@@ -1,6 +1,5 @@
 import BoxModel
 import BoxTwin
-import Compiler
 import GatewaySamples
 import Storage
 import Testing

@@ -1,3 +1,4 @@
+import BoxTwin
 import Explaining
 import Foundation
 import GatewaySamples
@@ -7,6 +8,7 @@ import SiteModel
 import Storage
 import Testing
 
+@testable import BoxModel
 @testable import Compiler
 @testable import Firewall
 @testable import Gateway
