@@ -236,14 +236,18 @@ public struct Peer: Hashable, Sendable {
         self.addresses = addresses.ordered()
         self.isUnnumbered = isUnnumbered
         self.publicKey = publicKey
-        self.presharedKey = presharedKey ?? (publicKey == nil ? .auto : .none)
+        self.presharedKey = presharedKey ?? .auto
         self.fullTunnel = fullTunnel
         self.group = group
         self.policy = policy
         self.routes = routes.ordered()
         self.endpoint = endpoint
         self.keepalive = keepalive
+        if presharedKey == nil { self.presharedKey = usualPresharedKey }
     }
+
+    /// Of whom nothing is said: who brings a public key has a preshared key only if it says so.
+    public var usualPresharedKey: PresharedKeyChoice { publicKey == nil ? .auto : .none }
 }
 
 /// Whether a peer has a preshared key, and which. In the profile: `"auto"`, `"none"`, `"sealed:1f0c…"`.

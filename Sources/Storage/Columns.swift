@@ -6,6 +6,19 @@ internal import GRDBSQLite
 struct Columns {
     fileprivate let statement: SQLiteStatement
 
+    /// SQLite's kinds of values; a real number is none of ours.
+    enum Kind { case null, integer, text, bytes, real }
+
+    func kind(_ column: CInt) -> Kind {
+        switch sqlite3_column_type(statement, column) {
+        case SQLITE_NULL: .null
+        case SQLITE_INTEGER: .integer
+        case SQLITE_TEXT: .text
+        case SQLITE_BLOB: .bytes
+        default: .real
+        }
+    }
+
     /// nil for NULL.
     func text(_ column: CInt) -> String? {
         guard let text = sqlite3_column_text(statement, column) else { return nil }
@@ -28,6 +41,15 @@ struct Columns {
 }
 
 extension Database {
+    /// What `body` makes of the first row that a query gives, by name and by number; nil if there is none.
+    func firstRow<R>(
+        _ sql: String, arguments: StatementArguments = StatementArguments(), _ body: (Row, Columns) throws -> R
+    ) throws -> R? {
+        let statement = try makeStatement(sql: sql)
+        let cursor = try Row.fetchCursor(statement, arguments: arguments)
+        return try cursor.next().map { try body($0, Columns(statement: statement.sqliteStatement)) }
+    }
+
     /// Calls `body` with each row that a query gives.
     func forEachRow(
         _ sql: String, arguments: StatementArguments = StatementArguments(), _ body: (Columns) throws -> Void

@@ -69,11 +69,7 @@ extension Store {
     /// The newest revision, or nil if there is none yet.
     public func newest() throws(StorageError) -> StoredSite? {
         try read { db in
-            guard let row = try Row.fetchOne(db, sql: "SELECT \(Self.columns) FROM revision ORDER BY id DESC LIMIT 1")
-            else {
-                return nil
-            }
-            return try Self.stored(db, row)
+            try Self.stored(db, "ORDER BY id DESC LIMIT 1")
         }
     }
 
@@ -82,13 +78,10 @@ extension Store {
     /// `known` is another one, if the caller has one already: of the peers, only those that differ from it are read.
     public func revision(_ id: Int, beside known: StoredSite? = nil) throws(StorageError) -> StoredSite {
         try read { db in
-            guard
-                let row = try Row.fetchOne(
-                    db, sql: "SELECT \(Self.columns) FROM revision WHERE id = ?", arguments: [id])
-            else {
+            guard let stored = try Self.stored(db, "WHERE id = ?", [id], beside: known) else {
                 throw StorageError.noSuchRevision(id, newest: try Self.newestID(db))
             }
-            return try Self.stored(db, row, beside: known)
+            return stored
         }
     }
 
@@ -169,9 +162,9 @@ extension Store {
         ]
         try db.execute(
             sql: """
-                INSERT INTO revision (id, made_at, who, why, kind, source, peers, \(SiteRow.columns))
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """, arguments: own + SiteRow.arguments(site))
+                INSERT INTO revision (id, made_at, who, why, kind, source, peers, \(SiteRow.fields.names))
+                VALUES (?, ?, ?, ?, ?, ?, ?, \(SiteRow.fields.marks))
+                """, arguments: own + StatementArguments(SiteRow.fields.values(site)))
     }
 
     /// Merges two lists that are sorted by name, and writes only where they differ.
@@ -200,9 +193,15 @@ extension Store {
         }
     }
 
-    private static func stored(_ db: Database, _ row: Row, beside known: StoredSite? = nil) throws -> StoredSite {
-        let revision = try revision(row)
-        var site = try SiteRow.site(row)
+    /// The first revision of a query, with its peers; nil if there is none.
+    private static func stored(
+        _ db: Database, _ which: String, _ arguments: StatementArguments = StatementArguments(),
+        beside known: StoredSite? = nil
+    ) throws -> StoredSite? {
+        let found = try db.firstRow(
+            "SELECT \(SiteRow.fields.names), \(columns) FROM revision \(which)", arguments: arguments
+        ) { row, columns in (try revision(row), try SiteRow.site(columns, from: 0)) }
+        guard case (let revision, var site)? = found else { return nil }
         if let known {
             site.peers = try peers(db, of: revision, beside: known)
         } else {
@@ -235,17 +234,23 @@ extension Store {
         return peers.ordered { $0.name }
     }
 
-    /// All of table `revision`, by name: a damaged schema is an error and not a column that seems to be empty.
-    private static let columns =
-        "id, made_at, who, why, kind, applied_at, source, peers, surroundings, \(SiteRow.columns)"
+    /// Of table `revision`, all that is not the site's, by name: a damaged schema is an error and not a column that seems to be empty.
+    private static let columns = "id, made_at, who, why, kind, applied_at, source, peers, surroundings"
 
     static func revision(_ row: Row) throws -> Revision {
-        Revision(
+        let kind: String = try row.decode(forColumn: "kind")
+        let surroundings: String? = try row.decode(forColumn: "surroundings")
+        return Revision(
             id: try row.decode(forColumn: "id"), madeAt: try row.decode(forColumn: "made_at"),
             who: try row.decode(forColumn: "who"), why: try row.decode(forColumn: "why"),
-            kind: try SiteRow.choice(row, "kind"), appliedAt: try row.decode(forColumn: "applied_at"),
+            kind: try parsed(kind) { Revision.Kind(rawValue: $0) }, appliedAt: try row.decode(forColumn: "applied_at"),
             source: try row.decode(forColumn: "source"), peers: try row.decode(forColumn: "peers"),
-            surroundings: try SiteRow.value(row, "surroundings"))
+            surroundings: try surroundings.map { try parsed($0) { Surroundings($0) } })
+    }
+
+    private static func parsed<V>(_ text: String, _ parse: (String) -> V?) throws -> V {
+        if let value = parse(text) { return value }
+        throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a column makes no sense: \(text)")
     }
 
     static func newestID(_ db: Database) throws -> Int? { try Int.fetchOne(db, sql: "SELECT max(id) FROM revision") }

@@ -56,31 +56,27 @@ struct PeerFlags: ParsableArguments {
         _ = try options(readingFiles: false)
     }
 
+    /// Each option, the field that it sets, and its words; none if it was not given.
+    private var told: [(option: String, key: String, words: [String])] {
+        [
+            ("--address", "addresses", address), ("--route", "routes", route), ("--allow", "allow", allow),
+            ("--public-key", "public-key", Self.words(publicKey)), ("--endpoint", "endpoint", Self.words(endpoint)),
+            ("--group", "group", Self.words(group)), ("--keepalive", "keepalive", Self.words(keepalive)),
+            ("--disguise", "disguise", Self.words(disguise?.rawValue)),
+            ("--full-tunnel", "full-tunnel", fullTunnel ? ["true"] : splitTunnel ? ["false"] : []),
+        ]
+    }
+
+    private static func words(_ value: (some CustomStringConvertible)?) -> [String] {
+        value.map { [$0.description] } ?? []
+    }
+
     /// As the use cases take them. A preshared key's file is read only for real: standard input can be read once.
     func options(readingFiles: Bool = true) throws -> PeerOptions {
         var options = PeerOptions()
-        let hasNone = address == ["none"]
-        options.addresses = try list(hasNone ? [] : address, clear: "auto", "--address") { text throws(ParseError) in
-            try IPAddress(parsing: text)
+        for (option, key, words) in told where !words.isEmpty {
+            do { try options.set(key, words) } catch { throw ValidationError("\(option) \(error)") }
         }
-        if hasNone { options.addresses = .set([]) }
-        options.routes = try list(route, clear: "none", "--route") { text throws(ParseError) in
-            try IPPrefix(parsing: text)
-        }
-        options.allow = try list(allow, clear: "any", "--allow") { text throws(ParseError) in
-            try AccessRule(parsing: text)
-        }
-        options.publicKey = try single(publicKey, clear: "auto", "--public-key") { text throws(ParseError) in
-            try PublicKey(parsing: text)
-        }
-        options.endpoint = try single(endpoint, clear: "none", "--endpoint") { text throws(ParseError) in
-            try Endpoint(parsing: text)
-        }
-        options.group = try single(group, clear: "none", "--group") { text throws(ParseError) in text }
-        if let keepalive { options.keepalive = keepalive == 0 ? .clear : .set(keepalive) }
-        options.disguise = disguise
-        if fullTunnel { options.fullTunnel = .set(true) }
-        if splitTunnel { options.fullTunnel = .set(false) }
         switch presharedKey {
         case nil: break
         case "auto"?: options.presharedKey = .auto
@@ -95,24 +91,6 @@ struct PeerFlags: ParsableArguments {
         do { return try PresharedKey(parsing: text.split(whereSeparator: \.isWhitespace).first ?? "") } catch {
             throw GatewayError.refused("\(file): \(error.reason)")
         }
-    }
-
-    private func list<Value: Sendable>(
-        _ texts: [String], clear: String, _ option: String, _ parse: (String) throws(ParseError) -> Value
-    ) throws -> Setting<[Value]> {
-        if texts.isEmpty { return .keep }
-        if texts == [clear] { return .clear }
-        do { return .set(try texts.map { text throws(ParseError) in try parse(text) }) } catch {
-            throw ValidationError("\(option) \(error)")
-        }
-    }
-
-    private func single<Value: Sendable>(
-        _ text: String?, clear: String, _ option: String, _ parse: (String) throws(ParseError) -> Value
-    ) throws -> Setting<Value> {
-        guard let text else { return .keep }
-        if text == clear { return .clear }
-        do { return .set(try parse(text)) } catch { throw ValidationError("\(option) \(error)") }
     }
 }
 

@@ -266,8 +266,8 @@ extension Workbench {
         _ = try control.apply()
         _ = try control.removePeers(["amy", "eve"], why: nil)
         var narrow = PeerOptions()
-        narrow.allow = .set([AccessRule("192.168.1.10:443/tcp")!])
-        narrow.routes = .set([IPPrefix("192.168.7.0/24")!])
+        try narrow.set("allow", ["192.168.1.10:443/tcp"])
+        try narrow.set("routes", ["192.168.7.0/24"])
         _ = try control.addPeer("site", narrow, why: nil)
         var options = InitOptions()
         options.listenPort = 4500

@@ -31,7 +31,7 @@ import Testing
         _ = try control.apply()
         bench.box.connections = Self.every
         var options = PeerOptions()
-        options.allow = .set([AccessRule("192.168.1.10:443/tcp")!])
+        try options.set("allow", ["192.168.1.10:443/tcp"])
         _ = try control.setPeer("amy", options, why: nil)
         return control
     }
@@ -70,7 +70,7 @@ import Testing
             let bench = Workbench()
             let control = try narrowed(bench)
             _ = try control.apply()
-            _ = try control.setPeer("amy", wide, why: nil)
+            _ = try control.setPeer("amy", try wide, why: nil)
             return (bench, control)
         }
         for step in 0..<(try widening().1.plan().plan.changes.count) {
@@ -110,7 +110,7 @@ import Testing
     @Test func whatAnUnconfirmedRevisionAllowedEnds() throws {
         let control = try narrowed(bench)
         _ = try control.apply()
-        _ = try control.setPeer("amy", wide, why: nil)
+        _ = try control.setPeer("amy", try wide, why: nil)
         _ = try control.apply(confirmWithin: 60)
         bench.box.connections = Self.every
         bench.pass(61)
@@ -121,7 +121,7 @@ import Testing
     @Test func whatARolledBackRevisionAllowedEnds() throws {
         let control = try narrowed(bench)
         _ = try control.apply()
-        _ = try control.setPeer("amy", wide, why: nil)
+        _ = try control.setPeer("amy", try wide, why: nil)
         _ = try control.apply()
         bench.box.connections = Self.every
         _ = try control.rollback(to: nil, why: nil)
@@ -129,16 +129,18 @@ import Testing
     }
 
     private var wide: PeerOptions {
-        var options = PeerOptions()
-        options.allow = .clear
-        return options
+        get throws {
+            var options = PeerOptions()
+            try options.set("allow", ["any"])
+            return options
+        }
     }
 
     @Test func anAddressThatAnotherGetsComesWithoutConnections() throws {
         let control = try narrowed(bench)
         _ = try control.removePeers(["amy"], why: nil)
         var options = PeerOptions()
-        options.addresses = .set([IPAddress("10.77.0.1")!])
+        try options.set("addresses", ["10.77.0.1"])
         _ = try control.addPeer("eve", options, why: nil)
         let report = try control.apply()
         let ends = Self.every.filter { ![$0.client, $0.server].contains(IPAddress("10.77.0.1")!) }

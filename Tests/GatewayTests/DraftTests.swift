@@ -35,10 +35,8 @@ import Testing
     @Test func noCommandMakesMoreThanASiteMayHave() throws {
         let control = try bench.draft()
         var options = PeerOptions()
-        options.routes = .set(
-            (0...10_000).map {
-                IPPrefix(masking: .v4(IPv4Address(rawValue: 0xac10_0000 + UInt32($0) << 4)), length: 28)
-            })
+        try options.set(
+            "routes", (0...10_000).map { "\(IPv4Address(rawValue: 0xac10_0000 + UInt32($0) << 4))/28" })
         let refusal = "peers.laptop.routes: 10001 networks are too many; 10000 at most; name wider networks"
         #expect { try control.setPeer("laptop", options, why: nil) } throws: { "\($0)" == refusal }
         #expect(try control.newest().site.peers[0].routes.isEmpty)
@@ -221,7 +219,7 @@ import Testing
         let control = try bench.draft([])
         var options = PeerOptions()
         let key = KeyPair { for i in $0.indices { $0[i] = 77 } }.publicKey
-        options.publicKey = .set(key)
+        try options.set("public-key", [key.description])
         let peer = try control.addPeer("phone", options, why: nil).stored.site.peers[0]
         #expect(peer.publicKey == key && peer.presharedKey == .none)
         #expect(try !control.store.holdsPrivateKey(of: key))

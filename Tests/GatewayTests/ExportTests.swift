@@ -14,11 +14,11 @@ struct ExportTests {
     @Test func everyPeerButThoseWithoutASide() throws {
         let control = try bench.draft(["laptop", "phone", "router"])
         var options = PeerOptions()
-        options.routes = .set([IPPrefix("10.20.0.0/16")!])
-        options.addresses = .set([])
+        try options.set("routes", ["10.20.0.0/16"])
+        try options.set("addresses", ["none"])
         _ = try control.setPeer("router", options, why: nil)
         var own = PeerOptions()
-        own.publicKey = .set(KeyPair { for i in $0.indices { $0[i] = 77 } }.publicKey)
+        try own.set("public-key", [KeyPair { for i in $0.indices { $0[i] = 77 } }.publicKey.description])
         _ = try control.addPeer("tablet", own, why: nil)
         let (exports, notices) = try control.exportAll(as: .client(.wgQuick))
         #expect(exports.map(\.name) == ["laptop", "phone", "tablet"])
@@ -39,7 +39,7 @@ struct ExportTests {
     @Test func aProfileForTheOtherGateway() throws {
         let control = try bench.draft(["branch"])
         var options = PeerOptions()
-        options.routes = .set([IPPrefix("10.20.0.0/16")!])
+        try options.set("routes", ["10.20.0.0/16"])
         _ = try control.setPeer("branch", options, why: nil)
         #expect { try control.export("branch", as: .profile) } throws: { "\($0)".contains("--as gateway") }
         options = PeerOptions()

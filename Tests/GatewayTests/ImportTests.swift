@@ -67,12 +67,12 @@ import Testing
         let profile = try Site.parse(draft.stored.site.profileText(), file: "p")
         #expect(try !control.take(profile, why: "again").isNew)
         var options = PeerOptions()
-        options.keepalive = .set(25)
+        try options.set("keepalive", ["25"])
         #expect(try control.setPeer("parked", options, why: nil).stored.site.peers[1].addresses == [])
-        options.addresses = .clear
+        try options.set("addresses", ["auto"])
         #expect(
             try control.setPeer("parked", options, why: nil).stored.site.peers[1].addresses == [IPAddress("10.8.0.2")!])
-        options.addresses = .set([])
+        try options.set("addresses", ["none"])
         #expect(try control.setPeer("parked", options, why: nil).stored.site.peers[1].isUnnumbered)
         let error = #expect(throws: GatewayError.self) { try control.export("branch") }
         #expect(error?.description.contains("has no address in the tunnel") == true)

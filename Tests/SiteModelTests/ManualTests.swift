@@ -74,13 +74,11 @@ import Testing
     }
 
     @Test func everyKeyAndNoOther() throws {
-        let expected = [
-            "site": ProfileKeys.site, "site.other-forwarding": ProfileKeys.otherForwarding, "lan": ProfileKeys.lan,
-            "tunnel": ProfileKeys.tunnel, "egress": ProfileKeys.egress, "dns": ProfileKeys.dns, "log": ProfileKeys.log,
-            "disguise.awg": ProfileKeys.awg,
-            "groups.NAME": ProfileKeys.group, "peers.NAME": ProfileKeys.peer,
-            "[check]": ProfileKeys.check,
+        let nested = [
+            "site.other-forwarding": ProfileKeys.otherForwarding, "disguise.awg": ProfileKeys.awg,
+            "groups.NAME": ProfileKeys.group, "peers.NAME": ProfileKeys.peer, "[check]": ProfileKeys.check,
         ]
+        let expected = Site.tables.reduce(into: nested) { $0[$1.name] = $1.fields.map(\.key) }
         #expect(Dictionary(grouping: try Self.entries()) { $0.section }.mapValues { $0.map(\.key) } == expected)
         let tables = expected.keys.map { $0.split { ".[]".contains($0) }[0] }
         #expect(Set(tables) == Set(ProfileKeys.top.map { $0[...] }))

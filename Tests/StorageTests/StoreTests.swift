@@ -90,9 +90,10 @@ import Testing
         }
         try older.inDatabase { try Schema.migrate($0, path: "") }
         try older.read { db in
-            let row = try #require(try Row.fetchOne(db, sql: "SELECT * FROM revision"))
             let choice = answer.map { OtherForwarding.Choice($0)! }
-            #expect(try SiteRow.site(row).otherForwarding == OtherForwarding(ipv4: choice, ipv6: choice))
+            let site = try db.firstRow("SELECT \(SiteRow.fields.names) FROM revision") { try SiteRow.site($1, from: 0) }
+            #expect(site?.otherForwarding == OtherForwarding(ipv4: choice, ipv6: choice))
+            let row = try #require(try Row.fetchOne(db, sql: "SELECT * FROM revision"))
             #expect(try Store.revision(row).surroundings == nil)
             #expect(try String.fetchOne(db, sql: "SELECT ruleset FROM box") == nil)
         }

@@ -1,32 +1,6 @@
 public import NetTypes
-public import SiteModel
+internal import SiteModel
 internal import Storage
-
-/// A setting of a peer as a command names it.
-public enum Setting<Value: Sendable>: Sendable {
-    /// Not named: stays as it is.
-    case keep
-    /// Taken away.
-    case clear
-    /// Set.
-    case set(Value)
-
-    fileprivate func apply(_ value: inout Value?) {
-        switch self {
-        case .keep: break
-        case .clear: value = nil
-        case .set(let new): value = new
-        }
-    }
-
-    fileprivate func apply(_ value: inout Value, empty: Value) {
-        switch self {
-        case .keep: break
-        case .clear: value = empty
-        case .set(let new): value = new
-        }
-    }
-}
 
 /// What `add-peer` and `set-peer` were told about a peer.
 public struct PeerOptions: Sendable {
@@ -42,29 +16,25 @@ public struct PeerOptions: Sendable {
 
     /// `--name`: another name.
     public var name: String?
-    /// `--address`; cleared, new ones are chosen; set to no address, it is unnumbered.
-    public var addresses: Setting<[IPAddress]> = .keep
-    /// `--public-key`; cleared, a new key pair is made here.
-    public var publicKey: Setting<PublicKey> = .keep
     /// `--preshared-key`
     public var presharedKey: PresharedKeyOption?
-    /// `--full-tunnel`, `--split-tunnel`; cleared, the site's default.
-    public var fullTunnel: Setting<Bool> = .keep
-    /// `--route`
-    public var routes: Setting<[IPPrefix]> = .keep
-    /// `--allow`
-    public var allow: Setting<[AccessRule]> = .keep
-    /// `--group`
-    public var group: Setting<String> = .keep
-    /// `--endpoint`
-    public var endpoint: Setting<Endpoint> = .keep
-    /// `--keepalive`
-    public var keepalive: Setting<UInt16> = .keep
-    /// `--disguise`
-    public var disguise: DisguiseChoice?
+    /// By the key of the field that each changes.
+    private var edits: [String: @Sendable (inout Peer) -> Void] = [:]
 
     /// Nothing told.
     public init() {}
+
+    /// Sets a field of the peer, as a profile calls it, to what an option's words say, or clears it: `routes`, `["10.0.0.0/8"]`. Throws
+    /// for words that are no such value.
+    public mutating func set(_ key: String, _ words: [String]) throws(ParseError) {
+        guard let field = Peer.fields.first(where: { $0.key == key }) else {
+            throw ParseError(key, "is nothing that a peer has")
+        }
+        edits[key] = try field.edit(words)
+    }
+
+    /// In the fields' order, whatever the options' was.
+    fileprivate func apply(to peer: inout Peer) { for field in Peer.fields { edits[field.key]?(&peer) } }
 }
 
 extension ControlPlane {
@@ -75,11 +45,10 @@ extension ControlPlane {
             var site = previous.site
             let index = site.peerIndex(name)
             try site.expectFree(name)
-            var publicKey: PublicKey?
-            options.publicKey.apply(&publicKey)
-            var peer = Peer(name: name, publicKey: publicKey)
             var keys = SiteKeys(store: store, random: random)
-            try change(&peer, options, &keys)
+            var peer = Peer(name: name)
+            options.apply(to: &peer)
+            peer.presharedKey = try presharedKey(options, &keys) ?? peer.usualPresharedKey
             site.peers.insert(peer, at: index)
             return try record(site, after: previous, keys: keys, why: why ?? "add-peer \(name)")
         }
@@ -93,9 +62,9 @@ extension ControlPlane {
             let index = try site.index(of: name)
             var keys = SiteKeys(store: store, random: random)
             var peer = site.peers[index]
-            options.publicKey.apply(&peer.publicKey)
+            options.apply(to: &peer)
             if peer.publicKey == nil { peer.publicKey = keys.seal(PrivateKey { random($0) }) }
-            try change(&peer, options, &keys)
+            peer.presharedKey = try presharedKey(options, &keys) ?? peer.presharedKey
             if let other = options.name, other != name {
                 try site.expectFree(other)
                 site.peers.remove(at: index)
@@ -118,32 +87,12 @@ extension ControlPlane {
         }
     }
 
-    private func change(_ peer: inout Peer, _ options: PeerOptions, _ keys: inout SiteKeys) throws {
-        switch options.addresses {
-        case .keep: break
-        case .clear: (peer.addresses, peer.isUnnumbered) = ([], false)
-        case .set(let addresses): (peer.addresses, peer.isUnnumbered) = (addresses.sorted(), addresses.isEmpty)
-        }
-        options.fullTunnel.apply(&peer.fullTunnel)
-        options.endpoint.apply(&peer.endpoint)
-        options.keepalive.apply(&peer.keepalive)
-        peer.disguise = options.disguise ?? peer.disguise
-        options.routes.apply(&peer.routes, empty: [])
-        peer.routes.sort()
-        options.group.apply(&peer.group)
-        if case .set = options.group { peer.policy = nil }
-        switch options.allow {
-        case .keep: break
-        case .clear: peer.policy = nil
-        case .set(let rules):
-            peer.policy = Policy(allow: rules)
-            if case .keep = options.group { peer.group = nil }
-        }
+    private func presharedKey(_ options: PeerOptions, _ keys: inout SiteKeys) throws -> PresharedKeyChoice? {
         switch options.presharedKey {
-        case nil: break
-        case .auto?: peer.presharedKey = try keys.seal(PresharedKey { random($0) })
-        case .none?: peer.presharedKey = .none
-        case .key(let key)?: peer.presharedKey = try keys.seal(key)
+        case nil: nil
+        case .auto?: try keys.seal(PresharedKey { random($0) })
+        case .none?: PresharedKeyChoice.none
+        case .key(let key)?: try keys.seal(key)
         }
     }
 }

@@ -146,14 +146,16 @@ struct ProfileReader {
     }
 
     mutating func choice<T: RawRepresentable<String> & CaseIterable>(_ key: String, in section: Section) -> T? {
-        value(key, in: section) { text throws(ParseError) in
-            if let value = T(rawValue: text) { return value }
-            let all = T.allCases.map(\.rawValue)
-            throw ParseError(
-                tomlString(text),
-                "is none of \(all.joined(separator: ", "))"
-                    + (nearest(text, among: all).map { "; did you mean \($0)?" } ?? ""))
-        }
+        value(key, in: section) { text throws(ParseError) in try Self.choice(parsing: text) }
+    }
+
+    static func choice<T: RawRepresentable<String> & CaseIterable>(parsing text: String) throws(ParseError) -> T {
+        if let value = T(rawValue: text) { return value }
+        let all = T.allCases.map(\.rawValue)
+        throw ParseError(
+            tomlString(text),
+            "is none of \(all.joined(separator: ", "))"
+                + (nearest(text, among: all).map { "; did you mean \($0)?" } ?? ""))
     }
 
     /// nil if the key is not there; else what could be read, and `incomplete` says if something could not.

@@ -29,41 +29,12 @@ extension Site {
     /// The same, table by table.
     public func profileSections() -> [ProfileSection] {
         var writer = ProfileWriter()
-        writer.table("site")
-        writer.quoted("name", name)
-        writer.quoted("endpoint", endpoint)
-        writer.otherForwarding(otherForwarding)
-        if drift != .repair { writer.raw("drift", tomlString(drift.rawValue), note: "repair | report") }
-        writer.table("lan")
-        writer.quoted("interface", lan.interface)
-        writer.list("subnets", lan.subnets)
-        writer.raw("reply-path", tomlString(lan.replyPath.rawValue), note: "masquerade | proxy-arp | routed")
-        writer.table("tunnel")
-        writer.quoted("interface", tunnel.interface)
-        writer.list("addresses", tunnel.addresses)
-        writer.raw("listen-port", "\(tunnel.listenPort)")
-        if let mtu = tunnel.mtu { writer.raw("mtu", "\(mtu)") }
-        writer.raw("datapath", tomlString(tunnel.datapath.rawValue), note: "auto | kernel | userspace")
-        if tunnel.fwmark != 0 { writer.raw("fwmark", "0x" + String(tunnel.fwmark, radix: 16)) }
-        writer.quoted("public-key", tunnel.publicKey)
-        writer.table("egress")
-        writer.quoted("interface", egress.interface)
-        writer.raw("full-tunnel", "\(egress.fullTunnel)", note: "the default for peers")
-        if !dns.isEmpty {
-            writer.table("dns")
-            writer.list("servers", dns)
+        for table in Self.tables {
+            writer.table(table.name)
+            for field in table.fields { field.write(self, &writer) }
         }
-        if keepsDenied {
-            writer.table("log")
-            writer.raw("denied", "true")
-        }
-        if let disguise = tunnel.disguise { writer.disguise(disguise) }
-        for (name, policy) in groups.sorted(by: { $0.key < $1.key }) {
-            writer.table("groups", name)
-            writer.list("allow", policy.allow)
-        }
-        for peer in peers { writer.peer(peer) }
-        writer.sections += checks.map(\.profileSection)
+        writer.sections.removeAll { $0.lines.isEmpty }
+        for field in Self.ownTables { field.write(self, &writer) }
         return writer.sections
     }
 }
@@ -80,7 +51,8 @@ extension Check {
     }
 }
 
-private struct ProfileWriter {
+/// The lines of a profile on their way out, in the last of the tables so far.
+struct ProfileWriter {
     var sections: [ProfileSection] = []
 
     mutating func table(_ path: String...) {
@@ -141,16 +113,13 @@ private struct ProfileWriter {
 
     mutating func peer(_ peer: Peer) {
         table("peers", peer.name)
-        if !peer.addresses.isEmpty || peer.isUnnumbered { list("addresses", peer.addresses) }
-        quoted("public-key", peer.publicKey)
-        // Without the key the default depends on whether there is a public key.
-        if peer.presharedKey != (peer.publicKey == nil ? .auto : .none) { quoted("preshared-key", peer.presharedKey) }
-        if let fullTunnel = peer.fullTunnel { raw("full-tunnel", "\(fullTunnel)") }
-        quoted("group", peer.group)
-        if let policy = peer.policy { list("allow", policy.allow) }
-        if !peer.routes.isEmpty { list("routes", peer.routes) }
-        quoted("endpoint", peer.endpoint)
-        if let keepalive = peer.keepalive { raw("keepalive", "\(keepalive)") }
-        if peer.disguise != .none { quoted("disguise", peer.disguise.rawValue) }
+        for field in Peer.fields { field.write(peer, &self) }
+    }
+
+    mutating func groups(_ groups: [String: Policy]) {
+        for (name, policy) in groups.sorted(by: { $0.key < $1.key }) {
+            table("groups", name)
+            list("allow", policy.allow)
+        }
     }
 }

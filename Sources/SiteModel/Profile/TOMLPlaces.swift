@@ -36,7 +36,7 @@ struct TOMLPlaces {
         case ("site", _): sorted(elements) { $0 }
         case ("dns", _): sorted(elements) { IPAddress($0) == nil ? nil : 0 }
         case (_, "allow"): sorted(elements) { AccessRule($0) }
-        case ("peers", "addresses"): sorted(elements) { ProfileParser.peerAddress($0) }
+        case ("peers", "addresses"): sorted(elements) { try? Peer.address(parsing: $0) }
         case (_, "addresses"): sorted(elements) { InterfaceAddress($0) }
         default: sorted(elements) { IPPrefix($0) }
         }

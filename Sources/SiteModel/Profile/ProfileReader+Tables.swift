@@ -1,0 +1,102 @@
+import NetTypes
+
+extension ProfileReader {
+    /// `[peers.NAME]`
+    mutating func peers(_ top: Section) -> [Peer] {
+        let (section, names) = names("peers", in: top)
+        return names.map { name in
+            let own = self.section(name, in: section, keys: ProfileKeys.peer)
+            var peer = Peer(name: name)
+            for field in Peer.fields { field.read(&self, own, &peer) }
+            return peer
+        }
+    }
+
+    /// `[groups.NAME]`
+    mutating func groups(_ top: Section) -> [String: Policy] {
+        let (section, names) = names("groups", in: top)
+        var groups: [String: Policy] = [:]
+        for name in names {
+            let group = self.section(name, in: section, keys: ProfileKeys.group)
+            groups[name] = Policy(allow: FieldForm.rules.read(&self, "allow", group) ?? [])
+        }
+        return groups
+    }
+
+    /// `[[check]]`
+    mutating func checks(_ top: Section) -> [Check] {
+        tables("check", in: top, keys: ProfileKeys.check).compactMap { section -> Check? in
+            let (from, to) = (required("from", in: section), required("to", in: section))
+            let expect: Check.Expectation = choice("expect", in: section) ?? .allow
+            guard let from, let to else { return nil }
+            do throws(ParseError) { return Check(try Flow(from: from.text, to: to.text), expect) } catch {
+                note(error.input == from.text ? from.offset : to.offset, "check: \(error)")
+                return nil
+            }
+        }
+    }
+
+    /// One word for both families, or a table with a word or a list of interfaces for each.
+    mutating func otherForwarding(_ header: Section) -> OtherForwarding {
+        let key = "other-forwarding"
+        switch header.node?.entries[key]?.value {
+        case nil: return OtherForwarding()
+        case .table:
+            let section = section(key, in: header, keys: ProfileKeys.otherForwarding)
+            return OtherForwarding(
+                ipv4: otherForwardingChoice("ipv4", section), ipv6: otherForwardingChoice("ipv6", section))
+        default:
+            let choice: OtherForwarding.Word? = choice(key, in: header)
+            return OtherForwarding(ipv4: choice?.choice, ipv6: choice?.choice)
+        }
+    }
+
+    private mutating func otherForwardingChoice(_ family: String, _ section: Section) -> OtherForwarding.Choice? {
+        if case .array = section.node?.entries[family]?.value {
+            return list(family, in: section) { $0 }.map { .from($0) }
+        }
+        let word: OtherForwarding.Word? = choice(family, in: section)
+        return word?.choice
+    }
+
+    /// `[disguise.awg]`, each parameter as what it is: a number, a range, true or false, a template.
+    mutating func disguise(_ top: Section) -> Disguise? {
+        let parent = section("disguise", in: top, keys: ProfileKeys.disguise)
+        let section = section("awg", in: parent, keys: ProfileKeys.awg)
+        guard section.node != nil else { return nil }
+        var disguise = Disguise(AWGSettings())
+        for name in AWGName.allCases {
+            let key = name.profileKey
+            guard let entry = section.node?.entries[key] else { continue }
+            if name == .headerProtectionKey {
+                disguise.headerProtectionKey = FieldForm.presharedKey.read(&self, key, section) ?? .none
+                continue
+            }
+            guard let text = text(of: name, key, section) else { continue }
+            do throws(AWGFault) { try disguise.settings.set(name, text) } catch {
+                note(entry.offset, "\(section.name(key)): \(error)")
+            }
+        }
+        return disguise
+    }
+
+    private mutating func text(of name: AWGName, _ key: String, _ section: Section) -> String? {
+        switch name {
+        case .jc, .jmin, .jmax, .s1, .s2, .s3, .s4: integer(key, in: section, 0...65535).map { "\($0)" }
+        case .i1, .i2, .i3, .i4, .i5, .headerProtectionKey: string(key, in: section)?.text
+        case .randomTrailers, .disableCookies: boolean(key, in: section).map { "\($0)" }
+        case .h1, .h2, .h3, .h4, .contentPaddingAddition, .rekeyAfterTime, .rekeyTimeout, .rejectAfterTime,
+            .keepaliveTimeout, .maxHandshakeAttempts:
+            range(key, in: section)
+        }
+    }
+}
+
+extension OtherForwarding {
+    /// The answers that are one word.
+    fileprivate enum Word: String, CaseIterable {
+        case allow, drop
+
+        var choice: Choice { self == .allow ? .allow : .drop }
+    }
+}

@@ -1,0 +1,89 @@
+internal import GRDB
+internal import NetTypes
+internal import SiteModel
+
+/// The fields of a peer or a site as columns of a table, in one order for all statements.
+struct FieldRow<Owner: Sendable>: Sendable {
+    /// For `SELECT` and `INSERT`: `endpoint, listen_port`.
+    let names: String
+    /// For `VALUES`: `?, ?`.
+    let marks: String
+    private let columns: [(content: FieldColumn<Owner>.Content, name: String, mayBeNull: Bool)]
+
+    /// `unsaid` is an owner of whom nothing is said: what even it has a value for is never NULL.
+    init(_ columns: [FieldColumn<Owner>], unsaid: Owner) {
+        names = columns.map(\.name).joined(separator: ", ")
+        marks = columns.map { _ in "?" }.joined(separator: ", ")
+        self.columns = columns.map { ($0.content, $0.name, $0.content.value(of: unsaid).isNull) }
+    }
+
+    func values(_ owner: Owner) -> [DatabaseValue] { columns.map { $0.content.value(of: owner) } }
+
+    /// Puts what stands from column `first` on into `owner`, of whom nothing was said before. The name of a column that makes no sense;
+    /// nil if all do.
+    func load(_ row: Columns, from first: CInt, into owner: inout Owner) -> String? {
+        var index = first
+        for column in columns {
+            let makesSense =
+                switch (column.content, row.kind(index)) {
+                case (_, .null): column.mayBeNull
+                case (.text(_, let set), .text): set(&owner, row.text(index) ?? "")
+                case (.integer(_, let set), .integer): set(&owner, row.number(index) ?? 0)
+                case (.bytes(_, let set), .bytes): set(&owner, row.bytes(index))
+                default: false
+                }
+            if !makesSense { return column.name }
+            index += 1
+        }
+        return nil
+    }
+}
+
+extension FieldColumn.Content {
+    fileprivate func value(of owner: Owner) -> DatabaseValue {
+        switch self {
+        case .text(let get, _): get(owner)?.databaseValue ?? .null
+        case .integer(let get, _): get(owner)?.databaseValue ?? .null
+        case .bytes(let get, _): get(owner).map { Blob($0).databaseValue } ?? .null
+        }
+    }
+}
+
+/// A `Peer` as a row of table `peer`.
+enum PeerRow {
+    static let fields = FieldRow(Peer.columns, unsaid: Peer(name: ""))
+    static let columns = "name, \(fields.names)"
+    static let insert = "INSERT INTO peer (first, last, \(columns)) VALUES (?, ?, ?, \(fields.marks))"
+
+    static func arguments(_ peer: Peer, first: Int, last: Int) -> StatementArguments {
+        StatementArguments([first.databaseValue, last.databaseValue, peer.name.databaseValue] + fields.values(peer))
+    }
+
+    /// Out of `columns`.
+    static func peer(_ row: Columns) throws -> Peer {
+        var peer = Peer(name: row.text(0) ?? "")
+        guard fields.load(row, from: 1, into: &peer) == nil else { throw damaged(peer.name) }
+        return peer
+    }
+
+    static func addresses(_ bytes: UnsafeRawBufferPointer, of name: String) throws -> [IPAddress] {
+        guard let addresses = Peer.addresses(stored: bytes) else { throw damaged(name) }
+        return addresses
+    }
+
+    private static func damaged(_ name: String) -> DatabaseError {
+        DatabaseError(resultCode: .SQLITE_CORRUPT, message: "peer \(name) makes no sense")
+    }
+}
+
+/// All of a `Site` but its peers, as columns of table `revision`.
+enum SiteRow {
+    static let fields = FieldRow(Site.columns, unsaid: Site.unsaid)
+
+    /// Without peers, out of `fields.names` from column `first` on.
+    static func site(_ row: Columns, from first: CInt) throws -> Site {
+        var site = Site.unsaid
+        guard let column = fields.load(row, from: first, into: &site) else { return site }
+        throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a column makes no sense: \(column)")
+    }
+}
