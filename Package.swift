@@ -30,7 +30,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "Service", dependencies: ["Gateway", "LinuxNet", "BoxModel", "System", "CLinux"],
+            name: "Service", dependencies: ["Gateway", "Storage", "LinuxNet", "BoxModel", "System", "CLinux"],
             swiftSettings: strict),
         .target(
             name: "Reports",

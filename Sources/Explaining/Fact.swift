@@ -37,6 +37,8 @@ public enum Fact: Equatable, Sendable {
         case notInternet(IPPrefix)
         /// Only the LAN opens connections to peers.
         case notFromLAN(IPPrefix)
+        /// Its time is over.
+        case expired(peer: String, UTCTime)
         /// The rules say so.
         case other
     }

@@ -177,6 +177,7 @@ extension Fact.Refusal: CustomStringConvertible {
         switch self {
         case .policy(let peer, let group): "\(Fact.policy(peer, group)) does not allow it"
         case .otherPeer(let peer, let other): "\(peer) may not reach \(other): no rule names it"
+        case .expired(let peer, let moment): "\(peer) may come in until \(moment), which is over"
         case .splitTunnel(let peer): "\(peer) is split tunnel: it does not go out to the Internet through the gateway"
         case .notInternet(let network):
             "\(bare(network)) is neither the LAN's nor the Internet's: full tunnel leaves private networks out"

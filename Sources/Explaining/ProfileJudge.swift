@@ -91,7 +91,19 @@ struct ProfileJudge {
         return isInside || !site.goesOut(peer) ? .wholeLAN(peer: peer.name) : .fullTunnel(peer: peer.name)
     }
 
+    /// The one of the two whose time is over.
+    private func expired(_ from: End, _ to: End) -> (peer: Peer, at: UTCTime)? {
+        for peer in [from.peer, to.peer].compactMap({ $0 }) {
+            // By the rules, as all else.
+            if let end = peer.expires, !desired.wireGuard.peers.contains(where: { $0.publicKey == peer.publicKey }) {
+                return (peer, end)
+            }
+        }
+        return nil
+    }
+
     private func refusal(_ from: End, _ to: End) -> Fact.Refusal {
+        if let (peer, end) = expired(from, to) { return .expired(peer: peer.name, end) }
         guard let peer = from.peer else { return from.isGateway ? .other : .notFromLAN(from.network) }
         if let other = to.peer {
             if let policy = policy(of: peer) { return .policy(peer: peer.name, group: policy.group) }
@@ -104,6 +116,7 @@ struct ProfileJudge {
 
     /// What would let it through; nil where a profile cannot, or should not.
     func remedy(_ from: End, _ to: End, _ service: Flow.Service?) -> Remedy? {
+        if let (peer, _) = expired(from, to) { return .prolong(peer: peer.name) }
         guard let peer = from.peer else { return nil }
         let rule = AccessRule(to.network, transport: service?.transport, ports: service?.port.map { $0...$0 })
         let isInside = to.peer != nil || to.isGateway || site.lan.subnets.contains { $0.contains(to.network) }

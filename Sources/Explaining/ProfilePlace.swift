@@ -38,6 +38,7 @@ struct ProfileLines {
         case .grantedInPart(let rules, let peer, let group): place(policy: peer, group, rules.first)
         case .refused(.policy(let peer, let group)): place(policy: peer, group, nil)
         case .granted(.wholeLAN(let peer)), .refused(.otherPeer(let peer, _)): title("peers", peer)
+        case .refused(.expired(let peer, _)): line("expires", in: ["peers", peer])
         case .granted(.fullTunnel(let peer)), .refused(.splitTunnel(let peer)):
             line("full-tunnel", in: ["peers", peer]) ?? line("full-tunnel", in: ["egress"])
         case .granted(.dns): line("servers", in: ["dns"])

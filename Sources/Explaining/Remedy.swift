@@ -10,6 +10,8 @@ public enum Remedy: Equatable, Sendable {
     case apply
     /// A peer is to go out through the gateway.
     case fullTunnel(peer: String)
+    /// A peer is to come in for longer.
+    case prolong(peer: String)
     /// A peer's own policy is to be this.
     case policy(peer: String, [AccessRule])
     /// A group's policy is to hold this as well.

@@ -26,6 +26,7 @@ public struct ListedPeerReport: Report {
         ReportField("routes") { .texts($0.peer.routes) },
         ReportField("endpoint") { .text($0.peer.endpoint) },
         ReportField("keepalive") { .number($0.peer.keepalive) },
+        ReportField("expires", "UTC, null for never") { .text($0.peer.expires) },
     ]
 }
 

@@ -3,6 +3,7 @@ public import BoxModel
 public import Gateway
 internal import Glibc
 internal import LinuxNet
+import Storage
 
 /// The one thing that runs on: brings the box to what was applied last, and keeps it there whatever others do to it.
 ///
@@ -30,6 +31,7 @@ public struct Watch {
         case failed(String, seconds: Int64)
     }
 
+    private let records: String
     private let open: () throws -> ControlPlane
     private let pauseForwarding: () -> Bool
     private let tell: (Event) -> Void
@@ -46,13 +48,17 @@ public struct Watch {
     private var deadline: Int64?
     /// The tunnel's, as of the last look; nil is nothing of wggw's.
     private var interface: String?
+    /// What the records said then.
+    private var record: BoxRecord?
 
-    /// `open` makes what a look works with. `pauseForwarding` switches forwarding off if the firewall's table is gone, until a look has
+    /// `records` is the state directory. `open` makes what a look works with. `pauseForwarding` switches forwarding off if the firewall's table is gone, until a look has
     /// put it back, and says whether it did.
     public init(
-        opening open: @escaping () throws -> ControlPlane, pausingForwarding pauseForwarding: @escaping () -> Bool,
+        records: String, opening open: @escaping () throws -> ControlPlane,
+        pausingForwarding pauseForwarding: @escaping () -> Bool,
         _ tell: @escaping (Event) -> Void
     ) {
+        self.records = records
         self.open = open
         self.pauseForwarding = pauseForwarding
         self.tell = tell
@@ -66,8 +72,10 @@ public struct Watch {
         defer { stop_note_no_more() }
         let manager = ServiceManager()
         let news = try BoxNews()
+        let written = RecordNews(of: records)
         while true {
-            if wait(news) {
+            if wait(news.descriptors + [written.descriptor]) {
+                if written.read() { noteRecords() }
                 if let failure = denied.keep() { tell(.notice(failure)) }
                 note(news.read())
             }
@@ -103,8 +111,8 @@ public struct Watch {
     private var isDue: Bool { next.map { Self.now >= $0 } ?? false }
 
     /// Waits for news, a word to end, or until a look is due. Whether there may be news.
-    private func wait(_ news: BoxNews) -> Bool {
-        var ready = (news.descriptors + [stop_descriptor(), denied.descriptor]).map {
+    private func wait(_ news: [Int32]) -> Bool {
+        var ready = (news + [stop_descriptor(), denied.descriptor]).map {
             pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
         }
         var milliseconds: Int32 = -1
@@ -124,12 +132,18 @@ public struct Watch {
         }
     }
 
+    /// A draft is no business of the box's.
+    private mutating func noteRecords() {
+        let record = try? open().record()
+        if record != self.record { schedule.noteNews(at: Self.now) }
+    }
+
     private mutating func look() {
         let putsBack = schedule.mayPutBack(at: Self.now)
         if putsBack { isLeftAloneTold = false }
         do {
             let kept = try undisturbed { try open().keep(bringsUp: !hasBegun, putsBack: putsBack) }
-            (deadline, interface) = (kept.deadline, kept.interface)
+            (deadline, interface, record) = (kept.deadline, kept.interface, kept.record)
             if let failure = denied.set(kept.keepsDenied) { tell(.notice(failure)) }
             lastFailure = nil
             for notice in kept.notices where told.insert(notice).inserted { tell(.notice(notice)) }

@@ -223,15 +223,18 @@ public struct Peer: Hashable, Sendable {
     public var keepalive: UInt16?
     /// In which form it comes in: what its file says, and what the gateway dials it in.
     public var disguise: DisguiseChoice
+    /// From when on it is as if it was not in the site; nil: never.
+    public var expires: UTCTime?
 
     /// Makes a peer; addresses and routes are sorted here.
     public init(
         name: String, addresses: [IPAddress] = [], isUnnumbered: Bool = false, publicKey: PublicKey? = nil,
         presharedKey: PresharedKeyChoice? = nil, fullTunnel: Bool? = nil, group: String? = nil, policy: Policy? = nil,
         routes: [IPPrefix] = [], endpoint: Endpoint? = nil, keepalive: UInt16? = nil,
-        disguise: DisguiseChoice = .none
+        disguise: DisguiseChoice = .none, expires: UTCTime? = nil
     ) {
         self.name = name
+        self.expires = expires
         self.disguise = disguise
         self.addresses = addresses.ordered()
         self.isUnnumbered = isUnnumbered

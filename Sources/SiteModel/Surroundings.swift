@@ -1,11 +1,11 @@
 public import NetTypes
 
 /// What a site meets on its box that no profile tells: which interfaces carry the LAN and lead out, the networks that the box is
-/// in, and where the endpoint's name leads.
+/// in, where the endpoint's name leads, and whose time is over.
 ///
 /// Seen when an apply is planned, and kept with the revision that was applied. As text: networks as `eth0/198.51.100.0/24`,
 /// where the LAN is as `lan:eth0/192.168.1.0/24`, the ways out as `uplink:eth1/0.0.0.0/0`, the tunnel's MTU as `mtu:1420`,
-/// and addresses of the endpoint; each sorted, a space between two.
+/// peers whose time is over as `expired:guest`, and addresses of the endpoint; each sorted, a space between two.
 public struct Surroundings: Hashable, Sendable {
     /// A network, and an interface that it was met by.
     public struct Network: Hashable, Comparable, Sendable {
@@ -35,17 +35,20 @@ public struct Surroundings: Hashable, Sendable {
     public var mtu: Int?
     /// What the endpoint's name stands for, sorted; empty where the endpoint is no name, and where nobody knew it.
     public var endpoint: [IPAddress]
+    /// Peers whose time is over, by name; sorted.
+    public var expired: [String]
 
     /// Makes surroundings; all lists are sorted here.
     public init(
         networks: [Network] = [], lan: [Network] = [], uplinks: [Network] = [], mtu: Int? = nil,
-        endpoint: [IPAddress] = []
+        endpoint: [IPAddress] = [], expired: [String] = []
     ) {
         self.networks = networks.sorted()
         self.lan = lan.sorted()
         self.uplinks = uplinks.sorted()
         self.mtu = mtu
         self.endpoint = endpoint.sorted()
+        self.expired = expired.sorted()
     }
 
     /// The addresses that `endpoint` has by itself, or that its name stands for.
@@ -97,6 +100,8 @@ extension Surroundings: LosslessStringConvertible {
             } else if let text = word.dropping("mtu:") {
                 guard let bytes = Int(text) else { return nil }
                 mtu = bytes
+            } else if let name = word.dropping("expired:") {
+                expired.append(String(name))
             } else if let network = Network(word) {
                 networks.append(network)
             } else if let address = IPAddress(String(word)) {
@@ -111,7 +116,7 @@ extension Surroundings: LosslessStringConvertible {
     public var description: String {
         let words =
             networks.map(\.text) + lan.map { "lan:" + $0.text } + uplinks.map { "uplink:" + $0.text }
-            + (mtu.map { ["mtu:\($0)"] } ?? []) + endpoint.map(\.description)
+            + (mtu.map { ["mtu:\($0)"] } ?? []) + expired.map { "expired:" + $0 } + endpoint.map(\.description)
         return words.joined(separator: " ")
     }
 }

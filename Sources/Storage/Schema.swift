@@ -94,6 +94,7 @@ enum Schema {
         ALTER TABLE revision ADD COLUMN disguise TEXT;
         ALTER TABLE peer ADD COLUMN disguise TEXT;
         """,
+        "ALTER TABLE peer ADD COLUMN expires TEXT",
     ]
 
     /// `peer.last` of a row that nothing has replaced.

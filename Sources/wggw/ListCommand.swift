@@ -23,16 +23,17 @@ struct ListCommand: ParsableCommand {
         if names { return site.peers.forEach { Console.data("\($0.name)") } }
         if json.isOn { return Console.raw(JSON.reports(site.peers.map { ListedPeerReport($0, in: site) }).text) }
         guard !site.peers.isEmpty else { return common.note("no peers yet; add one with `wggw add-peer NAME`") }
+        // A column that is empty for most sites is left out of theirs.
+        let expires = site.peers.contains { $0.expires != nil }
         Console.data(
-            ["PEER", "ADDRESSES", "TUNNEL", "MAY REACH", "ROUTES", "PUBLIC KEY"],
+            ["PEER", "ADDRESSES", "TUNNEL", "MAY REACH", "ROUTES"] + (expires ? ["EXPIRES"] : []) + ["PUBLIC KEY"],
             site.peers.map { peer in
                 let isFull = site.goesOut(peer)
                 return [
                     peer.name, peer.isUnnumbered ? "-" : peer.addresses.map(\.description).joined(separator: ", "),
                     isFull ? "full" : "split", peer.reach + (isFull ? ", Internet" : ""),
                     peer.routes.isEmpty ? "-" : peer.routes.map(\.description).joined(separator: ", "),
-                    peer.publicKey?.description ?? "-",
-                ]
+                ] + (expires ? [peer.expires?.description ?? "-"] : []) + [peer.publicKey?.description ?? "-"]
             })
     }
 }

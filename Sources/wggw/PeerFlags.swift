@@ -48,6 +48,13 @@ struct PeerFlags: ParsableArguments {
         transform: { try choice($0, "awg or none") })
     var disguise: DisguiseChoice?
 
+    @Option(
+        help: ArgumentHelp(
+            "When its time is over: 2026-12-31T18:00Z, or in 30m, 12h, 7d, 2w; never takes that back.",
+            valueName: "moment"),
+        transform: { try Moment(parsing: $0) })
+    var expires: Moment?
+
     func validate() throws {
         if fullTunnel && splitTunnel { throw ValidationError("--full-tunnel and --split-tunnel exclude each other") }
         if group != nil && group != "none" && !allow.isEmpty && allow != ["any"] {
@@ -63,6 +70,7 @@ struct PeerFlags: ParsableArguments {
             ("--public-key", "public-key", Self.words(publicKey)), ("--endpoint", "endpoint", Self.words(endpoint)),
             ("--group", "group", Self.words(group)), ("--keepalive", "keepalive", Self.words(keepalive)),
             ("--disguise", "disguise", Self.words(disguise?.rawValue)),
+            ("--expires", "expires", Self.words(expires)),
             ("--full-tunnel", "full-tunnel", fullTunnel ? ["true"] : splitTunnel ? ["false"] : []),
         ]
     }

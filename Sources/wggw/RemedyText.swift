@@ -9,6 +9,7 @@ extension Remedy {
         case .restore: "wggw up"
         case .apply: "wggw apply"
         case .fullTunnel(let peer): "wggw set-peer \(peer) --full-tunnel && wggw apply, then give \(peer) its new file"
+        case .prolong(let peer): "wggw set-peer \(peer) --expires 7d && wggw apply"
         case .policy(let peer, let rules):
             "wggw set-peer \(peer) --allow \(rules.map { "'\($0)'" }.joined(separator: " ")) && wggw apply"
         case .groupRule(let group, let rule):

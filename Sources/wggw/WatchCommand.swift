@@ -1,3 +1,4 @@
+import Storage
 import ArgumentParser
 import Gateway
 import Service
@@ -49,7 +50,9 @@ struct WatchCommand: ParsableCommand {
             // Without a site there is nothing to wait for.
             _ = try common.reader("watch")
             let (open, pauseForwarding) = common.service(holdsFirewall: !withoutHold)
-            var watch = Watch(opening: open, pausingForwarding: pauseForwarding) { event in
+            var watch = Watch(
+                records: common.directory.path, opening: open, pausingForwarding: pauseForwarding
+            ) { event in
                 // Nobody has to read it: whoever carries packets does not end with whoever keeps its words.
                 for line in Self.lines(event) { Console.data(line) }
             }

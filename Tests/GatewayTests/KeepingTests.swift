@@ -146,4 +146,41 @@ import Testing
         #expect(kept.revision == 2 && kept.notices.contains { $0.contains("was cut short") })
         #expect(bench.box.everything.wireGuard?.peers.count == 1)
     }
+
+    /// It ends by the clock, with what it had, and no repair is needed for that: also where the site wants none.
+    @Test(arguments: [DriftChoice.repair, .report]) func aPeersTimeEnds(drift: DriftChoice) throws {
+        var options = InitOptions.office
+        options.drift = drift
+        let control = try bench.draft(["amy"], options)
+        var guest = PeerOptions()
+        try guest.set("expires", [UTCTime(1_700_000_000 + 1_000 + 60).description])
+        _ = try control.addPeer("guest", guest, why: nil)
+        _ = try control.apply()
+        let kept = try keep()
+        #expect(kept.state == .well && kept.deadline == 1_060)
+        let addresses = try #require(control.newest().site.peers.first { $0.name == "guest" }).addresses
+        bench.box.connections = [
+            Connection(client: addresses[0], server: IPAddress("192.168.1.10")!, transport: 6, port: 443)
+        ]
+        bench.pass(59)
+        #expect(try keep().state == .well && bench.box.everything.wireGuard?.peers.count == 2)
+        bench.pass(1)
+        #expect(try control.status().drift.changes.isEmpty == false)
+        let ended = try keep()
+        guard case .followed(let lines, _) = ended.state else { return #expect(Bool(false), "\(ended)") }
+        #expect(lines.contains { $0.hasPrefix("- peer guest") }, "\(lines)")
+        #expect(bench.box.everything.wireGuard?.peers.count == 1 && bench.box.connections.isEmpty)
+        #expect(try keep().state == .well && ended.deadline == nil)
+        // Somebody sets the clock back, or gives it longer.
+        bench.pass(-30)
+        guard case .followed = try keep().state else { return #expect(Bool(false)) }
+        #expect(bench.box.everything.wireGuard?.peers.count == 2)
+        bench.pass(60)
+        _ = try keep()
+        var longer = PeerOptions()
+        try longer.set("expires", ["never"])
+        _ = try control.setPeer("guest", longer, why: nil)
+        _ = try control.apply()
+        #expect(bench.box.everything.wireGuard?.peers.count == 2)
+    }
 }

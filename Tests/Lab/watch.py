@@ -59,6 +59,7 @@ def follows(lab, checks):
         datapath_dies(lab, checks, service)
         commands_go_on(lab, checks, service)
         by_wg(lab, checks, service)
+        time_ends(lab, checks, service)
         without_records(lab, checks, service)
         rival(lab, checks, service)
     finally:
@@ -127,7 +128,9 @@ def datapath_dies(lab, checks, service):
         checks.check("the datapath is killed: another one runs", eventually(lambda: set(datapaths(lab)) - set(old), seconds=5))
     # A peer that is not answered tries anew after 15 s by itself: the gateway knows where it was, and greets it.
     checks.check("the tunnel's end: packets pass", eventually(lambda: lab.pings("laptop", SERVER[4], seconds=1), seconds=6))
-    checks.contains("the tunnel's end: it says so", service.said(), "+ interface wg0")
+    said = []
+    eventually(lambda: said.append(service.said()) or "+ interface wg0" in "".join(said), seconds=6)
+    checks.contains("the tunnel's end: it says so", "".join(said), "+ interface wg0")
 
 
 def commands_go_on(lab, checks, service):
@@ -150,6 +153,26 @@ def commands_go_on(lab, checks, service):
     lab.wggw("up")
     lab.connect()
     checks.check("and up it is kept again", lab.pings("laptop", SERVER[4]))
+
+
+def time_ends(lab, checks, service):
+    """A peer's time is over: it and its connections are ended by the clock, and come back where it is given longer."""
+    service.said()
+    end = time.time() + 6
+    lab.wggw("set-peer", "laptop", "--expires", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(end)))
+    lab.wggw("apply")
+    checks.check("a peer whose time is not over comes in", lab.pings("laptop", SERVER[4]))
+    gone = eventually(lambda: not lab.pings("laptop", SERVER[4], seconds=1), seconds=14)
+    late = time.time() - int(end)
+    checks.check(f"its time is over: it does not any more ({late:.1f} s)", gone and late < 4 * PATIENCE, late)
+    checks.contains("its time is over: it says so", service.said(), "- peer laptop")
+    said = lab.wggw("explain", "laptop", SERVER[4], check=False)
+    checks.contains("its time is over: explain names the moment", said.out, "which is over")
+    checks.equal("its time is over: plan has nothing to do", lab.wggw("plan", "--detailed-exitcode", check=False).code, 0)
+    lab.wggw("set-peer", "laptop", "--expires", "never")
+    lab.wggw("apply")
+    lab.connect()
+    checks.check("given longer it comes in again", lab.pings("laptop", SERVER[4]))
 
 
 def by_wg(lab, checks, service):

@@ -19,6 +19,7 @@ import Testing
         ("endpoint", ["a.example:7"], "endpoint = \"a.example:7\"", "none"),
         ("keepalive", ["25"], "keepalive = 25", "0"),
         ("disguise", ["awg"], "disguise = \"awg\"", nil),
+        ("expires", ["2026-12-31T18:00Z"], "expires = \"2026-12-31T18:00:00Z\"", "never"),
     ]
 
     @Test func everyFieldHasARow() { #expect(Self.rows.map(\.key) == Peer.fields.map(\.key)) }

@@ -3,12 +3,14 @@ import Firewall
 import NetTypes
 public import SiteModel
 
-/// Every setting that the box needs for a site. Pure: the same site, secrets and surroundings give an equal state.
+/// Every setting that the box needs for a site. Pure: the same site, secrets and surroundings give an equal state, and whose time is
+/// over these tell as well.
 ///
 /// The site has to be complete: key pairs, addresses. Throws `CompileError`.
 public func compile(
     _ site: Site, secrets: Secrets, surroundings: Surroundings
 ) throws(CompileError) -> DesiredState {
+    let site = site.active(in: surroundings)
     let plan = try SiteFacts(site, surroundings)
     let publicKey = try required(site.tunnel.publicKey, "tunnel.public-key")
     guard let privateKey = secrets.privateKeys[publicKey] else { throw .noPrivateKey(publicKey) }

@@ -1,7 +1,7 @@
 import Compiler
 internal import BoxModel
 internal import SiteModel
-internal import Storage
+public import Storage
 
 /// What a look at the box came to, by whoever keeps it as the records say.
 public struct Kept: Equatable, Sendable {
@@ -31,10 +31,13 @@ public struct Kept: Equatable, Sendable {
     public let notices: [String]
     /// Whether something could not be done yet that may be possible later: an endpoint's name cannot be looked up.
     public let isUnfinished: Bool
-    /// Seconds of the boot's clock after which an apply goes back that nobody has confirmed; nil: none waits.
+    /// Seconds of the boot's clock after which an apply goes back that nobody has confirmed, or a peer's time is over; nil: neither
+    /// comes.
     public let deadline: Int64?
     /// Whether the site wants kept what its firewall refuses.
     public let keepsDenied: Bool
+    /// What the records say by now.
+    public let record: BoxRecord
 }
 
 extension ControlPlane {
@@ -51,11 +54,11 @@ extension ControlPlane {
                 try box.resumeForwarding(needsTable: false)
                 return Kept(
                     state: .absent, revision: nil, interface: nil, notices: settled, isUnfinished: false, deadline: nil,
-                    keepsDenied: false)
+                    keepsDenied: false, record: record)
             }
             try expectObservation(of: revision)
             let target = try store.revision(revision)
-            let deadline = record.pending?.deadline
+            let deadline = [record.pending?.deadline, nextExpiry(of: target.site)].compactMap { $0 }.min()
             if !putsBack || target.site.drift == .report && !bringsUp {
                 let previous = try appliedState(record, knowing: target)
                 let planned = try plan(target, record, previous: previous)
@@ -67,7 +70,8 @@ extension ControlPlane {
                     return Kept(
                         state: planned.plan.isEmpty ? .well : differs, revision: revision,
                         interface: target.site.tunnel.interface, notices: settled + planned.notices,
-                        isUnfinished: false, deadline: deadline, keepsDenied: target.site.keepsDenied)
+                        isUnfinished: false, deadline: deadline, keepsDenied: target.site.keepsDenied,
+                        record: record)
                 }
             }
             var lines: [String] = []
@@ -81,7 +85,14 @@ extension ControlPlane {
             _ = try? box.holdFirewall()
             return Kept(
                 state: state, revision: revision, interface: target.site.tunnel.interface, notices: report.notices,
-                isUnfinished: !report.leftOver.isEmpty, deadline: deadline, keepsDenied: target.site.keepsDenied)
+                isUnfinished: !report.leftOver.isEmpty, deadline: deadline, keepsDenied: target.site.keepsDenied,
+                record: try store.box())
         }
+    }
+
+    /// On the boot's clock, which nobody sets. Where somebody sets the other one, the next look, unasked, tells anew.
+    private func nextExpiry(of site: Site) -> Int64? {
+        let now = clock.now()
+        return site.nextExpiry(after: now).map { clock.sinceBoot() + $0 - now }
     }
 }

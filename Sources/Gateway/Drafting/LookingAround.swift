@@ -31,7 +31,8 @@ extension ControlPlane {
             networks: networks.interfaces.flatMap { interface in
                 interface.networks.map { Surroundings.Network($0, on: interface.name) }
             },
-            lan: roles.lan, uplinks: roles.uplinks, mtu: roles.mtu, endpoint: endpoint)
+            lan: roles.lan, uplinks: roles.uplinks, mtu: roles.mtu, endpoint: endpoint,
+            expired: site.expired(at: clock.now()))
         return Outlook(
             surroundings: all.relevant(to: site),
             absences: absences(site, roles, interfaces: networks.interfaces.map(\.name)), doubts: doubts)

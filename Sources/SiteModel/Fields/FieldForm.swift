@@ -91,6 +91,11 @@ extension FieldForm where Value: CustomStringConvertible {
     }
 }
 
+extension FieldForm where Value == UTCTime {
+    /// `2026-12-31T18:00:00Z`
+    static let moment = value { text throws(ParseError) in try UTCTime(parsing: text) }
+}
+
 extension FieldForm {
     /// A list of what `parse` reads; in a column, a space between two.
     static func list<Element: CustomStringConvertible>(

@@ -30,6 +30,7 @@ extension Peer {
         Field("keepalive", .number(0...65535), get: { $0.keepalive }, set: { $0.keepalive = $1 }, clear: "0"),
         Field(
             "disguise", .choice, get: { $0.disguise == .none ? nil : $0.disguise }, set: { $0.disguise = $1 ?? .none }),
+        Field("expires", .moment, get: { $0.expires }, set: { $0.expires = $1 }, clear: "never"),
     ]
 
     /// Where a store keeps them.
