@@ -35,6 +35,7 @@ struct Wggw: ParsableCommand {
                 subcommands: [
                     InitCommand.self, AddPeerCommand.self, SetPeerCommand.self, RemovePeerCommand.self,
                     ListCommand.self, ExportCommand.self, ImportCommand.self, ProfileCommand.self, AdoptCommand.self,
+                    DisguiseCommand.self,
                 ]),
             CommandGroup(
                 name: "Bring it onto the box",

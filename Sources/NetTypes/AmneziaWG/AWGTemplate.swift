@@ -67,6 +67,9 @@ public struct AWGTemplate: Equatable, Sendable, CustomStringConvertible {
     /// None: no packet is sent.
     public init() { pieces = [] }
 
+    /// Of these; together no more than fits into a datagram.
+    public init(_ pieces: [Piece]) { self.pieces = pieces }
+
     /// Bytes of the packet.
     public var count: Int { pieces.reduce(0) { $0 + $1.count } }
 
