@@ -30,7 +30,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "Service", dependencies: ["Gateway", "Storage", "LinuxNet", "BoxModel", "System", "CLinux"],
+            name: "Service",
+            dependencies: ["Gateway", "Storage", "LinuxNet", "BoxModel", "SiteModel", "System", "CLinux"],
             swiftSettings: strict),
         .target(
             name: "Reports",

@@ -40,10 +40,13 @@ public func judge(checksOf site: Site, _ desired: DesiredState) -> [CheckResult]
 
 extension CheckResult: CustomStringConvertible {
     /// `laptop → 192.168.1.10:443/tcp: deny (line 41), but laptop reaches the whole LAN and this box (line 23)`
-    public var description: String {
+    public var prose: Prose {
         let promised = "\(check)" + (place.map { " (line \($0.line))" } ?? "")
-        if let problem { return "\(promised): \(problem)" }
-        guard let fact else { return promised }
-        return "\(promised)\(holds ? ";" : ", but") \(fact)" + (decidedAt.map { " (line \($0.line))" } ?? "")
+        if let problem { return "\(promised): \(problem.prose)" }
+        guard let fact else { return Prose(promised) }
+        return "\(promised)\(holds ? ";" : ", but") \(fact)\(decidedAt.map { " (line \($0.line))" } ?? "")"
     }
+
+    /// For whoever develops.
+    public var description: String { prose.description }
 }

@@ -1,5 +1,5 @@
 import NetTypes
-import SiteModel
+public import SiteModel
 
 /// One of the two who talk, as the site and the box know them.
 enum End: Equatable {
@@ -40,18 +40,22 @@ public enum FlowError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Both are the same.
     case sameEnd(String)
 
+    /// For whoever develops.
+    public var description: String { prose.description }
+
     /// What is wrong, and what would be right.
-    public var description: String {
+    public var prose: Prose {
         switch self {
-        case .unknownName(let name, let near):
-            "\(name): no peer is called that, and no host that the name service knows"
-                + (near.map { "; did you mean \($0)?" } ?? "; `wggw list` shows the peers")
+        case .unknownName(let name, let near?):
+            "\(name): no peer is called that, and no host that the name service knows; did you mean \(near)?"
+        case .unknownName(let name, nil):
+            "\(name): no peer is called that, and no host that the name service knows; \(.look(.peers)) shows the peers"
         case .noCommonFamily(let a, let b): "\(a) and \(b) have no addresses of the same family (IPv4 or IPv6)"
         case .noAddress(let peer):
             "peer \(peer) has no address of its own in the tunnel; name one of the networks behind it"
         case .noDNS: "the site hands out no DNS servers; name an address"
         case .notThroughTunnel(let a, let b):
-            "neither \(a) nor \(b) is a peer or behind one, so nothing between them is the tunnel's; see `wggw list`"
+            "neither \(a) nor \(b) is a peer or behind one, so nothing between them is the tunnel's; see \(.look(.peers))"
         case .sameEnd(let name): "both ends are \(name)"
         }
     }

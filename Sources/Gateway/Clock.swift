@@ -36,6 +36,6 @@ public struct Clock: Sendable {
         if let id = Boot.id() { return id }
         // Some containers hide it: there every boot is the same one.
         if errno == ENOENT { return "unknown" }
-        throw .refused("\(Boot.path): \(errnoText()); which boot this is cannot be told; try again")
+        throw .system(.boot(errno))
     }
 }

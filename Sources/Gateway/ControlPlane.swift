@@ -92,7 +92,7 @@ public final class ControlPlane {
     public func applied() throws(GatewayError) -> StoredSite {
         try wrapping {
             guard let applied = try store.box().applied else {
-                throw GatewayError.refused("nothing was applied yet; name two revisions, see `wggw history`")
+                throw ApplyingError.nothingToCompare
             }
             return try store.revision(applied)
         }

@@ -1,6 +1,7 @@
 import CMnl
 internal import BoxModel
 import Glibc
+internal import SiteModel
 internal import System
 public import Netlink
 
@@ -31,7 +32,7 @@ extension BoxError {
             .first(NLMSGERR_ATTR_MSG)?.string
     }
 
-    private static func remedy(for code: Int32) -> String? {
+    private static func remedy(for code: Int32) -> Prose? {
         switch code {
         case EPERM, EACCES:
             geteuid() == 0

@@ -3,6 +3,7 @@ public import BoxModel
 internal import Firewall
 import Glibc
 internal import NetTypes
+internal import SiteModel
 
 /// This machine: the network namespace of the calling thread.
 public struct LinuxBox: Box, Sendable {

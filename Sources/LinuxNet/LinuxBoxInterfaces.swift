@@ -1,6 +1,7 @@
 import CMnl
 internal import BoxModel
 import Glibc
+internal import SiteModel
 internal import UAPI
 
 /// What has an interface's name, and what it says of itself.

@@ -1,24 +1,29 @@
+internal import Compiler
 public import Gateway
-internal import Explaining
 public import SiteModel
 
-/// Something that `doctor` finds.
-public struct AilmentReport: Report {
-    let ailment: Ailment
-    let words: (Ailment.Help) -> String
-
-    /// `words`: how what helps is told.
-    public init(_ ailment: Ailment, words: @escaping (Ailment.Help) -> String) {
-        self.ailment = ailment
-        self.words = words
+extension Report {
+    /// Something that `doctor` finds. `words`: how a remedy is told in a sentence; `commands`: by itself.
+    public static func ailment(
+        _ ailment: Ailment?, words: (Remedy) -> String = { _ in "" }, commands: (Remedy) -> String = { _ in "" }
+    ) -> Report {
+        Report([
+            Field("severity", "error, warning or hint", .text(ailment?.severity.word)),
+            Field("what", .text(ailment?.what.told(by: words))),
+            Field("remedy", "or null", .text(ailment?.remedy?.told(by: commands))),
+        ])
     }
 
-    /// Its keys.
-    public static let fields: [ReportField<Self>] = [
-        ReportField("severity", "error, warning or hint") { .string($0.ailment.severity.word) },
-        ReportField("what") { .string($0.ailment.what) },
-        ReportField("remedy", "or null") { .text($0.ailment.remedy.map($0.words)) },
-    ]
+    /// Something that `lint` finds.
+    public static func finding(_ finding: Finding?) -> Report {
+        Report([
+            Field("file", .text(finding?.file)), Field("line", .number(finding?.line)),
+            Field("column", .number(finding?.column)),
+            Field("severity", "error or hint", .text(finding?.severity.rawValue)),
+            Field("kind", "a word that stays the same", .text(finding?.name)), Field("what", .text(finding?.what)),
+            Field("remedy", "null where what says it", .text(finding?.remedy)),
+        ])
+    }
 }
 
 extension Ailment.Severity {
@@ -29,23 +34,4 @@ extension Ailment.Severity {
         case .hint: "hint"
         }
     }
-}
-
-/// Something that `lint` finds.
-public struct FindingReport: Report {
-    let finding: Finding
-
-    /// Of this one.
-    public init(_ finding: Finding) { self.finding = finding }
-
-    /// Its keys.
-    public static let fields: [ReportField<Self>] = [
-        ReportField("file") { .string($0.finding.file) },
-        ReportField("line") { .number($0.finding.line) },
-        ReportField("column") { .number($0.finding.column) },
-        ReportField("severity", "error or hint") { .string($0.finding.severity.rawValue) },
-        ReportField("kind", "a word that stays the same") { .string($0.finding.name) },
-        ReportField("what") { .string($0.finding.what) },
-        ReportField("remedy", "null where what says it") { .text($0.finding.remedy) },
-    ]
 }

@@ -1,60 +1,76 @@
 /// What a command tells, as programs read it: a page and an API tell the same. One table of fields says what is in its JSON, and
-/// what of it is said in help, so that the two cannot drift.
+/// what of it is said in help, so that the two cannot drift. Each kind of report is a function, which makes that table of what is
+/// told of, or of nothing for help:
 ///
-///     struct RouteReport: Report {
-///         let route: Route
-///
-///         static let fields: [ReportField<Self>] = [
-///             ReportField("destination") { .text($0.route.destination) },
-///             ReportField("metric", "or null") { .number($0.route.metric) },
-///         ]
+///     static func route(_ route: Route?) -> Report {
+///         Report([
+///             Field("destination", .text(route?.destination)), Field("metric", "or null", .number(route?.metric)),
+///         ])
 ///     }
-public protocol Report: SendableMetatype {
-    /// What is in it, in the order in which it is written.
-    static var fields: [ReportField<Self>] { get }
-}
+///
+///     Report.route(route).json        {"destination": "10.0.0.0/8", "metric": null}
+///     Report.route(nil).help          destination, metric (or null)
+public struct Report: Sendable {
+    /// A key, and what stands under it.
+    struct Field: Sendable {
+        /// In snake case.
+        let name: String
+        /// A few words that stand in parentheses behind the name; empty where that says it.
+        let help: String
+        /// nil: it is left out.
+        let json: JSON?
+        /// Of a list of objects, their fields, without values.
+        let parts: [Field]
 
-/// A field of a report.
-public struct ReportField<Subject>: Sendable {
-    let key: ReportKey
-    /// nil: the field is left out.
-    let json: @Sendable (Subject) -> JSON?
+        /// A field whose name says what it is.
+        init(_ name: String, _ json: JSON?) { self.init(name, "", json) }
 
-    /// A field of this name, in snake case. `help`: a few words that stand in parentheses behind the name; empty where that says it.
-    init(_ name: String, _ help: String = "", json: @escaping @Sendable (Subject) -> JSON?) {
-        key = ReportKey(name: name, help: help, parts: [])
-        self.json = json
+        /// A field with words for it.
+        init(_ name: String, _ help: String, _ json: JSON?) {
+            (self.name, self.help, self.json, parts) = (name, help, json, [])
+        }
+
+        /// A field that holds a list of objects, whose own fields are said in help.
+        init<Item>(_ name: String, of items: [Item]?, _ report: (Item?) -> Report) {
+            (self.name, help) = (name, "")
+            json = .reports(items ?? [], report)
+            parts = report(nil).fields
+        }
     }
 
-    /// A field that holds a list of objects, whose own fields are said in help.
-    static func list<Part: Report>(
-        _ name: String, of part: Part.Type, json: @escaping @Sendable (Subject) -> [Part]
-    ) -> Self {
-        Self(key: ReportKey(name: name, help: "", parts: Part.keys)) { .reports(json($0)) }
-    }
+    let fields: [Field]
 
-    private init(key: ReportKey, json: @escaping @Sendable (Subject) -> JSON?) {
-        self.key = key
-        self.json = json
-    }
-}
+    init(_ fields: [Field]) { self.fields = fields }
 
-extension Report {
     /// The object.
     public var json: JSON {
-        .object(
-            Self.fields.compactMap { field in
-                field.json(self).map { (field.key.name, $0) }
-            })
+        .object(fields.compactMap { field in field.json.map { (field.name, $0) } })
     }
 
     /// `revision (null for none), changes (a list of lines), notices`
-    public static var help: String { ReportKey.help(keys) }
+    public var help: String { Self.help(fields) }
 
-    static var keys: [ReportKey] { fields.map(\.key) }
+    /// One clause for all of them. What is said of several in a row stands behind the last, and a list of objects at the very end
+    /// needs no parentheses; `isNested`: it stands in parentheses itself.
+    private static func help(_ fields: [Field], isNested: Bool = false) -> String {
+        var words: [String] = []
+        for (i, field) in fields.enumerated() {
+            let next = i + 1 < fields.count ? fields[i + 1] : nil
+            let isSaidLater = next.map { field.parts.isEmpty && $0.parts.isEmpty && $0.help == field.help } ?? false
+            let isBare = isNested || next == nil && !field.parts.isEmpty
+            let said =
+                field.parts.isEmpty ? field.help : "a list of objects with \(help(field.parts, isNested: !isBare))"
+            words.append(
+                isSaidLater || said.isEmpty
+                    ? field.name : isBare ? "\(field.name): \(said)" : "\(field.name) (\(said))")
+        }
+        return words.joined(separator: ", ")
+    }
 }
 
 extension JSON {
     /// A list of objects.
-    public static func reports(_ reports: [some Report]) -> JSON { .array(reports.map(\.json)) }
+    public static func reports<Item>(_ items: [Item], _ report: (Item?) -> Report) -> JSON {
+        .array(items.map { report($0).json })
+    }
 }

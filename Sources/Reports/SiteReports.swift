@@ -1,103 +1,77 @@
+internal import Compiler
 public import Gateway
 internal import NetTypes
 public import SiteModel
 public import Storage
 
-/// A peer as the site has it.
-public struct ListedPeerReport: Report {
-    let peer: Peer
-    let site: Site
-
-    /// Of a peer of this site.
-    public init(_ peer: Peer, in site: Site) {
-        self.peer = peer
-        self.site = site
+extension Report {
+    /// A peer as the site has it; the site may be nil where the peer is.
+    public static func listed(_ peer: Peer?, in site: Site?) -> Report {
+        Report([
+            Field("name", .text(peer?.name)), Field("addresses", .texts(peer?.addresses ?? [])),
+            Field("public_key", .text(peer?.publicKey)),
+            Field("has_preshared_key", .bool(peer?.presharedKey != PresharedKeyChoice.none)),
+            Field("full_tunnel", .bool(peer.flatMap { site?.goesOut($0) } ?? false)),
+            Field("group", .text(peer?.group)), Field("allow", peer?.policy.map { .texts($0.allow) } ?? .null),
+            Field("routes", .texts(peer?.routes ?? [])), Field("endpoint", .text(peer?.endpoint)),
+            Field("keepalive", .number(peer?.keepalive)),
+            Field("expires", "UTC, null for never", .text(peer?.expires)),
+        ])
     }
 
-    /// Its keys.
-    public static let fields: [ReportField<Self>] = [
-        ReportField("name") { .string($0.peer.name) },
-        ReportField("addresses") { .texts($0.peer.addresses) },
-        ReportField("public_key") { .text($0.peer.publicKey) },
-        ReportField("has_preshared_key") { .bool($0.peer.presharedKey != .none) },
-        ReportField("full_tunnel") { .bool($0.site.goesOut($0.peer)) },
-        ReportField("group") { .text($0.peer.group) },
-        ReportField("allow") { $0.peer.policy.map { .texts($0.allow) } ?? .null },
-        ReportField("routes") { .texts($0.peer.routes) },
-        ReportField("endpoint") { .text($0.peer.endpoint) },
-        ReportField("keepalive") { .number($0.peer.keepalive) },
-        ReportField("expires", "UTC, null for never") { .text($0.peer.expires) },
-    ]
-}
-
-/// A revision in the history.
-public struct RevisionReport: Report {
-    let revision: Revision
-    let current: Int?
-
-    /// `current`: the one that is on the box.
-    public init(_ revision: Revision, current: Int?) {
-        self.revision = revision
-        self.current = current
+    /// A revision in the history. `current`: the one that is on the box.
+    public static func revision(_ revision: Revision?, current: Int?) -> Report {
+        Report([
+            Field("revision", .number(revision?.id)),
+            Field("made_at", "seconds since the epoch", .number(revision?.madeAt)),
+            Field("who", .text(revision?.who)), Field("why", .text(revision?.why)),
+            Field("kind", "draft, import, rollback", .text(revision?.kind.rawValue)),
+            Field("source", "of a rollback", .number(revision?.source)),
+            Field("applied_at", "seconds since the epoch, null for never", .number(revision?.appliedAt)),
+            Field("is_applied", .bool(revision != nil && revision?.id == current)),
+            Field("peers", .number(revision?.peers)),
+        ])
     }
 
-    /// Its keys.
-    public static let fields: [ReportField<Self>] = [
-        ReportField("revision") { .number($0.revision.id) },
-        ReportField("made_at", "seconds since the epoch") { .number($0.revision.madeAt) },
-        ReportField("who") { .string($0.revision.who) },
-        ReportField("why") { .string($0.revision.why) },
-        ReportField("kind", "draft, import, rollback") { .string($0.revision.kind.rawValue) },
-        ReportField("source", "of a rollback") { .number($0.revision.source) },
-        ReportField("applied_at", "seconds since the epoch, null for never") { .number($0.revision.appliedAt) },
-        ReportField("is_applied") { .bool($0.revision.id == $0.current) },
-        ReportField("peers") { .number($0.revision.peers) },
-    ]
-}
-
-/// A revision, in one of three forms.
-public struct ShownRevisionReport: Report {
-    /// What is shown of it.
+    /// In which form a revision is shown.
     public enum Form: String, Sendable {
         case profile, state, nft
     }
 
-    let revision: Int
-    let form: Form
-    let text: String
-
-    /// `text`: what it is in that form.
-    public init(revision: Int, _ form: Form, _ text: String) {
-        self.revision = revision
-        self.form = form
-        self.text = text
+    /// A revision in one of three forms.
+    public static func shown(_ revision: Int?, _ form: Form? = nil, _ text: String = "") -> Report {
+        func field(_ own: Form) -> Field {
+            Field(own.rawValue, "a text, the one that was asked for", own == form ? .string(text) : nil)
+        }
+        return Report([Field("revision", .number(revision)), field(.profile), field(.state), field(.nft)])
     }
 
-    /// Its keys.
-    public static let fields: [ReportField<Self>] =
-        [ReportField("revision") { .number($0.revision) }]
-        + [Form.profile, .state, .nft].map { form in
-            ReportField(form.rawValue, "a text, the one that was asked for") {
-                $0.form == form ? .string($0.text) : nil
-            }
-        }
-}
+    /// A section of the profile, and what differs in it.
+    public static func section(_ section: ProfileDiff.Section?) -> Report {
+        let lines = section?.lines ?? []
+        return Report([
+            Field("section", .text(section?.title)),
+            Field(
+                "removed", "lists of lines",
+                .texts(lines.compactMap { if case .removed(let text) = $0 { text } else { nil } })),
+            Field(
+                "added", "lists of lines",
+                .texts(lines.compactMap { if case .added(let text) = $0 { text } else { nil } })),
+        ])
+    }
 
-/// A section of the profile, and what differs in it.
-public struct SectionReport: Report {
-    let section: ProfileDiff.Section
+    /// A peer's side in wg-quick's form.
+    public static func configuration(_ export: Export?) -> Report {
+        Report([Field("name", .text(export?.name)), Field("conf", .text(export?.text))])
+    }
 
-    /// Of this one.
-    public init(_ section: ProfileDiff.Section) { self.section = section }
-
-    /// Its keys.
-    public static let fields: [ReportField<Self>] = [
-        ReportField("section") { .string($0.section.title) },
-        ReportField("removed", "lists of lines") {
-            .texts($0.section.lines.compactMap { if case .removed(let text) = $0 { text } else { nil } })
-        },
-        ReportField("added", "lists of lines") {
-            .texts($0.section.lines.compactMap { if case .added(let text) = $0 { text } else { nil } })
-        },
-    ]
+    /// A peer's side in another form.
+    public static func export(_ export: Export?, as form: ExportForm? = nil) -> Report {
+        Report([
+            Field("name", .text(export?.name)), Field("form", .text(form?.name)),
+            Field("files", of: export?.files) { file in
+                Report([Field("name", .text(file?.name)), Field("text", .text(file?.text))])
+            },
+        ])
+    }
 }

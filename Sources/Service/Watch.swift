@@ -3,6 +3,7 @@ public import BoxModel
 public import Gateway
 internal import Glibc
 internal import LinuxNet
+public import SiteModel
 import Storage
 
 /// The one thing that runs on: brings the box to what was applied last, and keeps it there whatever others do to it.
@@ -11,11 +12,13 @@ import Storage
 /// work by itself, under the lock and with keys read anew: between two looks it holds none, and commands find nothing in their way.
 public struct Watch {
     /// What there is to tell of it.
-    public enum Event: Equatable, Sendable {
+    public enum Event: Sendable {
         /// It begins to follow the box, which has this revision; nil is nothing of wggw's.
         case began(revision: Int?)
-        /// What another wggw left, and what stands in the way: a sentence, told when it is new.
-        case notice(String)
+        /// What another wggw left, and what stands in the way, told when it is new.
+        case notice(Notice)
+        /// What the firewall refuses cannot be kept; told when it is new.
+        case keepsNothing(BoxError)
         /// Something on the box was not as the revision says; these lines of a plan were carried out. By whom the box was changed
         /// since it was looked at last, as far as the kernel tells: `nft (pid 4711)`, sorted.
         case putBack([String], changers: [String])
@@ -28,18 +31,20 @@ public struct Watch {
         /// It was put back for the last time for so many seconds.
         case gaveUp(seconds: Int64)
         /// A look failed; the next one is in so many seconds.
-        case failed(String, seconds: Int64)
+        case failed(GatewayError, seconds: Int64)
     }
 
     private let records: String
     private let open: () throws -> ControlPlane
     private let pauseForwarding: () -> Bool
     private let tell: (Event) -> Void
+    private let words: (Remedy) -> String
     private var schedule = LookSchedule()
     private var denied = DeniedKeeper()
     private var hasBegun = false
-    private var told: Set<String> = []
-    private var lastFailure: String?
+    private var told: Set<Notice> = []
+    /// What the last look failed by, in lines.
+    private var lastFailure: [Prose]?
     private var isLeftAloneTold = false
     private var reported: [String] = []
     /// Who changed the box since the last look.
@@ -51,14 +56,16 @@ public struct Watch {
     /// What the records said then.
     private var record: BoxRecord?
 
-    /// `records` is the state directory. `open` makes what a look works with. `pauseForwarding` switches forwarding off if the firewall's table is gone, until a look has
-    /// put it back, and says whether it did.
+    /// `records` is the state directory. `open` makes what a look works with. `pauseForwarding` switches forwarding off if the
+    /// firewall's table is gone, until a look has put it back, and says whether it did. `words`: how a remedy is told to the service
+    /// manager.
     public init(
         records: String, opening open: @escaping () throws -> ControlPlane,
-        pausingForwarding pauseForwarding: @escaping () -> Bool,
+        pausingForwarding pauseForwarding: @escaping () -> Bool, words: @escaping (Remedy) -> String,
         _ tell: @escaping (Event) -> Void
     ) {
         self.records = records
+        self.words = words
         self.open = open
         self.pauseForwarding = pauseForwarding
         self.tell = tell
@@ -76,7 +83,7 @@ public struct Watch {
         while true {
             if wait(news.descriptors + [written.descriptor]) {
                 if written.read() { noteRecords() }
-                if let failure = denied.keep() { tell(.notice(failure)) }
+                if let failure = denied.keep() { tell(.keepsNothing(failure)) }
                 note(news.read())
             }
             if StopRequest.signals.signal() != nil { return }
@@ -90,7 +97,9 @@ public struct Watch {
     }
 
     private var status: String {
-        if let lastFailure { return "not as it should be: \(lastFailure)" }
+        if let lastFailure {
+            return "not as it should be: \(lastFailure.map { $0.told(by: words) }.joined(separator: "\n"))"
+        }
         if !reported.isEmpty { return "not as the revision says, and left so" }
         return isLeftAloneTold ? "somebody sets the box back each time" : "follows the box"
     }
@@ -144,7 +153,7 @@ public struct Watch {
         do {
             let kept = try undisturbed { try open().keep(bringsUp: !hasBegun, putsBack: putsBack) }
             (deadline, interface, record) = (kept.deadline, kept.interface, kept.record)
-            if let failure = denied.set(kept.keepsDenied) { tell(.notice(failure)) }
+            if let failure = denied.set(kept.keepsDenied) { tell(.keepsNothing(failure)) }
             lastFailure = nil
             for notice in kept.notices where told.insert(notice).inserted { tell(.notice(notice)) }
             told.formIntersection(kept.notices)
@@ -152,10 +161,10 @@ public struct Watch {
         } catch {
             // A deadline that has passed is in the records, and comes up again with the next look.
             deadline = nil
-            let failure = "\(error)"
+            let failure = GatewayError(error)
             let pause = schedule.noteLook(.failed, at: Self.now)
-            if failure != lastFailure { tell(.failed(failure, seconds: pause?.components.seconds ?? 0)) }
-            lastFailure = failure
+            if failure.lines != lastFailure { tell(.failed(failure, seconds: pause?.components.seconds ?? 0)) }
+            lastFailure = failure.lines
         }
     }
 

@@ -47,9 +47,7 @@ final class SealingKey {
                 buffer throws(StorageError) in
                 defer { wipe(buffer) }
                 guard Glibc.read(fd, buffer.baseAddress, SealingKey.masterCount + 1) == SealingKey.masterCount else {
-                    throw .file(
-                        path: path, cause: "a key is exactly 32 bytes, this is none",
-                        remedy: "put the right key back from a backup")
+                    throw .file(path: path, .noKey)
                 }
                 return body(UnsafeRawBufferPointer(rebasing: buffer[..<SealingKey.masterCount]))
             }
@@ -61,7 +59,7 @@ final class SealingKey {
             var info = stat()
             guard fstat(fd, &info) == 0, info.st_mode & 0o077 == 0 else {
                 close(fd)
-                throw .file(path: path, cause: "others may read the key", remedy: "chmod 600 \(path)")
+                throw .file(path: path, .keyIsReadable)
             }
             return fd
         }
@@ -71,14 +69,12 @@ final class SealingKey {
             let fd = Glibc.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
             if fd < 0 {
                 if errno == ENOENT { return nil }
-                throw .file(path: path, cause: errnoText(), remedy: "run wggw as root, or as the owner of the key")
+                throw .file(path: path, .keyIsForbidden(errno))
             }
             var info = stat()
             guard fstat(fd, &info) == 0, info.st_mode & S_IFMT == S_IFREG, isTrusted(info.st_uid) else {
                 close(fd)
-                throw .file(
-                    path: path, cause: "is no file of root's or of the caller's",
-                    remedy: "see to it that CREDENTIALS_DIRECTORY is what systemd set")
+                throw .file(path: path, .foreignCredential)
             }
             return fd
         }

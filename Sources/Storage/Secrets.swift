@@ -28,22 +28,22 @@ extension Store {
 
     /// The private key that belongs to a public key. Throws `.secret` if it is not here.
     public func privateKey(of publicKey: PublicKey) throws(StorageError) -> PrivateKey {
-        let name = "private key of \(publicKey)"
+        let name = SecretName.privateKey(of: publicKey)
         return try read { db in
             guard
                 let sealed = try Blob.fetchOne(
                     db, sql: "SELECT sealed FROM private_key WHERE public_key = ?",
                     arguments: [Blob(publicKey.bytes)])
-            else { throw StorageError.secret(name: name, cause: "was never on this box; its owner has it") }
+            else { throw StorageError.secret(name, .elsewhere) }
             let sealing = try sealingKey(db)
             let key = try PrivateKey { secret in
                 guard sealed.bytes.withUnsafeBytes({ sealing.open($0, into: secret) }) else {
-                    throw StorageError.secret(name: name, cause: "does not open: the database is damaged")
+                    throw StorageError.secret(name, .damaged)
                 }
             }
             // Rows swapped by somebody who has the file but not the key would give a peer another's identity.
             guard Self.belongs(key, to: publicKey) else {
-                throw StorageError.secret(name: name, cause: "belongs to another peer: the database was tampered with")
+                throw StorageError.secret(name, .anothers)
             }
             return key
         }
@@ -86,9 +86,7 @@ extension Store {
                 }
             }
             guard let missing = ids.first(where: { found[$0] == nil }) else { return found }
-            throw StorageError.secret(
-                name: "preshared key \(missing)",
-                cause: "is not sealed here; set it with `wggw set-peer --preshared-key`")
+            throw StorageError.secret(.presharedKey(missing), .missing)
         }
     }
 
@@ -97,12 +95,11 @@ extension Store {
     ) throws -> PresharedKey {
         let key = try PresharedKey { secret in
             guard sealing.open(sealed, into: secret) else {
-                throw StorageError.secret(name: "preshared key \(id)", cause: "does not open: the database is damaged")
+                throw StorageError.secret(.presharedKey(id), .damaged)
             }
         }
         guard key.withBytes({ sealing.name(of: $0) }) == id else {
-            throw StorageError.secret(
-                name: "preshared key \(id)", cause: "is another one: the database was tampered with")
+            throw StorageError.secret(.presharedKey(id), .another)
         }
         return key
     }

@@ -18,7 +18,7 @@ final class TrustedDirectory {
     init(_ path: String, creating: Bool) throws(StorageError) {
         var walk = try Walk(path)
         do throws(StorageError) {
-            try walk.judge("give --state-dir another directory")
+            try walk.judge(isBelowRoots: false)
             while try walk.step(creating: creating) {}
             try walk.judgeEnd()
         } catch {
@@ -78,25 +78,19 @@ final class TrustedDirectory {
     private func judge(_ info: stat, _ name: String) throws(StorageError) {
         let file = "\(path)/\(name)"
         if info.st_mode & S_IFMT == S_IFLNK {
-            throw .file(
-                path: file, cause: "is a symbolic link, and wggw writes to no file that it leads to",
-                remedy: "put the file itself in its place, or remove the link")
+            throw .file(path: file, .link)
         }
         if info.st_mode & S_IFMT != S_IFREG {
-            throw .file(path: file, cause: "is no regular file", remedy: "remove it, and see who made it")
+            throw .file(path: file, .noRegularFile)
         }
         if !isTrusted(info.st_uid) {
-            throw .file(
-                path: file, cause: "belongs to \(userName(info.st_uid))",
-                remedy: "`chown \(userName(geteuid())) \(file)` if you trust it, else remove it")
+            throw .file(path: file, .foreign(owner: userName(info.st_uid)))
         }
         if info.st_nlink > 1 {
-            throw .file(
-                path: file, cause: "has \(info.st_nlink) names (hard links), so it is a file of another place as well",
-                remedy: "make a copy, and put that in its place")
+            throw .file(path: file, .manyNames(Int(info.st_nlink)))
         }
         if info.st_mode & 0o022 != 0 {
-            throw .file(path: file, cause: "others may write to it", remedy: "chmod 600 \(file)")
+            throw .file(path: file, .writable)
         }
     }
 }
@@ -156,17 +150,15 @@ private struct Walk {
         at = next
         if name == ".." { _ = names.popLast() } else { names.append(String(name)) }
         guard info.st_mode & S_IFMT == S_IFDIR else {
-            throw .file(path: path, cause: "is not a directory", remedy: "give --state-dir a directory")
+            throw .file(path: path, .noDirectory)
         }
-        try judge("give --state-dir a directory below one of root's, like \(StateDirectory.standardPath)")
+        try judge(isBelowRoots: true)
         return true
     }
 
     private mutating func follow(_ link: Int32, _ info: stat, _ place: String) throws(StorageError) {
         guard isTrusted(info.st_uid) else {
-            throw .file(
-                path: place, cause: "is a symbolic link of \(userName(info.st_uid))'s, who could let it lead elsewhere",
-                remedy: "give --state-dir the directory itself")
+            throw .file(path: place, .foreignLink(owner: userName(info.st_uid)))
         }
         links += 1
         guard links <= Self.maximumLinks else { throw .system(place, ELOOP) }
@@ -183,20 +175,18 @@ private struct Walk {
     }
 
     /// Whether only those who are trusted can change what the names in this directory lead to.
-    func judge(_ remedy: String) throws(StorageError) {
+    /// `isBelowRoots`: what would do is below one of root's.
+    func judge(isBelowRoots: Bool) throws(StorageError) {
         var info = stat()
         guard fstat(at, &info) == 0 else { throw .system(path) }
         guard isTrusted(info.st_uid) else {
             throw .file(
                 path: path,
-                cause: "belongs to \(userName(info.st_uid)), who could put files of theirs in the place of wggw's",
-                remedy: rest.isEmpty
-                    ? "`chown -R \(userName(geteuid())) \(path)` if you trust what is in it, or \(remedy)" : remedy)
+                .foreignDirectory(
+                    owner: userName(info.st_uid), isEnd: rest.isEmpty, isBelowRoots: isBelowRoots))
         }
         if info.st_mode & 0o022 != 0 && info.st_mode & S_ISVTX == 0 {
-            throw .file(
-                path: path, cause: "others may write to it",
-                remedy: "chmod \(rest.isEmpty ? "700" : "go-w") \(path), or give another --state-dir")
+            throw .file(path: path, .writableDirectory(isEnd: rest.isEmpty))
         }
     }
 
@@ -205,8 +195,7 @@ private struct Walk {
         var info = stat()
         guard fstat(at, &info) == 0 else { throw .system(path) }
         guard info.st_mode & 0o022 == 0 else {
-            throw .file(
-                path: path, cause: "others may write to it", remedy: "chmod 700 \(path), or give another --state-dir")
+            throw .file(path: path, .writableDirectory(isEnd: true))
         }
     }
 }
@@ -215,6 +204,6 @@ private struct Walk {
 func isTrusted(_ user: uid_t) -> Bool { user == 0 || user == geteuid() }
 
 /// `amy`, or `uid 1001`.
-private func userName(_ user: uid_t) -> String {
+func userName(_ user: uid_t) -> String {
     getpwuid(user).map { String(cString: $0.pointee.pw_name) } ?? "uid \(user)"
 }

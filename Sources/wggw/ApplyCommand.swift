@@ -24,7 +24,7 @@ struct ApplyCommand: ParsableCommand {
 
             Ctrl-C and SIGTERM take back what it did so far. A hang-up does not: what was begun is ended.
 
-            JSON: an object with the keys \(ApplyOutcomeReport.help).
+            JSON: an object with the keys \(Report.outcome(nil).help).
             """)
 
     @OptionGroup var common: CommonOptions
@@ -89,7 +89,7 @@ extension CommonOptions {
 /// What an apply, a rollback or a teardown came to.
 func show(_ report: ApplyReport, _ control: ControlPlane, _ common: CommonOptions, _ json: JSONOption) throws {
     if json.isOn {
-        return Console.raw(ApplyOutcomeReport(report).json.text)
+        return Console.raw(Report.outcome(report, words: \.phrase).json.text)
     }
     common.notes(report.notices)
     warn(report.obstacles)

@@ -57,7 +57,7 @@ struct RestoreCommand: ParsableCommand {
         do {
             try words.withBytes { try Store.restore(bytes, passphrase: $0, into: common.directory) }
         } catch let error as BackupError {
-            throw GatewayError.refused(error.isAboutTheFile ? "\(file): \(error)" : "\(error)")
+            throw CommandError(error.isAboutTheFile ? "\(file): \(error.prose.text)" : error.prose.text)
         }
         let control = try common.reader("restore")
         let restored = try control.newest()
@@ -69,8 +69,8 @@ struct RestoreCommand: ParsableCommand {
             common.notes(draft.notices)
             if draft.isNew { common.note("drafted revision \(draft.stored.revision.id), for this box") }
         } catch {
-            guard case .refused(let why) = error else { throw error }
-            common.note("not fitted to this box yet: \(why)")
+            guard case .drafting(let why) = error else { throw error }
+            common.note("not fitted to this box yet: \(why.prose.text)")
         }
         common.note("next: `wggw plan`, then `wggw apply`")
     }

@@ -14,7 +14,7 @@ struct CheckCommand: ParsableCommand {
 
             Exit status: 0 all hold, 3 one does not, 4 one cannot be told (--live).
 
-            JSON: a list of objects with the keys \(CheckReport.help); with --live: \(LiveCheckReport.help).
+            JSON: a list of objects with the keys \(Report.check(nil).help); with --live: \(Report.liveCheck(nil).help).
             """)
 
     @OptionGroup var common: CommonOptions
@@ -28,10 +28,10 @@ struct CheckCommand: ParsableCommand {
         let control = try common.reader("check")
         let rows =
             try live
-            ? control.explainChecks(asksHosts: true).map { CheckReport($0.result, live: $0.explanation) }
-            : control.checks().map { CheckReport($0) }
+            ? control.explainChecks(asksHosts: true).map { Row(result: $0.result, explanation: $0.explanation) }
+            : control.checks().map { Row(result: $0, explanation: nil) }
         if json.isOn {
-            Console.raw((live ? JSON.reports(rows.map(LiveCheckReport.init)) : .reports(rows)).text)
+            Console.raw(JSON.reports(rows) { $0?.report(live: live) ?? .check(nil) }.text)
         } else {
             rows.forEach { Console.data("\($0.line)") }
             common.note(
@@ -42,22 +42,32 @@ struct CheckCommand: ParsableCommand {
         if rows.contains(where: { $0.holds == nil }) { throw ExitCode(Failure.Status.cannotTell) }
     }
 
-    private func summary(_ rows: [CheckReport]) -> String {
+    private func summary(_ rows: [Row]) -> String {
         let held = rows.count { $0.holds == true }
         let count = Format.count(rows.count, "check")
         return held == rows.count ? "\(count) hold\(held == 1 ? "s" : "")" : "\(held) of \(count) hold"
     }
 }
 
-extension CheckReport {
-    fileprivate var line: Line {
+/// A check, and what was found of it on the box, where that was asked.
+private struct Row {
+    let result: CheckResult
+    let explanation: Explanation?
+
+    var holds: Bool? { result.holds(by: explanation) }
+
+    func report(live: Bool) -> Report {
+        live ? .liveCheck(result, explanation, words: \.phrase) : .check(result, words: \.phrase)
+    }
+
+    var line: Line {
         let mark: Line =
             switch holds {
             case true?: Line("ok  ", .green)
             case false?: Line("FAIL", .red)
             case nil: Line("?   ", .yellow)
             }
-        guard let explanation else { return "\(mark)  \(result)" }
+        guard let explanation else { return "\(mark)  \(result.prose.text)" }
         let why = explanation.cause.map { "; \($0.fact)" } ?? ""
         return "\(mark)  \(result.check)\(why)"
     }
@@ -68,6 +78,7 @@ extension [CheckResult] {
     var summary: String {
         let broken = filter { !$0.holds }
         if broken.isEmpty { return "\(Format.count(count, "check")) hold\(count == 1 ? "s" : "")" }
-        return "\(broken.count) of \(Format.count(count, "check")) do not hold, see `wggw check`: \(broken[0])"
+        return
+            "\(broken.count) of \(Format.count(count, "check")) do not hold, see `wggw check`: \(broken[0].prose.text)"
     }
 }

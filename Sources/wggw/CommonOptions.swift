@@ -28,7 +28,7 @@ struct CommonOptions: ParsableArguments {
     func note(_ text: Line) { if !quiet { Console.error(text) } }
 
     /// Several of them.
-    func notes(_ texts: [String]) { for text in texts { note("\(text)") } }
+    func notes(_ notices: [Notice]) { for line in notices.flatMap(\.lines) { note("\(line.text)") } }
 
     /// What there is to work with, without changing anything. Throws where there is no site yet.
     func reader(_ command: String, stop: StopRequest = .signals) throws -> ControlPlane {
@@ -72,7 +72,7 @@ struct CommonOptions: ParsableArguments {
     }
 
     /// What taking an installation would come to. Makes no state directory.
-    func preview(_ installation: Installation, lan: LAN?) throws -> (profile: String, notices: [String]) {
+    func preview(_ installation: Installation, lan: LAN?) throws -> (profile: String, notices: [Notice]) {
         let control = directory.hasDatabase ? try reader("import") : nil
         let previous = try control.flatMap { try $0.history(limit: 1).isEmpty ? nil : $0.newest().site }
         return try previewOfTaking(installation, lan: lan, previous: previous, box: LinuxBox())

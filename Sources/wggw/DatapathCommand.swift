@@ -43,7 +43,7 @@ struct DatapathCommand: ParsableCommand {
             options.without = without.reduce([]) { $0.union($1.fallback) }
             options.readinessDescriptor = getenv("WGGW_READY_FD").flatMap { Int32(String(cString: $0)) }
             try DatapathDaemon.run(options)
-        } catch let error as DatapathError { throw GatewayError.refused("\(error)") }
+        } catch let error as DatapathError { throw CommandError("\(error)") }
     }
 }
 

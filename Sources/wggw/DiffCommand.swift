@@ -10,7 +10,7 @@ struct DiffCommand: ParsableCommand {
         discussion: """
             Without numbers, from the revision on the box to the newest; with one, from that to the newest.
 
-            JSON: a list of objects with the keys \(SectionReport.help).
+            JSON: a list of objects with the keys \(Report.section(nil).help).
             """)
 
     @OptionGroup var common: CommonOptions
@@ -26,7 +26,7 @@ struct DiffCommand: ParsableCommand {
         let control = try common.reader("diff")
         let (old, new) = (try first.map(control.site) ?? control.applied(), try control.site(second))
         let diff = ProfileDiff(from: old.site, to: new.site)
-        if json.isOn { return Console.raw(JSON.reports(diff.sections.map(SectionReport.init)).text) }
+        if json.isOn { return Console.raw(JSON.reports(diff.sections, Report.section).text) }
         show(diff.sections)
         if diff.sections.isEmpty {
             common.note("nothing differs between revisions \(old.revision.id) and \(new.revision.id)")

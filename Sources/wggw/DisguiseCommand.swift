@@ -44,7 +44,7 @@ struct DisguiseCommand: ParsableCommand {
             let draft = try common.writer("disguise on").disguise(
                 for: version, like: like, anew: anew, why: message.message)
             // Whoever knows the parameters finds the gateway: none is printed here.
-            for notice in draft.notices { common.note("\(notice)") }
+            common.notes(draft.notices)
             common.note(
                 "drafted revision \(draft.stored.revision.id): a disguise for AmneziaWG \(version.rawValue), drawn for this site alone"
             )
@@ -80,7 +80,7 @@ struct DisguiseCommand: ParsableCommand {
 
         func run() throws {
             let (draft, changed) = try common.writer("disguise off").undisguise(why: message.message)
-            for notice in draft.notices { common.note("\(notice)") }
+            common.notes(draft.notices)
             guard draft.isNew else { return common.note("this site has no disguise") }
             common.note("drafted revision \(draft.stored.revision.id): plain WireGuard")
             if !changed.isEmpty {

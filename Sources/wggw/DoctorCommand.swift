@@ -2,6 +2,7 @@ import ArgumentParser
 import Explaining
 import Gateway
 import Reports
+import SiteModel
 
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -13,7 +14,7 @@ struct DoctorCommand: ParsableCommand {
 
             Exit status: 0 nothing but hints, 3 something found.
 
-            JSON: a list of objects with the keys \(AilmentReport.help).
+            JSON: a list of objects with the keys \(Report.ailment(nil).help).
             """)
 
     @OptionGroup var common: CommonOptions
@@ -23,7 +24,7 @@ struct DoctorCommand: ParsableCommand {
         try NotRoot.refuse("doctor")
         let found = try common.reader("doctor").doctor()
         if json.isOn {
-            Console.raw(JSON.reports(found.map { AilmentReport($0, words: \.text) }).text)
+            Console.raw(JSON.reports(found) { .ailment($0, words: \.phrase, commands: \.text) }.text)
         } else {
             show(found)
         }
@@ -33,8 +34,8 @@ struct DoctorCommand: ParsableCommand {
     private func show(_ found: [Ailment]) {
         if found.isEmpty { return Console.data("nothing found") }
         for ailment in found {
-            Console.data("\(ailment.severity.mark)  \(ailment.what)")
-            if let remedy = ailment.remedy { Console.data("         \(remedy.text)") }
+            Console.data("\(ailment.severity.mark)  \(ailment.what.text)")
+            if let remedy = ailment.remedy { Console.data("         \(remedy.told(by: \.text))") }
         }
     }
 }
@@ -45,15 +46,6 @@ extension Ailment.Severity {
         case .error: Line("error  ", .red)
         case .warning: Line("warning", .yellow)
         case .hint: Line("hint   ", .yellow)
-        }
-    }
-}
-
-extension Ailment.Help {
-    var text: String {
-        switch self {
-        case .text(let text): text
-        case .explained(let remedy): remedy.text
         }
     }
 }

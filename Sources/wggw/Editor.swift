@@ -2,8 +2,8 @@ import Gateway
 import Glibc
 import System
 
-/// Opens a text in the person's editor ($VISUAL, $EDITOR, vi) and returns what it was made. Throws `.refused`.
-func edit(_ text: String, named name: String) throws(GatewayError) -> String {
+/// Opens a text in the person's editor ($VISUAL, $EDITOR, vi) and returns what it was made. Throws `GatewayError`, `CommandError`.
+func edit(_ text: String, named name: String) throws -> String {
     let directory = try ScratchDirectory()
     defer { directory.remove() }
     let path = "\(directory.path)/\(name)"
@@ -13,8 +13,8 @@ func edit(_ text: String, named name: String) throws(GatewayError) -> String {
     }
     // By the shell, since EDITOR may hold arguments: "code --wait".
     let status = runInForeground(["/bin/sh", "-c", "exec \(editor ?? "vi") \"$1\"", "sh", path])
-    guard let status else { throw .refused("the editor \(editor ?? "vi") does not start") }
-    guard status == 0 else { throw .refused("the editor ended with an error; nothing was changed") }
+    guard let status else { throw CommandError("the editor \(editor ?? "vi") does not start") }
+    guard status == 0 else { throw CommandError("the editor ended with an error; nothing was changed") }
     return try readTextFile(path)
 }
 
@@ -22,9 +22,9 @@ func edit(_ text: String, named name: String) throws(GatewayError) -> String {
 private struct ScratchDirectory {
     let path: String
 
-    init() throws(GatewayError) {
+    init() throws {
         var template = Array("/tmp/wggw-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw .refused("/tmp: \(errnoText())") }
+        guard mkdtemp(&template) != nil else { throw CommandError("/tmp: \(errnoText())") }
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 

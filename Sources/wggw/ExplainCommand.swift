@@ -20,7 +20,7 @@ struct ExplainCommand: ParsableCommand {
 
             Exit status: 0 it arrives, 3 it does not, 4 it cannot be told from here.
 
-            JSON: an object with the keys \(ExplanationReport.help).
+            JSON: an object with the keys \(Report.explanation(nil).help).
             """)
 
     @OptionGroup var common: CommonOptions
@@ -40,7 +40,11 @@ struct ExplainCommand: ParsableCommand {
         let flow: Flow
         do { flow = try Flow(from: from, to: to) } catch { throw ValidationError("\(error)") }
         let explanation = try common.reader("explain").explain(flow, asksHosts: live)
-        if json.isOn { Console.raw(ExplanationReport(explanation, words: \.text).json.text) } else { show(explanation) }
+        if json.isOn {
+            Console.raw(Report.explanation(explanation, words: \.text).json.text)
+        } else {
+            show(explanation)
+        }
         switch explanation.answer {
         case .arrives: break
         case .stops: throw ExitCode(Failure.Status.findings)

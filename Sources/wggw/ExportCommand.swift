@@ -15,7 +15,7 @@ struct ExportCommand: ParsableCommand {
             macos (.mobileconfig), openwrt (uci), mikrotik (RouterOS 7), opnsense and unifi (what to type). For a peer that is a \
             gateway itself: gateway (its wg-quick file, for `wggw profile import`), profile (wggw's own, without keys).
 
-            JSON: an object with the keys \(ConfigurationReport.help); with another form than wg-quick: \(ExportReport.help).
+            JSON: an object with the keys \(Report.configuration(nil).help); with another form than wg-quick: \(Report.export(nil).help).
             """)
 
     @OptionGroup var common: CommonOptions
@@ -98,9 +98,9 @@ struct ExportCommand: ParsableCommand {
         if zip != nil { try writeArchive([exported]) }
         if qr { Console.raw(try QRCode(exported.text).terminal(colors: Console.hasColors)) }
         if json.isOn {
-            Console.raw(
-                (form == .client(.wgQuick) ? ConfigurationReport(exported).json : ExportReport(exported, as: form).json)
-                    .text)
+            let report: Report =
+                form == .client(.wgQuick) ? .configuration(exported) : .export(exported, as: form)
+            Console.raw(report.json.text)
         } else if conf || !(qr || png != nil || svg != nil || zip != nil || output != nil) {
             Console.content(exported.text)
         }

@@ -26,15 +26,28 @@ struct Failure {
         self.command = command
     }
 
+    /// What is wrong, in words; for who started this process, and reads them.
+    static func words(_ error: any Error) -> String {
+        switch error {
+        case let error as NotRoot: "\(error)"
+        case let error as CommandError: error.words
+        case let error as BackupError: error.prose.text
+        default: GatewayError(error).lines.map(\.text).joined(separator: "\n")
+        }
+    }
+
     func exit() -> Never {
         switch error {
         case let error as ProfileErrors: refuse(error)
         case GatewayError.profile(let errors): refuse(errors)
         case let error as NotRoot: fail(["\(error)"], Status.notRoot)
-        case let error as GatewayError: fail(error.lines, status(of: error))
-        case let error as StorageError: fail(["\(error)"], Status.failed)
+        case let error as GatewayError: fail(error.lines.map(\.text), status(of: error))
+        case let error as StorageError: fail([error.prose.text], Status.failed)
+        case let error as CommandError: fail([error.words], Status.failed)
         // The parser's, which has usage below it.
         case let error as ValidationError: parserExit(ValidationError(error.message.printable))
+        case let error as BoxError: parserExit(Told(words: error.prose.text))
+        case let error as BackupError: parserExit(Told(words: error.prose.text))
         default:
             guard let meant else { parserExit(error) }
             fail(["there is no command \(command!); did you mean \(meant)?"], ExitCode.validationFailure.rawValue)
@@ -78,10 +91,28 @@ struct Failure {
         case .checksBroken: Status.badProfile
         // Root without the capability, as in most containers.
         case .box(let cause) where cause.code == EPERM: Status.notRoot
-        case .applyFailed(let failure) where failure.cause.code == EPERM: Status.notRoot
+        case .applyFailed(let failure) where failure.code == EPERM: Status.notRoot
         default: Status.failed
         }
     }
+}
+
+/// An error for the parser, which asks it for its words.
+private struct Told: Error, CustomStringConvertible {
+    let words: String
+    var description: String { words }
+}
+
+/// What the command line itself refuses, in its own words.
+struct CommandError: Error {
+    let words: String
+
+    init(_ words: String) { self.words = words }
+}
+
+extension ApplyFailure {
+    /// The errno that the box gave, or 0.
+    fileprivate var code: Int32 { if case .box(let cause) = cause { cause.code } else { 0 } }
 }
 
 /// Somebody who may not do what was asked.

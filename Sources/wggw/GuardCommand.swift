@@ -19,7 +19,7 @@ struct GuardCommand: ParsableCommand {
             control = try common.reader("guard")
             try control.prepareToGuard(token: token)
         } catch {
-            tellStarter("\(error)")
+            tellStarter(Failure.words(error))
             throw ExitCode(Failure.Status.failed)
         }
         tellStarter()

@@ -7,7 +7,7 @@ struct HistoryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "history", abstract: "Every revision that was drafted, newest first.",
         discussion: """
-            JSON: a list of objects with the keys \(RevisionReport.help).
+            JSON: a list of objects with the keys \(Report.revision(nil, current: nil).help).
             """)
 
     @OptionGroup var common: CommonOptions
@@ -21,7 +21,7 @@ struct HistoryCommand: ParsableCommand {
         let revisions = try control.history(limit: limit)
         let box = try control.record()
         let current = box.isUp ? box.applied : nil
-        if json.isOn { return Console.raw(JSON.reports(revisions.map { RevisionReport($0, current: current) }).text) }
+        if json.isOn { return Console.raw(JSON.reports(revisions) { .revision($0, current: current) }.text) }
         Console.data(
             ["", "REVISION", "WHEN", "WHO", "PEERS", "APPLIED", "WHY"],
             revisions.map { revision in

@@ -13,7 +13,7 @@ struct LintCommand: ParsableCommand {
 
             Exit status: 0 nothing found, 3 something found.
 
-            JSON: a list of objects with the keys \(FindingReport.help).
+            JSON: a list of objects with the keys \(Report.finding(nil).help).
             """)
 
     @Flag(name: .shortAndLong, help: "Print data and errors only.")
@@ -27,7 +27,7 @@ struct LintCommand: ParsableCommand {
     func run() throws {
         let lint = try Gateway.lint(files)
         if json.isOn {
-            Console.raw(JSON.reports(lint.findings.map(FindingReport.init)).text)
+            Console.raw(JSON.reports(lint.findings, Report.finding).text)
         } else {
             show(lint.findings)
             if !quiet { summarize(lint) }

@@ -9,7 +9,7 @@ struct ListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "The peers of the newest revision.",
         discussion: """
-            JSON: a list of objects with the keys \(ListedPeerReport.help).
+            JSON: a list of objects with the keys \(Report.listed(nil, in: nil).help).
             """)
 
     @OptionGroup var common: CommonOptions
@@ -21,7 +21,7 @@ struct ListCommand: ParsableCommand {
     func run() throws {
         let site = try common.reader("list").newest().site
         if names { return site.peers.forEach { Console.data("\($0.name)") } }
-        if json.isOn { return Console.raw(JSON.reports(site.peers.map { ListedPeerReport($0, in: site) }).text) }
+        if json.isOn { return Console.raw(JSON.reports(site.peers) { .listed($0, in: site) }.text) }
         guard !site.peers.isEmpty else { return common.note("no peers yet; add one with `wggw add-peer NAME`") }
         // A column that is empty for most sites is left out of theirs.
         let expires = site.peers.contains { $0.expires != nil }

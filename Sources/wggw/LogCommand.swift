@@ -20,8 +20,8 @@ struct LogCommand: ParsableCommand {
             is not the peer's, a destination that is nobody's, a session that does not come. What the firewall refuses is kept for \
             --since only where the profile says log.denied = true, and by the service.
 
-            JSON: one object a line, with the keys \(EventReport.help); or with the one key \(MissedReport.help). \
-            Of what the firewall refuses: \(DenialReport.help).
+            JSON: one object a line, with the keys \(Report.event(nil, name: nil).help); or with the one key \(Report.missed(nil).help). \
+            Of what the firewall refuses: \(Report.denial(nil).help).
             """)
 
     @OptionGroup var common: CommonOptions
@@ -72,10 +72,10 @@ struct LogCommand: ParsableCommand {
         case .event(let event, let name): show(event, name)
         case .denied(let denial): show(denial)
         case .deaf(let reason):
-            common.note("only what the firewall refuses is told, nothing of WireGuard's own: \(reason)")
+            common.note("only what the firewall refuses is told, nothing of WireGuard's own: \(reason.prose.text)")
         case .missed(let count):
             if json.isOn {
-                Console.raw(MissedReport(count).json.line + "\n")
+                Console.raw(Report.missed(count).json.line + "\n")
             } else {
                 Console.data(count.map { "\(Format.count($0, "event")) missed" } ?? "events missed")
             }
@@ -84,7 +84,7 @@ struct LogCommand: ParsableCommand {
     }
 
     private func show(_ denial: Denial) {
-        if json.isOn { return Console.raw(DenialReport(denial).json.line + "\n") }
+        if json.isOn { return Console.raw(Report.denial(denial).json.line + "\n") }
         let place = denial.place.map { " (line \($0.line))" } ?? ""
         let header = denial.packet.header
         let service = Format.service(header).map { " (\($0))" } ?? ""
@@ -94,7 +94,7 @@ struct LogCommand: ParsableCommand {
     }
 
     private func show(_ event: TunnelEvent, _ name: String?) {
-        if json.isOn { return Console.raw(EventReport(event, name: name).json.line + "\n") }
+        if json.isOn { return Console.raw(Report.event(event, name: name).json.line + "\n") }
         let who = name ?? event.peer.map { "(stranger) \($0)" } ?? event.peerNumber.map { "(peer \($0))" } ?? "-"
         line(event.seconds, who, event.text)
     }
@@ -127,7 +127,7 @@ struct LogSwitchCommand: ParsableCommand {
     func run() throws {
         try NotRoot.refuse("log-switch")
         do { try ControlPlane.holdKernelLog(until: STDIN_FILENO) } catch {
-            tellStarter("\(error)")
+            tellStarter(Failure.words(error))
             throw ExitCode(Failure.Status.failed)
         }
     }

@@ -21,28 +21,28 @@ final class Passphrase {
     }
 
     /// The first line of a file (`-` is standard input), or what is typed at the terminal, there twice if it is a new one. Throws
-    /// `.refused`.
-    static func get(file: String?, isNew: Bool) throws(GatewayError) -> Passphrase {
+    /// `GatewayError`, `CommandError`.
+    static func get(file: String?, isNew: Bool) throws -> Passphrase {
         if let file { return try read(file) }
         guard isatty(0) == 1 else {
-            throw .refused("there is no terminal to ask for the passphrase; name a file with --passphrase-file")
+            throw CommandError("there is no terminal to ask for the passphrase; name a file with --passphrase-file")
         }
         let typed = try ask("passphrase: ")
         if isNew, !typed.equals(try ask("the same again: ")) {
-            throw .refused("the two are not the same; nothing was written")
+            throw CommandError("the two are not the same; nothing was written")
         }
         return typed
     }
 
-    private static func read(_ file: String) throws(GatewayError) -> Passphrase {
+    private static func read(_ file: String) throws -> Passphrase {
         var line = try readInput(file)
         defer { line.withUnsafeMutableBytes { wipe($0) } }
         return Passphrase(line.prefix { $0 != UInt8(ascii: "\n") })
     }
 
-    private static func ask(_ question: String) throws(GatewayError) -> Passphrase {
+    private static func ask(_ question: String) throws -> Passphrase {
         guard let typed = getpass(question) else {
-            throw .refused("the terminal gives nothing (\(errnoText()))")
+            throw CommandError("the terminal gives nothing (\(errnoText()))")
         }
         let buffer = UnsafeMutableRawBufferPointer(start: typed, count: strlen(typed))
         defer { wipe(buffer) }

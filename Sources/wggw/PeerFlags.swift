@@ -97,7 +97,7 @@ struct PeerFlags: ParsableArguments {
     private static func presharedKey(_ file: String) throws -> PresharedKey {
         let text = try readTextFile(file)
         do { return try PresharedKey(parsing: text.split(whereSeparator: \.isWhitespace).first ?? "") } catch {
-            throw GatewayError.refused("\(file): \(error.reason)")
+            throw CommandError("\(file): \(error.reason)")
         }
     }
 }

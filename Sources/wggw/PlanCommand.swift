@@ -10,7 +10,7 @@ struct PlanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan", abstract: "What an apply would change on this box. Changes nothing.",
         discussion: """
-            JSON: an object with the keys \(PlanReport.help).
+            JSON: an object with the keys \(Report.plan(nil).help).
             """)
 
     @OptionGroup var common: CommonOptions
@@ -26,10 +26,10 @@ struct PlanCommand: ParsableCommand {
         let router = try control.routerInstructions(
             planned.desired.advice, of: planned.stored.site, meeting: planned.surroundings)
         if json.isOn {
-            Console.raw(PlanReport(planned, router: router).json.text)
+            Console.raw(Report.plan(planned, router: router, words: \.phrase).json.text)
         } else {
             show(planned.preview)
-            common.notes(planned.roles)
+            for role in planned.roles { common.note("\(role)") }
             let id = planned.stored.revision.id
             common.note(
                 planned.plan.isEmpty

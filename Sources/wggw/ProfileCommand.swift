@@ -64,7 +64,7 @@ struct ProfileCommand: ParsableCommand {
                 guard lan.isEmpty && client.isEmpty else {
                     throw ValidationError("--lan and --client go with a wg-quick file, and \(file) is a profile")
                 }
-                guard source.encoding == .utf8 else { throw GatewayError.refused("\(file): is no UTF-8 text") }
+                guard source.encoding == .utf8 else { throw GatewayError.file(.noText(path: file)) }
                 let site = try Site.parse(source.text, file: file)
                 let draft = try common.writer("profile import", mayBeFirst: true).take(site, why: why)
                 report(draft, common)
@@ -107,7 +107,7 @@ struct ProfileCommand: ParsableCommand {
                     guard Console.asks("edit it again?", after: error.lines) else { throw error }
                 } catch GatewayError.invalid(let problems) {
                     let error = GatewayError.invalid(problems)
-                    guard Console.asks("edit it again?", after: error.lines) else { throw error }
+                    guard Console.asks("edit it again?", after: error.lines.map(\.text)) else { throw error }
                 }
                 text = edited
             }

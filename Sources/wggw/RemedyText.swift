@@ -6,10 +6,9 @@ extension Remedy {
     /// A command, or what is to be done elsewhere.
     var text: String {
         switch self {
-        case .restore: "wggw up"
-        case .apply: "wggw apply"
         case .fullTunnel(let peer): "wggw set-peer \(peer) --full-tunnel && wggw apply, then give \(peer) its new file"
         case .prolong(let peer): "wggw set-peer \(peer) --expires 7d && wggw apply"
+        case .disguiseAnew: "wggw disguise on --anew"
         case .policy(let peer, let rules):
             "wggw set-peer \(peer) --allow \(rules.map { "'\($0)'" }.joined(separator: " ")) && wggw apply"
         case .groupRule(let group, let rule):
@@ -20,8 +19,98 @@ extension Remedy {
         case .routerRoute(let network, let gateway):
             "on the LAN's router: ip route add \(network) via \(gateway.map { "\($0)" } ?? "(this box)"); `wggw plan` has it for others"
         case .elsewhere(let advice): advice.text
+        case .restore: "wggw up"
+        case .apply: "wggw apply"
+        case .restart: "wggw apply --restart"
+        case .takeDown: "wggw down"
+        case .confirm: "wggw confirm"
+        case .rollBack: "wggw rollback"
+        case .look(let view): "wggw \(view.command)"
+        case .follow: "wggw watch"
+        case .site(let edit): "wggw \(edit.command)"
+        case .addPeer: "wggw add-peer"
+        case .letIn(let peer, let key, let addresses):
+            (["wggw add-peer \(peer) --public-key \(key)"] + addresses.map { "--address \($0)" })
+                .joined(separator: " ")
+        case .peer(let peer, let edit): "wggw \(edit.command(peer))"
+        case .backUp: "wggw backup FILE"
+        case .input(let input): input.option
         }
     }
+
+    /// The same between other words: a command stands out, an option is a word.
+    var phrase: String { if case .input(let input) = self { input.option } else { "`\(text)`" } }
+}
+
+extension Remedy.View {
+    fileprivate var command: String {
+        switch self {
+        case .status: "status"
+        case .plan: "plan"
+        case .history: "history"
+        case .peers: "list"
+        case .log: "log"
+        case .denied: "log --denied"
+        }
+    }
+}
+
+extension Remedy.SiteEdit {
+    fileprivate var command: String {
+        switch self {
+        case .first: "init"
+        case .whole: "init --lan 192.168.1.0/24 --endpoint HOST"
+        case .interface: "init --interface"
+        case .anyDatapath: "init --datapath auto"
+        case .endpoint: "init --endpoint vpn.example.org"
+        case .keepingDenied: "init --log-denied"
+        case .profile: "profile edit"
+        }
+    }
+}
+
+extension Remedy.PeerEdit {
+    /// `peer`: whose; nil: of any.
+    fileprivate func command(_ peer: String?) -> String {
+        let name = peer.map { " \($0)" } ?? ""
+        return switch self {
+        case .any: "set-peer\(name)"
+        case .address: "set-peer\(name) --address auto"
+        case .networks: "set-peer\(name) --route NETWORK"
+        case .plain: "set-peer\(name) --disguise none"
+        case .presharedKey: "set-peer\(name) --preshared-key"
+        case .policy: "set-peer\(peer.map { " \($0)" } ?? " NAME") --allow"
+        case .fullTunnel: "set-peer\(name) --full-tunnel"
+        case .removal: "remove-peer\(name)"
+        case .file: "export\(name)"
+        case .gatewayFile: "export\(name) --as gateway"
+        }
+    }
+}
+
+extension Remedy.Input {
+    fileprivate var option: String {
+        switch self {
+        case .lan: "--lan"
+        case .lanInterface: "--lan-interface"
+        case .egressInterface: "--egress-interface"
+        case .fullTunnel: "--full-tunnel"
+        case .tunnel: "--tunnel"
+        case .endpoint: "--endpoint"
+        case .address: "--address"
+        case .confirmation: "--confirm"
+        case .stateDirectory: "--state-dir"
+        case .replacing: "--force"
+        case .configuration: "--conf"
+        case .origin: "--from"
+        case .interface: "--interface"
+        }
+    }
+}
+
+extension Prose {
+    /// With commands for what helps.
+    var text: String { told(by: \.phrase) }
 }
 
 extension Remedy.Advice {

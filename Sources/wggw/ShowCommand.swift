@@ -9,7 +9,7 @@ import Storage
 struct ShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "A revision: its profile, what it compiles into, or its firewall.",
-        discussion: "JSON: an object with the keys \(ShownRevisionReport.help).")
+        discussion: "JSON: an object with the keys \(Report.shown(nil).help).")
 
     @OptionGroup var common: CommonOptions
     @OptionGroup var json: JSONOption
@@ -35,7 +35,7 @@ struct ShowCommand: ParsableCommand {
     func run() throws {
         let control = try common.reader("show")
         let stored = try control.site(revision)
-        let (form, text): (ShownRevisionReport.Form, String) =
+        let (form, text): (Report.Form, String) =
             if state {
                 (.state, try control.desiredState(of: stored).text)
             } else if nft {
@@ -44,7 +44,7 @@ struct ShowCommand: ParsableCommand {
                 (.profile, stored.site.profileText())
             }
         if json.isOn {
-            Console.raw(ShownRevisionReport(revision: stored.revision.id, form, text).json.text)
+            Console.raw(Report.shown(stored.revision.id, form, text).json.text)
         } else {
             Console.content(text)
         }

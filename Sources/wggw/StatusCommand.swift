@@ -14,7 +14,7 @@ struct StatusCommand: ParsableCommand {
         discussion: """
             The exit status is 0 where all is as it should be, and 1 with an alarm or with drift.
 
-            JSON: an object with the keys \(StatusReport.help).
+            JSON: an object with the keys \(Report.status(nil).help).
             """)
 
     @OptionGroup var common: CommonOptions
@@ -30,7 +30,7 @@ struct StatusCommand: ParsableCommand {
                     try control.routerInstructions(
                         status.advice, of: $0.site, meeting: status.surroundings)
                 } ?? []
-            Console.raw(StatusReport(status, router: router).json.text)
+            Console.raw(Report.status(status, router: router, words: \.phrase).json.text)
             if !status.isWell { throw ExitCode(Failure.Status.failed) }
             return
         }
@@ -51,7 +51,7 @@ struct StatusCommand: ParsableCommand {
     }
 
     private func show(_ status: GatewayStatus) {
-        for alarm in status.alarms { Console.data("\("ALARM", .bold)  \(alarm)") }
+        for alarm in status.alarms { Console.data("\("ALARM", .bold)  \(alarm.prose.text)") }
         if let journal = status.record.journal, status.alarms.isEmpty {
             Console.data("`\(journal.command)` is at work")
         }

@@ -1,7 +1,10 @@
+import BoxModel
 import Storage
 import ArgumentParser
+import Compiler
 import Gateway
 import Service
+import SiteModel
 
 struct WatchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -51,7 +54,7 @@ struct WatchCommand: ParsableCommand {
             _ = try common.reader("watch")
             let (open, pauseForwarding) = common.service(holdsFirewall: !withoutHold)
             var watch = Watch(
-                records: common.directory.path, opening: open, pausingForwarding: pauseForwarding
+                records: common.directory.path, opening: open, pausingForwarding: pauseForwarding, words: \.phrase
             ) { event in
                 // Nobody has to read it: whoever carries packets does not end with whoever keeps its words.
                 for line in Self.lines(event) { Console.data(line) }
@@ -68,7 +71,8 @@ struct WatchCommand: ParsableCommand {
         switch event {
         case .began(nil): ["nothing is applied; waits for `wggw apply`"]
         case .began(let revision?): ["revision \(revision) is on the box, and stays there"]
-        case .notice(let text): ["\(text)"]
+        case .notice(let notice): notice.lines.map { "\($0.text)" }
+        case .keepsNothing(let error): ["\(error.prose.text)"]
         case .putBack(let plan, let changers): ["put back:"] + indented(plan) + whose(changers)
         case .followed(let plan, let roles): ["followed what moved:"] + indented(plan) + roles.map { "  \($0)" }
         case .leftAlone(let plan, let changers):
@@ -76,7 +80,8 @@ struct WatchCommand: ParsableCommand {
         case .reported(let plan, let changers):
             ["not as the revision says, and left so (drift = \"report\"):"] + indented(plan) + whose(changers)
         case .gaveUp(let seconds): ["put back again and again: nothing is for \(seconds) s"]
-        case .failed(let error, let seconds): ["\(error)", "next try in \(seconds) s"]
+        case .failed(let error, let seconds):
+            ["\(error.lines.map(\.text).joined(separator: "\n"))", "next try in \(seconds) s"]
         }
     }
 

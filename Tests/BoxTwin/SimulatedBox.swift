@@ -1,6 +1,7 @@
 public import BoxModel
 import Firewall
 public import NetTypes
+internal import SiteModel
 internal import Synchronization
 
 /// A box in memory: the twin of the real one, so that whole applies run in tests without root.

@@ -59,7 +59,7 @@ package final class Workbench {
         let clock = Clock(
             now: { time.now.withLock { 1_700_000_000 + $0 } }, sinceBoot: { time.now.withLock { $0 } },
             bootID: { () throws(GatewayError) in
-                guard let id = time.boot.withLock({ $0 }) else { throw .refused("no descriptor is free") }
+                guard let id = time.boot.withLock({ $0 }) else { throw .system(.boot(EMFILE)) }
                 return id
             })
         return ControlPlane(
@@ -121,4 +121,20 @@ extension ObservedState {
             "net/ipv6/conf/default/forwarding": 0, "net/ipv6/conf/eth0/forwarding": 0,
             "net/ipv6/conf/eth9/forwarding": 1,
         ])
+}
+
+extension Sequence<Notice> {
+    /// Their lines, remedies by the names of their cases.
+    package var texts: [String] { flatMap(\.lines).map(\.description) }
+}
+
+extension ApplyFailure.Outcome {
+    /// Whether the box is back at this revision; nil is nothing.
+    package func isBack(at revision: Int?) -> Bool {
+        switch self {
+        case .revertedTo(let id): id == revision
+        case .revertedToNothing: revision == nil
+        case .stuck: false
+        }
+    }
 }

@@ -81,7 +81,7 @@ import Testing
             bench.box.fail(at: step)
             let failure = try #require(failure { try control.apply() })
             #expect(failure.applied.count == step && failure.failed != nil && failure.target == 2)
-            #expect(failure.outcome == .revertedToNothing)
+            #expect(failure.outcome.isBack(at: nil))
             #expect(bench.box.everything.withoutInterfaceSettings == before, "step \(step)")
             #expect(try control.store.box().journal == nil)
             #expect(try control.store.savedSysctls(bootID: "boot-1").isEmpty)
@@ -99,7 +99,7 @@ import Testing
             let before = bench.box.everything
             bench.box.fail(at: bench.box.performed.count + step)
             let failure = try #require(failure { try control.apply() })
-            #expect(failure.outcome == .revertedTo(4) && failure.applied.count == step)
+            #expect(failure.outcome.isBack(at: 4) && failure.applied.count == step)
             #expect(bench.box.everything == before, "step \(step)")
             #expect(try control.store.box().applied == 4)
         }
@@ -115,7 +115,7 @@ import Testing
             kill(bench, at: step)
             let next = try bench.control()
             #expect(try next.store.box().journal?.target != nil)
-            let notices = try next.repair()
+            let notices = try next.repair().texts
             #expect(notices.count == 1 && notices[0].contains("revision 4"))
             #expect(bench.box.everything == before, "step \(step)")
             #expect(try next.repair().isEmpty)
@@ -207,7 +207,7 @@ import Testing
             let told = Told(bench.box, after: bench.box.performed.count + step)
             let control = try bench.control(stop: told.stop)
             let failure = try #require(failure { try control.apply() })
-            #expect(failure.outcome == .revertedTo(4) && failure.applied.count == step)
+            #expect(failure.outcome.isBack(at: 4) && failure.applied.count == step)
             #expect("\(failure)".contains("told to stop by SIGINT"))
             #expect(bench.box.everything == before && told.isDisregarded.withLock { $0 }, "step \(step)")
         }

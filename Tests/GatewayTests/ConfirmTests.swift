@@ -71,7 +71,7 @@ import Testing
     @Test func withoutAGuardTheNextCommandTakesItBack() throws {
         _ = try waiting()
         bench.pass(121)
-        #expect(try bench.control().repair() == ["revision 3 was not confirmed in time: went back to revision 2"])
+        #expect(try bench.control().repair() == [.applying(.wentBack(revision: 3, to: 2))])
         #expect(peers == 1)
     }
 
@@ -92,7 +92,7 @@ import Testing
 
     @Test func whileItWaitsNothingElseIsApplied() throws {
         let control = try waiting()
-        #expect { try control.apply() } throws: { "\($0)".contains("wggw confirm") }
+        #expect { try control.apply() } throws: { "\($0)".contains("run (confirm) to keep it") }
         #expect(try control.rollback(to: nil, why: nil).revision == 2)
         #expect(peers == 1)
         #expect(try bench.control().guardTick(token: token))
@@ -136,7 +136,9 @@ import Testing
             bench.pass(121)
             bench.box.fail(at: bench.box.performed.count + step)
             #expect(throws: GatewayError.self) { try watcher.guardTick(token: token) }
-            #expect(try watcher.status().alarms.first?.contains("revision 3 was not confirmed in time") == true)
+            #expect(
+                try watcher.status().alarms.first?.prose.description.contains("revision 3 was not confirmed in time")
+                    == true)
             #expect(try watcher.guardTick(token: token), "step \(step)")
             #expect(bench.box.everything.wireGuard?.peers.count == 1)
             #expect(try watcher.status().alarms.isEmpty && watcher.status().drift.isEmpty)

@@ -187,7 +187,7 @@ import Testing
         bench.box.fail(at: number, with: BoxError("list connections", cause: "no", code: code))
         let report = try control.apply()
         #expect(report.revision == 4)
-        let warning = report.notices.first { $0.hasPrefix("warning: list connections: no") }
+        let warning = report.notices.texts.first { $0.hasPrefix("warning: list connections: no") }
         #expect(warning?.contains("connections of 10.77.0.1") == true, "\(report.notices)")
     }
 

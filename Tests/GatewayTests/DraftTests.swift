@@ -22,7 +22,7 @@ import Testing
         #expect(site.tunnel.addresses[0] == InterfaceAddress("10.77.0.254/24"))
         #expect(site.tunnel.addresses[1].description.hasPrefix("fd") && site.tunnel.addresses[1].length == 64)
         #expect(site.endpoint == Endpoint("itzxa.com:51820"))
-        let said = draft.notices.joined(separator: "\n")
+        let said = draft.notices.texts.joined(separator: "\n")
         for word in [
             "LAN on eth0, found by 192.168.1.0/24", "out by eth0, found by the default route of IPv4", "MTU 1420",
             "10.77.0.0/24", "many homes use 192.168.1.0/24", "not forwarded",
@@ -109,7 +109,7 @@ import Testing
         }
         let expected = OtherForwarding(ipv4: withoutTunnel(found.ipv4), ipv6: withoutTunnel(found.ipv6))
         #expect(draft.stored.site.otherForwarding == expected)
-        let sentences = draft.notices.filter { $0.hasPrefix("other ") }
+        let sentences = draft.notices.texts.filter { $0.hasPrefix("other ") }
         #expect(sentences.count == said.count && zip(sentences, said).allSatisfy { $0.hasPrefix($1) }, "\(sentences)")
 
         // By now the box forwards because of wggw; a profile that does not say it keeps the answer, half a one the half.
@@ -138,22 +138,23 @@ import Testing
     }
 
     static let refusals: [Refusal] = [
-        Refusal(testDescription: "foreign LAN", words: ["10.9.0.0/24", "eth0: 192.168.1.127/24", "--lan-interface"]) {
+        Refusal(testDescription: "foreign LAN", words: ["10.9.0.0/24", "eth0: 192.168.1.127/24", "Input.lanInterface"])
+        {
             $0.lan = [IPPrefix("10.9.0.0/24")!]
         },
         Refusal(testDescription: "tunnel in the LAN", words: ["overlaps the LAN"]) {
             $0.tunnel = InterfaceAddress("192.168.1.0/25")
         },
         Refusal(testDescription: "MTU", words: ["tunnel.mtu"]) { $0.mtu = 90 },
-        Refusal(testDescription: "endpoint", words: ["--endpoint", "in brackets"]) { $0.endpoint = "a:b:c" },
+        Refusal(testDescription: "endpoint", words: ["Input.endpoint", "in brackets"]) { $0.endpoint = "a:b:c" },
         Refusal(testDescription: "interface", words: ["no interface name"]) { $0.interface = "a/b" },
         Refusal(testDescription: "all", words: ["lan.interface: all stands for every interface"]) {
             $0.lanInterface = "all"
         },
-        Refusal(testDescription: "absent", words: ["--lan-interface eth7: there is no such", "there are eth0"]) {
+        Refusal(testDescription: "absent", words: ["Input.lanInterface)) eth7: there is no such", "there are eth0"]) {
             $0.lanInterface = "eth7"
         },
-        Refusal(testDescription: "absent egress", words: ["--egress-interface ppp0", "there are eth0"]) {
+        Refusal(testDescription: "absent egress", words: ["Input.egressInterface)) ppp0", "there are eth0"]) {
             $0.egressInterface = "ppp0"
         },
     ]
@@ -324,7 +325,7 @@ import Testing
             "laptop.conf:2:14: PrivateKey: is the same as in wg0.conf", "laptop.conf:6:12: Endpoint itzxa.com:51820",
             "wg0.conf:8:16: PresharedKey: laptop.conf has none",
         ] {
-            #expect(draft.notices.contains { $0.hasPrefix(slip) }, "\(slip) is not in \(draft.notices)")
+            #expect(draft.notices.texts.contains { $0.hasPrefix(slip) }, "\(slip) is not in \(draft.notices)")
         }
         _ = try control.apply()
         let wireGuard = try #require(bench.box.everything.wireGuard)

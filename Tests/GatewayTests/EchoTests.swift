@@ -182,7 +182,7 @@ import Testing
         #expect { try bench.control(lockWait: 0).apply() } throws: { error in
             guard let error = error as? GatewayError else { return false }
             // As lines, each of which Console makes printable.
-            return error.lines.count == 1 && error.lines[0].contains("\u{1b}") && error.lines[0].contains("\n")
+            return error.lines.count == 1 && "\(error)".contains("\u{1b}") && "\(error)".contains("\n")
         }
         withExtendedLifetime(lock) {}
     }

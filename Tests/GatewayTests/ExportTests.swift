@@ -25,14 +25,14 @@ struct ExportTests {
         #expect(exports[1].text == (try control.export("phone").text))
         #expect(notices.count == 3)
         for words in ["before they connect", "left out: router has no address", "tablet has its own private key"] {
-            #expect(notices.contains { $0.contains(words) }, "\(words)")
+            #expect(notices.texts.contains { $0.contains(words) }, "\(words)")
         }
     }
 
     @Test func nothingAtAllIsAnError() throws {
         let control = try bench.draft(["laptop"])
         #expect { try control.exportAll(as: .gateway) } throws: { "\($0)".contains("nothing to write") }
-        #expect { try control.export("laptop", as: .gateway) } throws: { "\($0)".contains("--route NETWORK") }
+        #expect { try control.export("laptop", as: .gateway) } throws: { "\($0)".contains("PeerEdit.networks") }
     }
 
     /// A profile has no place for a preshared key, so none is lost on the way without a word.
@@ -41,7 +41,7 @@ struct ExportTests {
         var options = PeerOptions()
         try options.set("routes", ["10.20.0.0/16"])
         _ = try control.setPeer("branch", options, why: nil)
-        #expect { try control.export("branch", as: .profile) } throws: { "\($0)".contains("--as gateway") }
+        #expect { try control.export("branch", as: .profile) } throws: { "\($0)".contains("PeerEdit.gatewayFile") }
         options = PeerOptions()
         options.presharedKey = PeerOptions.PresharedKeyOption.none
         _ = try control.setPeer("branch", options, why: nil)

@@ -73,7 +73,7 @@ import Testing
         symlink(directory.path, directory.path + "/loop")
         mkfifo(directory.path + "/pipe", 0o600)
         let installation = try readInstallation([directory.path], kind: nil, interface: nil)
-        let told = try previewOfTaking(installation, lan: lan, previous: nil, box: bench.box).notices
+        let told = try previewOfTaking(installation, lan: lan, previous: nil, box: bench.box).notices.texts
         #expect(
             installation.kind == .wgEasy14
                 && told.contains(
@@ -101,7 +101,7 @@ final class ForeignDirectory {
         let file = open("\(path)/\(name)", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         let bytes = Array(text.utf8)
         guard file >= 0, Glibc.write(file, bytes, bytes.count) == bytes.count else {
-            throw GatewayError.refused("\(name) cannot be written")
+            throw GatewayError.file(.noText(path: name))
         }
         close(file)
     }

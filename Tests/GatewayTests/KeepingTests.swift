@@ -111,7 +111,7 @@ import Testing
         )
         let second = try #require(adopted.first { $0.publicKey == found[1].publicKey })
         #expect(second.isUnnumbered && second.routes.map(\.description) == ["172.21.0.0/16"])
-        #expect(draft.notices.contains { $0.hasPrefix("warning:") && $0.contains("all addresses") })
+        #expect(draft.notices.texts.contains { $0.hasPrefix("warning:") && $0.contains("all addresses") })
         let report = try control.apply()
         // Nothing of theirs is set anew but what no profile can say.
         #expect(report.plan.lines.filter { $0.hasPrefix("+ peer") }.isEmpty)
@@ -133,7 +133,7 @@ import Testing
         bench.pass(61)
         let kept = try keep()
         #expect(kept.state == .well && kept.revision == 2 && kept.deadline == nil)
-        #expect(kept.notices.contains { $0.contains("was not confirmed in time") })
+        #expect(kept.notices.texts.contains { $0.contains("was not confirmed in time") })
         #expect(bench.box.everything.wireGuard?.peers.count == 1)
     }
 
@@ -143,7 +143,7 @@ import Testing
         _ = try control.addPeer("bob", PeerOptions(), why: nil)
         #expect(throws: GatewayError.self) { try bench.control(DyingBox(bench.box, at: 1)).apply() }
         let kept = try keep()
-        #expect(kept.revision == 2 && kept.notices.contains { $0.contains("was cut short") })
+        #expect(kept.revision == 2 && kept.notices.texts.contains { $0.contains("was cut short") })
         #expect(bench.box.everything.wireGuard?.peers.count == 1)
     }
 

@@ -53,14 +53,14 @@ import Testing
         let control = try bench.draft(["laptop"], fullTunnel)
         let first = try control.apply()
         #expect(first.revision == 2 && first.notices.count == 1)
-        #expect(first.notices[0].hasPrefix("warning: look up itzxa.com: Name or service not known"))
+        #expect(first.notices.texts[0].hasPrefix("warning: look up itzxa.com: Name or service not known"))
 
         bench.box.names = ["itzxa.com": IPAddress("80.0.9.9")!]
         #expect(try control.apply().notices.isEmpty)
         bench.box.names = [:]
         let planned = try bench.control().plan()
         #expect(planned.plan.isEmpty && planned.notices.count == 1)
-        #expect(planned.notices[0].hasSuffix("full tunnel goes on leaving out 80.0.9.9, as it did"))
+        #expect(planned.notices.texts[0].hasSuffix("full tunnel goes on leaving out 80.0.9.9, as it did"))
         // The next revision, too, knows what the last one knew.
         _ = try control.addPeer("phone", PeerOptions(), why: nil)
         _ = try control.apply()
@@ -96,7 +96,7 @@ import Testing
         bench.box.changeFacts { $0.interfaces[0].name = "enp1s0" }
         let notices = try control.plan().notices
         #expect(notices.count == 2)
-        #expect(notices[0].hasPrefix("warning: lan.interface: there is no eth0 on this box (there are enp1s0)"))
+        #expect(notices.texts[0].hasPrefix("warning: lan.interface: there is no eth0 on this box (there are enp1s0)"))
         let status = try control.status()
         #expect(status.drift.isEmpty && status.alarms.count == 2 && !status.isWell)
     }
@@ -141,13 +141,15 @@ import Testing
         let planned = try bench.control().plan()
         #expect(planned.plan.isEmpty)
         #expect(
-            planned.notices.contains {
+            planned.notices.texts.contains {
                 $0.hasPrefix(
                     "warning: the LAN's network 192.168.1.0/24 is on no interface of this box, and no route leads there"
                 )
             })
         let status = try bench.control().status()
-        #expect(!status.isWell && status.alarms.contains { $0.hasPrefix("the LAN's network 192.168.1.0/24") })
+        #expect(
+            !status.isWell
+                && status.alarms.contains { $0.prose.description.hasPrefix("the LAN's network 192.168.1.0/24") })
         #expect(bench.box.everything == before)
     }
 
@@ -177,7 +179,8 @@ import Testing
         site.otherForwarding = OtherForwarding(ipv4: .drop, ipv6: .allow)
         _ = try control.take(site, why: "git")
         let notices = try control.plan().notices
-        #expect(notices.count == 1 && notices[0].hasPrefix("note: this box forwards other IPv6 traffic from now on"))
+        #expect(
+            notices.count == 1 && notices.texts[0].hasPrefix("note: this box forwards other IPv6 traffic from now on"))
         bench.box.everything.sysctls["net/ipv6/conf/all/forwarding"] = 1
         #expect(try control.plan().notices.isEmpty)
     }

@@ -278,7 +278,7 @@ public import Netlink
         try inNetworkNamespace {
             try giveUpCapabilities()
             let error = #expect(throws: BoxError.self) { try LinuxBox().perform(change) }
-            #expect(error?.code == EPERM && error?.remedy?.contains("CAP_NET_ADMIN") == true)
+            #expect(error?.code == EPERM && error?.remedy?.description.contains("CAP_NET_ADMIN") == true)
         }
     }
 }

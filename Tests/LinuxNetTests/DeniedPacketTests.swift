@@ -107,7 +107,7 @@ import Testing
                 _ = try DeniedPackets(for: .command)
                 Issue.record("two listen")
             } catch {
-                #expect(error.code == EBUSY && error.remedy == "end the other `wggw log --denied`")
+                #expect(error.code == EBUSY && error.remedy == "end the other \(.look(.denied))")
             }
             _ = try DeniedPackets(for: .service)
             withExtendedLifetime(first) {}

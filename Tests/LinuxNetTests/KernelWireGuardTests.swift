@@ -3,6 +3,7 @@ import BoxModel
 import Compiler
 import Glibc
 import NetTypes
+import SiteModel
 import Testing
 
 @testable import LinuxNet
@@ -98,7 +99,7 @@ import Netlink
             let error = #expect(throws: BoxError.self) {
                 try LinuxBox().perform(.createInterface(name: "wgk", backend: .kernel))
             }
-            #expect(error?.code == EOPNOTSUPP && error?.remedy?.contains("userspace") == true)
+            #expect(error?.code == EOPNOTSUPP && error?.remedy?.description.contains("userspace") == true)
         }
     }
 }

@@ -80,8 +80,8 @@ import Testing
         return control
     }
 
-    private func shown(_ form: ShownRevisionReport.Form, _ text: String) -> JSON {
-        ShownRevisionReport(revision: 4, form, text).json
+    private func shown(_ form: Report.Form, _ text: String) -> JSON {
+        Report.shown(4, form, text).json
     }
 
     private func router(_ planned: PlannedApply, _ control: ControlPlane) throws -> [RouterInstructions] {
@@ -92,37 +92,38 @@ import Testing
     @Test func ofARevision() throws {
         let control = try drafted()
         let stored = try control.newest()
-        try expect(JSON.reports(stored.site.peers.map { ListedPeerReport($0, in: stored.site) }), isGolden: "list")
+        try expect(JSON.reports(stored.site.peers) { .listed($0, in: stored.site) }, isGolden: "list")
         try expect(
-            JSON.reports(try control.history(limit: 10).map { RevisionReport($0, current: nil) }),
+            JSON.reports(try control.history(limit: 10)) { .revision($0, current: nil) },
             isGolden: "history-unapplied")
         let diff = ProfileDiff(from: try control.site(3).site, to: stored.site)
-        try expect(JSON.reports(diff.sections.map(SectionReport.init)), isGolden: "diff")
+        try expect(JSON.reports(diff.sections, Report.section), isGolden: "diff")
         let state = try control.desiredState(of: stored)
         try expect(shown(.profile, stored.site.profileText()), isGolden: "show-profile")
         try expect(shown(.state, state.text), isGolden: "show-state")
         try expect(shown(.nft, state.firewall.nftText), isGolden: "show-nft")
-        try expect(JSON.reports(try control.checks().map { CheckReport($0) }), isGolden: "check")
+        try expect(JSON.reports(try control.checks()) { .check($0, words: \.phrase) }, isGolden: "check")
     }
 
     @Test func ofAnApply() throws {
         let control = try drafted()
         let planned = try control.plan()
-        try expect(PlanReport(planned, router: try router(planned, control)).json, isGolden: "plan")
-        try expect(ApplyOutcomeReport(try control.apply(confirmWithin: 120)).json, isGolden: "apply")
+        try expect(Report.plan(planned, router: try router(planned, control), words: \.phrase).json, isGolden: "plan")
+        try expect(Report.outcome(try control.apply(confirmWithin: 120), words: \.phrase).json, isGolden: "apply")
         _ = try control.confirm()
         let other = try control.plan()
-        try expect(PlanReport(other, router: try router(other, control)).json, isGolden: "plan-applied")
+        try expect(
+            Report.plan(other, router: try router(other, control), words: \.phrase).json, isGolden: "plan-applied")
         _ = try control.addPeer("phone", .plain, why: nil)
         let third = try control.plan()
-        try expect(PlanReport(third, router: try router(third, control)).json, isGolden: "plan-draft")
+        try expect(Report.plan(third, router: try router(third, control), words: \.phrase).json, isGolden: "plan-draft")
         try expect(
-            JSON.reports(try control.history(limit: 10).map { RevisionReport($0, current: 4) }), isGolden: "history")
+            JSON.reports(try control.history(limit: 10)) { .revision($0, current: 4) }, isGolden: "history")
         _ = try control.apply(confirmWithin: 60)
         bench.pass(90)
-        try expect(StatusReport(try control.status(), router: []).json, isGolden: "status-overdue")
-        try expect(ApplyOutcomeReport(try control.rollback(to: 3, why: nil)).json, isGolden: "rollback")
-        try expect(ApplyOutcomeReport(try control.down()).json, isGolden: "down")
+        try expect(Report.status(try control.status(), words: \.phrase).json, isGolden: "status-overdue")
+        try expect(Report.outcome(try control.rollback(to: 3, why: nil), words: \.phrase).json, isGolden: "rollback")
+        try expect(Report.outcome(try control.down(), words: \.phrase).json, isGolden: "down")
     }
 
     @Test func ofTheBox() throws {
@@ -130,40 +131,41 @@ import Testing
         let status = try control.status()
         let routers = try control.routerInstructions(
             status.advice, of: status.applied!.site, meeting: status.surroundings)
-        try expect(StatusReport(status, router: routers).json, isGolden: "status")
+        try expect(Report.status(status, router: routers, words: \.phrase).json, isGolden: "status")
         try expect(
             JSON.reports(
-                try control.explainChecks(asksHosts: true).map {
-                    LiveCheckReport(CheckReport($0.result, live: $0.explanation))
-                }),
+                try control.explainChecks(asksHosts: true)
+            ) { .liveCheck($0?.result, $0?.explanation, words: \.phrase) },
             isGolden: "check-live")
         for (name, from, to) in [("granted", "laptop", "192.168.1.10:443"), ("refused", "guest", "192.168.1.10:22")] {
             let flow = try Flow(from: from, to: to)
             try expect(
-                ExplanationReport(try control.explain(flow, asksHosts: false), words: \.text).json,
+                Report.explanation(try control.explain(flow, asksHosts: false), words: \.text).json,
                 isGolden: "explain-\(name)")
         }
         let fresh = try Workbench().draft([])
-        try expect(StatusReport(try fresh.status(), router: []).json, isGolden: "status-nothing")
+        try expect(Report.status(try fresh.status(), words: \.phrase).json, isGolden: "status-nothing")
     }
 
     @Test func ofAilments() throws {
-        let found = [
-            Ailment(.error, "somebody changed what wggw set", .text("wggw up")),
-            Ailment(
-                .warning, "the endpoint itzxa.com does not resolve: no answer", .text("correct the name, or its DNS")),
-            Ailment(.hint, "laptop to 192.168.1.0/24: …", .explained(.restore)), Ailment(.hint, "said by this"),
+        let found: [Ailment] = [
+            .drift(count: 1, "~ mtu wg0 1420"),
+            .unresolved(name: "itzxa.com", BoxError("look up itzxa.com", cause: "no answer")),
+            .stopped(
+                peers: ["laptop"], to: "192.168.1.0/24",
+                Step(.there, .forward, .stops, .interfaceDown("wg0"), remedy: .restore)),
+            .alarm(.cutShort(command: "wggw apply")),
         ]
-        try expect(JSON.reports(found.map { AilmentReport($0, words: \.text) }), isGolden: "doctor")
+        try expect(JSON.reports(found) { .ailment($0, words: \.phrase, commands: \.text) }, isGolden: "doctor")
     }
 
     @Test func ofPeers() throws {
         let control = try drafted()
         try expect(
-            ConfigurationReport(try control.export("laptop", as: .client(.wgQuick))).json,
+            Report.configuration(try control.export("laptop", as: .client(.wgQuick))).json,
             isGolden: "export")
         try expect(
-            ExportReport(try control.export("laptop", as: .client(.networkd)), as: .client(.networkd)).json,
+            Report.export(try control.export("laptop", as: .client(.networkd)), as: .client(.networkd)).json,
             isGolden: "export-networkd")
     }
 
@@ -187,9 +189,9 @@ import Testing
                 of: try #require(DeniedPacket("1764180000.000000042 " + text)))
         }
         let lines =
-            [EventReport(events[0], name: "laptop").json] + events.dropFirst().map { EventReport($0, name: nil).json }
-            + denials.map { DenialReport($0).json }
-            + [MissedReport(3).json, MissedReport(nil).json]
+            [Report.event(events[0], name: "laptop").json] + events.dropFirst().map { Report.event($0, name: nil).json }
+            + denials.map { Report.denial($0).json }
+            + [Report.missed(3).json, Report.missed(nil).json]
         try expect(lines.map { $0.line + "\n" }.joined(), isGolden: "log")
     }
 
@@ -197,7 +199,7 @@ import Testing
         let text =
             "[Interface]\nPrivateKey = \(Data(repeating: 1, count: 32).base64EncodedString())\nAdress = 10.0.0.2/24\n"
         let lint = Lint([LintFile("wg0.conf", FileText(text))], services: { _ in nil }) { KeyPair($0).publicKey }
-        try expect(JSON.reports(lint.findings.map(FindingReport.init)), isGolden: "lint")
+        try expect(JSON.reports(lint.findings, Report.finding), isGolden: "lint")
     }
 
     // MARK: Goldens

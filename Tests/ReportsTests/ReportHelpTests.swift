@@ -4,37 +4,28 @@ import Testing
 
 /// The words of help that a table of fields makes.
 @Suite struct ReportHelpTests {
-    private struct Road: Report {
-        let length: Int
-
-        static let fields: [ReportField<Self>] = [
-            ReportField("name", "or null") { _ in .null }, ReportField("length", "metres") { .number($0.length) },
-        ]
+    private static func road(_ length: Int?) -> Report {
+        Report([.init("name", "or null", .null), .init("length", "metres", .number(length))])
     }
 
-    private struct Map: Report {
-        let roads: [Road]
-
-        static let fields: [ReportField<Self>] = [
-            ReportField("title") { _ in .string("map") },
-            ReportField("width", "in pixels") { _ in .number(3) },
-            ReportField("height", "in pixels") { _ in .number(4) },
-            ReportField("scale", "left out") { _ in nil },
-            .list("roads", of: Road.self) { $0.roads }, .list("ways", of: Road.self) { $0.roads },
-        ]
+    private static func map(_ roads: [Int]?) -> Report {
+        Report([
+            .init("title", .string("map")), .init("width", "in pixels", .number(3)),
+            .init("height", "in pixels", .number(4)), .init("scale", "left out", nil),
+            .init("roads", of: roads, road), .init("ways", of: nil as [Int]?, road),
+        ])
     }
 
     @Test func whatIsSaidOfSeveralIsSaidOnce() {
         #expect(
-            Map.help == "title, width, height (in pixels), scale (left out), "
+            Self.map(nil).help == "title, width, height (in pixels), scale (left out), "
                 + "roads (a list of objects with name: or null, length: metres), "
                 + "ways: a list of objects with name (or null), length (metres)")
     }
 
     @Test func aFieldWithoutAValueIsLeftOut() {
         #expect(
-            Map(roads: [Road(length: 7)]).json.line
-                == #"{"title": "map", "width": 3, "height": 4, "roads": [{"name": null, "length": 7}], "ways": [{"name": null, "length": 7}]}"#
-        )
+            Self.map([7]).json.line
+                == #"{"title": "map", "width": 3, "height": 4, "roads": [{"name": null, "length": 7}], "ways": []}"#)
     }
 }

@@ -223,7 +223,7 @@ import Testing
         #expect(
             result.notes.map(\.description) == [
                 "wg0-internal.conf:1:1: the peers may reach the LAN 192.168.1.0/24, which the file does not tell; "
-                    + "`wggw set-peer NAME --allow` and groups say less",
+                    + "(peer(nil, SiteModel.Remedy.PeerEdit.policy)) and groups say less",
                 "wg0-internal.conf:6:1: nothing names this peer; it becomes peer1",
             ])
     }

@@ -23,7 +23,7 @@ import Testing
 
     private func refuses(_ state: StateDirectory, _ words: String..., about file: String) {
         #expect { try use(state) } throws: { error in
-            guard case StorageError.file(let path, _, _) = error else { return false }
+            guard case StorageError.file(let path, _) = error else { return false }
             return path == file && words.allSatisfy { "\(error)".contains($0) }
         }
     }

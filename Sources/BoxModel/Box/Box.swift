@@ -137,12 +137,12 @@ public struct BoxError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What the kernel or the peer process answered: `Operation not permitted`.
     public var cause: String
     /// What would help, if it is known.
-    public var remedy: String?
+    public var remedy: Prose?
     /// The errno, or 0.
     public var code: Int32
 
     /// Makes an error.
-    public init(_ operation: String, cause: String, remedy: String? = nil, code: Int32 = 0) {
+    public init(_ operation: String, cause: String, remedy: Prose? = nil, code: Int32 = 0) {
         self.operation = operation
         self.cause = cause
         self.remedy = remedy
@@ -150,5 +150,12 @@ public struct BoxError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     /// `create interface wg0: Operation not permitted; run it as root`
-    public var description: String { "\(operation): \(cause)" + (remedy.map { "; \($0)" } ?? "") }
+    public var prose: Prose {
+        var prose = Prose("\(operation): \(cause)")
+        if let remedy { prose += "; \(remedy)" }
+        return prose
+    }
+
+    /// For whoever develops.
+    public var description: String { prose.description }
 }

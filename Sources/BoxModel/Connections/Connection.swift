@@ -36,7 +36,7 @@ public struct Connection: Hashable, Sendable {
 
 /// Which connections end: those that an earlier state let be opened and that the rules would not let be opened now. Without it
 /// they would go on, since a packet of a connection that is known passes unasked.
-public struct ConnectionCut: Equatable, Sendable {
+public struct ConnectionCut: Hashable, Sendable {
     /// A peer with addresses and networks.
     public struct Holder: Hashable, Sendable {
         /// The peer.
@@ -82,6 +82,9 @@ public struct ConnectionCut: Equatable, Sendable {
 
     /// Whether nothing can end by it.
     public var isEmpty: Bool { released.isEmpty && judged == .nothing }
+
+    /// By whose it is: the rest is much, and hardly ever differs alone.
+    public func hash(into hasher: inout Hasher) { hasher.combine(released) }
 }
 
 /// What decides whether a connection of the tunnel may be opened.

@@ -38,8 +38,11 @@ public enum ClientConfigError: Error, Hashable, Sendable, CustomStringConvertibl
     /// The peer is disguised, and the form cannot say so.
     case undisguised(peer: String, form: String)
 
+    /// For whoever develops.
+    public var description: String { prose.description }
+
     /// `the site has no endpoint; …`
-    public var description: String {
+    public var prose: Prose {
         switch self {
         case .noEndpoint:
             "the site has no endpoint that a peer could dial; set site.endpoint, like vpn.example.org:51820"
@@ -47,8 +50,10 @@ public enum ClientConfigError: Error, Hashable, Sendable, CustomStringConvertibl
         case .noPresharedKey(let peer): "peer \(peer): its preshared key is not in the store"
         case .noDisguise(let peer): "peer \(peer): the site's disguise is not whole; draft the site first"
         case .undisguised(let peer, let form):
-            "peer \(peer) comes in by AmneziaWG, which the form \(form) cannot say; take wg-quick's, which AmneziaWG's apps read, or "
-                + "`wggw set-peer \(peer) --disguise none`"
+            """
+            peer \(peer) comes in by AmneziaWG, which the form \(form) cannot say; take wg-quick's, which AmneziaWG's apps read, or \
+            \(.peer(peer, .plain))
+            """
         }
     }
 }

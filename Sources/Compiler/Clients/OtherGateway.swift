@@ -8,14 +8,19 @@ public enum OtherGatewayError: Error, Hashable, Sendable, CustomStringConvertibl
     /// It has no address in the tunnel, which a gateway of its own needs.
     case unnumbered(peer: String)
 
+    /// For whoever develops.
+    public var description: String { prose.description }
+
     /// `branch has no networks behind it; …`
-    public var description: String {
+    public var prose: Prose {
         switch self {
         case .noNetworks(let peer):
-            "\(peer) has no networks behind it, so it is no gateway of a site; "
-                + "name them with `wggw set-peer \(peer) --route NETWORK`, or write another form"
+            """
+            \(peer) has no networks behind it, so it is no gateway of a site; \
+            name them with \(.peer(peer, .networks)), or write another form
+            """
         case .unnumbered(let peer):
-            "\(peer) has no address in the tunnel; give it one with `wggw set-peer \(peer) --address auto`"
+            "\(peer) has no address in the tunnel; give it one with \(.peer(peer, .address))"
         }
     }
 }

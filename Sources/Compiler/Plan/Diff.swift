@@ -1,5 +1,6 @@
 public import BoxModel
 import NetTypes
+public import SiteModel
 
 /// A desired state that this box cannot be brought to, and what would help.
 public enum DiffError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -12,19 +13,26 @@ public enum DiffError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The kernel's WireGuard is wanted, and this kernel has none.
     case noKernelWireGuard
 
+    /// For whoever develops.
+    public var description: String { prose.description }
+
     /// `wg0 exists and is not a WireGuard interface; …`
-    public var description: String {
+    public var prose: Prose {
         switch self {
         case .foreignInterface(let name):
             "\(name) exists and is not a WireGuard interface; choose another name in tunnel.interface, or remove it"
         case .foreignWireGuard(let name):
-            "\(name) exists and is a WireGuard interface with another private key, not made by wggw; choose another name "
-                + "in tunnel.interface (`wggw init --interface`), or take it down (`wg-quick down \(name)`, "
-                + "`ip link delete \(name)`)"
-        case .silent(let silence): silence.description
+            """
+            \(name) exists and is a WireGuard interface with another private key, not made by wggw; choose another name \
+            in tunnel.interface (\(.site(.interface))), or take it down (`wg-quick down \(name)`, \
+            `ip link delete \(name)`)
+            """
+        case .silent(let silence): silence.prose
         case .noKernelWireGuard:
-            "this kernel has no WireGuard, neither built in nor as a module; load or install the module "
-                + "(`modprobe wireguard`), or use wggw's own: `wggw init --datapath auto`, or tunnel.datapath = \"userspace\""
+            """
+            this kernel has no WireGuard, neither built in nor as a module; load or install the module \
+            (`modprobe wireguard`), or use wggw's own: \(.site(.anyDatapath)), or tunnel.datapath = "userspace"
+            """
         }
     }
 }

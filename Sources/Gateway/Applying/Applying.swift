@@ -24,8 +24,8 @@ public struct PlannedApply {
     public var roles: [String] { surroundings.roleLines }
     /// The plan, for people.
     public let preview: PlanPreview
-    /// What is missing on the box, and what the plan grants besides: sentences for people.
-    public let notices: [String]
+    /// What is missing on the box, and what the plan grants besides.
+    public let notices: [Notice]
     /// The profile's own checks, by the rules that would be on the box.
     public let checks: [CheckResult]
 }
@@ -39,7 +39,7 @@ public struct ApplyReport {
     /// Whether it goes back by itself unless it is confirmed, and after how many seconds.
     public let confirmWithin: Int64?
     /// Repairs that came before, hints.
-    public let notices: [String]
+    public let notices: [Notice]
     /// The desired state, for its advice; nil after a teardown.
     public let desired: DesiredState?
     /// Foreign chains that stand in the way.
@@ -48,8 +48,8 @@ public struct ApplyReport {
     public internal(set) var surroundings = Surroundings()
     /// Whether that is something else than what was there before met.
     public internal(set) var hasMoved = false
-    /// What of it could not be done yet, in sentences that are among the notices.
-    public internal(set) var leftOver: [String] = []
+    /// What of it could not be done yet; it is among the notices.
+    public internal(set) var leftOver: [ApplyNotice] = []
 }
 
 /// Whether an apply makes the interface anew that is as it should be.
@@ -99,7 +99,8 @@ extension ControlPlane {
         return PlannedApply(
             stored: target, surroundings: outlook.surroundings, desired: desired, observed: observed, plan: plan,
             applied: previous?.revision, preview: PlanPreview(plan, from: previous?.site, to: target.site),
-            notices: outlook.notices + grants(target.site, plan), checks: judge(checksOf: target.site, desired))
+            notices: (outlook.notices + grants(target.site, plan)).map { .applying($0) },
+            checks: judge(checksOf: target.site, desired))
     }
 
     /// What the records say is on the box; nil before the first apply and after `down`.
@@ -141,7 +142,7 @@ extension ControlPlane {
 
     /// `keepsChecks`: whether a site that breaks its own checks is refused. What was applied before comes back in any case.
     func apply(
-        _ target: StoredSite, confirmWithin: Int64? = nil, restarts: Restarts = .never, notices: [String] = [],
+        _ target: StoredSite, confirmWithin: Int64? = nil, restarts: Restarts = .never, notices: [Notice] = [],
         keepsChecks: Bool = false, willPerform: (PlanPreview) -> Void = { _ in }
     ) throws -> ApplyReport {
         let record = try store.box()
@@ -167,7 +168,7 @@ extension ControlPlane {
                 throw error
             }
         }
-        let warnings: [String]
+        let warnings: [ApplyNotice]
         do {
             let seen: RulesetGeneration?
             (warnings, seen) = try perform(planned, previous)
@@ -177,12 +178,13 @@ extension ControlPlane {
         } catch {
             throw try goBack(to: previous, after: error, target: target.revision.id, pending: pending)
         }
-        return report(planned, previous, confirmWithin, notices + warnings, leftOver: warnings)
+        return report(
+            planned, previous, confirmWithin, notices + warnings.map { .applying($0) }, leftOver: warnings)
     }
 
     private func report(
-        _ planned: PlannedApply, _ previous: AppliedState?, _ confirmWithin: Int64?, _ notices: [String],
-        leftOver: [String] = []
+        _ planned: PlannedApply, _ previous: AppliedState?, _ confirmWithin: Int64?, _ notices: [Notice],
+        leftOver: [ApplyNotice] = []
     ) -> ApplyReport {
         var report = ApplyReport(
             revision: planned.stored.revision.id, plan: planned.plan, confirmWithin: confirmWithin, notices: notices,
@@ -242,7 +244,7 @@ extension ControlPlane {
     /// firewall was seen to be right.
     private func perform(
         _ planned: PlannedApply, _ previous: AppliedState?
-    ) throws -> ([String], RulesetGeneration?) {
+    ) throws -> ([ApplyNotice], RulesetGeneration?) {
         let warnings = try perform(planned.plan, untilStopped: true)
         try box.resumeForwarding(needsTable: true)
         // All is done; what is left is to look.
@@ -272,8 +274,8 @@ extension ControlPlane {
     /// A peer's name that cannot be looked up is a warning: at boot there may be no DNS yet, and the peer dials in anyway. So
     /// are connections that the kernel does not let anybody end.
     /// `untilStopped`: told to stop, it stops before the next change.
-    func perform(_ plan: Plan, untilStopped: Bool = false) throws -> [String] {
-        var warnings: [String] = []
+    func perform(_ plan: Plan, untilStopped: Bool = false) throws -> [ApplyNotice] {
+        var warnings: [ApplyNotice] = []
         for (i, change) in plan.changes.enumerated() {
             if untilStopped, let signal = stop.signal() {
                 throw Interruption(
@@ -282,10 +284,9 @@ extension ControlPlane {
             }
             do { try box.perform(change) } catch {
                 switch change {
-                case .setWireGuard where error.code == EHOSTUNREACH: warnings.append("warning: \(error)")
+                case .setWireGuard where error.code == EHOSTUNREACH: warnings.append(.unresolved(error))
                 case .cutConnections(let cut) where [EOPNOTSUPP, EPERM, EBUSY].contains(error.code):
-                    warnings.append(
-                        "warning: \(error); what is open stays open until it ends by itself: \(cut.summary)")
+                    warnings.append(.staysOpen(cut, error))
                 default: throw Interruption(applied: Array(plan.changes[..<i]), failed: change, cause: error)
                 }
             }

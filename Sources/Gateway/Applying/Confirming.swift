@@ -6,13 +6,11 @@ extension ControlPlane {
     public func confirm() throws(GatewayError) -> Int {
         try locked {
             guard let pending = try store.pending() else {
-                throw GatewayError.refused("nothing waits for confirmation; see `wggw status`")
+                throw ApplyingError.nothingWaits
             }
             guard try !isOver(pending) else {
                 try withdraw(pending)
-                throw GatewayError.refused(
-                    "too late: revision \(pending.revision) was not confirmed in time, "
-                        + "the box is back at \(Self.name(pending.returnTo))")
+                throw ApplyingError.tooLate(revision: pending.revision, backAt: pending.returnTo)
             }
             _ = try store.confirm(pending.token)
             return pending.revision
@@ -43,7 +41,7 @@ extension ControlPlane {
     public func prepareToGuard(token: String) throws(GatewayError) {
         try wrapping {
             guard let pending = try store.pending(), pending.token == token else {
-                throw GatewayError.refused("there is no apply of this token that waits for confirmation")
+                throw ApplyingError.noSuchToken
             }
             if let revision = pending.returnTo { _ = try state(of: revision) }
             try store.proveWritable()

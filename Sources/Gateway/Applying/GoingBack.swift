@@ -9,17 +9,15 @@ extension ControlPlane {
     func goBack(
         to previous: AppliedState?, after error: any Error, target: Int, pending: PendingConfirmation?
     ) throws -> GatewayError {
-        let interruption =
-            error as? Interruption
-            ?? Interruption(applied: [], failed: nil, cause: error as? BoxError ?? BoxError("apply", cause: "\(error)"))
+        let interruption = error as? Interruption
         var outcome: ApplyFailure.Outcome = previous.map { .revertedTo($0.revision) } ?? .revertedToNothing
         do { try restore(previous, attempted: target, withdrawing: pending) } catch {
-            outcome = .stuck("\((error as? Interruption)?.cause.description ?? "\(error)")")
+            outcome = .stuck((error as? Interruption).map { .box($0.cause) } ?? GatewayError(error))
         }
         return .applyFailed(
             ApplyFailure(
-                target: target, applied: interruption.applied, failed: interruption.failed, cause: interruption.cause,
-                outcome: outcome))
+                target: target, applied: interruption?.applied ?? [], failed: interruption?.failed,
+                cause: interruption.map { .box($0.cause) } ?? GatewayError(error), outcome: outcome))
     }
 
     /// Brings the box to what the records say was there before, and closes the journal. Whatever led here, the journal or a
@@ -29,13 +27,13 @@ extension ControlPlane {
     /// that it waited for. A datapath that does not answer is replaced. Returns warnings.
     @discardableResult func restore(
         _ previous: AppliedState?, attempted: Int?, withdrawing: PendingConfirmation? = nil
-    ) throws -> [String] {
+    ) throws -> [ApplyNotice] {
         stop.disregard()
         var outcome = Store.Outcome()
         outcome.withdrawn = withdrawing
         let other = try attempted.map { try state(of: $0) }
         let interface = other?.desired.interface
-        var warnings: [String] = []
+        var warnings: [ApplyNotice] = []
         if let interface, interface != previous?.desired.interface {
             var plan = try teardownPlan(
                 interface, sysctls: previous == nil, neighboursOf: other.map { ($0.site, $0.surroundings) },
@@ -64,7 +62,7 @@ extension ControlPlane {
     }
 
     /// Goes back to what was applied before an apply that nobody confirmed. Returns warnings.
-    @discardableResult func withdraw(_ pending: PendingConfirmation) throws -> [String] {
+    @discardableResult func withdraw(_ pending: PendingConfirmation) throws -> [ApplyNotice] {
         let attempted = try store.box().journal?.target ?? pending.revision
         do {
             return try restore(
@@ -75,8 +73,8 @@ extension ControlPlane {
     }
 
     /// Ends what an earlier wggw began and could not end: a killed apply is taken back, a killed teardown is finished, an
-    /// apply that was not confirmed in time is taken back. Returns what was done, in sentences.
-    public func repair() throws(GatewayError) -> [String] {
+    /// apply that was not confirmed in time is taken back. Returns what was done.
+    public func repair() throws(GatewayError) -> [Notice] {
         let record = try wrapping { try store.box() }
         let isTooLate = try wrapping { try isOver(record.pending) }
         guard record.journal != nil || isTooLate else { return [] }
@@ -85,33 +83,29 @@ extension ControlPlane {
     }
 
     /// The same, under the lock.
-    func settle() throws -> [String] {
+    func settle() throws -> [Notice] {
         let record = try store.box()
         if let journal = record.journal, journal.target == nil {
-            return ["`\(journal.command)` was cut short: finished it"] + (try takeDown(record).notices)
+            return [.applying(.finished(command: journal.command))] + (try takeDown(record).notices)
         }
         if let pending = record.pending, try isOver(pending) {
             let warnings = try withdraw(pending)
-            return [
-                "revision \(pending.revision) was not confirmed in time: went back to \(Self.name(pending.returnTo))"
-            ] + warnings
+            return ([.wentBack(revision: pending.revision, to: pending.returnTo)] + warnings).map { .applying($0) }
         }
         guard let journal = record.journal, let target = journal.target else { return [] }
         let previous = try appliedState(record)
-        let warnings: [String]
+        let warnings: [ApplyNotice]
         do {
             warnings = try restore(previous, attempted: target, withdrawing: record.pending)
         } catch let error as Interruption {
             throw GatewayError.goingBackFailed(to: previous?.revision, cause: error.cause)
         }
-        let state = Self.name(previous?.revision)
-        return ["`\(journal.command)` of revision \(target) was cut short: took the box back to \(state)"] + warnings
+        let done = ApplyNotice.tookBack(command: journal.command, revision: target, to: previous?.revision)
+        return ([done] + warnings).map { .applying($0) }
     }
 
     /// Before the first change of a command that was told to stop meanwhile.
     func stopBeforeBeginning() throws {
-        if let signal = stop.signal() { throw GatewayError.refused("told to stop by \(signal); nothing was changed") }
+        if let signal = stop.signal() { throw ApplyingError.stopped(signal: signal) }
     }
-
-    static func name(_ revision: Int?) -> String { revision.map { "revision \($0)" } ?? "nothing of wggw's" }
 }

@@ -27,8 +27,8 @@ public struct Kept: Equatable, Sendable {
     public let revision: Int?
     /// The tunnel's interface; nil is nothing of wggw's.
     public let interface: String?
-    /// What was ended that somebody had begun, and what there is to say besides, in sentences.
-    public let notices: [String]
+    /// What was ended that somebody had begun, and what there is to say besides.
+    public let notices: [Notice]
     /// Whether something could not be done yet that may be possible later: an endpoint's name cannot be looked up.
     public let isUnfinished: Bool
     /// Seconds of the boot's clock after which an apply goes back that nobody has confirmed, or a peer's time is over; nil: neither

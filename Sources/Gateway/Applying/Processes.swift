@@ -12,7 +12,7 @@ public func prepareForOneCommand() { heap_keep() }
 /// before it runs its own program. `fromNewPrivileges`: nothing that it starts gets any, as by a program that is root's (setuid).
 public func protectProcess(fromNewPrivileges: Bool) throws(GatewayError) {
     let error = fromNewPrivileges ? process_harden() : process_conceal()
-    if error < 0 { throw .refused("forbidding core dumps: \(errnoText(-error))") }
+    if error < 0 { throw .system(.coreDumps(-error)) }
 }
 
 /// Starts `wggw guard` in a session of its own, so that it outlives this process and its terminal: it takes an apply back

@@ -17,15 +17,12 @@ extension ControlPlane {
             let record = try store.box()
             guard let target = try id ?? previousRevision(record) else {
                 guard confirmWithin == nil else {
-                    throw GatewayError.refused(
-                        "nothing was applied before, so this takes wggw off the box, and there is no going back by itself "
-                            + "from that; leave --confirm out")
+                    throw ApplyingError.noReturnFromNothing
                 }
                 let report = try takeDown(record, willPerform: willPerform)
                 return ApplyReport(
                     revision: nil, plan: report.plan, confirmWithin: nil,
-                    notices: repairs + ["nothing was applied before: took wggw off the box; `wggw up` brings it back"]
-                        + report.notices,
+                    notices: repairs + [.applying(.wentOff)] + report.notices,
                     desired: nil, obstacles: [])
             }
             let newest = try store.newest()
@@ -36,7 +33,7 @@ extension ControlPlane {
             let stored = try store.append(old.site, note, after: newest)
             return try apply(
                 stored, confirmWithin: confirmWithin,
-                notices: repairs + ["revision \(stored.revision.id) is revision \(target) again"],
+                notices: repairs + [.applying(.isAgain(revision: stored.revision.id, target))],
                 willPerform: willPerform)
         }
     }
@@ -57,15 +54,14 @@ extension ControlPlane {
         let warnings = try withdraw(pending)
         return ApplyReport(
             revision: pending.returnTo, plan: .init(), confirmWithin: nil,
-            notices: ["took the unconfirmed revision \(pending.revision) back, to \(Self.name(pending.returnTo))"]
-                + warnings,
+            notices: ([.withdrew(revision: pending.revision, to: pending.returnTo)] + warnings).map { .applying($0) },
             desired: nil, obstacles: [])
     }
 
     /// nil where the current revision is the first that was ever applied.
     private func previousRevision(_ record: BoxRecord) throws -> Int? {
         guard record.isUp, let applied = record.applied else {
-            throw GatewayError.refused("nothing of wggw's is on the box; name a revision, or run `wggw up`")
+            throw ApplyingError.nothingToGoBackFrom
         }
         let current = try store.revision(applied).revision
         return try store.lastApplied(before: current.source ?? current.id)
@@ -80,7 +76,7 @@ extension ControlPlane {
             try refuseWhileWaiting()
             let notices = try settle()
             guard let applied = try store.box().applied else {
-                throw GatewayError.refused("nothing was ever applied; run `wggw apply`")
+                throw ApplyingError.nothingToBringUp
             }
             return try apply(
                 try store.revision(applied), restarts: restarts ? .always : .never, notices: notices,

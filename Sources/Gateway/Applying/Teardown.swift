@@ -24,7 +24,7 @@ extension ControlPlane {
         let sites = stored.map(\.site)
         let plan = try teardownPlan(stored, endingConnections: record.mayCarry)
         willPerform(PlanPreview(plan, from: sites.first, to: nil))
-        var warnings: [String] = []
+        var warnings: [ApplyNotice] = []
         if !plan.isEmpty || record.mayCarry {
             try begin(target: nil)
             do {
@@ -39,15 +39,16 @@ extension ControlPlane {
             } catch let error as Interruption {
                 throw GatewayError.applyFailed(
                     ApplyFailure(
-                        target: nil, applied: error.applied, failed: error.failed, cause: error.cause,
-                        outcome: .stuck(error.cause.cause)))
+                        target: nil, applied: error.applied, failed: error.failed, cause: .box(error.cause),
+                        outcome: .stuck(.box(error.cause))))
             }
             var outcome = Store.Outcome()
             outcome.withdrawn = record.pending
             try recordDown(outcome)
         }
         return ApplyReport(
-            revision: nil, plan: plan, confirmWithin: nil, notices: warnings, desired: nil, obstacles: [])
+            revision: nil, plan: plan, confirmWithin: nil, notices: warnings.map { .applying($0) }, desired: nil,
+            obstacles: [])
     }
 
     /// Sites that may have left something on the box: the applied one, one whose apply was cut short, and one that an apply was to

@@ -38,15 +38,13 @@ struct AddressPool {
         return networks
     }
 
-    /// The next free address of each family, which are used from now on. Throws `.refused` when a subnet is full.
+    /// The next free address of each family, which are used from now on. Throws `.drafting` when a subnet is full.
     mutating func take() throws(GatewayError) -> [IPAddress] {
         var taken: [IPAddress] = []
         for (network, fromTop) in networks {
             let order = AddressOrder(network, fromTop: fromTop)
             guard let address = fresh(in: network, order) ?? longestFree(in: network, order) else {
-                throw .refused(
-                    "every address of \(network) is taken; widen the tunnel's subnet with `wggw profile edit`, "
-                        + "or give the peer an address with --address")
+                throw .drafting(.noFreeAddress(in: network))
             }
             used.insert(address)
             taken.append(address)

@@ -19,17 +19,14 @@ extension ControlPlane {
             let known = Set((previous.site.peers + applied.site.peers).compactMap(\.publicKey))
             let strangers = (observed.wireGuard?.peers ?? []).filter { !known.contains($0.publicKey) }
             guard !strangers.isEmpty else {
-                throw GatewayError.refused(
-                    "\(interface) has no peer that wggw does not know; there is nothing to adopt")
+                throw DraftingError.noStranger(interface: interface)
             }
             guard name == nil || strangers.count == 1 else {
-                throw GatewayError.refused(
-                    "\(interface) has \(strangers.count) peers that wggw does not know; leave the name out, and give them "
-                        + "others afterwards by `wggw profile edit`")
+                throw DraftingError.oneName(interface: interface, strangers: strangers.count)
             }
             var site = previous.site
             var keys = SiteKeys(store: store, random: random)
-            var notices: [String] = []
+            var notices: [DraftNotice] = []
             for stranger in strangers {
                 let name = name ?? site.nextAdoptedName()
                 try site.expectFree(name)
@@ -41,19 +38,16 @@ extension ControlPlane {
     }
 
     private func adopted(
-        _ stranger: ObservedPeer, name: String, into site: Site, _ keys: inout SiteKeys, _ notices: inout [String]
+        _ stranger: ObservedPeer, name: String, into site: Site, _ keys: inout SiteKeys, _ notices: inout [DraftNotice]
     ) throws -> Peer {
         let subnets = site.tunnel.addresses.map(\.network) + (site.lan.replyPath == .proxyARP ? site.lan.subnets : [])
         let addresses = stranger.allowedIPs.filter { own in own.isHost && subnets.contains { $0.contains(own.address) }
         }
         let routes = stranger.allowedIPs.filter { !addresses.contains($0) && $0.length > 0 }
         if stranger.allowedIPs.contains(where: { $0.length == 0 }) {
-            notices.append("warning: \(name): a profile cannot say that all addresses are a peer's; that is left out")
+            notices.append(.everythingLeftOut(name: name))
         }
-        let has =
-            addresses.isEmpty && routes.isEmpty
-            ? "no address yet" : (addresses + routes).map(\.description).joined(separator: ", ")
-        notices.append("adopted \(stranger.publicKey) as \(name), with \(has)")
+        notices.append(.adopted(stranger.publicKey, name: name, addresses + routes))
         return Peer(
             name: name, addresses: addresses.map(\.address), isUnnumbered: addresses.isEmpty && !routes.isEmpty,
             publicKey: stranger.publicKey,

@@ -12,11 +12,7 @@ extension ControlPlane {
         try locked {
             let previous = try newest()
             var site = previous.site
-            if site.tunnel.disguise != nil && !anew {
-                throw GatewayError.refused(
-                    "this site has a disguise already; `wggw disguise on --anew` draws another one, and each disguised "
-                        + "peer needs its file anew then")
-            }
+            if site.tunnel.disguise != nil && !anew { throw GatewayError.drafting(.disguiseIsThere) }
             // A key that is there would be kept for `auto`.
             var keys = SiteKeys(store: store, random: random)
             var numbers = SecureNumbers(random)

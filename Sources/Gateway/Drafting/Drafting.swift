@@ -8,15 +8,15 @@ public struct Draft: Sendable {
     public let stored: StoredSite
     /// Whether a revision was made.
     public let isNew: Bool
-    /// What was found out and chosen, and hints: sentences for people.
-    public let notices: [String]
+    /// What was found out and chosen, and hints.
+    public let notices: [Notice]
 }
 
 extension ControlPlane {
     /// Makes the site whole, then does as `write`.
     func record(
         _ draft: Site, after previous: StoredSite?, keys: SiteKeys? = nil, kind: Revision.Kind = .draft, why: String,
-        notices: [String] = []
+        notices: [DraftNotice] = []
     ) throws -> Draft {
         var site = draft
         let before = previous?.site
@@ -31,9 +31,10 @@ extension ControlPlane {
     /// Called under the lock. Nothing is left to choose. `keys` holds what the command sealed already.
     func write(
         _ whole: Site, after previous: StoredSite?, keys: SiteKeys? = nil, kind: Revision.Kind = .draft, why: String,
-        notices: [String]
+        notices: [DraftNotice]
     ) throws -> Draft {
         var site = whole
+        let notices = notices.map { Notice.drafting($0) }
         var keys = keys ?? SiteKeys(store: store, random: random)
         try keys.complete(&site, previous: previous?.site)
         let problems = site.problems()

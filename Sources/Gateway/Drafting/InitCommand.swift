@@ -68,8 +68,8 @@ extension ControlPlane {
             try options.lay(over: &site)
             // A name that is none is refused as such, with all else that is wrong.
             if site.interfaceProblems().isEmpty {
-                try choices.expectPresent(options.lanInterface, "--lan-interface")
-                try choices.expectPresent(options.egressInterface, "--egress-interface")
+                try choices.expectPresent(options.lanInterface, .lanInterface)
+                try choices.expectPresent(options.egressInterface, .egressInterface)
             }
             try choices.complete(&site)
             choices.noticeRoles(site)
@@ -77,10 +77,10 @@ extension ControlPlane {
             var notices = choices.notices
             notices += SiteChoices.hints(site)
             if site.endpoint == nil {
-                notices.append("hint: peers cannot dial in yet; give the public name or address with --endpoint HOST")
+                notices.append(.hint(.noEndpoint))
             }
             if replaced {
-                notices.insert("there is a site already: changed what was given, peers and keys stay", at: 0)
+                notices.insert(.changed, at: 0)
             }
             return try write(site, after: previous, why: why ?? "init", notices: notices)
         }
@@ -146,7 +146,7 @@ extension InitOptions {
         if !dns.isEmpty { site.dns = dns }
         if let endpoint {
             do { site.endpoint = try Endpoint(parsing: endpoint, defaultPort: site.tunnel.listenPort) } catch {
-                throw .refused("--endpoint \(error.description)")
+                throw .drafting(.endpoint(error))
             }
         }
     }

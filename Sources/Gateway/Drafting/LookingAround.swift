@@ -7,12 +7,12 @@ internal import Storage
 /// What a site meets on its box now, and what there is to say about it.
 struct Outlook {
     let surroundings: Surroundings
-    /// What is not there that the site needs, in sentences: nothing that it is needed for works.
-    let absences: [String]
+    /// What is not there that the site needs.
+    let absences: [Absence]
     /// What else there is to say.
-    let doubts: [String]
+    let doubts: [ApplyNotice]
 
-    var notices: [String] { (absences + doubts).map { "warning: \($0)" } }
+    var notices: [ApplyNotice] { absences.map { .absent($0) } + doubts }
 }
 
 extension ControlPlane {
@@ -40,18 +40,12 @@ extension ControlPlane {
 
     private func addresses(
         of site: Site, _ target: StoredSite, _ previous: AppliedState?, _ asksNames: Bool
-    ) throws -> ([IPAddress], doubts: [String]) {
+    ) throws -> ([IPAddress], doubts: [ApplyNotice]) {
         guard case .name(let name) = site.endpoint?.host, site.hasFullTunnel else { return ([], []) }
         guard asksNames else { return (lastAddresses(of: name, target, previous), []) }
         do throws(BoxError) { return (try box.addresses(of: name), []) } catch {
             let endpoint = lastAddresses(of: name, target, previous)
-            let known = endpoint.map(\.description).joined(separator: ", ")
-            let doubt =
-                "\(error), the endpoint of this site; "
-                + (endpoint.isEmpty
-                    ? "until an apply knows its address, full tunnel leads there as well"
-                    : "full tunnel goes on leaving out \(known), as it did")
-            return (endpoint, [doubt])
+            return (endpoint, [.unknownEndpoint(error, known: endpoint)])
         }
     }
 
@@ -62,36 +56,20 @@ extension ControlPlane {
     }
 
     /// What another family's or interface's traffic gains by an apply, since nobody may have meant it.
-    func grants(_ site: Site, _ plan: Plan) -> [String] {
-        let families = [("IPv4", false, site.otherForwarding.ipv4), ("IPv6", true, site.otherForwarding.ipv6)]
-        return families.filter { _, isV6, choice in choice == .allow && plan.startsForwarding(isV6: isV6) }.map {
-            "note: this box forwards other \($0.0) traffic from now on, which it did not before: "
-                + "site.other-forwarding says \"allow\"; write \"drop\" if only the tunnel's is meant"
-        }
+    func grants(_ site: Site, _ plan: Plan) -> [ApplyNotice] {
+        [(false, site.otherForwarding.ipv4), (true, site.otherForwarding.ipv6)]
+            .filter { isV6, choice in choice == .allow && plan.startsForwarding(isV6: isV6) }
+            .map { .forwardsOthers(isV6: $0.0) }
     }
 }
 
-/// What the site needs and the box does not have: interfaces that it names, networks of the LAN's, a way out; in sentences.
-func absences(_ site: Site, _ roles: FoundRoles, interfaces: [String]) -> [String] {
+/// What the site needs and the box does not have: interfaces that it names, networks of the LAN's, a way out.
+func absences(_ site: Site, _ roles: FoundRoles, interfaces: [String]) -> [Absence] {
     let named = [("lan.interface", site.lan.interface), ("egress.interface", site.egress.interface)]
-    let cards = named.compactMap { member, name -> String? in
+    let cards = named.compactMap { member, name -> Absence? in
         guard let name, !interfaces.contains(name) else { return nil }
-        return "\(member): there is no \(name) on this box (\(thoseThere(interfaces))); "
-            + "nothing comes or goes there until there is"
+        return .interface(member: member, name, known: interfaces)
     }
-    let networks = roles.missing.map { missing in
-        missing.text
-            + (missing.candidates.isEmpty
-                ? " (\(thoseThere(interfaces))); peers do not reach it until one does"
-                : "; name the one that is meant in lan.interface")
-    }
-    let ways =
-        site.hasFullTunnel && site.egress.interface == nil && roles.uplinks.isEmpty
-        ? ["this box has no default route; peers with full tunnel do not get out until it has one"] : []
-    return cards + networks + ways
-}
-
-/// `there are eth0, eth1`
-func thoseThere(_ interfaces: [String]) -> String {
-    interfaces.isEmpty ? "it has none but loopback" : "there are \(interfaces.joined(separator: ", "))"
+    let hasNoWay = site.hasFullTunnel && site.egress.interface == nil && roles.uplinks.isEmpty
+    return cards + roles.missing.map { .network($0, known: interfaces) } + (hasNoWay ? [.wayOut] : [])
 }

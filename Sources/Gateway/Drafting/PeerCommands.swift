@@ -113,8 +113,7 @@ extension Site {
     func expectFree(_ name: String) throws(GatewayError) {
         let index = peerIndex(name)
         guard index < peers.count, peers[index].name == name else { return }
-        throw .refused(
-            "there is a peer \(name) already; change it with `wggw set-peer \(name)`, or take another name")
+        throw .drafting(.peerIsThere(name))
     }
 
     /// Where a peer is. Throws `.noSuchPeer`.

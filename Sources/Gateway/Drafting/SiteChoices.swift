@@ -3,10 +3,10 @@ internal import Compiler
 internal import NetTypes
 internal import SiteModel
 
-/// What a draft finds out on the box or chooses, each with a sentence about what and why.
+/// What a draft finds out on the box or chooses, each with a notice of what and why.
 struct SiteChoices {
     let facts: BoxFacts
-    private(set) var notices: [String] = []
+    private(set) var notices: [DraftNotice] = []
 
     init(_ facts: BoxFacts) { self.facts = facts }
 
@@ -22,9 +22,7 @@ struct SiteChoices {
         let roles = roles(site)
         if asksLAN && roles.lan.isEmpty { throw lanNotFound(site, roles) }
         if asksWayOut && roles.uplinks.isEmpty {
-            throw .refused(
-                "full tunnel needs a way out, and this box has no default route; "
-                    + "name the interface with --egress-interface, or leave --full-tunnel out")
+            throw .drafting(.noWayOut)
         }
     }
 
@@ -38,17 +36,17 @@ struct SiteChoices {
         FoundRoles(site, on: facts.networks.without { $0 == site.tunnel.interface })
     }
 
-    /// What is found of the site's roles here, in sentences.
+    /// Notes what is found of the site's roles here.
     mutating func noticeRoles(_ site: Site) {
         let roles = roles(site)
         notices += absences(site, roles, interfaces: interfaces(except: site.tunnel.interface).map(\.name))
-            .map { "warning: \($0)" }
+            .map { .absent($0) }
         let found = Surroundings(lan: roles.lan, uplinks: roles.uplinks)
-        notices += found.roleLines
+        if !found.roleLines.isEmpty { notices.append(.roles(found)) }
         if site.egress.interface == nil && roles.uplinks.isEmpty && !site.hasFullTunnel {
-            notices.append("this box has no default route, so peers reach the LAN only")
+            notices.append(.lanOnly)
         }
-        if let mtu = roles.mtu { notices.append("MTU \(mtu): the tunnel's headers take up to 80 bytes on the way out") }
+        if let mtu = roles.mtu { notices.append(.mtu(mtu)) }
     }
 
     private func interfaces(except tunnel: String) -> [BoxFacts.Interface] {
@@ -57,21 +55,9 @@ struct SiteChoices {
 
     private func lanNotFound(_ site: Site, _ roles: FoundRoles) -> GatewayError {
         if let doubt = roles.missing.first(where: { !$0.candidates.isEmpty }) {
-            return .refused("\(doubt.text); name the one that is meant with --lan-interface")
+            return .drafting(.ambiguousLAN(doubt))
         }
-        let subnets = site.lan.subnets.map(\.description).joined(separator: ", ")
-        return .refused(
-            "no interface of this box has an address in \(subnets), and no route leads there (\(overview(site.tunnel.interface))); "
-                + "if that is the LAN's network all the same, name the interface that leads there with --lan-interface")
-    }
-
-    private func overview(_ tunnel: String) -> String {
-        let all = interfaces(except: tunnel).map { interface in
-            let addresses = interface.addresses.filter { !$0.address.isLinkLocal }
-            return
-                "\(interface.name): \(addresses.isEmpty ? "no address" : addresses.map(\.description).joined(separator: " "))"
-        }
-        return all.isEmpty ? "it has none but loopback" : all.joined(separator: "; ")
+        return .drafting(.lanNotFound(site.lan.subnets, interfaces: interfaces(except: site.tunnel.interface)))
     }
 
     /// What the site does not say yet, as the box has it.
@@ -85,31 +71,21 @@ struct SiteChoices {
         let found = OtherForwarding(
             ipv4: withoutTunnel(facts.forwarding.ipv4), ipv6: withoutTunnel(facts.forwarding.ipv6))
         if said == OtherForwarding(), let both = found.ipv4, both == found.ipv6 {
-            notices.append(Self.notice("traffic", both))
+            notices.append(.otherForwarding(isV6: nil, both))
         } else {
-            if said.ipv4 == nil, let choice = found.ipv4 { notices.append(Self.notice("IPv4 traffic", choice)) }
-            if said.ipv6 == nil, let choice = found.ipv6 { notices.append(Self.notice("IPv6 traffic", choice)) }
+            if said.ipv4 == nil, let choice = found.ipv4 { notices.append(.otherForwarding(isV6: false, choice)) }
+            if said.ipv6 == nil, let choice = found.ipv6 { notices.append(.otherForwarding(isV6: true, choice)) }
         }
         return said.completed(by: found)
-    }
-
-    private static func notice(_ traffic: String, _ choice: OtherForwarding.Choice) -> String {
-        switch choice {
-        case .allow: "other \(traffic) is left alone: this box was forwarding it before wggw came"
-        case .drop: "other \(traffic) is not forwarded: forwarding is on for the tunnel only"
-        case .from(let interfaces):
-            "other \(traffic) is left alone where it comes in by \(interfaces.joined(separator: ", ")): "
-                + "from there this box was forwarding it before wggw came, and from nowhere else"
-        }
     }
 
     // MARK: Interfaces that were named
 
     /// Throws where the box does not have the interface that an option names.
-    func expectPresent(_ interface: String?, _ option: String) throws(GatewayError) {
+    func expectPresent(_ interface: String?, _ input: Remedy.Input) throws(GatewayError) {
         let known = facts.interfaces.map(\.name)
         guard let interface, !known.contains(interface) else { return }
-        throw .refused("\(option) \(interface): there is no such interface on this box; \(thoseThere(known))")
+        throw .drafting(.noSuchInterface(input, interface, known: known))
     }
 
     // MARK: A new site
@@ -120,11 +96,8 @@ struct SiteChoices {
         let all = interfaces(except: tunnel)
         let likely = Self.privateNetworks(of: all.filter { $0.isReady && !$0.isForGuests })
         let found = likely.isEmpty ? Self.privateNetworks(of: all) : likely
-        guard found.count == 1 else {
-            let seen = found.isEmpty ? overview(tunnel) : found.map(\.description).joined(separator: ", ")
-            throw .refused("which network is the LAN? (\(seen)); say it with --lan, like --lan 192.168.1.0/24")
-        }
-        notices.append("LAN \(found[0]): the only private network of this box")
+        guard found.count == 1 else { throw .drafting(.whichLAN(found, interfaces: all)) }
+        notices.append(.lan(found[0]))
         return found
     }
 
@@ -146,10 +119,10 @@ struct SiteChoices {
             let network = IPPrefix(masking: .v4(address), length: 24)
             if taken.contains(where: { $0.overlaps(network) }) { continue }
             let own = Self.gateway(in: network)
-            notices.append("tunnel \(network): nothing on this box uses it; the gateway is \(own.address)")
+            notices.append(.tunnel(own))
             return own
         }
-        throw .refused("no network is free for the tunnel on this box; name one with --tunnel")
+        throw .drafting(.noFreeNetwork)
     }
 
     /// Of all three private networks (RFC 1918), in the order of preference.
@@ -169,7 +142,7 @@ struct SiteChoices {
             for byte in bytes { value = value << 8 | UInt128(byte) }
         }
         let own = InterfaceAddress(.v6(IPv6Address(rawValue: value << 80 | 1)), length: 64)
-        notices.append("IPv6 tunnel \(own.network): a random unique local network (RFC 4193)")
+        notices.append(.tunnel6(own.network))
         return own
     }
 
@@ -180,9 +153,7 @@ struct SiteChoices {
             !own.address.isV6 && site.lan.subnets.contains { $0.contains(own.address) }
         }
         guard let own else { return nil }
-        notices.append(
-            "tunnel \(own.address)/32: with proxy-arp the gateway keeps its LAN address, peers get theirs from the LAN")
-        notices.append("hint: see to it that the LAN's DHCP server does not hand out the addresses of peers")
+        notices += [.unnumbered(own.address), .hint(.dhcp)]
         return InterfaceAddress(own.address, length: 32)
     }
 
@@ -198,34 +169,31 @@ struct SiteChoices {
     }
 
     /// What is allowed and still likely to disappoint.
-    static func hints(_ site: Site) -> [String] {
-        [commonLANHint(site), endpointHint(site), networkAddressHint(site)].compactMap { $0 }
+    static func hints(_ site: Site) -> [DraftNotice] {
+        [commonLANHint(site), endpointHint(site), networkAddressHint(site)].compactMap { $0 }.map { .hint($0) }
     }
 
     /// Somebody who named a network may have meant an address in it.
-    private static func networkAddressHint(_ site: Site) -> String? {
+    private static func networkAddressHint(_ site: Site) -> DraftHint? {
         let own = site.tunnel.addresses.first {
             $0.network.address == $0.address && $0.address.bitWidth - $0.length > 1
         }
-        guard let own else { return nil }
-        return "hint: the gateway's address \(own.address) is that of its network \(own.network); "
-            + "Linux takes it, and some peers' systems do not"
+        return own.map { .networkAddress($0) }
     }
 
     /// Half the homes of the world are in these two, and a laptop there cannot tell their LAN from this one.
-    private static func commonLANHint(_ site: Site) -> String? {
+    private static func commonLANHint(_ site: Site) -> DraftHint? {
         let common = ["192.168.0.0/24", "192.168.1.0/24"].map { IPPrefix($0)! }
         guard let subnet = site.lan.subnets.first(where: { common.contains($0) }) else { return nil }
-        return "hint: many homes use \(subnet) too; from such a home a peer may not reach this LAN by its addresses"
+        return .commonLAN(subnet)
     }
 
     /// A peer that dials an address inside what it sends through the tunnel would send the tunnel into itself.
-    private static func endpointHint(_ site: Site) -> String? {
+    private static func endpointHint(_ site: Site) -> DraftHint? {
         let inside = site.lan.subnets + site.tunnel.addresses.map(\.network)
         guard let endpoint = site.endpoint, case .address(let address) = endpoint.host,
             let subnet = inside.first(where: { $0.contains(address) })
         else { return nil }
-        return "hint: the endpoint \(address) is inside \(subnet), which peers send through the tunnel; "
-            + "give the address or name by which this box is reached from outside"
+        return .endpointInside(address, subnet)
     }
 }

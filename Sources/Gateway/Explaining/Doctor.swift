@@ -1,43 +1,10 @@
 import BoxModel
-public import Explaining
+internal import Compiler
+internal import Explaining
 internal import Glibc
 internal import NetTypes
 internal import SiteModel
 internal import Storage
-
-/// Something that `doctor` finds: what it is, and what helps.
-public struct Ailment: Sendable {
-    /// How grave it is; by its raw value the gravest come first.
-    public enum Severity: Int, Sendable {
-        /// Something does not work.
-        case error
-        /// Something will not, or nearly does not.
-        case warning
-        /// Good to know.
-        case hint
-    }
-
-    /// How grave.
-    public let severity: Severity
-    /// One line.
-    public let what: String
-    /// What helps; nil where `what` says it.
-    public let remedy: Help?
-
-    /// What helps.
-    public enum Help: Sendable {
-        /// A command, or a sentence.
-        case text(String)
-        /// What an explanation came to.
-        case explained(Remedy)
-    }
-
-    init(_ severity: Severity, _ what: String, _ remedy: Help? = nil) {
-        self.severity = severity
-        self.what = what
-        self.remedy = remedy
-    }
-}
 
 extension ControlPlane {
     /// Everything that can be seen without a question, the gravest first. Changes nothing, and sends nothing but what the
@@ -55,40 +22,18 @@ extension ControlPlane {
     // MARK: What status knows
 
     private func ailments(of status: GatewayStatus) -> [Ailment] {
-        var found = status.alarms.map { Ailment(.error, $0) }
+        var found = status.alarms.map { Ailment.alarm($0) }
         guard let observed = status.observed else {
-            return found + [Ailment(.error, "nothing of wggw's is on the box", .text("wggw apply"))]
+            return found + [.nothingOnBox]
         }
         if !status.drift.isEmpty && !status.isAtWork {
-            let count = status.drift.size
-            found.append(
-                Ailment(
-                    .error,
-                    "somebody changed what wggw set, in \(count) place\(count == 1 ? "" : "s"): \(status.driftLines[0])",
-                    .text("wggw up")))
+            found.append(.drift(count: status.drift.size, status.driftLines[0]))
         }
-        found += observed.obstacles.map { obstacle in
-            let owner = obstacle.owner.map { " (\($0))" } ?? ""
-            return Ailment(
-                obstacle.isCertain ? .error : .warning,
-                "\(obstacle.chain)\(owner) \(obstacle.isCertain ? "drops" : "may drop") the tunnel's traffic",
-                .text(obstacle.remedy))
-        }
-        found += status.checks.filter { !$0.holds }.map {
-            Ailment(.error, "a check does not hold: \($0)", .text("wggw profile edit"))
-        }
+        found += observed.obstacles.map { .obstacle($0) }
+        found += status.checks.filter { !$0.holds }.map { .broken($0) }
         let unseen = status.peers.filter { $0.observed?.lastHandshake == 0 }.compactMap(\.peer?.name)
-        if !unseen.isEmpty, observed.link?.isUp == true {
-            found.append(
-                Ailment(
-                    .hint, "not seen since the interface is up: \(abridged(unseen))",
-                    .text(
-                        "wggw log shows whether their tries arrive; wggw remove-peer takes keys away that nobody uses"))
-            )
-        }
-        if let draft = status.draft {
-            found.append(Ailment(.hint, "revision \(draft.id) is drafted and not applied", .text("wggw plan")))
-        }
+        if !unseen.isEmpty, observed.link?.isUp == true { found.append(.unseen(unseen)) }
+        if let draft = status.draft { found.append(.draft(draft.id)) }
         return found
     }
 
@@ -111,11 +56,7 @@ extension ControlPlane {
                 }
             }
         }
-        return stopped.map { cause, flow, peers in
-            Ailment(
-                .error, "\(abridged(peers)) to \(flow.target): \(cause.fact)",
-                cause.remedy.map { .explained($0) })
-        }
+        return stopped.map { cause, flow, peers in .stopped(peers: peers, to: flow.target, cause) }
     }
 
     /// Whether it was said already, of the box as a whole.
@@ -134,46 +75,25 @@ extension ControlPlane {
         var found: [Ailment] = []
         let members = Set(site.peers.compactMap(\.group))
         for group in site.groups.keys.sorted() where !members.contains(group) {
-            found.append(Ailment(.hint, "group \(group) has no peers", .text("wggw profile edit")))
+            found.append(.emptyGroup(group))
         }
-        for network in site.lan.subnets where network.isCommonAtHome {
-            found.append(
-                Ailment(
-                    .hint, "\(network) is the network of many homes: who is in one of them does not reach this LAN",
-                    .text("give the LAN a network that few have, like 10.83.29.0/24")))
-        }
+        found += site.lan.subnets.filter(\.isCommonAtHome).map { .commonNetwork($0) }
         return found + (try ailmentsOfEndpoint(site))
     }
 
     private func ailmentsOfEndpoint(_ site: Site) throws -> [Ailment] {
-        guard let endpoint = site.endpoint else {
-            return [
-                Ailment(
-                    .warning, "the site has no endpoint that peers could dial",
-                    .text("wggw init --endpoint vpn.example.org"))
-            ]
-        }
+        guard let endpoint = site.endpoint else { return [.noEndpoint] }
         var addresses: [IPAddress] = []
         switch endpoint.host {
         case .address(let address): addresses = [address]
         case .name(let name):
             do { addresses = try box.addresses(of: name) } catch {
-                return [
-                    Ailment(
-                        .warning, "the endpoint \(name) does not resolve: \(error.cause)",
-                        .text("correct the name, or its DNS"))
-                ]
+                return [.unresolved(name: name, error)]
             }
         }
         let own = Set(try terrain.links().flatMap(\.addresses).map(\.address))
         if addresses.contains(where: own.contains) { return [] }
-        let text = addresses.map(\.description).joined(separator: ", ")
-        return [
-            Ailment(
-                .hint,
-                "the endpoint \(endpoint) is \(text), no address of this box: a router in front has to forward UDP port \(endpoint.port) to it",
-                .text("wggw log shows what arrives"))
-        ]
+        return [.endpointElsewhere(endpoint, addresses)]
     }
 
     // MARK: The machine
@@ -181,32 +101,21 @@ extension ControlPlane {
     private func ailmentsOfMachine() throws -> [Ailment] {
         var found: [Ailment] = []
         // Handshakes carry the time, and a peer takes none that is older than the last one.
-        if clock.now() < 1_735_689_600 {
-            found.append(
-                Ailment(
-                    .error, "the clock stands before 2025: peers take no handshake that is older than their last",
-                    .text("set the clock")))
-        }
+        if clock.now() < 1_735_689_600 { found.append(.clock) }
         var disk = statvfs()
         if statvfs(store.directory.path, &disk) == 0 {
             let free = UInt64(disk.f_bavail) * UInt64(disk.f_frsize)
             if disk.f_flag & UInt(ST_RDONLY) != 0 {
-                found.append(
-                    Ailment(
-                        .error, "\(store.directory.path) is read-only: nothing can be changed",
-                        .text("mount it writable")))
+                found.append(.readOnly(path: store.directory.path))
             } else if free < 16 << 20 {
-                found.append(
-                    Ailment(.warning, "\(store.directory.path) has \(free >> 20) MiB left", .text("make room")))
+                found.append(.littleRoom(path: store.directory.path, mebibytes: free >> 20))
             }
         }
         // systemd runs, and nobody told it of the service.
         if access("/run/systemd/system", F_OK) == 0,
             access("/etc/systemd/system/multi-user.target.wants/wggw.service", F_OK) != 0
         {
-            found.append(
-                Ailment(
-                    .warning, "nothing brings the gateway up at the next boot", .text("systemctl enable --now wggw")))
+            found.append(.notStartedAtBoot)
         }
         return found
     }
@@ -231,9 +140,4 @@ extension Site {
         if goesOut(peer), !isV6 { flows.append(Flow(from: .name(peer.name), to: .network(IPPrefix("1.1.1.1")!))) }
         return flows
     }
-}
-
-private func abridged(_ names: [String]) -> String {
-    names.count <= 4
-        ? names.joined(separator: ", ") : names.prefix(3).joined(separator: ", ") + " and \(names.count - 3) more"
 }

@@ -16,22 +16,22 @@ extension ControlPlane {
 
     /// What of an apply is not proved yet: checks that do not hold on the box, and peers that had a session before and have none
     /// now. Empty: it may be confirmed.
-    public func unproved(connectedBefore: Set<PublicKey>, asksHosts: Bool) throws(GatewayError) -> [String] {
-        var missing: [String] = []
+    public func unproved(connectedBefore: Set<PublicKey>, asksHosts: Bool) throws(GatewayError) -> [Unproved] {
+        var missing: [Unproved] = []
         for (result, explanation) in try explainChecks(asksHosts: asksHosts) {
             guard let explanation else {
-                missing.append(result.description)
+                missing.append(.check(result))
                 continue
             }
             if !explanation.proves(result.check) {
-                missing.append("check \(result.check): \(explanation.cause.map { "\($0.fact)" } ?? "it arrives")")
+                missing.append(.broken(result.check, explanation.cause?.fact))
             }
         }
         let lost = connectedBefore.subtracting(try connectedPeers())
         if lost.isEmpty { return missing }
         let site = try applied().site
         return missing
-            + site.peers.filter { $0.publicKey.map(lost.contains) == true }.map { "peer \($0.name) has not come back" }
+            + site.peers.filter { $0.publicKey.map(lost.contains) == true }.map { .peer($0.name) }
     }
 }
 

@@ -39,8 +39,8 @@ public struct Export: Sendable {
     public let name: String
     /// At least one; all are needed.
     public let files: [ClientFile]
-    /// For people.
-    public let notices: [String]
+    /// What there is to say besides.
+    public let notices: [Notice]
 
     /// One file as it stands; of several each behind a comment with its name.
     public var text: String {
@@ -58,7 +58,7 @@ extension ControlPlane {
             let site = try siteToExport(form)
             let peer = site.peers[try site.index(of: name)]
             let export = try export(peer, of: site, form, onDemand)
-            let notices = export.notices + (try noticesUnapplied("before \(name) connects"))
+            let notices = export.notices + (try noticesUnapplied(peer: name))
             return Export(name: name, files: export.files, notices: notices)
         }
     }
@@ -66,18 +66,18 @@ extension ControlPlane {
     /// All peers' configurations, by name, but of those that have no side to write: the notices name them.
     public func exportAll(
         as form: ExportForm, onDemand: OnDemand? = nil
-    ) throws(GatewayError) -> (exports: [Export], notices: [String]) {
+    ) throws(GatewayError) -> (exports: [Export], notices: [Notice]) {
         try wrapping {
             let site = try siteToExport(form)
             var exports: [Export] = []
-            var notices = try noticesUnapplied("before they connect")
+            var notices = try noticesUnapplied(peer: nil)
             for peer in site.peers {
                 do {
                     exports.append(try export(peer, of: site, form, onDemand))
                     notices += exports[exports.count - 1].notices
-                } catch GatewayError.refused(let why) { notices.append("left out: \(why)") }
+                } catch GatewayError.exporting(let why) { notices.append(.exporting(.leftOut(why))) }
             }
-            guard !exports.isEmpty else { throw GatewayError.refused("there is nothing to write of any peer") }
+            guard !exports.isEmpty else { throw ExportingError.nothing }
             return (exports, notices)
         }
     }
@@ -98,27 +98,26 @@ extension ControlPlane {
         try wrapping {
             let (secrets, notices) = try secrets(for: peer, of: site, form)
             let files = try files(for: peer, in: site, secrets, form, onDemand)
-            return Export(name: peer.name, files: files, notices: notices)
+            return Export(name: peer.name, files: files, notices: notices.map { .exporting($0) })
         }
     }
 
-    private func secrets(for peer: Peer, of site: Site, _ form: ExportForm) throws -> (Secrets, notices: [String]) {
+    private func secrets(for peer: Peer, of site: Site, _ form: ExportForm) throws -> (Secrets, notices: [ExportNotice])
+    {
         var secrets = Secrets()
-        var notices: [String] = []
+        var notices: [ExportNotice] = []
         if form == .profile {
             guard peer.presharedKey == .none else {
-                throw GatewayError.refused(
-                    "\(peer.name) has a preshared key, which a profile cannot hold; "
-                        + "`wggw export \(peer.name) --as gateway` writes a file that can")
+                throw ExportingError.presharedKey(peer: peer.name)
             }
-            notices.append("a profile holds no keys: the other gateway keeps or makes its own private key")
+            notices.append(.noKeys)
             return (secrets, notices)
         }
         if let key = peer.publicKey {
             if try store.holdsPrivateKey(of: key) {
                 secrets.privateKeys[key] = try store.privateKey(of: key)
             } else {
-                notices.append("\(peer.name) has its own private key; put it into the file where it says so")
+                notices.append(.ownKey(peer: peer.name))
             }
         }
         var sealed: Set<SecretID> = []
@@ -128,10 +127,10 @@ extension ControlPlane {
         return (secrets, notices)
     }
 
-    private func noticesUnapplied(_ moment: String) throws -> [String] {
+    private func noticesUnapplied(peer: String?) throws -> [Notice] {
         let record = try store.box()
         if record.isUp, record.applied == (try store.newestID()) { return [] }
-        return ["the newest revision is not applied yet; run `wggw apply` \(moment)"]
+        return [.exporting(.unapplied(peer: peer))]
     }
 
     private func files(
@@ -140,10 +139,7 @@ extension ControlPlane {
         switch form {
         case .client(let form):
             guard !peer.isUnnumbered else {
-                throw GatewayError.refused(
-                    "\(peer.name) has no address in the tunnel, so there is nothing to write for it; "
-                        + "give it one with `wggw set-peer \(peer.name) --address auto`, or set up its side by hand"
-                )
+                throw ExportingError.unnumbered(peer: peer.name)
             }
             let names = ClientNames(interface: site.tunnel.interface, site: site.name, peer: peer.name)
             let config = try clientConfig(for: peer, in: site, secrets: secrets)

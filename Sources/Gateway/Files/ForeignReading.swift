@@ -5,7 +5,7 @@ internal import System
 
 /// Reads what was named, and in directories all below them, and recognises whose installation it is. Nothing is changed.
 ///
-/// A directory's links are followed to files alone. Throws `.profile` with everything that is wrong, `.refused` else.
+/// A directory's links are followed to files alone. Throws `.profile` with everything that is wrong, `.file` or `.importing` else.
 public func readInstallation(
     _ paths: [String], kind: Installation.Kind?, interface: String?
 ) throws(GatewayError) -> Installation {
@@ -17,10 +17,8 @@ public func readInstallation(
         KeyPair($0).publicKey
     }
     do { return try Installation(in: files, kind: kind, interface: interface) } catch {
-        switch error {
-        case .faults(let errors): throw .profile(errors)
-        case .unclear(let text): throw .refused(text)
-        }
+        if case .faults(let errors) = error { throw .profile(errors) }
+        throw .importing(error)
     }
 }
 
@@ -57,7 +55,7 @@ private struct ForeignSearch {
     /// What does not concern a gateway may lie there as well, so it is no fault if that cannot be read.
     private mutating func takeDirectory(_ path: String, depth: Int) throws(GatewayError) {
         guard depth < Self.mostDepth else { return }
-        guard let names = names(in: path, hidden: true) else { throw .refused("\(path): \(errnoText())") }
+        guard let names = names(in: path, hidden: true) else { throw .file(.system(path: path, errno)) }
         for name in names.sorted() {
             let child = "\(path)/\(name)"
             var own = stat()
@@ -82,9 +80,7 @@ private struct ForeignSearch {
         guard seen.insert(path).inserted else { return }
         bytes += content.count
         guard bytes <= Self.mostBytes, seen.count <= Self.mostFiles else {
-            throw .refused(
-                "\(path): with it this is more than \(Self.mostBytes >> 20) MB or \(Self.mostFiles) files; "
-                    + "name the directory of the old program alone")
+            throw .file(.tooMany(path: path, megabytes: Self.mostBytes >> 20, files: Self.mostFiles))
         }
         if ForeignDatabase.isLikely(content) {
             do { return databases.append(try database(path, content)) } catch {
@@ -111,14 +107,10 @@ private struct ForeignSearch {
         }
         // Its format, chapter 3: one that is at work begins so.
         if readFile("\(path)-journal", upTo: 8) == [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7] {
-            throw .refused(
-                "\(path): its program is writing it, or was stopped while it did; stop it, and let SQLite end that: "
-                    + "sqlite3 \(path) 'PRAGMA quick_check'")
+            throw .file(.beingWritten(path: path))
         }
         do { return ForeignFiles.Database(path: path, tables: try ForeignDatabase(content, log: log).tables()) } catch {
-            throw .refused(
-                "\(path): cannot be read as the database that it is (\(error)); take a copy of it while its program is stopped"
-            )
+            throw .file(.damaged(path: path, cause: "\(error)"))
         }
     }
 

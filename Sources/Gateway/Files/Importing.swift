@@ -17,13 +17,13 @@ extension ControlPlane {
         let config = try WgQuickConfig.parse(text, file: file, services: udpPort)
         let others = try clients.map { try WgQuickConfig.parse($0.text, file: $0.file, services: udpPort) }
         let slips = Lint(between: others.isEmpty ? [] : [config] + others) { KeyPair($0).publicKey }.findings
-        return try take(Installation(config, interface: stem), lan: lan, notices: slips.map(\.description), why: why)
+        return try take(Installation(config, interface: stem), lan: lan, notices: slips.map { .finding($0) }, why: why)
     }
 
     /// Takes somebody's whole installation in place of the newest site, with the keys that its peers' files hold. What it does not
     /// tell is found as for a single file.
     public func take(
-        _ installation: Installation, lan: LAN?, notices: [String] = [], why: String
+        _ installation: Installation, lan: LAN?, notices: [DraftNotice] = [], why: String
     ) throws(GatewayError) -> Draft {
         try locked {
             let previous = try store.newest()
@@ -44,7 +44,7 @@ extension ControlPlane {
 /// name is made with the key that seals it, so `sealed:0000000000000000` stands for each. `previous` is the newest site, if there is one.
 public func previewOfTaking(
     _ installation: Installation, lan: LAN?, previous: Site?, box: any Box, clock: Clock = .system
-) throws(GatewayError) -> (profile: String, notices: [String]) {
+) throws(GatewayError) -> (profile: String, notices: [Notice]) {
     try wrapping {
         let facts = try box.facts()
         var taken = try TakenInstallation(installation, lan: lan, previous: previous, facts: facts, now: clock.now())
@@ -53,19 +53,19 @@ public func previewOfTaking(
         try choices.complete(&taken.made.site, after: previous)
         let problems = taken.made.site.problems()
         guard problems.isEmpty else { throw GatewayError.invalid(problems) }
-        return (taken.made.site.profileText(), taken.notices + choices.notices)
+        return (taken.made.site.profileText(), (taken.notices + choices.notices).map { .drafting($0) })
     }
 }
 
 /// An installation as a site on this box, before its keys are sealed.
 private struct TakenInstallation {
     var made: WgQuickImport
-    private(set) var notices: [String]
+    private(set) var notices: [DraftNotice]
 
     /// `now` in seconds since 1970.
     init(_ installation: Installation, lan: LAN?, previous: Site?, facts: BoxFacts, now: Int64) throws {
         var choices = SiteChoices(facts)
-        try choices.expectPresent(lan?.interface, "--lan-interface")
+        try choices.expectPresent(lan?.interface, .lanInterface)
         let names = WgQuickNames(
             stem: installation.interface, previous: previous, interfaces: facts.interfaces.map(\.name))
         let known = try lan ?? previous?.lan ?? LAN(subnets: try choices.lanSubnets(tunnel: names.interface))
@@ -82,7 +82,7 @@ private struct TakenInstallation {
             made.site.groups = previous.groups
         }
         choices.noticeRoles(made.site)
-        notices = names.notices + choices.notices + made.notes.map(\.description)
+        notices = names.notices + choices.notices + made.notes.map { .file($0) }
     }
 
     /// Puts what `seal` returns into the site for each preshared key.
@@ -101,7 +101,7 @@ private struct TakenInstallation {
 struct WgQuickNames {
     private(set) var interface: String
     private(set) var site: String
-    private(set) var notices: [String] = []
+    private(set) var notices: [DraftNotice] = []
 
     /// A name that no interface can have makes a name for the site, and the interface keeps the one that it had, or gets one that
     /// is free on this box.
@@ -116,9 +116,7 @@ struct WgQuickNames {
         interface =
             previous?.tunnel.interface ?? (0...).lazy.map { "wg\($0)" }.first { !interfaces.contains($0) } ?? "wg0"
         if previous == nil, let label = hostLabel(nearest: stem) { site = label }
-        notices = [
-            "the name there is none for an interface; the tunnel's is \(interface), and the site is called \(site)"
-        ]
+        notices = [.renamed(interface: interface, site: site)]
     }
 }
 

@@ -5,10 +5,10 @@ internal import System
 /// Reads files of wg-quick and judges them. Nothing is changed, and nothing of this box is looked at but the files, and the directories
 /// that they are in. `-` is standard input.
 ///
-/// Throws `.unreadable` with all that cannot be read, `.refused` if they have more than 64 MB together.
+/// Throws `.unreadable` with all that cannot be read, `.file` if they have more than 64 MB together.
 public func lint(_ paths: [String]) throws(GatewayError) -> Lint {
     var files: [LintFile] = []
-    var failures: [String] = []
+    var failures: [GatewayError] = []
     var room = inputLimit
     var seen: Set<String> = []
     for path in paths where seen.insert(path).inserted {
@@ -16,8 +16,8 @@ public func lint(_ paths: [String]) throws(GatewayError) -> Lint {
             let bytes = try readInput(path)
             room -= bytes.count
             files.append(LintFile(path, FileText(decoding: bytes), exposure: path == "-" ? nil : fileExposure(path)))
-        } catch { failures.append(error.description) }
-        if room < 0 { throw .refused("\(path): these files have together more than 64 MB; look at fewer at a time") }
+        } catch { failures.append(error) }
+        if room < 0 { throw .file(.tooMuch(path: path)) }
     }
     if !failures.isEmpty { throw .unreadable(failures) }
     return Lint(files, services: udpPort) { KeyPair($0).publicKey }

@@ -1,8 +1,7 @@
 internal import CLinux
 internal import Glibc
-internal import System
 
-/// Writes what may hold a private key to where a person says. Throws `.refused`, and then changed nothing but for what a device or a
+/// Writes what may hold a private key to where a person says. Throws `.file`, and then changed nothing but for what a device or a
 /// pipe took already.
 ///
 /// - A new file: whole or not at all, 0600 and the caller's.
@@ -18,21 +17,18 @@ public func writePrivateFile(_ path: String, _ bytes: [UInt8], replacing: Bool =
     case S_IFREG? where replacing: try place.create(bytes, replacing: true)
     case S_IFREG?: throw OutputPlace.isTaken(path)
     case S_IFCHR?, S_IFIFO?: try place.writeInto(bytes)
-    case S_IFLNK?: throw refusal(path, "is a symbolic link", "name the file that it leads to, or remove it")
-    case S_IFDIR?: throw refusal(path, "is a directory", "name a file in it")
-    case _?: throw refusal(path, "is no place for a file", "name a file")
+    case S_IFLNK?: throw refusal(path, .link)
+    case S_IFDIR?: throw refusal(path, .directory)
+    case _?: throw refusal(path, .noPlace)
     }
 }
 
-private func refusal(_ path: String, _ cause: String, _ remedy: String) -> GatewayError {
-    .refused("\(path): \(cause); \(remedy)")
+private func refusal(_ path: String, _ fault: OutputFault) -> GatewayError {
+    .file(.output(path: path, fault))
 }
 
 private func failure(_ path: String, _ code: Int32 = errno) -> GatewayError {
-    let isFull = code == ENOSPC || code == EDQUOT
-    return refusal(
-        path, errnoText(code),
-        isFull ? "make room, or name another place" : "name a file in a directory that you may write to")
+    refusal(path, .system(code, isFull: code == ENOSPC || code == EDQUOT))
 }
 
 /// N of `/dev/fd/N` and its other names; nil for any other path.
@@ -50,7 +46,7 @@ private func write(_ bytes: [UInt8], to descriptor: Int32, _ path: String) throw
     let flags = fcntl(descriptor, F_GETFD)
     // What was given came through exec; what was opened since is wggw's own, the database for one.
     guard flags >= 0, flags & FD_CLOEXEC == 0 else {
-        throw refusal(path, "nothing was given to wggw under this number", "name a file")
+        throw refusal(path, .notGiven)
     }
     if let code = writeAll(bytes, to: descriptor) { throw failure(path, code) }
 }
@@ -78,7 +74,7 @@ private struct OutputPlace: ~Copyable {
     init(_ path: String) throws(GatewayError) {
         let slash = path.lastIndex(of: "/")
         let name = slash.map { String(path[path.index(after: $0)...]) } ?? path
-        guard !["", ".", ".."].contains(name) else { throw refusal(path, "names no file", "name a file in it") }
+        guard !["", ".", ".."].contains(name) else { throw refusal(path, .noName) }
         let directory = Glibc.open(slash.map { String(path[...$0]) } ?? ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard directory >= 0 else { throw failure(path) }
         (self.path, self.directory, self.name) = (path, directory, name)
@@ -108,7 +104,7 @@ private struct OutputPlace: ~Copyable {
     }
 
     static func isTaken(_ path: String) -> GatewayError {
-        refusal(path, "is there already", "name another file, or replace it with --force")
+        refusal(path, .taken)
     }
 
     /// Waits for a reader of a pipe, as every program does that writes to one.
@@ -119,7 +115,7 @@ private struct OutputPlace: ~Copyable {
         var info = stat()
         guard fstat(descriptor, &info) == 0 else { throw failure(path) }
         guard [S_IFCHR, S_IFIFO].contains(info.st_mode & S_IFMT) else {
-            throw refusal(path, "became another file just now", "see who else writes there")
+            throw refusal(path, .changed)
         }
         if let code = writeAll(bytes, to: descriptor) { throw failure(path, code) }
     }

@@ -10,10 +10,10 @@ public struct QRCode {
     /// Light modules around the code that a reader needs (ISO 18004: four).
     private static let margin = 4
 
-    /// Throws `.refused` for more than 2,953 bytes, which no QR code holds.
+    /// Throws `.exporting` for more than 2,953 bytes, which no QR code holds.
     public init(_ text: String) throws(GatewayError) {
         guard let code = QRcode_encodeString8bit(text, 0, QR_ECLEVEL_L) else {
-            throw .refused("\(text.utf8.count) bytes are too much for a QR code; write the file with --conf instead")
+            throw .exporting(.tooLong(bytes: text.utf8.count))
         }
         defer { QRcode_free(code) }
         width = Int(code.pointee.width)
@@ -87,7 +87,7 @@ public struct QRCode {
         var count = png_alloc_size_t(side * side + 4096)
         var bytes = [UInt8](repeating: 0, count: Int(count))
         guard png_image_write_to_memory(&image, &bytes, &count, 0, pixels, 0, nil) != 0 else {
-            throw .refused("libpng cannot write the QR code")
+            throw .exporting(.picture)
         }
         return Array(bytes[..<Int(count)])
     }

@@ -25,8 +25,7 @@ extension ControlPlane {
             let packets = try follows ? DeniedPackets(for: .command) : nil
             if let since {
                 guard subject.site.keepsDenied else {
-                    throw GatewayError.refused(
-                        "nobody keeps what is refused; from now on: `wggw init --log-denied`, then `wggw apply`")
+                    throw LogError.notKept
                 }
                 let kept = try DeniedRecord()?.packets(since: since) ?? []
                 for packet in kept where packets?.heard(packet) != true { tellDenied(packet) }

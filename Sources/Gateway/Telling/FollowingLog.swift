@@ -1,4 +1,4 @@
-internal import BoxModel
+public import BoxModel
 internal import Compiler
 public import Explaining
 internal import LinuxNet
@@ -15,7 +15,7 @@ public enum LogEntry: Equatable, Sendable {
     /// The firewall refused a packet.
     case denied(Denial)
     /// What WireGuard itself drops cannot be told, for this reason.
-    case deaf(String)
+    case deaf(BoxError)
 }
 
 /// What a log is about: the applied revision, and who carries its packets.
@@ -44,7 +44,7 @@ extension ControlPlane {
     /// What a log is about. Throws where nothing is on the box, and for a name in `only` that no peer has.
     func logSubject(only: [String]) throws -> LogSubject {
         guard let id = try store.box().applied else {
-            throw GatewayError.refused("nothing of wggw's is on the box; see `wggw apply`")
+            throw LogError.nothingOnBox
         }
         let stored = try store.revision(id)
         let interface = stored.site.tunnel.interface
@@ -52,7 +52,7 @@ extension ControlPlane {
             throw GatewayError.noSuchPeer(stranger, known: stored.site.peers.map(\.name))
         }
         guard let backend = try box.observe(Scope(interface: interface)).link?.backend else {
-            throw GatewayError.refused("\(interface) is not up; `wggw up` brings it back")
+            throw LogError.notUp(interface: interface)
         }
         return LogSubject(stored: stored, backend: backend)
     }
@@ -67,7 +67,7 @@ extension ControlPlane {
         try log.read(remembered: remembered, follows: follows, beside: other, reading: readOther, reader: reader) {
             switch $0 {
             case .missed(let count): tell(.missed(count))
-            case .deaf(let error): tell(.deaf("\(error)"))
+            case .deaf(let error): tell(.deaf(error))
             case .event(let event):
                 let name = event.peer.flatMap { key in names.name(of: key, store) }
                 if only.isEmpty || name.map(only.contains) == true { tell(.event(event, name: name)) }

@@ -40,7 +40,7 @@ public struct GatewayStatus {
     /// Seconds since the epoch.
     public let now: Int64
     /// What is wrong and needs somebody, each with what helps; empty if all is well.
-    public let alarms: [String]
+    public let alarms: [Alarm]
 
     /// The applied profile's own checks, by the rules that are on the box as it should be.
     public let checks: [CheckResult]
@@ -105,27 +105,22 @@ extension ControlPlane {
                 driftLines: PlanPreview(drift, from: nil, to: applied.site).box,
                 surroundings: look.outlook.surroundings, advice: desired.advice,
                 now: clock.now(),
-                alarms: try alarms() + [observed.silence?.description].compactMap { $0 } + look.outlook.absences,
+                alarms: try alarms() + (observed.silence.map { [.silent($0)] } ?? [])
+                    + look.outlook.absences.map { .absent($0) },
                 checks: judge(checksOf: applied.site, desired))
         }
     }
 
     /// What the records say of something that should be over and is not. Whoever holds the lock is at it; and what was read
     /// before is no witness, since somebody may have been at it then.
-    private func alarms() throws -> [String] {
+    private func alarms() throws -> [Alarm] {
         let read = try store.whileFree { () throws(StorageError) in try store.box() }
         guard let record = read else { return [] }
         if let pending = record.pending, try isOver(pending) {
-            return [
-                "revision \(pending.revision) was not confirmed in time, and the box is not back at "
-                    + "\(Self.name(pending.returnTo)) yet; its guard tries again, `wggw rollback` does it now"
-            ]
+            return [.overdue(revision: pending.revision, to: pending.returnTo)]
         }
         guard let journal = record.journal else { return [] }
-        return [
-            "`\(journal.command)` was cut short, and the box may be between two states; `wggw apply` goes on, "
-                + "`wggw up` goes back, `wggw down` takes everything off"
-        ]
+        return [.cutShort(command: journal.command)]
     }
 
     private func peerStatus(_ site: Site, _ observed: ObservedState) -> [GatewayStatus.PeerStatus] {

@@ -6,6 +6,7 @@ import Firewall
 import Glibc
 internal import NetTypes
 public import Netlink
+internal import SiteModel
 
 /// Connection tracking over ctnetlink: the connections that this network namespace knows, whatever zone they are in.
 enum Conntrack {

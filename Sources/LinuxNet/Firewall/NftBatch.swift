@@ -4,6 +4,7 @@ internal import BoxModel
 internal import Firewall
 import Glibc
 internal import Netlink
+internal import SiteModel
 
 /// One transaction of nf_tables: all of it happens, or none.
 struct NftBatch: ~Copyable {

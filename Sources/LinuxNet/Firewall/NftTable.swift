@@ -2,6 +2,7 @@ import CMnl
 internal import BoxModel
 internal import Firewall
 import Glibc
+internal import SiteModel
 
 /// Changes of table `inet wggw`.
 extension NetlinkSocket {

@@ -4,6 +4,7 @@ internal import BoxModel
 internal import Firewall
 import Glibc
 internal import Netlink
+internal import SiteModel
 
 /// Lists of nf_tables.
 extension NetlinkSocket {

@@ -5,6 +5,7 @@ internal import Firewall
 import Glibc
 internal import NetTypes
 public import Netlink
+internal import SiteModel
 
 /// What table `inet wggw` drops, as it happens: one listener of nfnetlink_log, in the network namespace of the thread that makes it.
 ///
@@ -53,7 +54,7 @@ public final class DeniedPackets {
             case EPERM, EEXIST, EBUSY:
                 throw BoxError(
                     operation, cause: "another process listens already",
-                    remedy: "end the other \(listener == .command ? "`wggw log --denied`" : "`wggw watch`")",
+                    remedy: "end the other \(listener == .command ? .look(.denied) : .follow)",
                     code: EBUSY)
             case EOPNOTSUPP, EPROTONOSUPPORT, EINVAL: throw impossible(operation)
             default: throw error

@@ -1,5 +1,6 @@
 internal import BoxModel
 import Glibc
+internal import SiteModel
 internal import System
 
 /// The kernel's switch for each of its debug lines. Two closures, so that tests have a kernel of their own.

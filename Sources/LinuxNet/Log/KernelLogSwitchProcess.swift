@@ -1,6 +1,7 @@
 import CLinux
 internal import BoxModel
 import Glibc
+internal import SiteModel
 
 /// The process that keeps WireGuard's debug lines on, and turns them off when this one ends, also by SIGKILL: it sees the
 /// end of a pipe that nobody else writes to.

@@ -3,6 +3,7 @@ import CMnl
 public import BoxModel
 import Glibc
 public import NetTypes
+internal import SiteModel
 internal import UAPI
 
 /// What WireGuard says of one interface: from the built-in datapath over its event socket, from the kernel by its debug lines.

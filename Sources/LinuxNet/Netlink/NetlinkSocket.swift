@@ -3,6 +3,7 @@ import CMnl
 internal import BoxModel
 import Glibc
 import Netlink
+internal import SiteModel
 
 /// A netlink socket, open as long as the value lives. It belongs to the network namespace of the thread that opened it.
 struct NetlinkSocket: ~Copyable {

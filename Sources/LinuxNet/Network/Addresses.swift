@@ -3,6 +3,7 @@ internal import BoxModel
 import Glibc
 internal import NetTypes
 internal import Netlink
+internal import SiteModel
 
 /// Addresses of interfaces, over rtnetlink.
 extension NetlinkSocket {

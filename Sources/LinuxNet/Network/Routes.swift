@@ -3,6 +3,7 @@ internal import BoxModel
 import Glibc
 internal import NetTypes
 public import Netlink
+internal import SiteModel
 
 /// A route as rtnetlink shows it.
 struct KernelRoute: Equatable {

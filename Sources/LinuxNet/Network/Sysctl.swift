@@ -1,5 +1,6 @@
 internal import BoxModel
 import Glibc
+internal import SiteModel
 internal import System
 
 /// Settings under /proc/sys, by keys with slashes (`net/ipv4/conf/eth0.5/proxy_arp`).

@@ -2,6 +2,7 @@ import CMnl
 internal import BoxModel
 import Glibc
 internal import NetTypes
+internal import SiteModel
 
 /// UDP ports of this machine.
 enum UDPPort {

@@ -2,6 +2,7 @@ import CLinux
 internal import BoxModel
 import Glibc
 internal import NetTypes
+internal import SiteModel
 internal import System
 internal import UAPI
 

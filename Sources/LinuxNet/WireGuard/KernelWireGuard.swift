@@ -3,6 +3,7 @@ internal import BoxModel
 import Glibc
 internal import NetTypes
 public import Netlink
+internal import SiteModel
 
 /// The kernel's WireGuard, over generic netlink.
 struct KernelWireGuard: WireGuardDevice {

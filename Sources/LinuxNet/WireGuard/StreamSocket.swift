@@ -2,6 +2,7 @@ import CLinux
 internal import BoxModel
 import Glibc
 internal import NetTypes
+internal import SiteModel
 internal import System
 internal import UAPI
 
@@ -100,7 +101,7 @@ struct StreamSocket: ~Copyable {
         let which = process > 0 ? " (process \(process))" : ""
         return BoxError(
             operation, cause: "its datapath\(which) does not answer on \(path)",
-            remedy: "`wggw apply --restart` puts a new one in its place, `wggw down` takes it off the box",
+            remedy: "\(.restart) puts a new one in its place, \(.takeDown) takes it off the box",
             code: ETIMEDOUT)
     }
 

@@ -22,13 +22,16 @@ struct Findings {
 
     init(_ file: String) { self.file = file }
 
-    private func fault(_ place: WgQuickConfig.Place, _ message: String) -> ProfileError {
-        ProfileError(file: place.file ?? file, line: place.line, column: place.column, message: message)
+    private func fault(_ place: WgQuickConfig.Place, _ message: String, _ advice: Prose? = nil) -> ProfileError {
+        ProfileError(
+            file: place.file ?? file, line: place.line, column: place.column, message: message, advice: advice)
     }
 
     mutating func refuse(_ place: WgQuickConfig.Place, _ message: String) { errors.append(fault(place, message)) }
 
-    mutating func note(_ place: WgQuickConfig.Place, _ message: String) { notes.append(fault(place, message)) }
+    mutating func note(_ place: WgQuickConfig.Place, _ message: String, advice: Prose? = nil) {
+        notes.append(fault(place, message, advice))
+    }
 
     /// The value, or nothing and a word about it; nothing where it is empty or absent.
     mutating func read<T>(
@@ -151,7 +154,8 @@ extension Findings {
         var installation = installation
         for note in notes {
             installation.gateway.note(
-                WgQuickConfig.Place(line: note.line, column: note.column, file: note.file), note.message)
+                WgQuickConfig.Place(line: note.line, column: note.column, file: note.file),
+                .said(note.message, advice: note.advice))
         }
         return installation
     }

@@ -11,12 +11,15 @@ extension Installation {
         var config = gateway
         let present = peers.filter { $0.isLetIn(at: now) }
         config.take(present.map { PeerSection($0.wireguard) })
-        for peer in peers where !peer.isLetIn(at: now) { config.note(peer.wireguard.place, peer.reasonOfAbsence) }
+        for peer in peers where !peer.isLetIn(at: now) {
+            config.note(peer.wireguard.place, peer.reasonOfAbsence, advice: peer.wayIn)
+        }
         for peer in present {
             guard let expiry = peer.expiry else { continue }
             config.note(
                 peer.wireguard.place,
-                "\(peer.name): was to be let in until \(expiry.quotable), and is now without an end; `wggw remove-peer` ends it"
+                "\(peer.name): was to be let in until \(expiry.quotable), and is now without an end",
+                advice: "\(.peer(nil, .removal)) ends it"
             )
         }
         var result = try config.gatewaySite(
@@ -33,14 +36,16 @@ extension Installation.Peer {
 
     func isLetIn(at now: String) -> Bool { absence == nil && expiry.map { $0 > now } ?? true }
 
-    /// Its name, why it is left out, and what lets it in again.
+    /// Its name, and why it is left out.
     fileprivate var reasonOfAbsence: String {
-        let reason = absence ?? "expired \(expiry?.quotable ?? "")"
+        "\(name): \(absence ?? "expired \(expiry?.quotable ?? "")") there, and not let in"
+    }
+
+    /// What lets it in again.
+    fileprivate var wayIn: Prose {
         let addresses = wireguard.allowed.filter(\.network.isHost).map(\.network.address)
-        let options = ["--public-key \(wireguard.publicKey)"] + addresses.map { "--address \($0)" }
         return
-            "\(name): \(reason) there, and not let in; `wggw add-peer \(name) \(options.joined(separator: " "))` does"
-            + (wireguard.presharedKey == nil ? "" : ", with its preshared key")
+            "\(.letIn(peer: name, wireguard.publicKey, addresses)) does\(wireguard.presharedKey == nil ? "" : ", with its preshared key")"
     }
 }
 
@@ -73,9 +78,11 @@ private struct ClientSides {
     private var counts: [Remark: Int] = [:]
 
     /// The first twenty of a kind, and then how many more there are: thousands of peers may have one form of file.
-    private mutating func note(_ remark: Remark, _ place: WgQuickConfig.Place, _ message: String) {
+    private mutating func note(
+        _ remark: Remark, _ place: WgQuickConfig.Place, _ message: String, advice: Prose? = nil
+    ) {
         counts[remark, default: 0] += 1
-        if counts[remark]! <= maximumTold { result.notes.append(installation.gateway.fault(place, message)) }
+        if counts[remark]! <= maximumTold { result.notes.append(installation.gateway.fault(place, message, advice)) }
     }
 
     private mutating func tellHowMany() {
@@ -138,14 +145,16 @@ private struct ClientSides {
         } else if goesOut {
             note(
                 .noWayOut, client.place,
-                "\(peer.name): sends the Internet into the tunnel, and nothing here says that it gets out; `wggw set-peer \(peer.name) --full-tunnel` lets it"
+                "\(peer.name): sends the Internet into the tunnel, and nothing here says that it gets out",
+                advice: "\(.peer(peer.name, .fullTunnel)) lets it"
             )
         }
         for network in allowed where network.isPrivate && !reachable.contains(network) {
             if peer.addresses.contains(network.address) { continue }
             note(
                 .foreignNetwork, client.place,
-                "\(peer.name): sends \(network) into the tunnel, which is not in the LAN here; name it with --lan if peers may reach it"
+                "\(peer.name): sends \(network) into the tunnel, which is not in the LAN here",
+                advice: "name it with \(.input(.lan)) if peers may reach it"
             )
         }
     }

@@ -18,14 +18,48 @@ struct ForeignCandidate {
 public enum InstallationError: Error, Sendable, CustomStringConvertible {
     /// What was chosen, or all that there is, has faults.
     case faults(ProfileErrors)
-    /// Nothing that could be taken is there, or more than one thing is: what there is, and what would help.
-    case unclear(String)
+    /// Nothing there is a gateway's: so many files were looked into, and this one was not.
+    case nothing(files: Int, passedOver: (path: String, reason: String)?)
+    /// What was asked for is not there, but these are.
+    case notThere(Installation.Kind?, interface: String?, [String])
+    /// These are there, of one kind or of several.
+    case several([String], count: Int, differInKind: Bool)
 
-    /// The faults, a line each, or the sentence.
-    public var description: String {
+    /// For whoever develops.
+    public var description: String { prose.description }
+
+    /// The faults, a line each, or what there is, and what would help.
+    public var prose: Prose {
         switch self {
-        case .faults(let errors): errors.description
-        case .unclear(let text): text
+        case .faults(let errors): Prose(errors.description)
+        case .nothing(let files, let passed):
+            """
+            nothing here is a gateway's: \(files) file\(files == 1 ? " was" : "s were") looked into\
+            \(passed.map { "; \($0.path.quotable) was not: \($0.reason.quotable)" } ?? ""); \
+            name the file or directory in which the old program keeps its own side
+            """
+        case .notThere(let kind, let interface, let options):
+            "there is none for \(Self.asked(kind, interface)) here; there is \(options.joined(separator: ", "))"
+        case .several(let options, let count, true):
+            """
+            there are \(count) gateways here: \(options.joined(separator: ", ")); \
+            choose with \(.input(.origin)) KIND, or name one of them
+            """
+        case .several(let options, let count, false):
+            """
+            there are \(count) gateways here: \(options.joined(separator: ", ")); \
+            choose with \(.input(.interface)) NAME, or name its file
+            """
+        }
+    }
+
+    private static func asked(_ kind: Installation.Kind?, _ interface: String?) -> Prose {
+        switch (kind, interface) {
+        case (let kind?, let interface?):
+            "\(.input(.origin)) \(kind.rawValue) \(.input(.interface)) \(interface)"
+        case (let kind?, nil): "\(.input(.origin)) \(kind.rawValue)"
+        case (nil, let interface?): "\(.input(.interface)) \(interface)"
+        case (nil, nil): ""
         }
     }
 }
@@ -70,25 +104,18 @@ extension Installation {
             let faults = (files.configurations.map(\.fault) + files.json.map(\.fault)).compactMap(\.self)
             if !faults.isEmpty { return .faults(ProfileErrors(faults.flatMap(\.errors))) }
             let count = files.files.count + files.databases.count
-            let passed = files.passedOver.first.map { "; \($0.path.quotable) was not: \($0.reason.quotable)" } ?? ""
-            return .unclear(
-                "nothing here is a gateway's: \(count) file\(count == 1 ? " was" : "s were") looked into\(passed); "
-                    + "name the file or directory in which the old program keeps its own side")
+            return .nothing(files: count, passedOver: files.passedOver.first)
         }
-        let options = abridged((chosen.isEmpty ? all : chosen).map(\.description), "gateway").joined(separator: ", ")
+        let options = abridged((chosen.isEmpty ? all : chosen).map(\.description), "gateway")
         if chosen.isEmpty {
             // What was asked for may be there, and wrong.
             let faulty = files.configurations.first {
                 $0.fault != nil && Configurations.interface(of: $0.file) == interface
             }
             if let fault = faulty?.fault, interface != nil { return .faults(fault) }
-            let asked = [kind.map { "--from \($0.rawValue)" }, interface.map { "--interface \($0)" }]
-            return .unclear(
-                "there is none for \(asked.compactMap(\.self).joined(separator: " ")) here; there is \(options)")
+            return .notThere(kind, interface: interface, options)
         }
-        let kinds = Set(chosen.map(\.kind))
-        let help = kinds.count > 1 ? "--from KIND, or name one of them" : "--interface NAME, or name its file"
-        return .unclear("there are \(chosen.count) gateways here: \(options); choose with \(help)")
+        return .several(options, count: chosen.count, differInKind: Set(chosen.map(\.kind)).count > 1)
     }
 }
 

@@ -8,9 +8,12 @@ public struct ProfileError: Error, Hashable, Sendable, CustomStringConvertible {
     public let column: Int
     /// What is wrong and what would be right.
     public let message: String
+    /// What can be done about it here, if that is something that wggw does.
+    public let advice: Prose?
 
     /// Makes an error.
-    public init(file: String, line: Int, column: Int, message: String) {
+    public init(file: String, line: Int, column: Int, message: String, advice: Prose? = nil) {
+        self.advice = advice
         self.file = file
         self.line = line
         self.column = column
@@ -18,7 +21,14 @@ public struct ProfileError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     /// `site.toml:14:14: peers.laptop.addresses: 10.0.0.0/40: an IPv4 prefix is at most /32`
-    public var description: String { "\(file):\(line):\(column): \(message)" }
+    public var description: String { prose.description }
+
+    /// The same, with its advice.
+    public var prose: Prose {
+        var prose = Prose("\(file):\(line):\(column): \(message)")
+        if let advice { prose += "; \(advice)" }
+        return prose
+    }
 }
 
 /// Everything that is wrong in a file, or in several, in the order of the file; at least one.

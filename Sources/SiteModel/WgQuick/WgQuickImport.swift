@@ -78,8 +78,8 @@ private struct GatewayImporter {
         noteInterface()
     }
 
-    private mutating func note(_ place: WgQuickConfig.Place, _ message: String) {
-        result.notes.append(config.fault(place, message))
+    private mutating func note(_ place: WgQuickConfig.Place, _ message: String, advice: Prose? = nil) {
+        result.notes.append(config.fault(place, message, advice))
     }
 
     /// All peers of such a gateway speak AmneziaWG: it has no plain WireGuard beside.
@@ -143,7 +143,8 @@ private struct GatewayImporter {
         let bans = meaning.leavesOutBans ? "; what PostUp forbids is not taken, and allowed now" : ""
         note(
             config.interfacePlace,
-            "the peers may reach the LAN \(lan), \(grounds)\(bans); `wggw set-peer NAME --allow` and groups say less")
+            "the peers may reach the LAN \(lan), \(grounds)\(bans)",
+            advice: "\(.peer(nil, .policy)) and groups say less")
     }
 
     // MARK: Peers

@@ -36,7 +36,7 @@ extension Store {
         guard !passphrase.isEmpty else { throw BackupError.doesNotOpen }
         try SealedFile.open(file, passphrase: passphrase) { content in
             guard content.count > SealingKey.masterCount else {
-                throw BackupError.contentMakesNoSense(cause: "it is empty")
+                throw BackupError.contentMakesNoSense(.empty)
             }
             let master = UnsafeRawBufferPointer(rebasing: content[..<SealingKey.masterCount])
             let image = Array(content[SealingKey.masterCount...])

@@ -1,3 +1,5 @@
+public import SiteModel
+
 /// Why a backup was not made or not taken. Nothing was changed.
 public enum BackupError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The file does not begin as a backup does.
@@ -9,7 +11,7 @@ public enum BackupError: Error, Equatable, Sendable, CustomStringConvertible {
     /// It does not open: another passphrase, or another byte somewhere.
     case doesNotOpen
     /// What is in it is no site of wggw's: made by something else that had the passphrase.
-    case contentMakesNoSense(cause: String)
+    case contentMakesNoSense(Nonsense)
     /// Argon2id got no memory, MB.
     case noMemory(needed: Int)
     /// The passphrase is shorter than this, bytes.
@@ -19,6 +21,30 @@ public enum BackupError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The state directory has another key, which may belong to a database that somebody moved away.
     case anotherKeyIsThere(path: String)
 
+    /// What is in a backup that is none.
+    public enum Nonsense: Equatable, Sendable {
+        /// Something else than a database.
+        case noDatabase
+        /// SQLite says this of it.
+        case damaged(String)
+        /// A database whose secrets another key sealed.
+        case anotherKey
+        /// Nothing.
+        case empty
+        /// It asks for more work before it opens than wggw ever does.
+        case tooMuchWork
+
+        fileprivate var words: String {
+            switch self {
+            case .noDatabase: "no database"
+            case .damaged(let words): words
+            case .anotherKey: "its key is another one's"
+            case .empty: "it is empty"
+            case .tooMuchWork: "no wggw asks for so much work to open a file"
+            }
+        }
+    }
+
     /// Whether the file is at fault, and not what is there already or what was typed.
     public var isAboutTheFile: Bool {
         switch self {
@@ -27,10 +53,13 @@ public enum BackupError: Error, Equatable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// For whoever develops.
+    public var description: String { prose.description }
+
     /// The fault, and what helps.
-    public var description: String {
+    public var prose: Prose {
         switch self {
-        case .notABackup: "is no backup of wggw's; `wggw backup FILE` makes one"
+        case .notABackup: "is no backup of wggw's; \(.backUp) makes one"
         case .newerFormat(let found, let known):
             "was made by a newer wggw (format \(found), this one knows \(known)); use the newer wggw"
         case .wrongLength(let found, let expected) where found < expected:
@@ -38,12 +67,12 @@ public enum BackupError: Error, Equatable, Sendable, CustomStringConvertible {
         case .wrongLength(let found, let expected):
             "has \(found - expected) bytes more than it should; take a copy that is the file itself"
         case .doesNotOpen: "does not open: the passphrase is another one, or the file was changed"
-        case .contentMakesNoSense(let cause): "holds no site of wggw's (\(cause))"
+        case .contentMakesNoSense(let what): "holds no site of wggw's (\(what.words))"
         case .noMemory(let needed): "needs \(needed) MB of memory to be opened; make room, or open it on another box"
         case .shortPassphrase(let minimum):
             "the passphrase has fewer than \(minimum) bytes, and whoever has the file could guess it; take a longer one"
         case .siteIsThere(let path):
-            "\(path): there is a site here already; move the directory away, or name another one with --state-dir"
+            "\(path): there is a site here already; move the directory away, or name another one with \(.input(.stateDirectory))"
         case .anotherKeyIsThere(let path):
             "\(path): is another key than the backup's, and may belong to a database that was moved away; move it there as well"
         }

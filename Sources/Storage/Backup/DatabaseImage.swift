@@ -24,12 +24,12 @@ enum DatabaseImage {
     /// Throws what keeps the bytes from being a database that this wggw can open with the key of this check.
     static func judge(_ image: [UInt8], keyCheck: [UInt8]) throws {
         guard image.starts(with: Array("SQLite format 3\0".utf8)) else {
-            throw BackupError.contentMakesNoSense(cause: "no database")
+            throw BackupError.contentMakesNoSense(.noDatabase)
         }
         let copy = try opened(image)
         do { try copy.inDatabase { db in try judge(db, keyCheck) } } catch {
             guard let error = error as? DatabaseError else { throw error }
-            throw BackupError.contentMakesNoSense(cause: error.message ?? "damaged")
+            throw BackupError.contentMakesNoSense(.damaged(error.message ?? "damaged"))
         }
     }
 
@@ -39,10 +39,10 @@ enum DatabaseImage {
             throw BackupError.newerFormat(found: schema, known: Schema.migrations.count)
         }
         let found = try String.fetchOne(db, sql: "PRAGMA integrity_check(1)") ?? "damaged"
-        if found != "ok" { throw BackupError.contentMakesNoSense(cause: found) }
+        if found != "ok" { throw BackupError.contentMakesNoSense(.damaged(found)) }
         let check = try Blob.fetchOne(db, sql: "SELECT key_check FROM sealing")
         if let check, check.bytes != keyCheck {
-            throw BackupError.contentMakesNoSense(cause: "its key is another one's")
+            throw BackupError.contentMakesNoSense(.anotherKey)
         }
     }
 

@@ -80,7 +80,7 @@ enum SealedFile {
     ) throws -> R {
         let (passes, kibibytes) = (UInt32(number(header, 16, 4)), UInt32(number(header, 20, 4)))
         guard passes > 0, passes <= maximumPasses, kibibytes >= 8, kibibytes <= maximumKibibytes else {
-            throw BackupError.contentMakesNoSense(cause: "no wggw asks for so much work to open a file")
+            throw BackupError.contentMakesNoSense(.tooMuchWork)
         }
         guard let memory = sodium_malloc(32) else { throw BackupError.noMemory(needed: 1) }
         defer { sodium_free(memory) }

@@ -66,7 +66,7 @@ import Testing
         #expect(taken.site.endpoint == Endpoint("vpn.example.org:51820"))
         #expect(taken.site.dns == [IPAddress("9.9.9.9")!])
         #expect(taken.site.egress == Egress(interface: "ens18", fullTunnel: true))
-        #expect(taken.tells("wg0.conf:13:1: old-phone: disabled there, and not let in", "--address 10.6.0.3"))
+        #expect(taken.tells("wg0.conf:13:1: old-phone: disabled there, and not let in", "[10.6.0.3])) does"))
         #expect(taken.tells("taken as wg0 of PiVPN"))
         let without = try ForeignSample(Array(files.dropLast())).taken()
         #expect(without.tells("name /etc/pivpn/wireguard/setupVars.conf too") && !without.tellsEgress)
@@ -151,7 +151,7 @@ import Testing
         ])
         #expect(
             sample.faults() == [
-                "there are 2 gateways here: wg0 of wg-quick (/etc/wireguard/wg0.conf), wg1 of wg-quick (/etc/wireguard/wg1.conf); choose with --interface NAME, or name its file"
+                "there are 2 gateways here: wg0 of wg-quick (/etc/wireguard/wg0.conf), wg1 of wg-quick (/etc/wireguard/wg1.conf); choose with (input(SiteModel.Remedy.Input.interface)) NAME, or name its file"
             ])
         sample.interface = "wg1"
         let taken = try sample.taken()
@@ -159,7 +159,9 @@ import Testing
         #expect(taken.tells("taken as wg1 of wg-quick") && taken.tells("not taken: wg0 of wg-quick"))
         sample.interface = "wg2"
         #expect(
-            sample.faults().first?.hasPrefix("there is none for --interface wg2 here; there is wg0 of wg-quick") == true
+            sample.faults().first?.hasPrefix(
+                "there is none for (input(SiteModel.Remedy.Input.interface)) wg2 here; there is wg0 of wg-quick")
+                == true
         )
         #expect(
             ForeignSample([("p.conf", provider)]).faults().first?.hasPrefix("nothing here is a gateway's: 1 file was")

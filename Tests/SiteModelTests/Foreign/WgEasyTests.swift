@@ -47,7 +47,7 @@ import Testing
         #expect(taken.tells("/x/wg0.json:1:1: taken as wg0 of wg-easy 14", "with 5 peers"))
         #expect(taken.tells(":10:13: Anna's phone: is no host label; it becomes Anna-s-phone"))
         #expect(taken.tells(":10:13: Anna-s-phone: its one-time link is not taken"))
-        #expect(taken.tells(":16:13: parked: disabled there, and not let in", "--address 10.8.0.4`", Self.key(4)))
+        #expect(taken.tells(":16:13: parked: disabled there, and not let in", "[10.8.0.4])) does", Self.key(4)))
         #expect(taken.tells(":22:13: late: expired 2026-11-25T23:59:59.000Z there, and not let in"))
         #expect(taken.tells(":28:13: guest: was to be let in until 2027-01-01", "without an end"))
         for note in taken.notes {

@@ -89,7 +89,8 @@ enum WgEasy14 {
         if !isEnabled { peer.absence = "disabled" }
         if node["oneTimeLink"]?.text != nil {
             findings.note(
-                node.place, "\(peer.name): its one-time link is not taken; `wggw export \(peer.name)` writes its file")
+                node.place, "\(peer.name): its one-time link is not taken",
+                advice: "\(.peer(peer.name, .file)) writes its file")
         }
         return peer
     }

@@ -51,7 +51,8 @@ enum WgEasy15 {
             if let id = record["id"]?.text, links.contains(id) {
                 findings.note(
                     record.place,
-                    "\(peer.name): its one-time link is not taken; `wggw export \(peer.name)` writes its file")
+                    "\(peer.name): its one-time link is not taken",
+                    advice: "\(.peer(peer.name, .file)) writes its file")
             }
             installation.peers.append(peer)
         }

@@ -1,0 +1,64 @@
+public import Compiler
+public import SiteModel
+
+/// Why a peer's side cannot be written.
+public enum ExportingError: Error, Hashable, Sendable {
+    /// Of no peer.
+    case nothing
+    /// A profile cannot hold its preshared key.
+    case presharedKey(peer: String)
+    /// It has no address in the tunnel.
+    case unnumbered(peer: String)
+    /// Its own configuration cannot be made.
+    case client(ClientConfigError)
+    /// It is no gateway with a site of its own.
+    case gateway(OtherGatewayError)
+    /// No QR code holds so many bytes.
+    case tooLong(bytes: Int)
+    /// The picture of the QR code cannot be made.
+    case picture
+
+    /// The fault and the remedy.
+    public var prose: Prose {
+        switch self {
+        case .nothing: "there is nothing to write of any peer"
+        case .presharedKey(let peer):
+            """
+            \(peer) has a preshared key, which a profile cannot hold; \
+            \(.peer(peer, .gatewayFile)) writes a file that can
+            """
+        case .unnumbered(let peer):
+            """
+            \(peer) has no address in the tunnel, so there is nothing to write for it; \
+            give it one with \(.peer(peer, .address)), or set up its side by hand
+            """
+        case .client(let error): error.prose
+        case .gateway(let error): error.prose
+        case .tooLong(let bytes):
+            "\(bytes) bytes are too much for a QR code; write the file with \(.input(.configuration)) instead"
+        case .picture: "libpng cannot write the QR code"
+        }
+    }
+}
+
+/// What there is to say of a peer's side that was written.
+public enum ExportNotice: Hashable, Sendable {
+    /// A profile holds no keys.
+    case noKeys
+    /// The peer alone has its private key.
+    case ownKey(peer: String)
+    /// The revision is not on the box; `peer`: that is to connect, nil for all.
+    case unapplied(peer: String?)
+    /// A peer's could not be written.
+    case leftOut(ExportingError)
+
+    var prose: Prose {
+        switch self {
+        case .noKeys: "a profile holds no keys: the other gateway keeps or makes its own private key"
+        case .ownKey(let peer): "\(peer) has its own private key; put it into the file where it says so"
+        case .unapplied(let peer?): "the newest revision is not applied yet; run \(.apply) before \(peer) connects"
+        case .unapplied(nil): "the newest revision is not applied yet; run \(.apply) before they connect"
+        case .leftOut(let error): "left out: \(error.prose)"
+        }
+    }
+}

@@ -1,0 +1,33 @@
+public import BoxModel
+import Compiler
+public import SiteModel
+
+/// Something that is wrong and needs somebody.
+public enum Alarm: Hashable, Sendable {
+    /// An apply was not confirmed in time, and the box is not back yet.
+    case overdue(revision: Int, to: Int?)
+    /// A command was cut short.
+    case cutShort(command: String)
+    /// The datapath does not answer.
+    case silent(BoxError)
+    /// What the site needs and the box does not have.
+    case absent(Absence)
+
+    /// One line, with what helps.
+    public var prose: Prose {
+        switch self {
+        case .overdue(let revision, let old):
+            """
+            revision \(revision) was not confirmed in time, and the box is not back at \
+            \(name(of: old)) yet; its guard tries again, \(.rollBack) does it now
+            """
+        case .cutShort(let command):
+            """
+            `\(command)` was cut short, and the box may be between two states; \(.apply) goes on, \
+            \(.restore) goes back, \(.takeDown) takes everything off
+            """
+        case .silent(let error): error.prose
+        case .absent(let absence): absence.prose
+        }
+    }
+}
