@@ -83,7 +83,7 @@ let package = Package(
         .target(name: "Netlink", dependencies: ["CMnl"], swiftSettings: strict),
         .target(name: "UAPI", dependencies: ["NetTypes"], swiftSettings: strict),
         .target(name: "NetTypes", swiftSettings: strict),
-        .target(name: "System", swiftSettings: strict),
+        .target(name: "System", dependencies: ["CLinux"], swiftSettings: strict),
 
         .target(name: "CLinux", cSettings: strictC, linkerSettings: [.linkedLibrary("seccomp")]),
         .target(

@@ -4,58 +4,37 @@ internal import Glibc
 internal import SiteModel
 public import Storage
 
-/// What one wggw process does: drafts, plans, applies and reports, on a state directory and a box.
+/// What is done for one request: drafts, plans, applies and reports, on a state directory and a box.
 ///
-/// Single caller: one command. Whatever changes something takes the state directory's lock first.
+/// Single caller: whoever serves the request. Others have their own, with the same equipment; whatever changes something takes the state
+/// directory's lock first.
 public final class ControlPlane {
-    let store: Store
-    let box: any Box
-    /// What the same box says of packets' ways.
-    let terrain: any Terrain
-    /// Sends what somebody asked for.
-    let prober: any Prober
-    let clock: Clock
-    let random: RandomSource
-    /// Whom revisions are made by.
-    let who: String
-    /// The command, as the lock and the journal name it: `wggw apply`.
-    let command: String
-    /// How long to wait for another wggw.
-    let lockWaitMilliseconds: Int
-    /// Starts the process that takes an unconfirmed apply back.
-    let startGuard: (PendingConfirmation) throws -> Void
-    /// Whether this command was told to stop.
-    let stop: StopRequest
+    let equipment: Equipment
+    let request: Request
     private var lock: StateLock?
     /// What was opened so far. A secret is named by its hash, so it is the same for every revision that names it.
     private var opened = Secrets()
 
-    /// Opens the state directory; the box is touched by nothing but the commands that say so.
-    public init(
-        store: Store, box: any Box, terrain: any Terrain, prober: any Prober, clock: Clock = .system,
-        random: @escaping RandomSource = systemRandom, who: String,
-        command: String, lockWaitMilliseconds: Int = 30_000, stop: StopRequest = .none,
-        startGuard: @escaping (PendingConfirmation) throws -> Void
-    ) {
-        self.store = store
-        self.box = box
-        self.terrain = terrain
-        self.prober = prober
-        self.clock = clock
-        self.random = random
-        self.who = who
-        self.command = command
-        self.lockWaitMilliseconds = lockWaitMilliseconds
-        self.stop = stop
-        self.startGuard = startGuard
+    /// The box is touched by nothing but the commands that say so.
+    public init(_ equipment: Equipment, for request: Request) {
+        self.equipment = equipment
+        self.request = request
     }
+
+    var revisions: any Revisions { equipment.revisions }
+    var records: BoxRecords { equipment.records }
+    var box: any Box { equipment.box }
+    var clock: Clock { equipment.clock }
+    var random: RandomSource { equipment.random }
+    var stop: StopRequest { request.stop }
 
     /// Holds the state directory's lock while `body` runs; the commands that call each other take it once.
     func locked<R>(_ body: () throws -> R) throws(GatewayError) -> R {
         try wrapping {
             if lock != nil { return try body() }
-            lock = try store.lock(
-                purpose: command, waitingMilliseconds: lockWaitMilliseconds, isStopped: { stop.signal() != nil })
+            lock = try records.lock(
+                purpose: request.command, waitingMilliseconds: request.lockWaitMilliseconds,
+                isStopped: { stop.signal() != nil })
             defer { lock = nil }
             return try body()
         }
@@ -64,37 +43,35 @@ public final class ControlPlane {
     /// The newest site, or `.noSite`.
     public func newest() throws(GatewayError) -> StoredSite {
         try wrapping {
-            guard let newest = try store.newest() else { throw GatewayError.noSite }
+            guard let newest = try revisions.newest() else { throw GatewayError.noSite }
             return newest
         }
     }
 
     /// The newest `limit` revisions, newest first.
     public func history(limit: Int) throws(GatewayError) -> [Revision] {
-        try wrapping { try store.history(limit: limit) }
+        try wrapping { try revisions.history(limit: limit) }
     }
+
+    /// When revisions were applied last on this box, seconds since the epoch; not those that never were, or were taken back.
+    public func appliedTimes() throws(GatewayError) -> [Int: Int64] { try wrapping { try records.appliedTimes() } }
 
     /// What is on the box by the records.
-    public func record() throws(GatewayError) -> BoxRecord { try wrapping { try store.box() } }
-
-    /// All of it, sealed under a passphrase (docs/backup.md).
-    public func backup(passphrase: UnsafeRawBufferPointer) throws -> [UInt8] {
-        try store.backup(passphrase: passphrase)
-    }
+    public func record() throws(GatewayError) -> BoxRecord { try wrapping { try records.current() } }
 
     /// One revision, or the newest.
     public func site(_ revision: Int?) throws(GatewayError) -> StoredSite {
         guard let revision else { return try newest() }
-        return try wrapping { try store.revision(revision) }
+        return try wrapping { try revisions.revision(revision) }
     }
 
     /// The revision that was applied last.
     public func applied() throws(GatewayError) -> StoredSite {
         try wrapping {
-            guard let applied = try store.box().applied else {
+            guard let applied = try records.current().applied else {
                 throw ApplyingError.nothingToCompare
             }
-            return try store.revision(applied)
+            return try revisions.revision(applied)
         }
     }
 
@@ -102,7 +79,7 @@ public final class ControlPlane {
     /// would be now.
     public func desiredState(of stored: StoredSite) throws(GatewayError) -> DesiredState {
         try wrapping {
-            let known = stored.revision.surroundings
+            let known = try records.surroundings(of: stored.revision.id)
             return try desiredState(stored.site, known ?? lookAround(stored, previous: nil).surroundings)
         }
     }
@@ -120,21 +97,21 @@ public final class ControlPlane {
         if case .sealed(let id)? = site.tunnel.disguise?.headerProtectionKey, opened.presharedKeys[id] == nil {
             sealed.insert(id)
         }
-        let keys = try store.presharedKeys(sealed)
+        let keys = try revisions.presharedKeys(sealed)
         if opened.presharedKeys.isEmpty {
             opened.presharedKeys = keys
         } else {
             opened.presharedKeys.merge(keys) { _, new in new }
         }
         if opened.privateKeys[publicKey] == nil {
-            opened.privateKeys[publicKey] = try store.privateKey(of: publicKey)
+            opened.privateKeys[publicKey] = try revisions.privateKey(of: publicKey)
         }
         return opened
     }
 
     /// Before a site is read: the box begins to read the WireGuard side, which is what takes long.
     func expectObservation(of revision: Int?) throws {
-        if let interface = try store.tunnelInterface(of: revision) { box.expectObservation(of: interface) }
+        if let interface = try revisions.tunnelInterface(of: revision) { box.expectObservation(of: interface) }
     }
 }
 

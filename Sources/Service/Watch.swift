@@ -3,6 +3,7 @@ public import BoxModel
 public import Gateway
 internal import Glibc
 internal import LinuxNet
+internal import System
 public import SiteModel
 import Storage
 
@@ -86,11 +87,11 @@ public struct Watch {
                 if let failure = denied.keep() { tell(.keepsNothing(failure)) }
                 note(news.read())
             }
-            if StopRequest.signals.signal() != nil { return }
+            if NotedSignal.name != nil { return }
             guard isDue else { continue }
             let began = hasBegun
             look()
-            if StopRequest.signals.signal() != nil { return }
+            if NotedSignal.name != nil { return }
             if began { manager.status(status) } else { manager.ready(status) }
             heap_give_back()
         }

@@ -8,43 +8,43 @@ struct FieldRow<Owner: Sendable>: Sendable {
     let names: String
     /// For `VALUES`: `?, ?`.
     let marks: String
-    private let columns: [(content: FieldColumn<Owner>.Content, name: String, mayBeNull: Bool)]
+    private let columns: [FieldColumn<Owner>]
+    private let mayBeNull: [Bool]
 
     /// `unsaid` is an owner of whom nothing is said: what even it has a value for is never NULL.
     init(_ columns: [FieldColumn<Owner>], unsaid: Owner) {
-        names = columns.map(\.name).joined(separator: ", ")
+        names = columns.map { $0.name }.joined(separator: ", ")
         marks = columns.map { _ in "?" }.joined(separator: ", ")
-        self.columns = columns.map { ($0.content, $0.name, $0.content.value(of: unsaid).isNull) }
+        self.columns = columns
+        mayBeNull = columns.map { $0.get(unsaid).isNull }
     }
 
-    func values(_ owner: Owner) -> [DatabaseValue] { columns.map { $0.content.value(of: owner) } }
+    func values(_ owner: Owner) -> [DatabaseValue] { columns.map { $0.get(owner).databaseValue } }
 
     /// Puts what stands from column `first` on into `owner`, of whom nothing was said before. The name of a column that makes no sense;
     /// nil if all do.
     func load(_ row: Columns, from first: CInt, into owner: inout Owner) -> String? {
-        var index = first
-        for column in columns {
-            let makesSense =
-                switch (column.content, row.kind(index)) {
-                case (_, .null): column.mayBeNull
-                case (.text(_, let set), .text): set(&owner, row.text(index) ?? "")
-                case (.integer(_, let set), .integer): set(&owner, row.number(index) ?? 0)
-                case (.bytes(_, let set), .bytes): set(&owner, row.bytes(index))
-                default: false
-                }
-            if !makesSense { return column.name }
-            index += 1
+        for i in columns.indices {
+            let value = row.value(first + CInt(i))
+            // Most of a peer's are, and need no look at the column.
+            if mayBeNull[i] && value.isNull { continue }
+            guard columns[i].set(&owner, value) else { return columns[i].name }
         }
         return nil
     }
 }
 
-extension FieldColumn.Content {
-    fileprivate func value(of owner: Owner) -> DatabaseValue {
+extension StoredValue {
+    /// Whether it is NULL.
+    var isNull: Bool { if case .null = self { true } else { false } }
+
+    fileprivate var databaseValue: DatabaseValue {
         switch self {
-        case .text(let get, _): get(owner)?.databaseValue ?? .null
-        case .integer(let get, _): get(owner)?.databaseValue ?? .null
-        case .bytes(let get, _): get(owner).map { Blob($0).databaseValue } ?? .null
+        case .null: .null
+        case .text(let text): text.databaseValue
+        case .integer(let number): number.databaseValue
+        case .bytes(let bytes): Blob(bytes).databaseValue
+        case .borrowed(let bytes): Blob(bytes).databaseValue
         }
     }
 }

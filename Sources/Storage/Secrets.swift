@@ -1,41 +1,25 @@
 internal import CSodium
 internal import GRDB
-public import NetTypes
-public import SiteModel
+internal import NetTypes
+internal import SiteModel
 
-/// Secrets on their way into the database, together with the revision that needs them.
-public struct NewSecrets: Sendable {
-    /// Private keys by the public keys that belong to them.
-    public var privateKeys: [(publicKey: PublicKey, key: PrivateKey)] = []
-    /// Preshared keys; each is named by `Store.name(of:)`.
-    public var presharedKeys: [(id: SecretID, key: PresharedKey)] = []
-
-    /// None.
-    public init() {}
-
-    /// Whether there is nothing to seal.
-    public var isEmpty: Bool { privateKeys.isEmpty && presharedKeys.isEmpty }
-}
-
-extension Store {
-    /// The name under which a preshared key is sealed here; makes the sealing key if there is none yet.
-    public func name(of key: PresharedKey) throws(StorageError) -> SecretID {
-        try read { db in
-            let sealing = try sealingKey(db)
+extension SQLiteRevisions {
+    func name(of key: PresharedKey) throws(StorageError) -> SecretID {
+        try database.read { db in
+            let sealing = try database.sealingKey(db)
             return key.withBytes { sealing.name(of: $0) }
         }
     }
 
-    /// The private key that belongs to a public key. Throws `.secret` if it is not here.
-    public func privateKey(of publicKey: PublicKey) throws(StorageError) -> PrivateKey {
+    func privateKey(of publicKey: PublicKey) throws(StorageError) -> PrivateKey {
         let name = SecretName.privateKey(of: publicKey)
-        return try read { db in
+        return try database.read { db in
             guard
                 let sealed = try Blob.fetchOne(
                     db, sql: "SELECT sealed FROM private_key WHERE public_key = ?",
                     arguments: [Blob(publicKey.bytes)])
             else { throw StorageError.secret(name, .elsewhere) }
-            let sealing = try sealingKey(db)
+            let sealing = try database.sealingKey(db)
             let key = try PrivateKey { secret in
                 guard sealed.bytes.withUnsafeBytes({ sealing.open($0, into: secret) }) else {
                     throw StorageError.secret(name, .damaged)
@@ -57,20 +41,18 @@ extension Store {
         }
     }
 
-    /// Whether the private key of a public key is here.
-    public func holdsPrivateKey(of publicKey: PublicKey) throws(StorageError) -> Bool {
-        try read { db in
+    func holdsPrivateKey(of publicKey: PublicKey) throws(StorageError) -> Bool {
+        try database.read { db in
             try Int.fetchOne(
                 db, sql: "SELECT 1 FROM private_key WHERE public_key = ?",
                 arguments: [Blob(publicKey.bytes)]) != nil
         }
     }
 
-    /// The preshared keys of these names. Throws `.secret` if one is missing or does not open.
-    public func presharedKeys(_ ids: Set<SecretID>) throws(StorageError) -> [SecretID: PresharedKey] {
+    func presharedKeys(_ ids: Set<SecretID>) throws(StorageError) -> [SecretID: PresharedKey] {
         if ids.isEmpty { return [:] }
-        return try read { db in
-            let sealing = try sealingKey(db)
+        return try database.read { db in
+            let sealing = try database.sealingKey(db)
             var found: [SecretID: PresharedKey] = Dictionary(minimumCapacity: ids.count)
             // One scan of the table beats thousands of look-ups; a few look-ups beat the scan.
             if ids.count > 64 {
@@ -107,7 +89,7 @@ extension Store {
     /// Seals secrets, as part of the transaction that needs them. One that is there already stays.
     func insert(_ secrets: NewSecrets, _ db: Database) throws {
         if secrets.isEmpty { return }
-        let sealing = try sealingKey(db)
+        let sealing = try database.sealingKey(db)
         try db.execute(
             sql: "INSERT INTO sealing (id, key_check) VALUES (1, ?) ON CONFLICT DO NOTHING",
             arguments: [Blob(sealing.check)])

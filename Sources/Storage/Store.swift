@@ -1,17 +1,21 @@
 internal import GRDB
 internal import Glibc
 
-/// Everything that wggw remembers: revisions, sealed secrets, what was applied and what is on the way.
+/// Everything that wggw remembers, in a state directory.
 ///
 /// One database connection. SQLite's WAL with `synchronous = FULL`: what a method wrote before it returned is there after a
 /// power cut. Several processes may have it open; whoever changes the box holds a `StateLock` as well.
 public final class Store {
     /// Where it is.
     public let directory: StateDirectory
-    private let files: TrustedDirectory
+    let files: TrustedDirectory
     let queue: DatabaseQueue
     let keySource: SealingKey.Source
     private var loadedKey: SealingKey?
+    /// The site's revisions, with the secrets that they name.
+    public var revisions: any Revisions { SQLiteRevisions(database: self) }
+    /// What is a fact of this box, in the same database.
+    public var records: BoxRecords { BoxRecords(self) }
     /// How long to wait for another process's transaction: as long as for its lock, since a slow disk makes both slow.
     static let busyMilliseconds = 30_000
 
@@ -35,20 +39,6 @@ public final class Store {
         } catch { throw StorageError(error, path: directory.database) }
     }
 
-    /// The right to draft and to apply. Waits up to `milliseconds` for whoever holds it, then throws `.busy` with what the holder
-    /// wrote about itself. `purpose` is what others are told: `wggw apply`. `isStopped` says whether to give up; then it throws
-    /// `.stopped`.
-    public func lock(
-        purpose: String, waitingMilliseconds milliseconds: Int, isStopped: () -> Bool = { false }
-    ) throws(StorageError) -> StateLock {
-        try StateLock(files, purpose: purpose, waitingMilliseconds: milliseconds, isStopped: isStopped)
-    }
-
-    /// What `body` reads while nobody writes; nil, and `body` is not called, if some wggw is at it.
-    public func whileFree<R>(_ body: () throws(StorageError) -> R) throws(StorageError) -> R? {
-        try StateLock.whileFree(files, body)
-    }
-
     /// SQLite's own patience does not cover a new database's turn to WAL: of two who try it at once, one is refused there and
     /// then.
     private static func turnToWAL(_ db: Database) throws {
@@ -66,13 +56,12 @@ public final class Store {
         do { return try queue.write(body) } catch { throw StorageError(error, path: directory.database) }
     }
 
-    /// Writes, and takes it back. Throws where it cannot: SQLite takes a file that it may only read for a moment, for want of
-    /// descriptors, as one that it may only read for ever, and says so not before the first write.
-    public func proveWritable() throws(StorageError) {
+    /// In one transaction that is taken back.
+    func tryToWrite(_ body: (Database) throws -> Void) throws(StorageError) {
         do {
             try queue.inDatabase { db in
                 try db.inTransaction(.immediate) {
-                    try db.execute(sql: "UPDATE box SET is_up = is_up")
+                    try body(db)
                     return .rollback
                 }
             }

@@ -5,6 +5,7 @@ import Gateway
 import Reports
 import SiteModel
 import Storage
+import System
 
 struct ApplyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

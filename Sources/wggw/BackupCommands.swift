@@ -23,10 +23,10 @@ struct BackupCommand: ParsableCommand {
     var force = false
 
     func run() throws {
-        let control = try common.reader("backup")
-        let site = try control.newest()
+        let site = try common.reader("backup").newest()
+        let store = try common.store("backup")
         let words = try passphrase.read(isNew: true)
-        let bytes = try words.withBytes { try control.backup(passphrase: $0) }
+        let bytes = try words.withBytes { try store.backup(passphrase: $0) }
         try writePrivateFile(file, bytes, replacing: force)
         common.note(
             "wrote \(file): \(Format.count(site.revision.id, "revision")), \(Format.count(site.revision.peers, "peer"))"

@@ -5,6 +5,7 @@ import LinuxNet
 import NetTypes
 import SiteModel
 import Storage
+import System
 
 /// Options of every command.
 struct CommonOptions: ParsableArguments {
@@ -81,15 +82,18 @@ struct CommonOptions: ParsableArguments {
     private func open(
         _ command: String, stop: StopRequest = .signals, box: LinuxBox = LinuxBox()
     ) throws -> ControlPlane {
-        let credentials = getenv("CREDENTIALS_DIRECTORY").map { String(cString: $0) }
         let directory = directory
-        do {
-            let store = try Store(directory, credentialsDirectory: credentials)
-            return ControlPlane(
-                store: store, box: box, terrain: box, prober: box, who: currentUserName(), command: "wggw \(command)",
-                stop: stop,
-                startGuard: { try startGuardProcess(directory, $0) })
-        } catch {
+        let store = try store(command)
+        let equipment = Equipment(
+            revisions: store.revisions, records: store.records, box: box, terrain: box, prober: box,
+            startGuard: { try startGuardProcess(directory, $0) })
+        return ControlPlane(equipment, for: Request(who: currentUserName(), command: "wggw \(command)", stop: stop))
+    }
+
+    /// What the state directory holds.
+    func store(_ command: String) throws -> Store {
+        let credentials = getenv("CREDENTIALS_DIRECTORY").map { String(cString: $0) }
+        do { return try Store(directory, credentialsDirectory: credentials) } catch {
             if case .file = error, geteuid() != 0, stateDirectory == nil { throw NotRoot(command: command) }
             throw error
         }
@@ -122,4 +126,9 @@ func parsed<Value>(_ parse: @escaping @Sendable (String) throws(ParseError) -> V
     { text in
         do { return try parse(text) } catch { throw ValidationError("\(error)") }
     }
+}
+
+extension StopRequest {
+    /// From whoever started this process.
+    static let signals = StopRequest(signal: { NotedSignal.name }, disregard: NotedSignal.disregard)
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Gateway
+import System
 
 struct ConfirmCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

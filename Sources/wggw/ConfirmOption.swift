@@ -1,6 +1,7 @@
 import ArgumentParser
 import Gateway
 import Glibc
+import System
 
 /// `--confirm`, of what goes back by itself.
 struct ConfirmOption: ParsableArguments {
@@ -30,7 +31,7 @@ extension CommonOptions {
         case .keep: note("revision \(try undisturbed { try control.confirm() }) stays")
         case .goBack:
             let back = try undisturbed {
-                StopRequest.signals.disregard()
+                NotedSignal.disregard()
                 return try control.rollback(to: nil, why: nil)
             }
             notes(back.notices)
@@ -65,7 +66,7 @@ struct Countdown {
             var terminal = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
             let ready = poll(&terminal, 1, 1000)
             // A signal ends the wait, whose handler only notes it.
-            if StopRequest.signals.signal() != nil { return .goBack }
+            if NotedSignal.name != nil { return .goBack }
             if ready > 0, let answer = read() { return answer }
         }
     }

@@ -4,6 +4,7 @@ import Glibc
 import NetTypes
 import SiteModel
 import Storage
+import System
 
 /// What `wggw watch` begins with where somebody outside tells it, as for a container: a profile that is kept there, or a few words
 /// of the environment. It is drafted and applied as if it had been typed.

@@ -7,7 +7,7 @@ struct HistoryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "history", abstract: "Every revision that was drafted, newest first.",
         discussion: """
-            JSON: a list of objects with the keys \(Report.revision(nil, current: nil).help).
+            JSON: a list of objects with the keys \(Report.revision(nil, current: nil, appliedAt: nil).help).
             """)
 
     @OptionGroup var common: CommonOptions
@@ -19,15 +19,21 @@ struct HistoryCommand: ParsableCommand {
     func run() throws {
         let control = try common.reader("history")
         let revisions = try control.history(limit: limit)
+        let applied = try control.appliedTimes()
         let box = try control.record()
         let current = box.isUp ? box.applied : nil
-        if json.isOn { return Console.raw(JSON.reports(revisions) { .revision($0, current: current) }.text) }
+        if json.isOn {
+            let reports = JSON.reports(revisions) { revision in
+                .revision(revision, current: current, appliedAt: revision.flatMap { applied[$0.id] })
+            }
+            return Console.raw(reports.text)
+        }
         Console.data(
             ["", "REVISION", "WHEN", "WHO", "PEERS", "APPLIED", "WHY"],
             revisions.map { revision in
                 [
                     revision.id == current ? "*" : " ", "\(revision.id)", Format.time(revision.madeAt), revision.who,
-                    "\(revision.peers)", revision.appliedAt.map(Format.time) ?? "-", revision.why,
+                    "\(revision.peers)", applied[revision.id].map(Format.time) ?? "-", revision.why,
                 ]
             })
     }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Gateway
 import Glibc
 import NetTypes
+import System
 
 /// `--prove`, of an apply that confirms itself.
 struct ProveOption: ParsableArguments {
@@ -47,10 +48,10 @@ extension CommonOptions {
                 return note("proved: revision \(try undisturbed { try control.confirm() }) stays")
             }
             let left = try control.secondsToConfirm() ?? 0
-            if left <= 1 || StopRequest.signals.signal() != nil {
+            if left <= 1 || NotedSignal.name != nil {
                 let revision = report.revision ?? 0
                 let back = try undisturbed {
-                    StopRequest.signals.disregard()
+                    NotedSignal.disregard()
                     return try control.rollback(to: nil, why: nil)
                 }
                 notes(back.notices)

@@ -5,6 +5,7 @@ import Compiler
 import Gateway
 import Service
 import SiteModel
+import System
 
 struct WatchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -62,7 +63,7 @@ struct WatchCommand: ParsableCommand {
             try watch.run()
             guard takesDown else { return }
             // It was told to end, and this is its end.
-            StopRequest.signals.disregard()
+            NotedSignal.disregard()
             common.notes(try common.reader("watch", stop: .none).down().notices)
         }
     }

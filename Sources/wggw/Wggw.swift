@@ -2,6 +2,7 @@ import ArgumentParser
 import Gateway
 import Glibc
 import NetTypes
+import System
 
 /// `wggw`, the command line. Each command is a file; they print, and leave the work to Gateway.
 @main
@@ -73,7 +74,7 @@ struct Wggw: ParsableCommand {
             var command = try parsed(arguments)
             // An editor is the person's own, and may have to become somebody else, as by sudo.
             try protectProcess(fromNewPrivileges: !(command is ProfileCommand.EditProfile))
-            if !(command is DatapathCommand || command is WatchCommand) { prepareForOneCommand() }
+            if !(command is DatapathCommand || command is WatchCommand) { keepMemory() }
             try command.run()
         } catch {
             Failure(error, of: arguments.first).exit()

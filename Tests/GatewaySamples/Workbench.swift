@@ -50,11 +50,8 @@ package final class Workbench {
 
     package var directory: StateDirectory { StateDirectory(path) }
 
-    /// Another wggw process on the same box and state. It may have to wait for a lock that nobody holds: a process that
-    /// another test is just spawning has it open until it runs its program.
-    package func control(
-        _ box: (any Box)? = nil, command: String = "wggw test", lockWait: Int = 10_000, stop: StopRequest = .none
-    ) throws -> ControlPlane {
+    /// What another wggw process has, on the same box and state.
+    package func equipment(_ box: (any Box)? = nil) throws -> Equipment {
         let (time, counter) = (time, counter)
         let clock = Clock(
             now: { time.now.withLock { 1_700_000_000 + $0 } }, sinceBoot: { time.now.withLock { $0 } },
@@ -62,17 +59,27 @@ package final class Workbench {
                 guard let id = time.boot.withLock({ $0 }) else { throw .system(.boot(EMFILE)) }
                 return id
             })
-        return ControlPlane(
-            store: try Store(directory), box: box ?? self.box, terrain: DrawnTerrain(), prober: DrawnProber(),
-            clock: clock,
+        let store = try Store(directory)
+        return Equipment(
+            revisions: store.revisions, records: store.records, box: box ?? self.box, terrain: DrawnTerrain(),
+            prober: DrawnProber(), clock: clock,
             random: { bytes in
                 let seed = counter.value.withLock { value in
                     value &+= 1
                     return value
                 }
                 for i in bytes.indices { bytes[i] = seed &+ UInt8(i) }
-            }, who: "amy", command: command, lockWaitMilliseconds: lockWait, stop: stop,
-            startGuard: { [self] pending in guarded.withLock { $0.append(pending) } })
+            }, startGuard: { [self] pending in guarded.withLock { $0.append(pending) } })
+    }
+
+    /// A command of a process of its own. It may have to wait for a lock that nobody holds: a process that another test is just
+    /// spawning has it open until it runs its program.
+    package func control(
+        _ box: (any Box)? = nil, command: String = "wggw test", lockWait: Int = 10_000, stop: StopRequest = .none
+    ) throws -> ControlPlane {
+        var request = Request(who: "amy", command: command, stop: stop)
+        request.lockWaitMilliseconds = lockWait
+        return ControlPlane(try equipment(box), for: request)
     }
 
     package func pass(_ seconds: Int64) { time.now.withLock { $0 += seconds } }

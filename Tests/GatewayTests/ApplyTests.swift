@@ -60,7 +60,8 @@ import Testing
     @Test func aFirewallThatSomebodyElseChangedIsReadAgain() throws {
         let control = try bench.draft()
         _ = try control.apply()
-        #expect(try control.store.box().ruleset == bench.box.observe(Scope(interface: "wg0")).generation?.description)
+        #expect(
+            try control.records.current().ruleset == bench.box.observe(Scope(interface: "wg0")).generation?.description)
         #expect(try control.status().drift.isEmpty)
         let asApplied = bench.box.everything
         bench.box.everything.firewall?.sets.removeAll { $0.name == "from4" }
@@ -83,8 +84,8 @@ import Testing
             #expect(failure.applied.count == step && failure.failed != nil && failure.target == 2)
             #expect(failure.outcome.isBack(at: nil))
             #expect(bench.box.everything.withoutInterfaceSettings == before, "step \(step)")
-            #expect(try control.store.box().journal == nil)
-            #expect(try control.store.savedSysctls(bootID: "boot-1").isEmpty)
+            #expect(try control.records.current().journal == nil)
+            #expect(try control.records.savedSysctls(bootID: "boot-1").isEmpty)
             #expect(!(try bench.control().apply()).plan.isEmpty)
         }
     }
@@ -101,7 +102,7 @@ import Testing
             let failure = try #require(failure { try control.apply() })
             #expect(failure.outcome.isBack(at: 4) && failure.applied.count == step)
             #expect(bench.box.everything == before, "step \(step)")
-            #expect(try control.store.box().applied == 4)
+            #expect(try control.records.current().applied == 4)
         }
     }
 
@@ -114,7 +115,7 @@ import Testing
             let before = bench.box.everything
             kill(bench, at: step)
             let next = try bench.control()
-            #expect(try next.store.box().journal?.target != nil)
+            #expect(try next.records.current().journal?.target != nil)
             let notices = try next.repair().texts
             #expect(notices.count == 1 && notices[0].contains("revision 4"))
             #expect(bench.box.everything == before, "step \(step)")
@@ -167,7 +168,7 @@ import Testing
             kill(bench, at: step)
             _ = try bench.control().apply()
             let again = try bench.control()
-            #expect(try again.store.box().journal == nil)
+            #expect(try again.records.current().journal == nil)
             #expect(try again.status().drift.isEmpty)
             _ = try again.down()
             #expect(bench.box.everything.withoutInterfaceSettings == .office, "step \(step)")
@@ -187,7 +188,7 @@ import Testing
     @Test func twoWritersDoNotMix() throws {
         try bench.draft()
         let one = try bench.control(lockWait: 0)
-        let held = try bench.control().store.lock(purpose: "wggw apply", waitingMilliseconds: 0)
+        let held = try bench.control().records.lock(purpose: "wggw apply", waitingMilliseconds: 0)
         #expect {
             try one.apply()
         } throws: {
@@ -195,6 +196,21 @@ import Testing
         }
         #expect(throws: GatewayError.self) { try one.addPeer("phone", PeerOptions(), why: nil) }
         withExtendedLifetime(held) {}
+    }
+
+    /// Each leaves its own name behind, and none goes on while another changes something.
+    @Test func requestsShareTheirEquipment() throws {
+        let equipment = try bench.draft().equipment
+        let amy = ControlPlane(equipment, for: Request(who: "amy", command: "wggw apply"))
+        var request = Request(who: "bob", command: "POST /peers")
+        request.lockWaitMilliseconds = 0
+        let bob = ControlPlane(equipment, for: request)
+        _ = try amy.locked {
+            #expect { try bob.addPeer("phone", PeerOptions(), why: nil) } throws: { "\($0)".contains("wggw apply") }
+        }
+        request.lockWaitMilliseconds = 10_000
+        _ = try ControlPlane(equipment, for: request).addPeer("phone", PeerOptions(), why: nil)
+        #expect(try amy.history(limit: 2).map(\.who) == ["bob", "amy"])
     }
 
     /// Told to stop after whichever change, it takes back what it did; told so before, or after the last, it did nothing or all.
@@ -221,7 +237,7 @@ import Testing
 
     @Test func whoIsToldToStopWaitsForNoLock() throws {
         try bench.draft()
-        let held = try bench.control().store.lock(purpose: "wggw apply", waitingMilliseconds: 10_000)
+        let held = try bench.control().records.lock(purpose: "wggw apply", waitingMilliseconds: 10_000)
         let control = try bench.control(stop: Told(bench.box, after: 0).stop)
         #expect { try control.apply() } throws: { "\($0)".contains("another wggw was at work") }
         withExtendedLifetime(held) {}

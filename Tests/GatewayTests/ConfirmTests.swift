@@ -46,17 +46,17 @@ import Testing
         bench.pass(1)
         #expect(try watcher.guardTick(token: token))
         #expect(peers == 1)
-        #expect(try watcher.store.box().applied == 2)
+        #expect(try watcher.records.current().applied == 2)
         #expect(try watcher.status().drift.isEmpty)
         #expect(try watcher.status().draft?.id == 3)
         // It was never confirmed, so a rollback does not lead there.
-        #expect(try watcher.store.lastApplied(before: 9) == 2)
+        #expect(try watcher.records.appliedTimes().keys.max() == 2)
     }
 
     /// Neither the apply nor the settings of before are lost to a moment in which nobody can tell which boot this is.
     @Test func anUnknownBootIsNotAnotherOne() throws {
         let control = try waiting()
-        let saved = try control.store.savedSysctls(bootID: "boot-1")
+        let saved = try control.records.savedSysctls(bootID: "boot-1")
         bench.time.boot.withLock { $0 = nil }
         let watcher = try bench.control()
         #expect(throws: GatewayError.self) { try watcher.guardTick(token: token) }
@@ -64,7 +64,7 @@ import Testing
         #expect(peers == 2)
         bench.time.boot.withLock { $0 = "boot-1" }
         #expect(try !watcher.guardTick(token: token))
-        #expect(try control.store.savedSysctls(bootID: "boot-1") == saved)
+        #expect(try control.records.savedSysctls(bootID: "boot-1") == saved)
         #expect(try control.confirm() == 3)
     }
 
@@ -80,7 +80,7 @@ import Testing
         bench.reboot()
         #expect(try bench.control().up().revision == 2)
         #expect(peers == 1)
-        #expect(try bench.control().store.pending() == nil)
+        #expect(try bench.control().records.pending() == nil)
     }
 
     @Test func confirmingTooLateSaysSo() throws {
@@ -102,7 +102,7 @@ import Testing
     @Test func aRollbackByNumberConfirmsNothing() throws {
         let control = try waiting()
         #expect(throws: GatewayError.self) { try control.rollback(to: 99, why: nil) }
-        #expect(try peers == 2 && control.store.pending() != nil)
+        #expect(try peers == 2 && control.records.pending() != nil)
         // Back at revision 2, and no further.
         let steps = bench.box.performed.count
         _ = try control.rollback(to: nil, why: nil)
@@ -111,7 +111,7 @@ import Testing
         bench.box.fail(at: bench.box.performed.count + back)
         #expect(throws: GatewayError.self) { try control.rollback(to: 1, why: nil) }
         #expect(peers == 1)
-        #expect(try control.store.box().applied == 2 && control.store.pending() == nil)
+        #expect(try control.records.current().applied == 2 && control.records.pending() == nil)
     }
 
     @Test func anUnconfirmedFirstApplyLeavesNothing() throws {
@@ -120,7 +120,7 @@ import Testing
         bench.pass(61)
         #expect(try control.guardTick(token: token))
         #expect(bench.box.everything.withoutInterfaceSettings == .office)
-        #expect(try control.store.box().applied == nil)
+        #expect(try control.records.current().applied == nil)
         #expect(throws: GatewayError.self) { try control.up() }
     }
 
@@ -142,7 +142,7 @@ import Testing
             #expect(try watcher.guardTick(token: token), "step \(step)")
             #expect(bench.box.everything.wireGuard?.peers.count == 1)
             #expect(try watcher.status().alarms.isEmpty && watcher.status().drift.isEmpty)
-            #expect(try watcher.store.box().applied == 2)
+            #expect(try watcher.records.current().applied == 2)
         }
     }
 
@@ -174,7 +174,7 @@ import Testing
         let control = try bench.control(DyingBox(bench.box, at: 1))
         _ = try control.addPeer("phone", PeerOptions(), why: nil)
         #expect(throws: GatewayError.self) { try control.apply(confirmWithin: 120) }
-        let held = try bench.control().store.lock(purpose: "wggw apply", waitingMilliseconds: 10_000)
+        let held = try bench.control().records.lock(purpose: "wggw apply", waitingMilliseconds: 10_000)
         #expect(try !bench.control(lockWait: 0).guardTick(token: token))
         withExtendedLifetime(held) {}
     }
@@ -200,7 +200,7 @@ import Testing
         let control = try bench.draft()
         bench.box.fail(at: 3)
         #expect(throws: GatewayError.self) { try control.apply(confirmWithin: 60) }
-        #expect(try control.store.pending() == nil)
+        #expect(try control.records.pending() == nil)
         #expect(bench.box.everything.withoutInterfaceSettings == .office)
     }
 }

@@ -198,6 +198,6 @@ import Testing
         let cut = try #require(changes.firstIndex { if case .cutConnections = $0 { true } else { false } })
         bench.box.fail(at: bench.box.performed.count + cut, with: BoxError("list connections", cause: "no", code: 12))
         #expect(throws: GatewayError.self) { try control.apply() }
-        #expect(try control.store.box().applied == 3 && bench.box.connections == Self.every)
+        #expect(try control.records.current().applied == 3 && bench.box.connections == Self.every)
     }
 }

@@ -168,7 +168,7 @@ import Testing
         } throws: { error in
             refusal.words.allSatisfy { "\(error)".contains($0) }
         }
-        #expect(try control.store.newestID() == nil)
+        #expect(try control.revisions.newestID() == nil)
     }
 
     @Test func initAgainChangesWhatIsGiven() throws {
@@ -223,7 +223,7 @@ import Testing
         try options.set("public-key", [key.description])
         let peer = try control.addPeer("phone", options, why: nil).stored.site.peers[0]
         #expect(peer.publicKey == key && peer.presharedKey == .none)
-        #expect(try !control.store.holdsPrivateKey(of: key))
+        #expect(try !control.revisions.holdsPrivateKey(of: key))
         let exported = try control.export("phone")
         #expect(!exported.text.contains("\nPrivateKey") && exported.notices.count == 2)
     }
@@ -277,10 +277,10 @@ import Testing
 
     @Test func aWrongKeyFileStopsEveryDraft() throws {
         let control = try bench.draft()
-        let fd = open(control.store.directory.key, O_WRONLY | O_TRUNC)
+        let fd = open(control.records.directory.key, O_WRONLY | O_TRUNC)
         _ = [UInt8](repeating: 9, count: 32).withUnsafeBytes { write(fd, $0.baseAddress, 32) }
         close(fd)
-        let path = control.store.directory.key
+        let path = control.records.directory.key
         for body in [
             { _ = try bench.control().addPeer("phone", PeerOptions(), why: nil) }, { _ = try bench.control().apply() },
             { _ = try bench.control().export("laptop") },

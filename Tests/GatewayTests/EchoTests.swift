@@ -46,7 +46,7 @@ import Testing
             Peer(
                 name: "y" + Self.evil, addresses: [IPAddress("10.77.0.9")!],
                 publicKey: PublicKey(bytes: [UInt8](repeating: 9, count: 32)), group: Self.label))
-        _ = try control.store.append(site, RevisionNote(who: Self.evil, why: Self.evil, at: 0), after: newest)
+        _ = try control.revisions.append(site, RevisionNote(who: Self.evil, why: Self.evil, at: 0), after: newest)
     }
 
     /// What is in the database, wherever it came from.
@@ -178,7 +178,7 @@ import Testing
     /// Whoever holds the lock has written who he is.
     @Test func ofTheLockFile() throws {
         let control = try bench.draft()
-        let lock = try control.store.lock(purpose: Self.evil, waitingMilliseconds: 0)
+        let lock = try control.records.lock(purpose: Self.evil, waitingMilliseconds: 0)
         #expect { try bench.control(lockWait: 0).apply() } throws: { error in
             guard let error = error as? GatewayError else { return false }
             // As lines, each of which Console makes printable.

@@ -24,7 +24,7 @@ import Testing
         #expect(try control.secondsToConfirm() == nil)
         #expect(try bench.control().guardTick(token: bench.guarded.withLock { $0[0].token }))
         #expect(peers == 2)
-        #expect(try control.store.box().applied == 3)
+        #expect(try control.records.current().applied == 3)
     }
 
     @Test func offTheBoxThereIsNothingThatGoesBack() throws {

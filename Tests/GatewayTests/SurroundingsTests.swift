@@ -32,7 +32,8 @@ import Testing
         #expect(try control.plan().notices.isEmpty)
         _ = try control.apply()
         #expect(try notInternet().contains(IPPrefix("80.0.9.9/32")!))
-        #expect(try control.newest().revision.surroundings?.endpoint == [IPAddress("80.0.9.9")!])
+        #expect(
+            try control.records.surroundings(of: control.newest().revision.id)?.endpoint == [IPAddress("80.0.9.9")!])
         #expect(try control.plan().plan.isEmpty)
 
         // It moves: an element goes and one comes, and what was applied is still known as it was.
@@ -71,7 +72,7 @@ import Testing
     @Test func aSplitTunnelAsksNobody() throws {
         let control = try bench.draft()
         #expect(try control.apply().notices.isEmpty)
-        #expect(try control.newest().revision.surroundings?.endpoint == [])
+        #expect(try control.records.surroundings(of: control.newest().revision.id)?.endpoint == [])
     }
 
     /// The network at the egress changes under an apply that is taken back: the box is as it was, not as it would be now.
@@ -158,12 +159,12 @@ import Testing
         let control = try bench.draft()
         var site = try control.newest().site
         site.lan.interface = "all"
-        let stored = try control.store.append(
+        let stored = try control.revisions.append(
             site, RevisionNote(who: "amy", why: "", at: 0), after: try control.newest())
         #expect { try control.apply() } throws: { "\($0)".contains("lan.interface: all stands for every interface") }
         #expect(bench.box.performed.isEmpty)
 
-        try control.store.finish(
+        try control.records.finish(
             applied: stored.revision.id, with: Surroundings(), at: 0, bootID: "boot-1", .init())
         var options = InitOptions()
         options.lanInterface = "eth0"

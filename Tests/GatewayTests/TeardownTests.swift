@@ -20,7 +20,7 @@ import Testing
             #expect(throws: GatewayError.self) { try bench.control(dying).down() }
             #expect(try bench.control().repair().count == 1)
             #expect(bench.box.everything.withoutInterfaceSettings == .office, "step \(step)")
-            #expect(try !bench.control().store.box().isUp)
+            #expect(try !bench.control().records.current().isUp)
         }
     }
 

@@ -94,7 +94,7 @@ import Testing
         let stored = try control.newest()
         try expect(JSON.reports(stored.site.peers) { .listed($0, in: stored.site) }, isGolden: "list")
         try expect(
-            JSON.reports(try control.history(limit: 10)) { .revision($0, current: nil) },
+            JSON.reports(try control.history(limit: 10)) { .revision($0, current: nil, appliedAt: nil) },
             isGolden: "history-unapplied")
         let diff = ProfileDiff(from: try control.site(3).site, to: stored.site)
         try expect(JSON.reports(diff.sections, Report.section), isGolden: "diff")
@@ -117,8 +117,11 @@ import Testing
         _ = try control.addPeer("phone", .plain, why: nil)
         let third = try control.plan()
         try expect(Report.plan(third, router: try router(third, control), words: \.phrase).json, isGolden: "plan-draft")
+        let applied = try control.appliedTimes()
         try expect(
-            JSON.reports(try control.history(limit: 10)) { .revision($0, current: 4) }, isGolden: "history")
+            JSON.reports(try control.history(limit: 10)) { revision in
+                .revision(revision, current: 4, appliedAt: revision.flatMap { applied[$0.id] })
+            }, isGolden: "history")
         _ = try control.apply(confirmWithin: 60)
         bench.pass(90)
         try expect(Report.status(try control.status(), words: \.phrase).json, isGolden: "status-overdue")

@@ -30,13 +30,14 @@ import Testing
             tunnel: Tunnel(addresses: [InterfaceAddress("192.168.2.254/24")!], publicKey: publicKey))
         var secrets = NewSecrets()
         secrets.privateKeys.append((publicKey, key))
-        secrets.presharedKeys.append((try store.name(of: preshared), preshared))
-        let first = try store.append(site, RevisionNote(who: "amy", why: "init", at: 1), secrets: secrets, after: nil)
+        secrets.presharedKeys.append((try store.revisions.name(of: preshared), preshared))
+        let first = try store.revisions.append(
+            site, RevisionNote(who: "amy", why: "init", at: 1), secrets: secrets, after: nil)
         site.peers.append(
             Peer(
                 name: "laptop", addresses: [IPAddress("192.168.2.1")!],
                 presharedKey: .sealed(secrets.presharedKeys[0].id)))
-        _ = try store.append(site, RevisionNote(who: "bob", why: "more", at: 2), after: first)
+        _ = try store.revisions.append(site, RevisionNote(who: "bob", why: "more", at: 2), after: first)
         try store.write { db in
             try db.execute(
                 sql: """
@@ -65,12 +66,12 @@ import Testing
         try restore(try backup(store))
         for name in ["wggw.db", "key"] { #expect(new.mode(name) == 0o600) }
         let other = try Store(new.state)
-        #expect(try other.newest()?.site == store.newest()?.site)
-        #expect(try other.history(limit: 9).map(\.who) == ["bob", "amy"])
-        #expect(try other.privateKey(of: publicKey) == key)
-        let name = try store.name(of: preshared)
-        #expect(try other.presharedKeys([name]) == [name: preshared])
-        #expect(try other.lastApplied(before: 2) == 1)
+        #expect(try other.revisions.newest()?.site == store.revisions.newest()?.site)
+        #expect(try other.revisions.history(limit: 9).map(\.who) == ["bob", "amy"])
+        #expect(try other.revisions.privateKey(of: publicKey) == key)
+        let name = try store.revisions.name(of: preshared)
+        #expect(try other.revisions.presharedKeys([name]) == [name: preshared])
+        #expect(try other.records.appliedTimes().keys.sorted() == [1])
         let counts = try other.read { db in
             try ["journal", "pending", "saved_sysctl", "box WHERE applied IS NOT NULL OR is_up OR ruleset IS NOT NULL"]
                 .map {
@@ -78,7 +79,7 @@ import Testing
                 }
         }
         #expect(counts == [0, 0, 0, 0])
-        #expect(try store.box().isUp, "the old one is as it was")
+        #expect(try store.records.current().isUp, "the old one is as it was")
     }
 
     /// Whoever has the file and not the passphrase learns what is in it by nothing but its length.

@@ -1,4 +1,3 @@
-import CSodium
 import GRDB
 import Glibc
 import NetTypes
@@ -13,13 +12,6 @@ import Testing
 @Suite struct DamagedDatabaseTests {
     private let key = [UInt8](repeating: 3, count: 32)
 
-    private func keyPair(_ seed: UInt8) -> (PublicKey, PrivateKey) {
-        let key = PrivateKey { bytes in for i in bytes.indices { bytes[i] = seed } }
-        var out = [UInt8](repeating: 0, count: 32)
-        key.withBytes { _ = crypto_scalarmult_base(&out, $0.baseAddress!.assumingMemoryBound(to: UInt8.self)) }
-        return (PublicKey(bytes: out)!, key)
-    }
-
     /// Five revisions of a site with secrets, an apply on its way and one that waits: a row in every table.
     private func intact(_ random: inout SeededRandom) throws -> [UInt8] {
         let directory = TemporaryDirectory()
@@ -33,17 +25,19 @@ import Testing
             var secrets = NewSecrets()
             if revision == 0 { secrets.privateKeys.append(keyPair(1)) }
             let psk = PresharedKey { bytes in for i in bytes.indices { bytes[i] = UInt8(revision) } }
-            secrets.presharedKeys.append((try store.name(of: psk), psk))
+            secrets.presharedKeys.append((try store.revisions.name(of: psk), psk))
             site.peers[revision].presharedKey = .sealed(secrets.presharedKeys[0].id)
             let note = RevisionNote(who: "amy", why: "because", at: 1_700_000_000)
-            newest = try store.append(site, note, secrets: secrets, after: newest)
+            newest = try store.revisions.append(site, note, secrets: secrets, after: newest)
         }
-        var outcome = Store.Outcome()
+        var outcome = BoxRecords.Outcome()
         outcome.ruleset = "7"
-        for id in 1...4 { try store.finish(applied: id, with: random.surroundings(), at: 99, bootID: "b", outcome) }
+        for id in 1...4 {
+            try store.records.finish(applied: id, with: random.surroundings(), at: 99, bootID: "b", outcome)
+        }
         let pending = PendingConfirmation(token: "t", revision: 5, returnTo: 4, deadline: 99, bootID: "b")
         let journal = Journal(target: 5, startedAt: 5, command: "wggw apply")
-        try store.begin(journal, oldSysctls: ["net/ipv4/ip_forward": 0], pending: pending, bootID: "b")
+        try store.records.begin(journal, oldSysctls: ["net/ipv4/ip_forward": 0], pending: pending, bootID: "b")
         _ = try store.queue.inDatabase { db in try db.checkpoint(.truncate) }
         return directory.read("wggw.db")
     }
@@ -80,24 +74,26 @@ import Testing
         }
         attempt { () throws(StorageError) in
             let store = try Store(directory.state)
-            attempt { () throws(StorageError) in _ = try store.box() }
-            attempt { () throws(StorageError) in _ = try store.pending() }
-            attempt { () throws(StorageError) in _ = try store.savedSysctls(bootID: "b") }
-            attempt { () throws(StorageError) in _ = try store.history(limit: 20) }
-            attempt { () throws(StorageError) in _ = try store.lastApplied(before: 5) }
-            attempt { () throws(StorageError) in _ = try store.tunnelInterface(of: 3) }
+            attempt { () throws(StorageError) in _ = try store.records.current() }
+            attempt { () throws(StorageError) in _ = try store.records.pending() }
+            attempt { () throws(StorageError) in _ = try store.records.savedSysctls(bootID: "b") }
+            attempt { () throws(StorageError) in _ = try store.revisions.history(limit: 20) }
+            attempt { () throws(StorageError) in _ = try store.revisions.about(4) }
+            attempt { () throws(StorageError) in _ = try store.records.surroundings(of: 4) }
+            attempt { () throws(StorageError) in _ = try store.records.appliedTimes() }
+            attempt { () throws(StorageError) in _ = try store.revisions.tunnelInterface(of: 3) }
             attempt { () throws(StorageError) in
-                guard let newest = try store.newest() else { return }
-                attempt { () throws(StorageError) in _ = try store.revision(2, beside: newest) }
+                guard let newest = try store.revisions.newest() else { return }
+                attempt { () throws(StorageError) in _ = try store.revisions.revision(2, beside: newest) }
                 let ids = newest.site.peers.compactMap { peer -> SecretID? in
                     if case .sealed(let id) = peer.presharedKey { id } else { nil }
                 }
-                attempt { () throws(StorageError) in _ = try store.presharedKeys(Set(ids)) }
+                attempt { () throws(StorageError) in _ = try store.revisions.presharedKeys(Set(ids)) }
                 if let key = newest.site.tunnel.publicKey {
-                    attempt { () throws(StorageError) in _ = try store.privateKey(of: key) }
+                    attempt { () throws(StorageError) in _ = try store.revisions.privateKey(of: key) }
                 }
             }
-            for id in 1...5 { attempt { () throws(StorageError) in _ = try store.revision(id) } }
+            for id in 1...5 { attempt { () throws(StorageError) in _ = try store.revisions.revision(id) } }
         }
         return faults
     }

@@ -25,13 +25,13 @@ import Testing
     private func said<Owner>(_ columns: [FieldColumn<Owner>], _ unsaid: Owner) -> Set<Made> {
         Set(
             columns.map { column in
-                let (type, isNull) =
-                    switch column.content {
-                    case .text(let get, _): ("TEXT", get(unsaid) == nil)
-                    case .integer(let get, _): ("INTEGER", get(unsaid) == nil)
-                    case .bytes(let get, _): ("BLOB", get(unsaid) == nil)
+                let type =
+                    switch column.kind {
+                    case .text: "TEXT"
+                    case .integer: "INTEGER"
+                    case .bytes: "BLOB"
                     }
-                return Made(name: column.name, type: type, mayBeNull: isNull)
+                return Made(name: column.name, type: type, mayBeNull: column.get(unsaid).isNull)
             })
     }
 
@@ -47,9 +47,9 @@ import Testing
     func whatMakesNoSenseIsNamed(change: String) throws {
         let directory = TemporaryDirectory()
         let store = try Store(directory.state)
-        _ = try store.append(Site.unsaid, RevisionNote(who: "", why: "", at: 0), after: nil)
+        _ = try store.revisions.append(Site.unsaid, RevisionNote(who: "", why: "", at: 0), after: nil)
         try store.queue.inDatabase { try $0.execute(sql: "UPDATE revision SET \(change)") }
         let column = change.prefix { $0 != " " }
-        #expect { try store.newest() } throws: { "\($0)".contains("a column makes no sense: \(column)") }
+        #expect { try store.revisions.newest() } throws: { "\($0)".contains("a column makes no sense: \(column)") }
     }
 }

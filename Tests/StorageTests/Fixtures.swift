@@ -1,3 +1,4 @@
+import CSodium
 import Glibc
 import NetTypes
 import Repeats
@@ -47,6 +48,13 @@ final class TemporaryDirectory {
         _ = bytes.withUnsafeBytes { Glibc.write(fd, $0.baseAddress, $0.count) }
         close(fd)
     }
+}
+
+func keyPair(_ seed: UInt8) -> (PublicKey, PrivateKey) {
+    let key = PrivateKey { bytes in for i in bytes.indices { bytes[i] = seed } }
+    var out = [UInt8](repeating: 0, count: 32)
+    key.withBytes { _ = crypto_scalarmult_base(&out, $0.baseAddress!.assumingMemoryBound(to: UInt8.self)) }
+    return (PublicKey(bytes: out)!, key)
 }
 
 extension SeededRandom {

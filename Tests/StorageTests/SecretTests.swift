@@ -1,4 +1,3 @@
-import CSodium
 import Glibc
 import GRDB
 import NetTypes
@@ -17,13 +16,6 @@ import Testing
         PresharedKey { bytes in for i in bytes.indices { bytes[i] = seed &+ UInt8(i) } }
     }
 
-    private func keyPair(_ seed: UInt8) -> (PublicKey, PrivateKey) {
-        let key = PrivateKey { bytes in for i in bytes.indices { bytes[i] = seed } }
-        var out = [UInt8](repeating: 0, count: 32)
-        key.withBytes { _ = crypto_scalarmult_base(&out, $0.baseAddress!.assumingMemoryBound(to: UInt8.self)) }
-        return (PublicKey(bytes: out)!, key)
-    }
-
     /// A store with one key pair and `count` preshared keys.
     private func filledStore(_ count: Int = 3) throws -> (Store, [SecretID]) {
         let store = try Store(directory.state)
@@ -31,22 +23,22 @@ import Testing
         secrets.privateKeys.append(keyPair(1))
         for i in 0..<count {
             let key = presharedKey(UInt8(i))
-            secrets.presharedKeys.append((try store.name(of: key), key))
+            secrets.presharedKeys.append((try store.revisions.name(of: key), key))
         }
-        _ = try store.append(site, RevisionNote(who: "", why: "", at: 0), secrets: secrets, after: nil)
+        _ = try store.revisions.append(site, RevisionNote(who: "", why: "", at: 0), secrets: secrets, after: nil)
         return (store, secrets.presharedKeys.map(\.id))
     }
 
     @Test(arguments: [1, 3, 200]) func secretsOpenAgain(count: Int) throws {
         let (_, ids) = try filledStore(count)
         let store = try Store(directory.state)
-        let keys = try store.presharedKeys(Set(ids))
+        let keys = try store.revisions.presharedKeys(Set(ids))
         #expect(keys.count == count)
         for (i, id) in ids.enumerated() { #expect(keys[id] == presharedKey(UInt8(i))) }
         let (publicKey, privateKey) = keyPair(1)
-        #expect(try store.privateKey(of: publicKey) == privateKey)
-        #expect(try store.holdsPrivateKey(of: publicKey))
-        #expect(try !store.holdsPrivateKey(of: keyPair(2).0))
+        #expect(try store.revisions.privateKey(of: publicKey) == privateKey)
+        #expect(try store.revisions.holdsPrivateKey(of: publicKey))
+        #expect(try !store.revisions.holdsPrivateKey(of: keyPair(2).0))
     }
 
     @Test func nothingSecretIsInTheFile() throws {
@@ -65,8 +57,8 @@ import Testing
     @Test func missingSecretsAreNamed() throws {
         let (store, _) = try filledStore()
         let unknown = SecretID("00000000deadbeef")!
-        #expect { try store.presharedKeys([unknown]) } throws: { "\($0)".contains("00000000deadbeef") }
-        #expect { try store.privateKey(of: keyPair(9).0) } throws: { "\($0)".contains("\(keyPair(9).0)") }
+        #expect { try store.revisions.presharedKeys([unknown]) } throws: { "\($0)".contains("00000000deadbeef") }
+        #expect { try store.revisions.privateKey(of: keyPair(9).0) } throws: { "\($0)".contains("\(keyPair(9).0)") }
     }
 
     @Test func aWrongKeyIsRefusedAndLosesNothing() throws {
@@ -74,24 +66,28 @@ import Testing
         let right = directory.read("key")
         directory.write("key", [UInt8](repeating: 7, count: 32))
         let path = directory.state.key
-        #expect(throws: StorageError.wrongKey(path: path)) { try Store(directory.state).presharedKeys(Set(ids)) }
-        #expect(throws: StorageError.wrongKey(path: path)) { try Store(directory.state).name(of: presharedKey(0)) }
+        #expect(throws: StorageError.wrongKey(path: path)) {
+            try Store(directory.state).revisions.presharedKeys(Set(ids))
+        }
+        #expect(throws: StorageError.wrongKey(path: path)) {
+            try Store(directory.state).revisions.name(of: presharedKey(0))
+        }
         directory.write("key", right)
-        #expect(try Store(directory.state).presharedKeys(Set(ids)).count == 3)
+        #expect(try Store(directory.state).revisions.presharedKeys(Set(ids)).count == 3)
     }
 
     @Test func aMissingKeyIsNotReplaced() throws {
         let (_, ids) = try filledStore()
         unlink(directory.state.key)
         #expect(throws: StorageError.missingKey(path: directory.state.key)) {
-            try Store(directory.state).presharedKeys(Set(ids))
+            try Store(directory.state).revisions.presharedKeys(Set(ids))
         }
         #expect(access(directory.state.key, F_OK) != 0)
     }
 
     @Test(arguments: [0, 31, 33]) func aKeyOfAnotherLengthIsRefused(count: Int) throws {
         directory.write("key", [UInt8](repeating: 1, count: count))
-        #expect { try Store(directory.state).name(of: presharedKey(0)) } throws: {
+        #expect { try Store(directory.state).revisions.name(of: presharedKey(0)) } throws: {
             "\($0)".contains("exactly 32 bytes")
         }
     }
@@ -99,7 +95,9 @@ import Testing
     @Test func aKeyThatOthersMayReadIsRefused() throws {
         _ = try filledStore()
         chmod(directory.state.key, 0o644)
-        #expect { try Store(directory.state).name(of: presharedKey(0)) } throws: { "\($0)".contains("chmod 600") }
+        #expect { try Store(directory.state).revisions.name(of: presharedKey(0)) } throws: {
+            "\($0)".contains("chmod 600")
+        }
     }
 
     @Test func theCredentialGoesBeforeTheFile() throws {
@@ -107,7 +105,7 @@ import Testing
         defer { unlink("\(credentials.path)/wggw-key") }
         credentials.write("wggw-key", [UInt8](repeating: 5, count: 32), mode: 0o400)
         let store = try Store(directory.state, credentialsDirectory: credentials.path)
-        _ = try store.name(of: presharedKey(0))
+        _ = try store.revisions.name(of: presharedKey(0))
         #expect(access(directory.state.key, F_OK) != 0)
     }
 
@@ -119,7 +117,7 @@ import Testing
                     UPDATE preshared_key SET sealed = (SELECT sealed FROM preshared_key WHERE id = ?) WHERE id = ?
                     """, arguments: [ids[0].description, ids[1].description])
         }
-        #expect { try store.presharedKeys([ids[1]]) } throws: { "\($0)".contains("tampered") }
+        #expect { try store.revisions.presharedKeys([ids[1]]) } throws: { "\($0)".contains("tampered") }
     }
 }
 

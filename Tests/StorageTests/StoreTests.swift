@@ -19,8 +19,8 @@ import Testing
         let old = umask(0)
         defer { umask(old) }
         let store = try Store(state)
-        let lock = try store.lock(purpose: "a test", waitingMilliseconds: 0)
-        _ = try store.append(site, note, after: nil)
+        let lock = try store.records.lock(purpose: "a test", waitingMilliseconds: 0)
+        _ = try store.revisions.append(site, note, after: nil)
         #expect(directory.mode("state") == 0o700)
         for name in ["wggw.db", "wggw.db-wal", "wggw.db-shm", "lock"] {
             #expect(directory.mode("state/\(name)") == 0o600)
@@ -93,16 +93,15 @@ import Testing
             let choice = answer.map { OtherForwarding.Choice($0)! }
             let site = try db.firstRow("SELECT \(SiteRow.fields.names) FROM revision") { try SiteRow.site($1, from: 0) }
             #expect(site?.otherForwarding == OtherForwarding(ipv4: choice, ipv6: choice))
-            let row = try #require(try Row.fetchOne(db, sql: "SELECT * FROM revision"))
-            #expect(try Store.revision(row).surroundings == nil)
+            #expect(try String.fetchOne(db, sql: "SELECT surroundings FROM revision") == nil)
             #expect(try String.fetchOne(db, sql: "SELECT ruleset FROM box") == nil)
         }
     }
 
     @Test func theLockSaysWhoHoldsIt() throws {
-        let held = try Store(directory.state).lock(purpose: "wggw apply", waitingMilliseconds: 0)
+        let held = try Store(directory.state).records.lock(purpose: "wggw apply", waitingMilliseconds: 0)
         #expect {
-            try Store(directory.state).lock(purpose: "second", waitingMilliseconds: 0)
+            try Store(directory.state).records.lock(purpose: "second", waitingMilliseconds: 0)
         } throws: {
             "\($0)".contains("process \(getpid()), wggw apply")
         }
@@ -111,78 +110,83 @@ import Testing
 
     @Test func theLockGoesWithItsHolder() throws {
         let store = try Store(directory.state)
-        do { _ = try store.lock(purpose: "first", waitingMilliseconds: 0) }
-        _ = try store.lock(purpose: "second", waitingMilliseconds: 0)
+        do { _ = try store.records.lock(purpose: "first", waitingMilliseconds: 0) }
+        _ = try store.records.lock(purpose: "second", waitingMilliseconds: 0)
     }
 
     @Test func anApplyIsRememberedUntilItEnds() throws {
         let store = try Store(directory.state)
-        _ = try store.append(site, note, after: nil)
-        #expect(try store.box() == BoxRecord(applied: nil, isUp: false, journal: nil, pending: nil, bootID: nil))
+        _ = try store.revisions.append(site, note, after: nil)
+        #expect(
+            try store.records.current() == BoxRecord(applied: nil, isUp: false, journal: nil, pending: nil, bootID: nil)
+        )
         let journal = Journal(target: 1, startedAt: 5, command: "wggw apply")
         let pending = PendingConfirmation(token: "t", revision: 1, returnTo: nil, deadline: 99, bootID: "b")
-        try store.begin(journal, oldSysctls: ["net/ipv4/ip_forward": 0], pending: pending, bootID: "b")
+        try store.records.begin(journal, oldSysctls: ["net/ipv4/ip_forward": 0], pending: pending, bootID: "b")
         #expect(
-            try Store(directory.state).box()
+            try Store(directory.state).records.current()
                 == BoxRecord(applied: nil, isUp: false, journal: journal, pending: pending, bootID: "b"))
 
         // What is saved first is from before wggw; a later apply sees its own values.
-        try store.begin(journal, oldSysctls: ["net/ipv4/ip_forward": 1, "x": 3], pending: nil, bootID: "b")
-        #expect(try store.savedSysctls(bootID: "b") == ["net/ipv4/ip_forward": 0, "x": 3])
+        try store.records.begin(journal, oldSysctls: ["net/ipv4/ip_forward": 1, "x": 3], pending: nil, bootID: "b")
+        #expect(try store.records.savedSysctls(bootID: "b") == ["net/ipv4/ip_forward": 0, "x": 3])
 
         var random = SeededRandom(state: 1)
         let surroundings = random.surroundings()
-        #expect(try store.revision(1).revision.surroundings == nil)
-        var outcome = Store.Outcome()
+        #expect(try store.records.surroundings(of: 1) == nil)
+        var outcome = BoxRecords.Outcome()
         outcome.returned = ["x"]
-        try store.finish(applied: 1, with: surroundings, at: 77, bootID: "b", outcome)
-        #expect(try store.revision(1).revision.surroundings == surroundings)
-        #expect(try store.box() == BoxRecord(applied: 1, isUp: true, journal: nil, pending: pending, bootID: "b"))
-        #expect(try store.revision(1).revision.appliedAt == 77)
-        #expect(try store.savedSysctls(bootID: "b") == ["net/ipv4/ip_forward": 0])
-        #expect(try !store.confirm("another"))
-        #expect(try store.confirm("t"))
-        #expect(try store.pending() == nil)
+        try store.records.finish(applied: 1, with: surroundings, at: 77, bootID: "b", outcome)
+        #expect(try store.records.surroundings(of: 1) == surroundings)
+        #expect(
+            try store.records.current()
+                == BoxRecord(applied: 1, isUp: true, journal: nil, pending: pending, bootID: "b"))
+        #expect(try store.records.appliedTimes() == [1: 77])
+        #expect(try store.records.savedSysctls(bootID: "b") == ["net/ipv4/ip_forward": 0])
+        #expect(try !store.records.confirm("another"))
+        #expect(try store.records.confirm("t"))
+        #expect(try store.records.pending() == nil)
 
         outcome.returned = ["net/ipv4/ip_forward"]
-        try store.finishDown(outcome)
-        #expect(try store.box() == BoxRecord(applied: 1, isUp: false, journal: nil, pending: nil, bootID: "b"))
-        #expect(try store.savedSysctls(bootID: "b").isEmpty)
+        try store.records.finishDown(outcome)
+        #expect(
+            try store.records.current() == BoxRecord(applied: 1, isUp: false, journal: nil, pending: nil, bootID: "b"))
+        #expect(try store.records.savedSysctls(bootID: "b").isEmpty)
     }
 
     /// A reboot sets every sysctl anew; what an earlier boot said is no value to give back.
     @Test func oldValuesDoNotSurviveAReboot() throws {
         let store = try Store(directory.state)
         let journal = Journal(target: nil, startedAt: 5, command: "wggw down")
-        try store.begin(journal, oldSysctls: ["a": 0, "b": 1], pending: nil, bootID: "first")
-        #expect(try store.savedSysctls(bootID: "second").isEmpty)
-        try store.begin(journal, oldSysctls: ["a": 7], pending: nil, bootID: "second")
-        #expect(try store.savedSysctls(bootID: "second") == ["a": 7])
+        try store.records.begin(journal, oldSysctls: ["a": 0, "b": 1], pending: nil, bootID: "first")
+        #expect(try store.records.savedSysctls(bootID: "second").isEmpty)
+        try store.records.begin(journal, oldSysctls: ["a": 7], pending: nil, bootID: "second")
+        #expect(try store.records.savedSysctls(bootID: "second") == ["a": 7])
     }
 
     @Test func aWithdrawnApplyCountsAsNeverApplied() throws {
         let store = try Store(directory.state)
-        var newest = try store.append(site, note, after: nil)
-        for _ in 0..<2 { newest = try store.append(site, note, after: newest) }
-        for id in [1, 3] { try store.finish(applied: id, with: Surroundings(), at: 10, bootID: "b", .init()) }
-        #expect(try store.lastApplied(before: 3) == 1)
-        var outcome = Store.Outcome()
+        var newest = try store.revisions.append(site, note, after: nil)
+        for _ in 0..<2 { newest = try store.revisions.append(site, note, after: newest) }
+        for id in [1, 3] { try store.records.finish(applied: id, with: Surroundings(), at: 10, bootID: "b", .init()) }
+        #expect(try store.records.appliedTimes() == [1: 10, 3: 10])
+        var outcome = BoxRecords.Outcome()
         outcome.withdrawn = PendingConfirmation(token: "t", revision: 3, returnTo: 1, deadline: 0, bootID: "")
-        try store.finish(applied: 1, with: Surroundings(), at: 11, bootID: "b", outcome)
-        #expect(try store.box().applied == 1)
-        #expect(try store.lastApplied(before: 4) == 1)
+        try store.records.finish(applied: 1, with: Surroundings(), at: 11, bootID: "b", outcome)
+        #expect(try store.records.current().applied == 1)
+        #expect(try store.records.appliedTimes() == [1: 11])
         outcome.withdrawn = PendingConfirmation(token: "t", revision: 1, returnTo: nil, deadline: 0, bootID: "")
-        try store.finishDown(outcome)
-        #expect(try !store.box().isUp)
-        #expect(try store.lastApplied(before: 4) == nil)
+        try store.records.finishDown(outcome)
+        #expect(try !store.records.current().isUp)
+        #expect(try store.records.appliedTimes().isEmpty)
     }
 
     /// As SQLite leaves it where it could not open a file for writing.
     @Test func whoMayOnlyReadIsTold() throws {
         let store = try Store(directory.state)
-        try store.proveWritable()
+        try store.records.proveWritable()
         try store.queue.inDatabase { db in try db.execute(sql: "PRAGMA query_only = ON") }
-        #expect(throws: StorageError.self) { try store.proveWritable() }
-        #expect(try store.box().applied == nil)
+        #expect(throws: StorageError.self) { try store.records.proveWritable() }
+        #expect(try store.records.current().applied == nil)
     }
 }

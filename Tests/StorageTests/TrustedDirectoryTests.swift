@@ -16,8 +16,8 @@ import Testing
     /// Everything that a first command does with files.
     private func use(_ state: StateDirectory) throws {
         let store = try Store(state)
-        let lock = try store.lock(purpose: "a test", waitingMilliseconds: 0)
-        _ = try store.name(of: PresharedKey { $0.copyBytes(from: [UInt8](repeating: 1, count: 32)) })
+        let lock = try store.records.lock(purpose: "a test", waitingMilliseconds: 0)
+        _ = try store.revisions.name(of: PresharedKey { $0.copyBytes(from: [UInt8](repeating: 1, count: 32)) })
         withExtendedLifetime(lock) {}
     }
 

@@ -74,7 +74,7 @@ extension ControlPlane {
         try wrapping {
             try expectObservation(of: revision)
             let target = try site(revision)
-            let record = try store.box()
+            let record = try records.current()
             return try plan(target, record, previous: try appliedState(record, knowing: target))
         }
     }
@@ -88,7 +88,7 @@ extension ControlPlane {
         // The same revision again: no need to compile it twice.
         let isSame = previous?.revision == target.revision.id && previous?.surroundings == outlook.surroundings
         let desired = isSame ? previous!.desired : try desiredState(target.site, outlook.surroundings)
-        let saved = try store.savedSysctls(bootID: clock.bootID())
+        let saved = try records.savedSysctls(bootID: clock.bootID())
         var scope = desired.scope(previous: previous?.desired, savedSysctls: saved)
         scope.knownFirewall = previous.flatMap { record.knownFirewall($0.desired) }
         let observed = try box.observe(scope)
@@ -111,8 +111,8 @@ extension ControlPlane {
 
     /// A revision as what is on the box once it is applied.
     func state(of id: Int, knowing known: StoredSite? = nil) throws -> AppliedState {
-        let stored = known?.revision.id == id ? known! : try store.revision(id, beside: known)
-        let surroundings = stored.revision.surroundings ?? Surroundings()
+        let stored = known?.revision.id == id ? known! : try revisions.revision(id, beside: known)
+        let surroundings = try records.surroundings(of: id) ?? Surroundings()
         return AppliedState(
             revision: id, site: stored.site, surroundings: surroundings,
             desired: try desiredState(stored.site, surroundings))
@@ -128,8 +128,8 @@ extension ControlPlane {
     ) throws(GatewayError) -> ApplyReport {
         try locked {
             try refuseWhileWaiting()
-            let wanted = try revision ?? store.newestID()
-            let record = try store.box()
+            let wanted = try revision ?? revisions.newestID()
+            let record = try records.current()
             // The same apply, cut short, needs no repair of its own: the diff starts from whatever is there.
             let isSame = record.pending == nil && record.journal.map { $0.target == wanted } ?? false
             let notices = isSame ? [] : try settle()
@@ -145,7 +145,7 @@ extension ControlPlane {
         _ target: StoredSite, confirmWithin: Int64? = nil, restarts: Restarts = .never, notices: [Notice] = [],
         keepsChecks: Bool = false, willPerform: (PlanPreview) -> Void = { _ in }
     ) throws -> ApplyReport {
-        let record = try store.box()
+        let record = try records.current()
         let previous = try appliedState(record, knowing: target)
         let planned = try plan(target, record, previous: previous, restarts: restarts)
         let broken = planned.checks.filter { !$0.holds }
@@ -163,7 +163,7 @@ extension ControlPlane {
         try begin(
             target: target.revision.id, oldSysctls: planned.plan.settingsBefore(planned.observed), pending: pending)
         if let pending {
-            do { try startGuard(pending) } catch {
+            do { try equipment.startGuard(pending) } catch {
                 try recordNothingDone(previous, pending)
                 throw error
             }
@@ -172,7 +172,7 @@ extension ControlPlane {
         do {
             let seen: RulesetGeneration?
             (warnings, seen) = try perform(planned, previous)
-            var outcome = Store.Outcome()
+            var outcome = BoxRecords.Outcome()
             outcome.ruleset = seen?.description
             try recordApplied(target.revision.id, planned.surroundings, planned.desired, outcome)
         } catch {
@@ -206,92 +206,36 @@ extension ControlPlane {
 
     /// Before the first change: the journal, and what the sysctls said that are about to change.
     func begin(target: Int?, oldSysctls: [String: Int] = [:], pending: PendingConfirmation? = nil) throws {
-        try store.begin(
-            Journal(target: target, startedAt: clock.now(), command: command), oldSysctls: oldSysctls,
+        try records.begin(
+            Journal(target: target, startedAt: clock.now(), command: request.command), oldSysctls: oldSysctls,
             pending: pending, bootID: clock.bootID())
     }
 
     /// After the last change. Saved sysctls that the state does not hold have their old values again.
     private func recordApplied(
-        _ revision: Int, _ surroundings: Surroundings, _ desired: DesiredState, _ outcome: Store.Outcome
+        _ revision: Int, _ surroundings: Surroundings, _ desired: DesiredState, _ outcome: BoxRecords.Outcome
     ) throws {
         var outcome = outcome
-        outcome.returned = try store.savedSysctls(bootID: clock.bootID()).keys.filter { !desired.holds($0) }
-        try store.finish(
+        outcome.returned = try records.savedSysctls(bootID: clock.bootID()).keys.filter { !desired.holds($0) }
+        try records.finish(
             applied: revision, with: surroundings, at: clock.now(), bootID: clock.bootID(), outcome)
     }
 
     /// The same of a state that was applied before.
-    func recordApplied(_ state: AppliedState, _ outcome: Store.Outcome) throws {
+    func recordApplied(_ state: AppliedState, _ outcome: BoxRecords.Outcome) throws {
         try recordApplied(state.revision, state.surroundings, state.desired, outcome)
     }
 
     private func recordNothingDone(_ previous: AppliedState?, _ pending: PendingConfirmation) throws {
-        var outcome = Store.Outcome()
+        var outcome = BoxRecords.Outcome()
         outcome.withdrawn = pending
         if let previous { try recordApplied(previous, outcome) } else { try recordDown(outcome) }
     }
 
-    func recordDown(_ outcome: Store.Outcome = .init()) throws {
+    func recordDown(_ outcome: BoxRecords.Outcome = .init()) throws {
         var outcome = outcome
-        outcome.returned = try Array(store.savedSysctls(bootID: clock.bootID()).keys)
-        try store.finishDown(outcome)
-    }
-
-    // MARK: Carrying out
-
-    /// Carries out the plan, looks again, and is content only if nothing is left to do. Returns warnings, and when the
-    /// firewall was seen to be right.
-    private func perform(
-        _ planned: PlannedApply, _ previous: AppliedState?
-    ) throws -> ([ApplyNotice], RulesetGeneration?) {
-        let warnings = try perform(planned.plan, untilStopped: true)
-        try box.resumeForwarding(needsTable: true)
-        // All is done; what is left is to look.
-        stop.disregard()
-        let saved = try store.savedSysctls(bootID: clock.bootID())
-        var scope = planned.desired.scope(previous: previous?.desired, savedSysctls: saved)
-        // The kernel took each of our transactions; if the generation tells of no other, the table is what they made of it.
-        scope.knownFirewall = KnownFirewall(
-            planned.desired.firewall, since: planned.observed.generation?.after(planned.plan))
-        let observed = try box.observe(scope)
-        // What was just applied is the state before now: else an endpoint's name, or an interface that got another one,
-        // would look as if it still had to be changed.
-        var rest = try diff(planned.desired, observed, previous: planned.desired, savedSysctls: saved)
-        if !warnings.isEmpty { rest.changes.removeAll(where: \.isEndpointsOnly) }
-        guard rest.isEmpty else {
-            throw Interruption(
-                applied: planned.plan.changes, failed: nil,
-                cause: BoxError(
-                    "look at the box again", cause: "it is still not as desired: " + rest.lines.joined(separator: ", "),
-                    remedy: "does something else on this box change the same settings?"))
-        }
-        return (warnings, observed.generation)
-    }
-
-    /// Carries out changes in order. Throws `Interruption` at the first that is refused.
-    ///
-    /// A peer's name that cannot be looked up is a warning: at boot there may be no DNS yet, and the peer dials in anyway. So
-    /// are connections that the kernel does not let anybody end.
-    /// `untilStopped`: told to stop, it stops before the next change.
-    func perform(_ plan: Plan, untilStopped: Bool = false) throws -> [ApplyNotice] {
-        var warnings: [ApplyNotice] = []
-        for (i, change) in plan.changes.enumerated() {
-            if untilStopped, let signal = stop.signal() {
-                throw Interruption(
-                    applied: Array(plan.changes[..<i]), failed: change,
-                    cause: BoxError(command, cause: "told to stop by \(signal)"))
-            }
-            do { try box.perform(change) } catch {
-                switch change {
-                case .setWireGuard where error.code == EHOSTUNREACH: warnings.append(.unresolved(error))
-                case .cutConnections(let cut) where [EOPNOTSUPP, EPERM, EBUSY].contains(error.code):
-                    warnings.append(.staysOpen(cut, error))
-                default: throw Interruption(applied: Array(plan.changes[..<i]), failed: change, cause: error)
-                }
-            }
-        }
-        return warnings
+        outcome.returned = try Array(records.savedSysctls(bootID: clock.bootID()).keys)
+        try records.finishDown(outcome)
     }
 }
 
@@ -300,23 +244,5 @@ extension BoxRecord {
     func knownFirewall(_ desired: DesiredState) -> KnownFirewall? {
         guard journal == nil else { return nil }
         return KnownFirewall(desired.firewall, since: ruleset.flatMap { RulesetGeneration($0) })
-    }
-}
-
-/// A plan that was cut short.
-struct Interruption: Error {
-    let applied: [Change]
-    let failed: Change?
-    let cause: BoxError
-}
-
-extension Change {
-    /// Whether nothing but endpoints of known peers would be set.
-    fileprivate var isEndpointsOnly: Bool {
-        guard case .setWireGuard(_, let change) = self else { return false }
-        return change.privateKey == nil && change.listenPort == nil && change.fwmark == nil && change.remove.isEmpty
-            && change.set.allSatisfy {
-                !$0.isNew && $0.presharedKey == nil && $0.keepalive == nil && $0.allowedIPs == nil
-            }
     }
 }

@@ -5,14 +5,14 @@ extension ControlPlane {
     /// Keeps an apply that waits for it. Returns the revision.
     public func confirm() throws(GatewayError) -> Int {
         try locked {
-            guard let pending = try store.pending() else {
+            guard let pending = try records.pending() else {
                 throw ApplyingError.nothingWaits
             }
             guard try !isOver(pending) else {
                 try withdraw(pending)
                 throw ApplyingError.tooLate(revision: pending.revision, backAt: pending.returnTo)
             }
-            _ = try store.confirm(pending.token)
+            _ = try records.confirm(pending.token)
             return pending.revision
         }
     }
@@ -27,7 +27,7 @@ extension ControlPlane {
 
     /// Before a command changes the box: refuses while an apply waits for its confirmation.
     func refuseWhileWaiting() throws {
-        guard let pending = try store.pending(), try !isOver(pending) else { return }
+        guard let pending = try records.pending(), try !isOver(pending) else { return }
         throw GatewayError.waitsForConfirmation(
             revision: pending.revision, seconds: pending.deadline - clock.sinceBoot())
     }
@@ -40,11 +40,11 @@ extension ControlPlane {
     /// The guard is another process than the apply, in a session of its own, so that it outlives the terminal.
     public func prepareToGuard(token: String) throws(GatewayError) {
         try wrapping {
-            guard let pending = try store.pending(), pending.token == token else {
+            guard let pending = try records.pending(), pending.token == token else {
                 throw ApplyingError.noSuchToken
             }
             if let revision = pending.returnTo { _ = try state(of: revision) }
-            try store.proveWritable()
+            try records.proveWritable()
         }
     }
 
@@ -65,7 +65,7 @@ extension ControlPlane {
     /// was cut short. An apply whose command died is taken back at once.
     public func guardTick(token: String) throws(GatewayError) -> Bool {
         do {
-            let record = try wrapping { try store.box() }
+            let record = try wrapping { try records.current() }
             let own = record.pending.flatMap { $0.token == token ? $0 : nil }
             if own == nil && record.journal == nil { return true }
             let isTooLate = try wrapping { try isOver(own) }
@@ -73,7 +73,7 @@ extension ControlPlane {
             // Whoever has the lock is at work still. Without him, the journal is that of one who died or got stuck.
             return try locked {
                 _ = try settle()
-                return try store.pending()?.token != token
+                return try records.pending()?.token != token
             }
         } catch {
             if case .storage(.busy) = error { return false }

@@ -29,7 +29,7 @@ extension ControlPlane {
         _ previous: AppliedState?, attempted: Int?, withdrawing: PendingConfirmation? = nil
     ) throws -> [ApplyNotice] {
         stop.disregard()
-        var outcome = Store.Outcome()
+        var outcome = BoxRecords.Outcome()
         outcome.withdrawn = withdrawing
         let other = try attempted.map { try state(of: $0) }
         let interface = other?.desired.interface
@@ -46,7 +46,7 @@ extension ControlPlane {
             try recordDown(outcome)
             return warnings
         }
-        let saved = try store.savedSysctls(bootID: clock.bootID())
+        let saved = try records.savedSysctls(bootID: clock.bootID())
         let observed = try box.observe(previous.desired.scope(previous: other?.desired, savedSysctls: saved))
         // With the attempted state as the one before, what it added beyond the old one is known to be wggw's.
         let known = interface == previous.desired.interface ? other?.desired : previous.desired
@@ -55,7 +55,7 @@ extension ControlPlane {
             interrupted: other?.desired ?? previous.desired)
         outcome.oldSysctls = plan.settingsBefore(observed).filter { saved[$0.key] == nil }
         // On a full disk it goes back all the same; then they are noted with the rest, once there is room.
-        if !outcome.oldSysctls.isEmpty { try? store.save(oldSysctls: outcome.oldSysctls, bootID: clock.bootID()) }
+        if !outcome.oldSysctls.isEmpty { try? records.save(oldSysctls: outcome.oldSysctls, bootID: clock.bootID()) }
         warnings += try perform(plan)
         try recordApplied(previous, outcome)
         return warnings
@@ -63,7 +63,7 @@ extension ControlPlane {
 
     /// Goes back to what was applied before an apply that nobody confirmed. Returns warnings.
     @discardableResult func withdraw(_ pending: PendingConfirmation) throws -> [ApplyNotice] {
-        let attempted = try store.box().journal?.target ?? pending.revision
+        let attempted = try records.current().journal?.target ?? pending.revision
         do {
             return try restore(
                 try pending.returnTo.map { try state(of: $0) }, attempted: attempted, withdrawing: pending)
@@ -75,7 +75,7 @@ extension ControlPlane {
     /// Ends what an earlier wggw began and could not end: a killed apply is taken back, a killed teardown is finished, an
     /// apply that was not confirmed in time is taken back. Returns what was done.
     public func repair() throws(GatewayError) -> [Notice] {
-        let record = try wrapping { try store.box() }
+        let record = try wrapping { try records.current() }
         let isTooLate = try wrapping { try isOver(record.pending) }
         guard record.journal != nil || isTooLate else { return [] }
         // What looks unfinished may be at work, and be done when it has let go of the lock.
@@ -84,7 +84,7 @@ extension ControlPlane {
 
     /// The same, under the lock.
     func settle() throws -> [Notice] {
-        let record = try store.box()
+        let record = try records.current()
         if let journal = record.journal, journal.target == nil {
             return [.applying(.finished(command: journal.command))] + (try takeDown(record).notices)
         }

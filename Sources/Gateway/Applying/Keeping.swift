@@ -49,7 +49,7 @@ extension ControlPlane {
     public func keep(bringsUp: Bool = false, putsBack: Bool = true) throws(GatewayError) -> Kept {
         try locked {
             let settled = try settle()
-            let record = try store.box()
+            let record = try records.current()
             guard let revision = record.applied, record.isUp || bringsUp else {
                 try box.resumeForwarding(needsTable: false)
                 return Kept(
@@ -57,7 +57,7 @@ extension ControlPlane {
                     keepsDenied: false, record: record)
             }
             try expectObservation(of: revision)
-            let target = try store.revision(revision)
+            let target = try revisions.revision(revision)
             let deadline = [record.pending?.deadline, nextExpiry(of: target.site)].compactMap { $0 }.min()
             if !putsBack || target.site.drift == .report && !bringsUp {
                 let previous = try appliedState(record, knowing: target)
@@ -86,7 +86,7 @@ extension ControlPlane {
             return Kept(
                 state: state, revision: revision, interface: target.site.tunnel.interface, notices: report.notices,
                 isUnfinished: !report.leftOver.isEmpty, deadline: deadline, keepsDenied: target.site.keepsDenied,
-                record: try store.box())
+                record: try records.current())
         }
     }
 

@@ -5,9 +5,6 @@ internal import LinuxNet
 public import Storage
 internal import System
 
-/// For a process that runs one command and ends: memory is kept, not given back and taken again. Call it first.
-public func prepareForOneCommand() { heap_keep() }
-
 /// For a process that opens keys: no core dump holds them, and nobody of the same user looks into it, or into one that is started
 /// before it runs its own program. `fromNewPrivileges`: nothing that it starts gets any, as by a program that is root's (setuid).
 public func protectProcess(fromNewPrivileges: Bool) throws(GatewayError) {

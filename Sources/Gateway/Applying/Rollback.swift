@@ -10,11 +10,11 @@ extension ControlPlane {
     ) throws(GatewayError) -> ApplyReport {
         try locked {
             // Before anything is taken back for it.
-            if let id, try store.pending() != nil { _ = try store.revision(id) }
+            if let id, try records.pending() != nil { _ = try revisions.revision(id) }
             let withdrawn = try withdrawPending()
             if id == nil, let withdrawn { return withdrawn }
             let repairs = try (withdrawn?.notices ?? []) + repair()
-            let record = try store.box()
+            let record = try records.current()
             guard let target = try id ?? previousRevision(record) else {
                 guard confirmWithin == nil else {
                     throw ApplyingError.noReturnFromNothing
@@ -25,12 +25,12 @@ extension ControlPlane {
                     notices: repairs + [.applying(.wentOff)] + report.notices,
                     desired: nil, obstacles: [])
             }
-            let newest = try store.newest()
-            let old = try store.revision(target, beside: newest)
+            let newest = try revisions.newest()
+            let old = try revisions.revision(target, beside: newest)
             let note = RevisionNote(
-                who: who, why: why ?? "rollback to \(target)", kind: .rollback, at: clock.now(),
+                who: request.who, why: why ?? "rollback to \(target)", kind: .rollback, at: clock.now(),
                 source: old.revision.source ?? target)
-            let stored = try store.append(old.site, note, after: newest)
+            let stored = try revisions.append(old.site, note, after: newest)
             return try apply(
                 stored, confirmWithin: confirmWithin,
                 notices: repairs + [.applying(.isAgain(revision: stored.revision.id, target))],
@@ -41,16 +41,16 @@ extension ControlPlane {
     /// Seconds until an apply that waits for its confirmation goes back; nil where none waits any more.
     public func secondsToConfirm() throws(GatewayError) -> Int64? {
         try wrapping {
-            guard let pending = try store.pending(), try !isOver(pending) else { return nil }
+            guard let pending = try records.pending(), try !isOver(pending) else { return nil }
             return pending.deadline - clock.sinceBoot()
         }
     }
 
     private func withdrawPending() throws -> ApplyReport? {
-        guard let pending = try store.pending() else { return nil }
+        guard let pending = try records.pending() else { return nil }
         try stopBeforeBeginning()
         // Cut short from here on, it is gone on with, and cannot be confirmed.
-        if try !isOver(pending) { try store.endWait(pending.token) }
+        if try !isOver(pending) { try records.endWait(pending.token) }
         let warnings = try withdraw(pending)
         return ApplyReport(
             revision: pending.returnTo, plan: .init(), confirmWithin: nil,
@@ -63,8 +63,10 @@ extension ControlPlane {
         guard record.isUp, let applied = record.applied else {
             throw ApplyingError.nothingToGoBackFrom
         }
-        let current = try store.revision(applied).revision
-        return try store.lastApplied(before: current.source ?? current.id)
+        let current = try revisions.about(applied)
+        let before = current.source ?? current.id
+        return try records.appliedTimes().keys.filter { $0 < before }.sorted(by: >)
+            .first { try revisions.about($0).kind != .rollback }
     }
 
     /// Brings the revision that was applied last back onto the box: at boot, or after `down`. `restarts` makes the interface anew
@@ -75,11 +77,11 @@ extension ControlPlane {
         try locked {
             try refuseWhileWaiting()
             let notices = try settle()
-            guard let applied = try store.box().applied else {
+            guard let applied = try records.current().applied else {
                 throw ApplyingError.nothingToBringUp
             }
             return try apply(
-                try store.revision(applied), restarts: restarts ? .always : .never, notices: notices,
+                try revisions.revision(applied), restarts: restarts ? .always : .never, notices: notices,
                 willPerform: willPerform)
         }
     }

@@ -1,6 +1,3 @@
-internal import CLinux
-internal import Glibc
-
 /// The word that a command shall stop, from whoever started it.
 public struct StopRequest: Sendable {
     /// The signal by which it came, `SIGINT` or `SIGTERM`; nil as long as none did.
@@ -16,23 +13,4 @@ public struct StopRequest: Sendable {
 
     /// Never comes.
     public static let none = StopRequest(signal: { nil }, disregard: {})
-
-    /// What `undisturbed` notes.
-    public static let signals = StopRequest(
-        signal: {
-            switch stop_signal() {
-            case 0: nil
-            case SIGINT: "SIGINT"
-            default: "SIGTERM"
-            }
-        }, disregard: { stop_disregard() })
-}
-
-/// Runs `body`, which changes the box, so that no signal ends the process half way. SIGINT and SIGTERM are noted, see
-/// `StopRequest`; they are what ends the process afterwards. Hang-ups and closed pipes are nothing: an apply that was begun is
-/// ended also when ssh drops.
-public func undisturbed<R>(_ body: () throws -> R) rethrows -> R {
-    stop_note()
-    defer { stop_note_no_more() }
-    return try body()
 }

@@ -14,7 +14,7 @@ extension ControlPlane {
     public func down(willPerform: (PlanPreview) -> Void = { _ in }) throws(GatewayError) -> ApplyReport {
         try locked {
             try stopBeforeBeginning()
-            return try takeDown(try store.box(), willPerform: willPerform)
+            return try takeDown(try records.current(), willPerform: willPerform)
         }
     }
 
@@ -42,7 +42,7 @@ extension ControlPlane {
                         target: nil, applied: error.applied, failed: error.failed, cause: .box(error.cause),
                         outcome: .stuck(.box(error.cause))))
             }
-            var outcome = Store.Outcome()
+            var outcome = BoxRecords.Outcome()
             outcome.withdrawn = record.pending
             try recordDown(outcome)
         }
@@ -55,7 +55,7 @@ extension ControlPlane {
     /// go back to.
     private func sitesOnBox(_ record: BoxRecord) throws -> [StoredSite] {
         try [record.applied, record.journal?.target, record.pending?.returnTo].compactMap { id in
-            try id.map { try store.revision($0) }
+            try id.map { try revisions.revision($0) }
         }
     }
 
@@ -71,7 +71,7 @@ extension ControlPlane {
             // One filter is for all of them: it goes after the last interface.
             changes += try teardownPlan(
                 stored.site.tunnel.interface, sysctls: isLast,
-                neighboursOf: (stored.site, stored.revision.surroundings ?? Surroundings()),
+                neighboursOf: (stored.site, try records.surroundings(of: stored.revision.id) ?? Surroundings()),
                 connectionsOf: endingConnections && isLast ? sites.map(\.site) : []
             ).changes.filter { !changes.contains($0) && (isLast || $0 != .firewall(.remove)) }
         }
@@ -89,7 +89,7 @@ extension ControlPlane {
         _ interface: String, sysctls: Bool, neighboursOf applied: (site: Site, surroundings: Surroundings)?,
         connectionsOf sites: [Site] = []
     ) throws -> Plan {
-        let saved = sysctls ? try store.savedSysctls(bootID: clock.bootID()) : [:]
+        let saved = sysctls ? try records.savedSysctls(bootID: clock.bootID()) : [:]
         let neighbours = try applied.map { site, surroundings in
             site.lan.replyPath == .proxyARP ? try desiredState(site, surroundings).proxyNeighbours : []
         }

@@ -25,7 +25,7 @@ extension ControlPlane {
                 throw DraftingError.oneName(interface: interface, strangers: strangers.count)
             }
             var site = previous.site
-            var keys = SiteKeys(store: store, random: random)
+            var keys = SiteKeys(revisions: revisions, random: random)
             var notices: [DraftNotice] = []
             for stranger in strangers {
                 let name = name ?? site.nextAdoptedName()

@@ -14,7 +14,7 @@ extension ControlPlane {
             var site = previous.site
             if site.tunnel.disguise != nil && !anew { throw GatewayError.drafting(.disguiseIsThere) }
             // A key that is there would be kept for `auto`.
-            var keys = SiteKeys(store: store, random: random)
+            var keys = SiteKeys(revisions: revisions, random: random)
             var numbers = SecureNumbers(random)
             var drawn = Disguise.drawn(for: version, like: likeness, using: &numbers)
             if drawn.headerProtectionKey == .auto {

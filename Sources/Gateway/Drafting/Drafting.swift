@@ -35,13 +35,13 @@ extension ControlPlane {
     ) throws -> Draft {
         var site = whole
         let notices = notices.map { Notice.drafting($0) }
-        var keys = keys ?? SiteKeys(store: store, random: random)
+        var keys = keys ?? SiteKeys(revisions: revisions, random: random)
         try keys.complete(&site, previous: previous?.site)
         let problems = site.problems()
         guard problems.isEmpty else { throw GatewayError.invalid(problems) }
         if let previous, previous.site == site { return Draft(stored: previous, isNew: false, notices: notices) }
-        let note = RevisionNote(who: who, why: why, kind: kind, at: clock.now())
-        let stored = try store.append(site, note, secrets: keys.secrets, after: previous)
+        let note = RevisionNote(who: request.who, why: why, kind: kind, at: clock.now())
+        let stored = try revisions.append(site, note, secrets: keys.secrets, after: previous)
         return Draft(stored: stored, isNew: true, notices: notices)
     }
 
@@ -49,7 +49,7 @@ extension ControlPlane {
     /// them.
     public func take(_ profile: Site, why: String) throws(GatewayError) -> Draft {
         try locked {
-            let previous = try store.newest()
+            let previous = try revisions.newest()
             var site = profile
             // Forwarding is on by now because wggw turned it on, so the box cannot be asked again.
             site.otherForwarding = site.otherForwarding.completed(by: previous?.site.otherForwarding)

@@ -58,7 +58,7 @@ extension ControlPlane {
     /// Makes the first site, or changes what the options name of the one that is there; its peers and keys stay.
     public func initialize(_ options: InitOptions, why: String?) throws(GatewayError) -> Draft {
         try locked {
-            let previous = try store.newest()
+            let previous = try revisions.newest()
             let facts = try box.facts()
             var choices = SiteChoices(facts)
             var site = try options.profile ?? previous?.site ?? newSite(options, &choices)

@@ -25,8 +25,9 @@ extension ControlPlane {
         let networks = try box.networks(reaching: hasRoles ? site.lan.subnets : nil).without { name in
             tunnels.contains { $0 == name || successorName(of: $0) == name }
         }
-        let roles = FoundRoles(site, on: networks, known: previous?.surroundings ?? target.revision.surroundings)
-        let (endpoint, doubts) = try addresses(of: site, target, previous, asksNames)
+        let last = try records.surroundings(of: target.revision.id)
+        let roles = FoundRoles(site, on: networks, known: previous?.surroundings ?? last)
+        let (endpoint, doubts) = try addresses(of: site, last, previous, asksNames)
         let all = Surroundings(
             networks: networks.interfaces.flatMap { interface in
                 interface.networks.map { Surroundings.Network($0, on: interface.name) }
@@ -39,19 +40,19 @@ extension ControlPlane {
     }
 
     private func addresses(
-        of site: Site, _ target: StoredSite, _ previous: AppliedState?, _ asksNames: Bool
+        of site: Site, _ last: Surroundings?, _ previous: AppliedState?, _ asksNames: Bool
     ) throws -> ([IPAddress], doubts: [ApplyNotice]) {
         guard case .name(let name) = site.endpoint?.host, site.hasFullTunnel else { return ([], []) }
-        guard asksNames else { return (lastAddresses(of: name, target, previous), []) }
+        guard asksNames else { return (lastAddresses(of: name, last, previous), []) }
         do throws(BoxError) { return (try box.addresses(of: name), []) } catch {
-            let endpoint = lastAddresses(of: name, target, previous)
+            let endpoint = lastAddresses(of: name, last, previous)
             return (endpoint, [.unknownEndpoint(error, known: endpoint)])
         }
     }
 
     /// What the name stood for when somebody knew.
-    private func lastAddresses(of name: String, _ target: StoredSite, _ previous: AppliedState?) -> [IPAddress] {
-        if let known = target.revision.surroundings?.endpoint, !known.isEmpty { return known }
+    private func lastAddresses(of name: String, _ last: Surroundings?, _ previous: AppliedState?) -> [IPAddress] {
+        if let known = last?.endpoint, !known.isEmpty { return known }
         return previous?.site.endpoint?.host == .name(name) ? previous!.surroundings.endpoint : []
     }
 

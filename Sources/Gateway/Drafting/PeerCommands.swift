@@ -45,7 +45,7 @@ extension ControlPlane {
             var site = previous.site
             let index = site.peerIndex(name)
             try site.expectFree(name)
-            var keys = SiteKeys(store: store, random: random)
+            var keys = SiteKeys(revisions: revisions, random: random)
             var peer = Peer(name: name)
             options.apply(to: &peer)
             peer.presharedKey = try presharedKey(options, &keys) ?? peer.usualPresharedKey
@@ -60,7 +60,7 @@ extension ControlPlane {
             let previous = try newest()
             var site = previous.site
             let index = try site.index(of: name)
-            var keys = SiteKeys(store: store, random: random)
+            var keys = SiteKeys(revisions: revisions, random: random)
             var peer = site.peers[index]
             options.apply(to: &peer)
             if peer.publicKey == nil { peer.publicKey = keys.seal(PrivateKey { random($0) }) }

@@ -4,12 +4,12 @@ internal import Storage
 
 /// The keys and addresses that a site still lacks: those that an earlier revision has, else new ones.
 struct SiteKeys {
-    let store: Store
+    let revisions: any Revisions
     let random: RandomSource
     private(set) var secrets = NewSecrets()
 
-    init(store: Store, random: @escaping RandomSource) {
-        self.store = store
+    init(revisions: any Revisions, random: @escaping RandomSource) {
+        self.revisions = revisions
         self.random = random
     }
 
@@ -45,7 +45,7 @@ struct SiteKeys {
 
     /// What peers had in earlier revisions; the newest one's peers, of which some may go now, had theirs last.
     private func freedAddresses(_ previous: Site?) throws -> [IPAddress: Int] {
-        var freed = try store.formerAddresses()
+        var freed = try revisions.formerAddresses()
         for peer in previous?.peers ?? [] { for address in peer.addresses { freed[address] = Int.max } }
         return freed
     }
@@ -53,7 +53,7 @@ struct SiteKeys {
     private mutating func completeKeys(_ peer: inout Peer, _ before: Peer?) throws {
         if peer.publicKey == nil {
             // Only a key pair that was made here: a key that the peer brought was taken out of the profile on purpose.
-            if let key = before?.publicKey, try store.holdsPrivateKey(of: key) {
+            if let key = before?.publicKey, try revisions.holdsPrivateKey(of: key) {
                 peer.publicKey = key
             } else {
                 peer.publicKey = newKeyPair()
@@ -69,7 +69,7 @@ struct SiteKeys {
 
     /// Notes the key for sealing; its name goes into the site.
     mutating func seal(_ key: PresharedKey) throws -> PresharedKeyChoice {
-        let id = try store.name(of: key)
+        let id = try revisions.name(of: key)
         secrets.presharedKeys.append((id, key))
         return .sealed(id)
     }

@@ -91,7 +91,7 @@ extension ControlPlane {
                 return [.unresolved(name: name, error)]
             }
         }
-        let own = Set(try terrain.links().flatMap(\.addresses).map(\.address))
+        let own = Set(try equipment.terrain.links().flatMap(\.addresses).map(\.address))
         if addresses.contains(where: own.contains) { return [] }
         return [.endpointElsewhere(endpoint, addresses)]
     }
@@ -103,12 +103,12 @@ extension ControlPlane {
         // Handshakes carry the time, and a peer takes none that is older than the last one.
         if clock.now() < 1_735_689_600 { found.append(.clock) }
         var disk = statvfs()
-        if statvfs(store.directory.path, &disk) == 0 {
+        if statvfs(records.directory.path, &disk) == 0 {
             let free = UInt64(disk.f_bavail) * UInt64(disk.f_frsize)
             if disk.f_flag & UInt(ST_RDONLY) != 0 {
-                found.append(.readOnly(path: store.directory.path))
+                found.append(.readOnly(path: records.directory.path))
             } else if free < 16 << 20 {
-                found.append(.littleRoom(path: store.directory.path, mebibytes: free >> 20))
+                found.append(.littleRoom(path: records.directory.path, mebibytes: free >> 20))
             }
         }
         // systemd runs, and nobody told it of the service.

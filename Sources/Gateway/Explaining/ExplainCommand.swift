@@ -15,7 +15,7 @@ extension ControlPlane {
 
     /// The site, the box, and what can be asked of it.
     func scene(asksHosts: Bool) throws -> Scene {
-        let record = try store.box()
+        let record = try records.current()
         let applied = record.isUp ? record.applied : nil
         if let applied { try expectObservation(of: applied) }
         let stored = try site(applied)
@@ -24,8 +24,8 @@ extension ControlPlane {
         return Scene(
             site: stored.site, desired: desired, revision: stored.revision.id,
             isMoved: look.map { $0.outlook.surroundings != $0.before.surroundings } ?? false,
-            observed: look?.observed, now: clock.now(), terrain: terrain,
-            prober: asksHosts ? prober : nil,
+            observed: look?.observed, now: clock.now(), terrain: equipment.terrain,
+            prober: asksHosts ? equipment.prober : nil,
             lookUp: { [box] name in (try? box.addresses(of: name)) ?? [] })
     }
 }

@@ -8,7 +8,9 @@ extension ControlPlane {
     /// The peers that have a session now: those that an apply has to leave one. Empty where nothing is applied.
     public func connectedPeers() throws(GatewayError) -> Set<PublicKey> {
         try wrapping {
-            guard let id = try store.box().applied, let interface = try store.tunnelInterface(of: id) else { return [] }
+            guard let id = try records.current().applied, let interface = try revisions.tunnelInterface(of: id) else {
+                return []
+            }
             let peers = try box.observe(Scope(interface: interface)).wireGuard?.peers ?? []
             return Set(peers.filter { $0.hasSession(at: clock.now()) }.map(\.publicKey))
         }

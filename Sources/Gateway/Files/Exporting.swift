@@ -87,7 +87,7 @@ extension ControlPlane {
         let newest = try newest()
         var site = newest.site
         guard site.tunnel.mtu == nil, case .client = form else { return site }
-        let known = newest.revision.surroundings?.mtu
+        let known = try records.surroundings(of: newest.revision.id)?.mtu
         let found = try known ?? lookAround(newest, previous: nil, asksNames: false).surroundings.mtu
         // A disguise has an MTU always: without one, its apps take one of their own.
         site.tunnel.mtu = found == nil && site.tunnel.disguise == nil ? nil : site.tunnel.mtu(found: found)
@@ -114,8 +114,8 @@ extension ControlPlane {
             return (secrets, notices)
         }
         if let key = peer.publicKey {
-            if try store.holdsPrivateKey(of: key) {
-                secrets.privateKeys[key] = try store.privateKey(of: key)
+            if try revisions.holdsPrivateKey(of: key) {
+                secrets.privateKeys[key] = try revisions.privateKey(of: key)
             } else {
                 notices.append(.ownKey(peer: peer.name))
             }
@@ -123,13 +123,13 @@ extension ControlPlane {
         var sealed: Set<SecretID> = []
         if case .sealed(let id) = peer.presharedKey { sealed.insert(id) }
         if case .sealed(let id)? = site.tunnel.disguise?.headerProtectionKey { sealed.insert(id) }
-        secrets.presharedKeys = try store.presharedKeys(sealed)
+        secrets.presharedKeys = try revisions.presharedKeys(sealed)
         return (secrets, notices)
     }
 
     private func noticesUnapplied(peer: String?) throws -> [Notice] {
-        let record = try store.box()
-        if record.isUp, record.applied == (try store.newestID()) { return [] }
+        let record = try records.current()
+        if record.isUp, record.applied == (try revisions.newestID()) { return [] }
         return [.exporting(.unapplied(peer: peer))]
     }
 

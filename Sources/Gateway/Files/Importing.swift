@@ -26,10 +26,10 @@ extension ControlPlane {
         _ installation: Installation, lan: LAN?, notices: [DraftNotice] = [], why: String
     ) throws(GatewayError) -> Draft {
         try locked {
-            let previous = try store.newest()
+            let previous = try revisions.newest()
             var taken = try TakenInstallation(
                 installation, lan: lan, previous: previous?.site, facts: try box.facts(), now: clock.now())
-            var keys = SiteKeys(store: store, random: random)
+            var keys = SiteKeys(revisions: revisions, random: random)
             if let key = taken.made.privateKey { _ = keys.seal(key) }
             for key in taken.made.clientKeys { _ = keys.seal(key) }
             try taken.namePresharedKeys { try keys.seal($0) }

@@ -26,7 +26,7 @@ extension ControlPlane {
         let outlook = try lookAround(stored, previous: before, asksNames: false)
         let isUnmoved = outlook.surroundings == before.surroundings
         let desired = isUnmoved ? before.desired : try desiredState(stored.site, outlook.surroundings)
-        let saved = try store.savedSysctls(bootID: clock.bootID())
+        let saved = try records.savedSysctls(bootID: clock.bootID())
         var scope = desired.scope(previous: before.desired, savedSysctls: saved)
         scope.knownFirewall = record.knownFirewall(before.desired)
         return AppliedLook(

@@ -64,7 +64,8 @@ private struct DenialJudges {
     /// Goes by another revision once that is on the box.
     mutating func follow(_ control: ControlPlane) {
         // What cannot be read now is judged by what was.
-        if let id = try? control.store.box().applied, id != revision, let stored = try? control.store.revision(id),
+        if let id = try? control.records.current().applied, id != revision,
+            let stored = try? control.revisions.revision(id),
             let desired = try? control.desiredState(of: stored)
         {
             (revision, judge) = (id, DenialJudge(stored.site, desired))

@@ -43,10 +43,10 @@ extension ControlPlane {
 
     /// What a log is about. Throws where nothing is on the box, and for a name in `only` that no peer has.
     func logSubject(only: [String]) throws -> LogSubject {
-        guard let id = try store.box().applied else {
+        guard let id = try records.current().applied else {
             throw LogError.nothingOnBox
         }
-        let stored = try store.revision(id)
+        let stored = try revisions.revision(id)
         let interface = stored.site.tunnel.interface
         if let stranger = only.first(where: { name in !stored.site.peers.contains { $0.name == name } }) {
             throw GatewayError.noSuchPeer(stranger, known: stored.site.peers.map(\.name))
@@ -69,7 +69,7 @@ extension ControlPlane {
             case .missed(let count): tell(.missed(count))
             case .deaf(let error): tell(.deaf(error))
             case .event(let event):
-                let name = event.peer.flatMap { key in names.name(of: key, store) }
+                let name = event.peer.flatMap { key in names.name(of: key, revisions) }
                 if only.isEmpty || name.map(only.contains) == true { tell(.event(event, name: name)) }
             }
         }
@@ -93,9 +93,11 @@ private struct PeerNames {
         names = Self.names(of: site)
     }
 
-    mutating func name(of key: PublicKey, _ store: Store) -> String? {
+    mutating func name(of key: PublicKey, _ revisions: any Revisions) -> String? {
         // What cannot be read now only lacks a name.
-        if names[key] == nil, let id = try? store.newestID(), id != revision, let site = try? store.revision(id).site {
+        if names[key] == nil, let id = try? revisions.newestID(), id != revision,
+            let site = try? revisions.revision(id).site
+        {
             revision = id
             // A peer that was removed is still named in what it says last.
             names.merge(Self.names(of: site)) { _, new in new }

@@ -68,23 +68,23 @@ extension ControlPlane {
             return status
         }
         status = try look()
-        status.isAtWork = try wrapping { try !isFree() || store.box() != status.record }
+        status.isAtWork = try wrapping { try !isFree() || records.current() != status.record }
         return status
     }
 
     private func isFree() throws(GatewayError) -> Bool {
-        try wrapping { try store.whileFree { () throws(StorageError) in true } ?? false }
+        try wrapping { try records.whileFree { () throws(StorageError) in true } ?? false }
     }
 
     private func look() throws(GatewayError) -> GatewayStatus {
         try wrapping {
-            let record = try store.box()
+            let record = try records.current()
             let up = record.isUp ? record.applied : nil
             if let up { try expectObservation(of: up) }
-            let applied = try up.map { try store.revision($0) }
-            let newest = try store.newestID()
+            let applied = try up.map { try revisions.revision($0) }
+            let newest = try revisions.newestID()
             let draft = try newest.flatMap { id in
-                id == applied?.revision.id ? nil : try store.history(limit: 1).first
+                id == applied?.revision.id ? nil : try revisions.history(limit: 1).first
             }
             let waits = record.pending.map { max(0, $0.deadline - clock.sinceBoot()) }
             guard let applied else {
@@ -114,7 +114,7 @@ extension ControlPlane {
     /// What the records say of something that should be over and is not. Whoever holds the lock is at it; and what was read
     /// before is no witness, since somebody may have been at it then.
     private func alarms() throws -> [Alarm] {
-        let read = try store.whileFree { () throws(StorageError) in try store.box() }
+        let read = try records.whileFree { () throws(StorageError) in try records.current() }
         guard let record = read else { return [] }
         if let pending = record.pending, try isOver(pending) {
             return [.overdue(revision: pending.revision, to: pending.returnTo)]

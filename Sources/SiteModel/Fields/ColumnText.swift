@@ -3,7 +3,7 @@ import NetTypes
 /// Values in a text column, a space between two.
 enum ListText {
     static func write(_ values: [some CustomStringConvertible]) -> String {
-        values.map(\.description).joined(separator: " ")
+        values.map { $0.description }.joined(separator: " ")
     }
 
     static func read<V>(_ text: String, _ parse: (String) throws(ParseError) -> V) -> [V]? {

@@ -8,35 +8,42 @@ public import NetTypes
 ///
 /// A new one is a member of `Peer` or `Site`, a line in the list, and a column in Storage's `Schema`; a test reminds of the
 /// column and of the manual page.
-public struct Field<Owner: Sendable>: Sendable {
+///
+/// A class, since a list of them is gone through for each of 10,000 peers. Unchecked, since it has heirs; nothing in them changes.
+public class Field<Owner: Sendable>: @unchecked Sendable {
     /// In a profile: `listen-port`. Of a list or table of its own, that one's name.
     public let key: String
     /// Where a store keeps it; several if it has several parts.
     public let columns: [FieldColumn<Owner>]
-    /// Out of a table of a profile. What is not there, or is noted as wrong, becomes what the owner has without it.
-    var read: @Sendable (inout ProfileReader, ProfileReader.Section, inout Owner) -> Void
     /// As lines of a profile; none for what goes without saying.
     let write: @Sendable (Owner, inout ProfileWriter) -> Void
-    private let edit: @Sendable ([String]) throws(ParseError) -> @Sendable (inout Owner) -> Void
 
-    /// What the words after an option do to an owner: `["vpn.example.org:51820"]`, `["none"]`. Throws for words that are no such value.
-    public func edit(_ words: [String]) throws(ParseError) -> @Sendable (inout Owner) -> Void { try edit(words) }
-
-    /// A field of several parts, or of a shape of its own; no option sets it.
-    init(
-        _ key: String, columns: [FieldColumn<Owner>],
-        read: @escaping @Sendable (inout ProfileReader, ProfileReader.Section, inout Owner) -> Void,
+    fileprivate init(
+        _ key: String, _ columns: [FieldColumn<Owner>],
         write: @escaping @Sendable (Owner, inout ProfileWriter) -> Void
     ) {
         self.key = key
         self.columns = columns
-        self.read = read
         self.write = write
-        edit = { words throws(ParseError) in throw ParseError(key, "is not set by an option") }
     }
 
-    /// A field with one value.
-    ///
+    /// Out of a table of a profile. What is not there, or is noted as wrong, becomes what the owner has without it.
+    func read(_ reader: inout ProfileReader, _ section: ProfileReader.Section, into owner: inout Owner) {}
+
+    /// What the words after an option do to an owner: `["vpn.example.org:51820"]`, `["none"]`. Throws for words that are no such
+    /// value, and where no option sets the field.
+    public func edit(_ words: [String]) throws(ParseError) -> @Sendable (inout Owner) -> Void {
+        throw ParseError(key, "is not set by an option")
+    }
+}
+
+/// A field with one value.
+final class ValueField<Owner: Sendable, Value: Sendable>: Field<Owner>, @unchecked Sendable {
+    private let form: FieldForm<Value>
+    private let set: @Sendable (inout Owner, Value?) -> Void
+    private let clear: String?
+    private let editing: (@Sendable (inout Owner, Value?) -> Void)?
+
     /// - form: how such a value is written everywhere.
     /// - column: where it is not called as the key, with `_` for `-`.
     /// - note: a comment behind the line in a profile.
@@ -45,66 +52,47 @@ public struct Field<Owner: Sendable>: Sendable {
     /// - goesWithoutSaying: whether a profile says the same without the line.
     /// - clear: the word of an option that takes it away.
     /// - edit: what an option does beyond `set`.
-    init<Value>(
+    init(
         _ key: String, _ form: FieldForm<Value>, column: String? = nil, note: String? = nil,
         get: @escaping @Sendable (Owner) -> Value?, set: @escaping @Sendable (inout Owner, Value?) -> Void,
-        goesWithoutSaying: @escaping @Sendable (Owner) -> Bool = { _ in false }, clear: String? = nil,
+        goesWithoutSaying: (@Sendable (Owner) -> Bool)? = nil, clear: String? = nil,
         edit: (@Sendable (inout Owner, Value?) -> Void)? = nil
     ) {
-        self.key = key
-        columns = [
-            FieldColumn(column ?? String(key.map { $0 == "-" ? "_" : $0 }), form.stored, get: get, set: set)
-        ]
-        read = { reader, section, owner in set(&owner, form.read(&reader, key, section)) }
-        write = { owner, writer in
-            guard let value = get(owner), !goesWithoutSaying(owner) else { return }
+        self.form = form
+        self.set = set
+        self.clear = clear
+        editing = edit
+        let column = column ?? String(key.map { $0 == "-" ? "_" : $0 })
+        super.init(key, [FieldColumn(column, form.stored, get: get, set: set)]) { owner, writer in
+            guard let value = get(owner), goesWithoutSaying?(owner) != true else { return }
             form.write(&writer, key, value, note)
         }
-        let edit = edit ?? set
-        self.edit = { words throws(ParseError) in
-            let value = words == [clear] ? nil : try form.words(words)
-            return { owner in edit(&owner, value) }
-        }
+    }
+
+    override func read(_ reader: inout ProfileReader, _ section: ProfileReader.Section, into owner: inout Owner) {
+        set(&owner, form.read(&reader, key, section))
+    }
+
+    override func edit(_ words: [String]) throws(ParseError) -> @Sendable (inout Owner) -> Void {
+        let value = words == [clear] ? nil : try form.words(words)
+        return { [self] owner in (editing ?? set)(&owner, value) }
     }
 }
 
-/// A column in which a store keeps a field, or a part of it: its name, and how the value gets in and out. SQLite's kinds, and nothing
-/// else of a database.
-public struct FieldColumn<Owner: Sendable>: Sendable {
-    /// The kinds of values. Each gives nil for NULL, and says whether what it takes makes sense; it is called only for what is not NULL:
-    /// the owner is as it would be without the field before.
-    public enum Content: Sendable {
-        /// UTF-8.
-        case text(get: @Sendable (Owner) -> String?, set: @Sendable (inout Owner, String) -> Bool)
-        /// 64 bits, signed.
-        case integer(get: @Sendable (Owner) -> Int?, set: @Sendable (inout Owner, Int) -> Bool)
-        /// Bytes, which are read where the database has them.
-        case bytes(get: @Sendable (Owner) -> [UInt8]?, set: @Sendable (inout Owner, UnsafeRawBufferPointer) -> Bool)
+/// A field of several parts, of a shape of its own, or that is read by what another one says.
+final class OwnField<Owner: Sendable>: Field<Owner>, @unchecked Sendable {
+    private let reading: @Sendable (inout ProfileReader, ProfileReader.Section, inout Owner) -> Void
+
+    init(
+        _ key: String, columns: [FieldColumn<Owner>],
+        read: @escaping @Sendable (inout ProfileReader, ProfileReader.Section, inout Owner) -> Void,
+        write: @escaping @Sendable (Owner, inout ProfileWriter) -> Void
+    ) {
+        reading = read
+        super.init(key, columns, write: write)
     }
 
-    /// `listen_port`
-    public let name: String
-    /// What is in it.
-    public let content: Content
-
-    init<Value>(
-        _ name: String, _ form: StoredForm<Value>, get: @escaping @Sendable (Owner) -> Value?,
-        set: @escaping @Sendable (inout Owner, Value?) -> Void
-    ) {
-        @Sendable func take(_ value: Value?, _ owner: inout Owner) -> Bool {
-            guard let value else { return false }
-            set(&owner, value)
-            return true
-        }
-        self.name = name
-        content =
-            switch form {
-            case .text(let write, let read):
-                .text(get: { get($0).map(write) }, set: { take(read($1), &$0) })
-            case .integer(let write, let read):
-                .integer(get: { get($0).map(write) }, set: { take(read($1), &$0) })
-            case .bytes(let write, let read):
-                .bytes(get: { get($0).map(write) }, set: { take(read($1), &$0) })
-            }
+    override func read(_ reader: inout ProfileReader, _ section: ProfileReader.Section, into owner: inout Owner) {
+        reading(&reader, section, &owner)
     }
 }

@@ -19,13 +19,6 @@ struct FieldForm<Value: Sendable>: Sendable {
     }
 }
 
-/// How values of one type stand in a column. Each reads back what it writes; nil is no such value.
-enum StoredForm<Value: Sendable>: Sendable {
-    case text(write: @Sendable (Value) -> String, read: @Sendable (String) -> Value?)
-    case integer(write: @Sendable (Value) -> Int, read: @Sendable (Int) -> Value?)
-    case bytes(write: @Sendable (Value) -> [UInt8], read: @Sendable (UnsafeRawBufferPointer) -> Value?)
-}
-
 // MARK: The usual ones
 
 extension FieldForm where Value == String {
@@ -56,12 +49,7 @@ extension FieldForm where Value: FixedWidthInteger {
             read: { reader, key, section in reader.integer(key, in: section, range).map { Value($0) } },
             write: { $0.raw($1, isHex ? "0x" + String($2, radix: 16) : "\($2)", note: $3) },
             words: { words throws(ParseError) in
-                let word = try theOnly(words)
-                guard let number = Int64(word), range.contains(number) else {
-                    throw ParseError(
-                        word, "is no whole number from \(range.lowerBound) to \(range.upperBound)")
-                }
-                return Value(number)
+                Value(try wholeNumber(words, range))
             },
             stored: .integer(write: { Int($0) }, read: { Value(exactly: $0) }))
     }
@@ -103,10 +91,16 @@ extension FieldForm {
     ) -> FieldForm where Value == [Element] {
         FieldForm(
             read: { reader, key, section in reader.list(key, in: section, parse: parse) },
-            write: { writer, key, values, _ in writer.list(key, values) },
+            write: { writer, key, values, _ in writer.list(key, values.map { $0.description }) },
             words: { words throws(ParseError) in try words.map { word throws(ParseError) in try parse(word) } },
-            stored: .text(write: ListText.write, read: { ListText.read($0, parse) }))
+            stored: .text(write: { ListText.write($0) }, read: { ListText.read($0, parse) }))
     }
+}
+
+private func wholeNumber(_ words: [String], _ range: ClosedRange<Int64>) throws(ParseError) -> Int64 {
+    let word = try theOnly(words)
+    if let number = Int64(word), range.contains(number) { return number }
+    throw ParseError(word, "is no whole number from \(range.lowerBound) to \(range.upperBound)")
 }
 
 /// The word of an option that takes one.

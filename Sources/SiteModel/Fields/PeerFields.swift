@@ -3,34 +3,34 @@ public import NetTypes
 extension Peer {
     /// What is said of a peer beside its name, in a profile's order.
     public static let fields: [Field<Peer>] = [
-        Field(
+        ValueField(
             "addresses", .peerAddresses, get: { $0.addresses },
             set: { ($0.addresses, $0.isUnnumbered) = ($1?.ordered() ?? [], $1?.isEmpty == true) },
             goesWithoutSaying: { $0.addresses.isEmpty && !$0.isUnnumbered }, clear: "auto"),
-        Field(
+        ValueField(
             "public-key", .publicKey.stored(.publicKeyBytes), get: { $0.publicKey }, set: { $0.publicKey = $1 },
             clear: "auto"),
         // Behind the public key, on which it depends what goes without saying.
-        Field(
+        ValueField(
             "preshared-key", .presharedKey, get: { $0.presharedKey },
             set: { $0.presharedKey = $1 ?? $0.usualPresharedKey },
             goesWithoutSaying: { $0.presharedKey == $0.usualPresharedKey }),
-        Field("full-tunnel", .boolean, get: { $0.fullTunnel }, set: { $0.fullTunnel = $1 }),
-        Field(
+        ValueField("full-tunnel", .boolean, get: { $0.fullTunnel }, set: { $0.fullTunnel = $1 }),
+        ValueField(
             "group", .text, column: "group_name", get: { $0.group }, set: { $0.group = $1 }, clear: "none",
             // A peer has its group's policy or its own: who names the one with an option takes the other away.
             edit: { ($0.group, $0.policy) = ($1, $1 == nil ? $0.policy : nil) }),
-        Field(
+        ValueField(
             "allow", .rules, get: { $0.policy?.allow }, set: { $0.policy = $1.map { Policy(allow: $0) } },
             clear: "any", edit: { ($0.policy, $0.group) = ($1.map { Policy(allow: $0) }, $1 == nil ? $0.group : nil) }),
-        Field(
+        ValueField(
             "routes", .prefixes, get: { $0.routes.isEmpty ? nil : $0.routes }, set: { $0.routes = $1?.ordered() ?? [] },
             clear: "none"),
-        Field("endpoint", .endpoint, get: { $0.endpoint }, set: { $0.endpoint = $1 }, clear: "none"),
-        Field("keepalive", .number(0...65535), get: { $0.keepalive }, set: { $0.keepalive = $1 }, clear: "0"),
-        Field(
+        ValueField("endpoint", .endpoint, get: { $0.endpoint }, set: { $0.endpoint = $1 }, clear: "none"),
+        ValueField("keepalive", .number(0...65535), get: { $0.keepalive }, set: { $0.keepalive = $1 }, clear: "0"),
+        ValueField(
             "disguise", .choice, get: { $0.disguise == .none ? nil : $0.disguise }, set: { $0.disguise = $1 ?? .none }),
-        Field("expires", .moment, get: { $0.expires }, set: { $0.expires = $1 }, clear: "never"),
+        ValueField("expires", .moment, get: { $0.expires }, set: { $0.expires = $1 }, clear: "never"),
     ]
 
     /// Where a store keeps them.

@@ -12,67 +12,67 @@ extension Site {
         FieldTable(
             name: "site",
             fields: [
-                Field("name", .text, get: { $0.name }, set: { $0.name = $1 ?? "home" }), endpointField,
+                ValueField("name", .text, get: { $0.name }, set: { $0.name = $1 ?? "home" }), endpointField,
                 otherForwardingField,
-                Field(
+                ValueField(
                     "drift", .choice, note: "repair | report", get: { $0.drift }, set: { $0.drift = $1 ?? .repair },
                     goesWithoutSaying: { $0.drift == .repair }),
             ]),
         FieldTable(
             name: "lan",
             fields: [
-                Field(
+                ValueField(
                     "interface", .text, column: "lan_interface", get: { $0.lan.interface },
                     set: { $0.lan.interface = $1 }),
-                Field(
+                ValueField(
                     "subnets", .prefixes, column: "lan_subnets", get: { $0.lan.subnets },
                     set: { $0.lan.subnets = $1?.sorted() ?? [] }),
-                Field(
+                ValueField(
                     "reply-path", .choice, note: "masquerade | proxy-arp | routed", get: { $0.lan.replyPath },
                     set: { $0.lan.replyPath = $1 ?? .masquerade }),
             ]),
         FieldTable(
             name: "tunnel",
             fields: [
-                Field(
+                ValueField(
                     "interface", .text, column: "tunnel_interface", get: { $0.tunnel.interface },
                     set: { $0.tunnel.interface = $1 ?? "wg0" }),
-                Field(
+                ValueField(
                     "addresses", .interfaceAddresses, column: "tunnel_addresses", get: { $0.tunnel.addresses },
                     set: { $0.tunnel.addresses = $1?.sorted() ?? [] }),
-                Field(
+                ValueField(
                     "listen-port", .number(1...65535), get: { $0.tunnel.listenPort },
                     set: { $0.tunnel.listenPort = $1 ?? 51820 }),
-                Field("mtu", .number(576...65456), get: { $0.tunnel.mtu }, set: { $0.tunnel.mtu = $1 }),
-                Field(
+                ValueField("mtu", .number(576...65456), get: { $0.tunnel.mtu }, set: { $0.tunnel.mtu = $1 }),
+                ValueField(
                     "datapath", .choice, note: "auto | kernel | userspace", get: { $0.tunnel.datapath },
                     set: { $0.tunnel.datapath = $1 ?? .auto }),
-                Field(
+                ValueField(
                     "fwmark", .number(0...0xffff_ffff, isHex: true), get: { $0.tunnel.fwmark },
                     set: { $0.tunnel.fwmark = $1 ?? 0 }, goesWithoutSaying: { $0.tunnel.fwmark == 0 }),
-                Field("public-key", .publicKey, get: { $0.tunnel.publicKey }, set: { $0.tunnel.publicKey = $1 }),
+                ValueField("public-key", .publicKey, get: { $0.tunnel.publicKey }, set: { $0.tunnel.publicKey = $1 }),
             ]),
         FieldTable(
             name: "egress",
             fields: [
-                Field(
+                ValueField(
                     "interface", .text, column: "egress_interface", get: { $0.egress.interface },
                     set: { $0.egress.interface = $1 }),
-                Field(
+                ValueField(
                     "full-tunnel", .boolean, note: "the default for peers", get: { $0.egress.fullTunnel },
                     set: { $0.egress.fullTunnel = $1 ?? false }),
             ]),
         FieldTable(
             name: "dns",
             fields: [
-                Field(
+                ValueField(
                     "servers", .addresses, column: "dns", get: { $0.dns }, set: { $0.dns = $1 ?? [] },
                     goesWithoutSaying: { $0.dns.isEmpty })
             ]),
         FieldTable(
             name: "log",
             fields: [
-                Field(
+                ValueField(
                     "denied", .boolean, column: "keeps_denied", get: { $0.keepsDenied },
                     set: { $0.keepsDenied = $1 ?? false }, goesWithoutSaying: { !$0.keepsDenied })
             ]),
@@ -80,7 +80,7 @@ extension Site {
 
     /// A profile's tables whose names or number are the user's, or whose keys are another list's; behind the others.
     static let ownTables: [Field<Site>] = [
-        Field(
+        OwnField(
             "disguise",
             columns: [
                 FieldColumn(
@@ -89,7 +89,7 @@ extension Site {
             ],
             read: { reader, top, site in site.tunnel.disguise = reader.disguise(top) },
             write: { site, writer in if let disguise = site.tunnel.disguise { writer.disguise(disguise) } }),
-        Field(
+        OwnField(
             "groups",
             columns: [
                 FieldColumn(
@@ -99,10 +99,10 @@ extension Site {
             read: { reader, top, site in site.groups = reader.groups(top) },
             write: { site, writer in writer.groups(site.groups) }),
         // In rows of their own.
-        Field(
+        OwnField(
             "peers", columns: [], read: { reader, top, site in site.peers = reader.peers(top).ordered { $0.name } },
             write: { site, writer in for peer in site.peers { writer.peer(peer) } }),
-        Field(
+        OwnField(
             "check",
             columns: [
                 FieldColumn(
@@ -120,18 +120,20 @@ extension Site {
     public static let unsaid = Site(lan: LAN(subnets: []), tunnel: Tunnel(addresses: []))
 
     /// Its port is the tunnel's unless it names one: `tunnel` is read before.
-    private static let endpointField: Field<Site> = {
-        var field = Field<Site>("endpoint", .endpoint, get: { $0.endpoint }, set: { $0.endpoint = $1 })
-        field.read = { reader, section, site in
+    private static let endpointField = OwnField<Site>(
+        "endpoint",
+        columns: [
+            FieldColumn("endpoint", FieldForm.endpoint.stored, get: { $0.endpoint }, set: { $0.endpoint = $1 })
+        ],
+        read: { reader, section, site in
             let port = site.tunnel.listenPort
             site.endpoint = reader.value("endpoint", in: section) { text throws(ParseError) in
                 try Endpoint(parsing: text, defaultPort: port)
             }
-        }
-        return field
-    }()
+        },
+        write: { site, writer in writer.quoted("endpoint", site.endpoint) })
 
-    private static let otherForwardingField = Field<Site>(
+    private static let otherForwardingField = OwnField<Site>(
         "other-forwarding",
         columns: [
             FieldColumn(

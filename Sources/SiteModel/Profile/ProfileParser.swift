@@ -48,9 +48,9 @@ struct ProfileParser {
         // Backwards, so that what a field goes by is read before it: the endpoint's port may be the tunnel's.
         for table in Site.tables.reversed() {
             let section = reader.section(table.name, in: top, keys: table.fields.map(\.key))
-            for field in table.fields { field.read(&reader, section, &site) }
+            for field in table.fields { field.read(&reader, section, into: &site) }
         }
-        for field in Site.ownTables { field.read(&reader, top, &site) }
+        for field in Site.ownTables { field.read(&reader, top, into: &site) }
         let problems = site.problems(incomplete: reader.incomplete)
         if problems.isEmpty && reader.found.isEmpty { return site }
         throw errors(adding: problems)

@@ -7,7 +7,7 @@ extension ProfileReader {
         return names.map { name in
             let own = self.section(name, in: section, keys: ProfileKeys.peer)
             var peer = Peer(name: name)
-            for field in Peer.fields { field.read(&self, own, &peer) }
+            for field in Peer.fields { field.read(&self, own, into: &peer) }
             return peer
         }
     }

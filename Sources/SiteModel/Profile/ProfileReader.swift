@@ -151,8 +151,11 @@ struct ProfileReader {
 
     static func choice<T: RawRepresentable<String> & CaseIterable>(parsing text: String) throws(ParseError) -> T {
         if let value = T(rawValue: text) { return value }
-        let all = T.allCases.map(\.rawValue)
-        throw ParseError(
+        throw isNone(of: T.allCases.map(\.rawValue), text)
+    }
+
+    private static func isNone(of all: [String], _ text: String) -> ParseError {
+        ParseError(
             tomlString(text),
             "is none of \(all.joined(separator: ", "))"
                 + (nearest(text, among: all).map { "; did you mean \($0)?" } ?? ""))
@@ -162,27 +165,33 @@ struct ProfileReader {
     mutating func list<T>(
         _ key: String, in section: Section, parse: (String) throws(ParseError) -> T
     ) -> [T]? {
-        guard let entry = section.node?.entries[key] else { return nil }
-        let path = SitePath(section.path + [key])
-        guard case .array(let list) = entry.value else {
-            refuse(entry, section.name(key), "write a list of strings, [\"…\", \"…\"]")
-            incomplete.insert(path)
-            return []
-        }
+        guard let strings = strings(key, in: section) else { return nil }
         var values: [T] = []
-        values.reserveCapacity(list.elements.count)
-        for element in list.elements {
-            guard case .string(let text) = element.value else {
-                refuse(element, section.name(key), "write a string in quotes")
-                incomplete.insert(path)
-                continue
-            }
-            do { values.append(try parse(text)) } catch {
-                note(element.offset, "\(section.name(key)): \(error)")
-                incomplete.insert(path)
-            }
+        values.reserveCapacity(strings.count)
+        for (text, offset) in strings {
+            do { values.append(try parse(text)) } catch { noteInList(offset, key, section, error) }
         }
         return values
+    }
+
+    private mutating func strings(_ key: String, in section: Section) -> [(text: String, offset: Int)]? {
+        guard let entry = section.node?.entries[key] else { return nil }
+        guard case .array(let list) = entry.value else {
+            refuse(entry, section.name(key), "write a list of strings, [\"…\", \"…\"]")
+            incomplete.insert(SitePath(section.path + [key]))
+            return []
+        }
+        return list.elements.compactMap { element in
+            if case .string(let text) = element.value { return (text, element.offset) }
+            refuse(element, section.name(key), "write a string in quotes")
+            incomplete.insert(SitePath(section.path + [key]))
+            return nil
+        }
+    }
+
+    private mutating func noteInList(_ offset: Int, _ key: String, _ section: Section, _ error: ParseError) {
+        note(offset, "\(section.name(key)): \(error)")
+        incomplete.insert(SitePath(section.path + [key]))
     }
 
     private mutating func refuse(_ node: TOMLNode, _ name: String, _ remedy: String) {

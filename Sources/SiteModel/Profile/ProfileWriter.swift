@@ -74,8 +74,8 @@ struct ProfileWriter {
     }
 
     /// On one line if it fits.
-    mutating func list(_ key: String, _ values: [some CustomStringConvertible]) {
-        let quoted = values.map { tomlString($0.description) }
+    mutating func list(_ key: String, _ values: [String]) {
+        let quoted = values.map { tomlString($0) }
         let short = "[\(quoted.joined(separator: ", "))]"
         if short.utf8.count + key.utf8.count <= 100 { return raw(key, short) }
         line("\(key) = [")
@@ -119,7 +119,7 @@ struct ProfileWriter {
     mutating func groups(_ groups: [String: Policy]) {
         for (name, policy) in groups.sorted(by: { $0.key < $1.key }) {
             table("groups", name)
-            list("allow", policy.allow)
+            list("allow", policy.allow.map { $0.description })
         }
     }
 }

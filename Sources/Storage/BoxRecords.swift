@@ -58,10 +58,46 @@ public struct PendingConfirmation: Hashable, Sendable {
     }
 }
 
-extension Store {
+/// What is a fact of this box and not of the site: what is applied and when, what was begun, what waits, what the box had before, and who
+/// may change it. No other gateway's; of a backup, only when revisions were applied.
+///
+/// Each call is one transaction. A revision that is named here is in `Revisions` already, which the order of calls sees to: `append`,
+/// then `begin`. Here the database has both, and would refuse any other.
+public struct BoxRecords {
+    private let database: Store
+
+    init(_ database: Store) { self.database = database }
+
+    /// Where they are.
+    public var directory: StateDirectory { database.directory }
+
+    // MARK: Who may change the box
+
+    /// The right to draft and to apply. Waits up to `milliseconds` for whoever holds it, then throws `.busy` with what the holder
+    /// wrote about itself. `purpose` is what others are told: `wggw apply`. `isStopped` says whether to give up; then it throws
+    /// `.stopped`.
+    public func lock(
+        purpose: String, waitingMilliseconds milliseconds: Int, isStopped: () -> Bool = { false }
+    ) throws(StorageError) -> StateLock {
+        try StateLock(database.files, purpose: purpose, waitingMilliseconds: milliseconds, isStopped: isStopped)
+    }
+
+    /// What `body` reads while nobody writes; nil, and `body` is not called, if some wggw is at it.
+    public func whileFree<R>(_ body: () throws(StorageError) -> R) throws(StorageError) -> R? {
+        try StateLock.whileFree(database.files, body)
+    }
+
+    /// Writes, and takes it back. Throws where it cannot: SQLite takes a file that it may only read for a moment, for want of
+    /// descriptors, as one that it may only read for ever, and says so not before the first write.
+    public func proveWritable() throws(StorageError) {
+        try database.tryToWrite { db in try db.execute(sql: "UPDATE box SET is_up = is_up") }
+    }
+
+    // MARK: What is applied
+
     /// What is applied, on the way, waiting.
-    public func box() throws(StorageError) -> BoxRecord {
-        try read { db in
+    public func current() throws(StorageError) -> BoxRecord {
+        try database.read { db in
             let journal = try Row.fetchOne(db, sql: "SELECT target, started_at, command FROM journal").map { row in
                 Journal(
                     target: try row.decode(atIndex: 0), startedAt: try row.decode(atIndex: 1),
@@ -78,7 +114,9 @@ extension Store {
     }
 
     /// The apply that waits for `wggw confirm`.
-    public func pending() throws(StorageError) -> PendingConfirmation? { try read { db in try Self.pending(db) } }
+    public func pending() throws(StorageError) -> PendingConfirmation? {
+        try database.read { db in try Self.pending(db) }
+    }
 
     private static func pending(_ db: Database) throws -> PendingConfirmation? {
         try Row.fetchOne(db, sql: "SELECT token, revision, return_to, deadline, boot_id FROM pending").map { row in
@@ -89,6 +127,31 @@ extension Store {
         }
     }
 
+    /// When revisions were applied last, seconds since the epoch; not those that never were, or were taken back.
+    public func appliedTimes() throws(StorageError) -> [Int: Int64] {
+        try database.read { db in
+            var times: [Int: Int64] = [:]
+            try db.forEachRow("SELECT id, applied_at FROM revision WHERE applied_at IS NOT NULL") { row in
+                if let id = row.number(0), let time = row.number(1) { times[id] = Int64(time) }
+            }
+            return times
+        }
+    }
+
+    /// What a revision met on this box when it was applied last; nil was never, or by a wggw that did not look.
+    public func surroundings(of revision: Int) throws(StorageError) -> Surroundings? {
+        try database.read { db in
+            let sql = "SELECT surroundings FROM revision WHERE id = ?"
+            guard let text = try String.fetchOne(db, sql: sql, arguments: [revision]) else { return nil }
+            guard let surroundings = Surroundings(text) else {
+                throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a column makes no sense: \(text)")
+            }
+            return surroundings
+        }
+    }
+
+    // MARK: An apply
+
     /// Before the first change: notes what is begun, the old values of the sysctls that it will change (those that are
     /// noted already stay as they are: they are from before wggw), and the confirmation that it waits for.
     ///
@@ -96,7 +159,7 @@ extension Store {
     public func begin(
         _ journal: Journal, oldSysctls: [String: Int], pending: PendingConfirmation?, bootID: String
     ) throws(StorageError) {
-        try write { db in
+        try database.write { db in
             try Self.save(oldSysctls, bootID, db)
             try db.execute(
                 sql: "INSERT OR REPLACE INTO journal (id, target, started_at, command) VALUES (1, ?, ?, ?)",
@@ -114,7 +177,7 @@ extension Store {
     /// Before changes that need no entry of their own, since a record leads to them: notes the old values of sysctls as `begin`
     /// does.
     public func save(oldSysctls: [String: Int], bootID: String) throws(StorageError) {
-        try write { db in try Self.save(oldSysctls, bootID, db) }
+        try database.write { db in try Self.save(oldSysctls, bootID, db) }
     }
 
     private static func save(_ oldSysctls: [String: Int], _ bootID: String, _ db: Database) throws {
@@ -146,7 +209,7 @@ extension Store {
     public func finish(
         applied revision: Int, with surroundings: Surroundings, at time: Int64, bootID: String, _ outcome: Outcome
     ) throws(StorageError) {
-        try write { db in
+        try database.write { db in
             try Self.save(outcome.oldSysctls, bootID, db)
             try Self.forget(outcome.withdrawn, db)
             try db.execute(
@@ -160,7 +223,7 @@ extension Store {
 
     /// After a teardown: nothing of wggw's is on the box, and the journal is closed.
     public func finishDown(_ outcome: Outcome) throws(StorageError) {
-        try write { db in
+        try database.write { db in
             if let withdrawn = outcome.withdrawn {
                 try Self.forget(withdrawn, db)
                 try db.execute(
@@ -190,7 +253,7 @@ extension Store {
 
     /// The confirmation came: the apply stays. False if there was none of this token.
     public func confirm(_ token: String) throws(StorageError) -> Bool {
-        try write { db in
+        try database.write { db in
             try db.execute(sql: "DELETE FROM pending WHERE token = ?", arguments: [token])
             return db.changesCount > 0
         }
@@ -198,12 +261,14 @@ extension Store {
 
     /// The confirmation of this token can come no more: from now on the record leads back.
     public func endWait(_ token: String) throws(StorageError) {
-        try write { db in try db.execute(sql: "UPDATE pending SET deadline = -1 WHERE token = ?", arguments: [token]) }
+        try database.write { db in
+            try db.execute(sql: "UPDATE pending SET deadline = -1 WHERE token = ?", arguments: [token])
+        }
     }
 
     /// Values of sysctls from before wggw changed them in this boot, by key.
     public func savedSysctls(bootID: String) throws(StorageError) -> [String: Int] {
-        try read { db in
+        try database.read { db in
             guard try String.fetchOne(db, sql: "SELECT boot_id FROM box") == bootID else { return [:] }
             var saved: [String: Int] = [:]
             for row in try Row.fetchAll(db, sql: "SELECT key, value FROM saved_sysctl") {
