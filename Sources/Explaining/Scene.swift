@@ -40,7 +40,7 @@ public struct Scene {
 }
 
 /// Why nothing is explained.
-public enum ExplainingError: Error, CustomStringConvertible {
+public indirect enum ExplainingError: Error, CustomStringConvertible {
     /// The question makes no sense.
     case flow(FlowError)
     /// The box cannot be looked at.

@@ -6,7 +6,7 @@ public import SiteModel
 public import Storage
 
 /// What a command refuses. Each case is about one thing, and has its facts; the words are made of them.
-public enum GatewayError: Error {
+public indirect enum GatewayError: Error {
     /// There is no site yet.
     case noSite
     /// There is no peer of that name among those of a site.
@@ -36,7 +36,7 @@ public enum GatewayError: Error {
     /// What was asked for does not go with what is on the box.
     case applying(ApplyingError)
     /// An apply stopped, and what became of it.
-    indirect case applyFailed(ApplyFailure)
+    case applyFailed(ApplyFailure)
     /// The way back to a revision, or to nothing, did not come to its end.
     case goingBackFailed(to: Int?, cause: BoxError)
     /// An apply waits for its confirmation.

@@ -3,7 +3,7 @@ internal import Glibc
 public import SiteModel
 
 /// The state directory refused: what is wrong with it, and what to do about it.
-public enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
+public indirect enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A file or directory could not be used as it is.
     case file(path: String, FileFault)
     /// The database is damaged or is none; nil: a column makes no sense.

@@ -4,7 +4,7 @@ public import NetTypes
 import SiteModel
 
 /// What there is to say of an apply besides: what was ended before it, and what it could not do.
-public enum ApplyNotice: Hashable, Sendable {
+public indirect enum ApplyNotice: Hashable, Sendable {
     /// A teardown by this command had been cut short, and was finished.
     case finished(command: String)
     /// An apply by this command had been cut short, and was taken back.
@@ -62,7 +62,7 @@ public enum ApplyNotice: Hashable, Sendable {
 }
 
 /// What the site needs and the box does not have: nothing that it is needed for works.
-public enum Absence: Hashable, Sendable {
+public indirect enum Absence: Hashable, Sendable {
     /// An interface that the profile names in this member; these are there.
     case interface(member: String, String, known: [String])
     /// A network of the LAN's.

@@ -41,7 +41,7 @@ public enum ApplyingError: Error, Equatable, Sendable {
 }
 
 /// What of an apply is not proved.
-public enum Unproved: Sendable {
+public indirect enum Unproved: Sendable {
     /// A check that makes no sense for the site, or cannot be told of.
     case check(CheckResult)
     /// A check that does not hold on the box, by this fact; nil: what it denies arrives.

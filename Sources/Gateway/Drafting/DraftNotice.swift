@@ -3,7 +3,7 @@ public import NetTypes
 public import SiteModel
 
 /// What there is to say of a draft: what was found out and chosen for it, and what may disappoint.
-public enum DraftNotice: Hashable, Sendable {
+public indirect enum DraftNotice: Hashable, Sendable {
     /// There was a site, and only what was given of it is changed.
     case changed
     /// What is found of the site's roles on this box.

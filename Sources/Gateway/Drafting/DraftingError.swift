@@ -4,7 +4,7 @@ public import NetTypes
 public import SiteModel
 
 /// Why the site cannot become what was asked for.
-public enum DraftingError: Error, Sendable {
+public indirect enum DraftingError: Error, Sendable {
     /// There is a peer of that name.
     case peerIsThere(String)
     /// The interface has no peer that nobody drafted.

@@ -5,7 +5,7 @@ public import NetTypes
 public import SiteModel
 
 /// Something that `doctor` finds.
-public enum Ailment: Sendable {
+public indirect enum Ailment: Sendable {
     /// What status says is wrong.
     case alarm(Alarm)
     /// Nothing of wggw's is on the box.

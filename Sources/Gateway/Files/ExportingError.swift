@@ -2,7 +2,7 @@ public import Compiler
 public import SiteModel
 
 /// Why a peer's side cannot be written.
-public enum ExportingError: Error, Hashable, Sendable {
+public indirect enum ExportingError: Error, Hashable, Sendable {
     /// Of no peer.
     case nothing
     /// A profile cannot hold its preshared key.

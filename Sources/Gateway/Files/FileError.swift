@@ -2,7 +2,7 @@ public import SiteModel
 internal import System
 
 /// A file that cannot be read or written.
-public enum FileError: Error, Equatable, Sendable {
+public indirect enum FileError: Error, Equatable, Sendable {
     /// A system call said this errno.
     case system(path: String, Int32)
     /// It has more bytes than any file that wggw reads.

@@ -3,7 +3,7 @@ import Compiler
 public import SiteModel
 
 /// Something that is wrong and needs somebody.
-public enum Alarm: Hashable, Sendable {
+public indirect enum Alarm: Hashable, Sendable {
     /// An apply was not confirmed in time, and the box is not back yet.
     case overdue(revision: Int, to: Int?)
     /// A command was cut short.

@@ -15,7 +15,7 @@ struct ForeignCandidate {
 }
 
 /// Why no installation was read.
-public enum InstallationError: Error, Sendable, CustomStringConvertible {
+public indirect enum InstallationError: Error, Sendable, CustomStringConvertible {
     /// What was chosen, or all that there is, has faults.
     case faults(ProfileErrors)
     /// Nothing there is a gateway's: so many files were looked into, and this one was not.

@@ -3,20 +3,16 @@
 ///
 ///     let words: Prose = "there is no revision 7; see \(.look(.history))"
 public struct Prose: Hashable, Sendable, ExpressibleByStringInterpolation {
-    private struct Place: Hashable {
-        /// In UTF-8 code units of the words.
-        let offset: Int
-        let remedy: Remedy
+    private enum Piece: Hashable {
+        case words(String)
+        case remedy(Remedy)
     }
 
-    private var words: String
-    private var places: [Place]
+    /// Words and remedies in turn.
+    private var pieces: [Piece]
 
     /// Words without a remedy.
-    public init(_ words: String) {
-        self.words = words
-        places = []
-    }
+    public init(_ words: String) { pieces = [.words(words)] }
 
     /// The same.
     public init(stringLiteral words: String) { self.init(words) }
@@ -29,20 +25,18 @@ public struct Prose: Hashable, Sendable, ExpressibleByStringInterpolation {
         fileprivate var prose = Prose("")
 
         /// Nothing yet.
-        public init(literalCapacity: Int, interpolationCount: Int) { prose.words.reserveCapacity(literalCapacity) }
+        public init(literalCapacity: Int, interpolationCount: Int) {}
 
         /// Words.
-        public mutating func appendLiteral(_ words: String) { prose.words += words }
+        public mutating func appendLiteral(_ words: String) { prose.append(words) }
 
         /// A value in words of its own.
         public mutating func appendInterpolation(_ value: some CustomStringConvertible) {
-            prose.words += value.description
+            prose.append(value.description)
         }
 
         /// A remedy.
-        public mutating func appendInterpolation(_ remedy: Remedy) {
-            prose.places.append(Place(offset: prose.words.utf8.count, remedy: remedy))
-        }
+        public mutating func appendInterpolation(_ remedy: Remedy) { prose.pieces.append(.remedy(remedy)) }
 
         /// What has remedies in it.
         public mutating func appendInterpolation(_ other: Prose) { prose += other }
@@ -50,25 +44,37 @@ public struct Prose: Hashable, Sendable, ExpressibleByStringInterpolation {
 
     /// The one behind the other.
     public static func += (prose: inout Prose, other: Prose) {
-        let offset = prose.words.utf8.count
-        prose.places += other.places.map { Place(offset: offset + $0.offset, remedy: $0.remedy) }
-        prose.words += other.words
+        for piece in other.pieces {
+            switch piece {
+            case .words(let words): prose.append(words)
+            case .remedy: prose.pieces.append(piece)
+            }
+        }
+    }
+
+    /// Words behind words are one piece, so that what reads alike is equal.
+    private mutating func append(_ words: String) {
+        if words.isEmpty { return }
+        if case .words(let before)? = pieces.last {
+            pieces[pieces.count - 1] = .words(before + words)
+        } else {
+            pieces.append(.words(words))
+        }
     }
 
     /// The remedies in them, in their order.
-    public var remedies: [Remedy] { places.map(\.remedy) }
+    public var remedies: [Remedy] { pieces.compactMap { if case .remedy(let remedy) = $0 { remedy } else { nil } } }
 
     /// All of it as text; `say` tells a remedy.
     public func told(by say: (Remedy) -> String) -> String {
         var text = ""
-        var done = words.startIndex
-        for place in places {
-            let end = words.utf8.index(words.startIndex, offsetBy: place.offset)
-            text += words[done..<end]
-            text += say(place.remedy)
-            done = end
+        for piece in pieces {
+            switch piece {
+            case .words(let words): text += words
+            case .remedy(let remedy): text += say(remedy)
+            }
         }
-        return text + words[done...]
+        return text
     }
 }
 

@@ -1,7 +1,7 @@
 public import NetTypes
 
 /// What would help. The command line writes it as a command, a page would as a button.
-public enum Remedy: Hashable, Sendable {
+public indirect enum Remedy: Hashable, Sendable {
     /// The box is to be as the applied revision says.
     case restore
     /// The newest revision is to be on the box.
