@@ -1,5 +1,4 @@
 import BoxModel
-internal import Compiler
 internal import NetTypes
 internal import SiteModel
 

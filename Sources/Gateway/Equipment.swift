@@ -1,5 +1,4 @@
 public import BoxModel
-import Compiler
 public import Storage
 
 /// What requests are served with: one per process, for all of them.

@@ -32,19 +32,25 @@ public final class Subscription: Sendable {
 
     /// Reads all that there is, without waiting. Returns whether some of it is lost, since it came faster than it was read.
     public func read(_ body: (ReceivedMessage) -> Void) -> Bool {
-        withUnsafeTemporaryAllocation(byteCount: 65536, alignment: 16) { buffer in
-            var isLost = false
-            while true {
-                let count = recv(descriptor, buffer.baseAddress!, buffer.count, 0)
-                if count < 0 && errno == EINTR { continue }
-                if count < 0 && errno == ENOBUFS {
-                    isLost = true
-                    continue
-                }
-                guard count > 0 else { return isLost }
-                for message in ReceivedMessages(UnsafeRawBufferPointer(rebasing: buffer[..<count])) { body(message) }
-            }
+        withUnsafeTemporaryAllocation(byteCount: 65536, alignment: 16) { readUnasked(descriptor, into: $0, body) }
+    }
+}
+
+/// Reads all that came to a netlink socket unasked, datagram after datagram into `buffer`, without waiting. Returns whether some of it is
+/// lost, since it came faster than it was read.
+public func readUnasked(
+    _ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer, _ body: (ReceivedMessage) -> Void
+) -> Bool {
+    var isLost = false
+    while true {
+        let count = recv(descriptor, buffer.baseAddress!, buffer.count, Int32(MSG_DONTWAIT))
+        if count < 0 && errno == EINTR { continue }
+        if count < 0 && errno == ENOBUFS {
+            isLost = true
+            continue
         }
+        guard count > 0 else { return isLost }
+        for message in ReceivedMessages(UnsafeRawBufferPointer(rebasing: buffer[..<count])) { body(message) }
     }
 }
 

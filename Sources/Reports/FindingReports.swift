@@ -1,4 +1,3 @@
-internal import Compiler
 public import Gateway
 public import SiteModel
 

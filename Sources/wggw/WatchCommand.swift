@@ -1,7 +1,6 @@
 import BoxModel
 import Storage
 import ArgumentParser
-import Compiler
 import Gateway
 import Service
 import SiteModel

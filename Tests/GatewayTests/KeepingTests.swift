@@ -183,4 +183,21 @@ import Testing
         _ = try control.apply()
         #expect(bench.box.everything.wireGuard?.peers.count == 2)
     }
+
+    /// Nobody comes in again by an apply that is taken back after his time.
+    @Test func goingBackLetsNobodyInWhoseTimeEnded() throws {
+        let control = try bench.draft(["amy"])
+        var guest = PeerOptions()
+        try guest.set("expires", [UTCTime(1_700_000_000 + 1_000 + 60).description])
+        _ = try control.addPeer("guest", guest, why: nil)
+        _ = try control.apply()
+        _ = try control.removePeers(["guest"], why: nil)
+        _ = try control.apply(confirmWithin: 120)
+        #expect(bench.box.everything.wireGuard?.peers.count == 1)
+        bench.pass(121)
+        #expect(try !control.repair().isEmpty)
+        #expect(bench.box.everything.wireGuard?.peers.count == 1)
+        #expect(try control.record().applied == 3)
+        #expect(try keep().state == .well)
+    }
 }

@@ -1,5 +1,4 @@
 public import BoxModel
-import Compiler
 public import SiteModel
 
 /// An apply that stopped: how far it got, why, and where the box is now.

@@ -42,7 +42,7 @@ extension ControlPlane {
             if previous != nil { plan.changes.removeAll { if case .deleteInterface = $0 { false } else { true } } }
             warnings = try perform(plan)
         }
-        guard let previous else {
+        guard let previous = try previous.map(stillActive) else {
             try recordDown(outcome)
             return warnings
         }
@@ -59,6 +59,16 @@ extension ControlPlane {
         warnings += try perform(plan)
         try recordApplied(previous, outcome)
         return warnings
+    }
+
+    /// What comes back, without the peers whose time has ended since it was applied.
+    private func stillActive(_ state: AppliedState) throws -> AppliedState {
+        var surroundings = state.surroundings
+        surroundings.expired = state.site.expired(at: clock.now())
+        if surroundings == state.surroundings { return state }
+        return AppliedState(
+            revision: state.revision, site: state.site, surroundings: surroundings,
+            desired: try desiredState(state.site, surroundings))
     }
 
     /// Goes back to what was applied before an apply that nobody confirmed. Returns warnings.

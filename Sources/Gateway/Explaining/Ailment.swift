@@ -1,5 +1,4 @@
 public import BoxModel
-import Compiler
 public import Explaining
 public import NetTypes
 public import SiteModel

@@ -1,5 +1,4 @@
 public import BoxModel
-import Compiler
 public import SiteModel
 
 /// Something that is wrong and needs somebody.

@@ -152,17 +152,7 @@ struct NetlinkSocket: ~Copyable {
 
     /// Reads what came unasked, without waiting; whether some of it is lost, because it came faster than it was read.
     mutating func readUnasked(_ body: (ReceivedMessage) -> Void) -> Bool {
-        var isLost = false
-        while true {
-            let count = recv(descriptor, buffer.baseAddress!, buffer.count, Int32(MSG_DONTWAIT))
-            if count < 0 && errno == EINTR { continue }
-            if count < 0 && errno == ENOBUFS {
-                isLost = true
-                continue
-            }
-            guard count > 0 else { return isLost }
-            for message in ReceivedMessages(UnsafeRawBufferPointer(rebasing: buffer[..<count])) { body(message) }
-        }
+        Netlink.readUnasked(descriptor, into: buffer, body)
     }
 
     private mutating func send(
