@@ -36,6 +36,7 @@ public final class ControlPlane {
                 purpose: request.command, waitingMilliseconds: request.lockWaitMilliseconds,
                 isStopped: { stop.signal() != nil })
             defer { lock = nil }
+            followRenamedCards()
             return try body()
         }
     }

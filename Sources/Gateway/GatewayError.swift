@@ -40,7 +40,7 @@ public indirect enum GatewayError: Error {
     /// The way back to a revision, or to nothing, did not come to its end.
     case goingBackFailed(to: Int?, cause: BoxError)
     /// An apply waits for its confirmation.
-    case waitsForConfirmation(revision: Int, seconds: Int64)
+    case waitsForConfirmation(revision: Int?, seconds: Int64)
     /// A revision breaks its own checks.
     case checksBroken(revision: Int, [CheckResult])
     /// What was applied could not be proved.

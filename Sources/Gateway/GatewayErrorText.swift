@@ -32,7 +32,7 @@ extension GatewayError: CustomStringConvertible {
         case .waitsForConfirmation(let revision, let seconds):
             [
                 """
-                revision \(revision) waits for confirmation (\(seconds) s left); \
+                \(subject(of: revision)) waits for confirmation (\(seconds) s left); \
                 run \(.confirm) to keep it, or \(.rollBack) to take it back now
                 """
             ]
@@ -59,3 +59,6 @@ extension GatewayError: CustomStringConvertible {
 
 /// `revision 7`; nil is nothing.
 func name(of revision: Int?) -> String { revision.map { "revision \($0)" } ?? "nothing of wggw's" }
+
+/// What waits for its confirmation, for people; nil is a teardown.
+func subject(of revision: Int?) -> String { revision.map { "revision \($0)" } ?? "the teardown" }

@@ -34,7 +34,8 @@ extension LinuxBox {
         let links = try socket.links()
         let cards = links.filter { !$0.isLoopback }
         var networks: [UInt32: Set<IPPrefix>] = [:]
-        let held = try socket.addresses(index: 0).map { ([$0.index], $0.address.network) }
+        let addresses = try socket.addresses(index: 0).filter { !$0.address.address.isLinkLocal }
+        let held = addresses.map { ([$0.index], $0.address.network) }
         for (indices, network) in try held + socket.directRoutes().map({ ($0.interfaces, $0.destination) })
         where network.length > 0 && !network.address.isLinkLocal {
             for index in indices { networks[index, default: []].insert(network) }
@@ -48,9 +49,16 @@ extension LinuxBox {
         return BoxNetworks(
             interfaces: cards.map { link in
                 BoxNetworks.Interface(
-                    link.name, networks: (networks[link.index] ?? []).sorted(), mtu: link.mtu,
+                    link.name, networks: (networks[link.index] ?? []).sorted(),
+                    addresses: addresses.filter { $0.index == link.index }.map(\.address.address).sorted(), mtu: link.mtu,
                     isForGuests: links.isForGuests(link), isReady: link.isUp && link.hasCarrier)
             }, ways: ways)
+    }
+
+    /// As `Box` says.
+    public func links() throws(BoxError) -> [String: UInt32] {
+        var socket = try NetlinkSocket(NETLINK_ROUTE)
+        return Dictionary(uniqueKeysWithValues: try socket.links().map { ($0.name, $0.index) })
     }
 
     /// By the system's resolver, as far as it answers within two seconds.

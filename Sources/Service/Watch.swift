@@ -31,6 +31,8 @@ public struct Watch {
         case reported([String], changers: [String])
         /// It was put back for the last time for so many seconds.
         case gaveUp(seconds: Int64)
+        /// A peer that was not reached is looked for where the name of its endpoint leads now.
+        case moved(PeerMove)
         /// A look failed; the next one is in so many seconds.
         case failed(GatewayError, seconds: Int64)
     }
@@ -42,6 +44,8 @@ public struct Watch {
     private let words: (Remedy) -> String
     private var schedule = LookSchedule()
     private var denied = DeniedKeeper()
+    private var endpoints = NamedEndpoints()
+    private let questions = NameQuestions()
     private var hasBegun = false
     private var told: Set<Notice> = []
     /// What the last look failed by, in lines.
@@ -80,10 +84,13 @@ public struct Watch {
         defer { stop_note_no_more() }
         let manager = ServiceManager()
         let news = try BoxNews()
-        let written = RecordNews(of: records)
+        let written = FileNews(records, UInt32(IN_MODIFY))
+        let tools = ToolNews()
         while true {
-            if wait(news.descriptors + [written.descriptor]) {
-                if written.read() { noteRecords() }
+            if wait(news.descriptors + [written.descriptor, tools.descriptor, questions.descriptor]) {
+                if isRecord(written.read()) { noteRecords() }
+                if tools.read() { schedule.noteNews(at: Self.now) }
+                if let answers = questions.answers() { move(endpoints.moves(answers, at: Self.now)) }
                 if let failure = denied.keep() { tell(.keepsNothing(failure)) }
                 note(news.read())
             }
@@ -148,6 +155,17 @@ public struct Watch {
         if record != self.record { schedule.noteNews(at: Self.now) }
     }
 
+    /// What readers share changes with each of them.
+    private func isRecord(_ names: [String?]) -> Bool {
+        names.contains { $0.map { $0.hasPrefix("wggw.db") && !$0.hasSuffix("-shm") } ?? true }
+    }
+
+    /// Whoever cannot be set now is found again by the next look.
+    private func move(_ moves: [PeerMove]) {
+        guard !moves.isEmpty else { return }
+        for move in (try? undisturbed { try open().move(moves) }) ?? [] { tell(.moved(move)) }
+    }
+
     private mutating func look() {
         let putsBack = schedule.mayPutBack(at: Self.now)
         if putsBack { isLeftAloneTold = false }
@@ -156,6 +174,7 @@ public struct Watch {
             (deadline, interface, record) = (kept.deadline, kept.interface, kept.record)
             if let failure = denied.set(kept.keepsDenied) { tell(.keepsNothing(failure)) }
             lastFailure = nil
+            questions.ask(endpoints.note(kept.unreached, at: Self.now))
             for notice in kept.notices where told.insert(notice).inserted { tell(.notice(notice)) }
             told.formIntersection(kept.notices)
             noteState(kept)

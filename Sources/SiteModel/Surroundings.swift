@@ -5,7 +5,8 @@ public import NetTypes
 ///
 /// Seen when an apply is planned, and kept with the revision that was applied. As text: networks as `eth0/198.51.100.0/24`,
 /// where the LAN is as `lan:eth0/192.168.1.0/24`, the ways out as `uplink:eth1/0.0.0.0/0`, the tunnel's MTU as `mtu:1420`,
-/// peers whose time is over as `expired:guest`, and addresses of the endpoint; each sorted, a space between two.
+/// peers whose time is over as `expired:guest`, addresses that the tunnel shares with the LAN's card as `own:192.168.1.2`, or where
+/// that has another one now as `own:192.168.1.2>192.168.1.7`, and addresses of the endpoint; each sorted, a space between two.
 public struct Surroundings: Hashable, Sendable {
     /// A network, and an interface that it was met by.
     public struct Network: Hashable, Comparable, Sendable {
@@ -24,6 +25,20 @@ public struct Surroundings: Hashable, Sendable {
         public static func < (a: Self, b: Self) -> Bool { (a.interface, a.prefix) < (b.interface, b.prefix) }
     }
 
+    /// An address of the tunnel's that is the box's own in the LAN (proxy-arp).
+    public struct Own: Hashable, Sendable {
+        /// As the profile has it.
+        public var written: IPAddress
+        /// As the box has it: DHCP may have given it another one since.
+        public var now: IPAddress
+
+        /// Makes one.
+        public init(_ written: IPAddress, now: IPAddress) {
+            self.written = written
+            self.now = now
+        }
+    }
+
     /// Networks that the box is in: no router is between. Sorted.
     public var networks: [Network]
     /// The LAN's networks, each with an interface that leads there; sorted. Empty where the profile names the interface.
@@ -37,11 +52,13 @@ public struct Surroundings: Hashable, Sendable {
     public var endpoint: [IPAddress]
     /// Peers whose time is over, by name; sorted.
     public var expired: [String]
+    /// The tunnel's addresses that were, when they were seen first, the box's own in the LAN; in the profile's order.
+    public var own: [Own]
 
     /// Makes surroundings; all lists are sorted here.
     public init(
         networks: [Network] = [], lan: [Network] = [], uplinks: [Network] = [], mtu: Int? = nil,
-        endpoint: [IPAddress] = [], expired: [String] = []
+        endpoint: [IPAddress] = [], expired: [String] = [], own: [Own] = []
     ) {
         self.networks = networks.sorted()
         self.lan = lan.sorted()
@@ -49,6 +66,7 @@ public struct Surroundings: Hashable, Sendable {
         self.mtu = mtu
         self.endpoint = endpoint.sorted()
         self.expired = expired.sorted()
+        self.own = own
     }
 
     /// The addresses that `endpoint` has by itself, or that its name stands for.
@@ -102,6 +120,9 @@ extension Surroundings: LosslessStringConvertible {
                 mtu = bytes
             } else if let name = word.dropping("expired:") {
                 expired.append(String(name))
+            } else if let text = word.dropping("own:") {
+                guard let address = Own(text) else { return nil }
+                own.append(address)
             } else if let network = Network(word) {
                 networks.append(network)
             } else if let address = IPAddress(String(word)) {
@@ -116,7 +137,8 @@ extension Surroundings: LosslessStringConvertible {
     public var description: String {
         let words =
             networks.map(\.text) + lan.map { "lan:" + $0.text } + uplinks.map { "uplink:" + $0.text }
-            + (mtu.map { ["mtu:\($0)"] } ?? []) + expired.map { "expired:" + $0 } + endpoint.map(\.description)
+            + (mtu.map { ["mtu:\($0)"] } ?? []) + expired.map { "expired:" + $0 } + own.map(\.text)
+            + endpoint.map(\.description)
         return words.joined(separator: " ")
     }
 }
@@ -129,6 +151,16 @@ extension Surroundings.Network {
     }
 
     fileprivate var text: String { "\(interface)/\(prefix)" }
+}
+
+extension Surroundings.Own {
+    fileprivate init?(_ text: Substring) {
+        let addresses = text.split(separator: ">", maxSplits: 1).map { IPAddress(String($0)) }
+        guard let written = addresses.first ?? nil, let now = addresses.last ?? nil else { return nil }
+        self.init(written, now: now)
+    }
+
+    fileprivate var text: String { written == now ? "own:\(written)" : "own:\(written)>\(now)" }
 }
 
 extension Substring {

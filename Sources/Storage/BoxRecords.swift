@@ -34,13 +34,13 @@ public struct Journal: Hashable, Sendable {
     }
 }
 
-/// An apply that takes itself back unless it is confirmed. Once its time has passed, the record leads back, and stays until the
-/// box has arrived.
+/// An apply or a teardown that takes itself back unless it is confirmed. Once its time has passed, the record leads back, and stays
+/// until the box has arrived.
 public struct PendingConfirmation: Hashable, Sendable {
     /// Which apply; random.
     public var token: String
-    /// What was applied.
-    public var revision: Int
+    /// What was applied; nil is a teardown.
+    public var revision: Int?
     /// What to go back to; nil is nothing of wggw's on the box.
     public var returnTo: Int?
     /// Seconds of the boot's clock (CLOCK_BOOTTIME), which nobody can set.
@@ -49,7 +49,7 @@ public struct PendingConfirmation: Hashable, Sendable {
     public var bootID: String
 
     /// Makes one.
-    public init(token: String, revision: Int, returnTo: Int?, deadline: Int64, bootID: String) {
+    public init(token: String, revision: Int?, returnTo: Int?, deadline: Int64, bootID: String) {
         self.token = token
         self.revision = revision
         self.returnTo = returnTo
@@ -64,7 +64,7 @@ public struct PendingConfirmation: Hashable, Sendable {
 /// Each call is one transaction. A revision that is named here is in `Revisions` already, which the order of calls sees to: `append`,
 /// then `begin`. Here the database has both, and would refuse any other.
 public struct BoxRecords {
-    private let database: Store
+    let database: Store
 
     init(_ database: Store) { self.database = database }
 
@@ -147,6 +147,14 @@ public struct BoxRecords {
                 throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a column makes no sense: \(text)")
             }
             return surroundings
+        }
+    }
+
+    /// What a revision that is on the box meets there now.
+    public func save(_ surroundings: Surroundings, of revision: Int) throws(StorageError) {
+        try database.write { db in
+            try db.execute(
+                sql: "UPDATE revision SET surroundings = ? WHERE id = ?", arguments: [surroundings.description, revision])
         }
     }
 
@@ -263,18 +271,6 @@ public struct BoxRecords {
     public func endWait(_ token: String) throws(StorageError) {
         try database.write { db in
             try db.execute(sql: "UPDATE pending SET deadline = -1 WHERE token = ?", arguments: [token])
-        }
-    }
-
-    /// Values of sysctls from before wggw changed them in this boot, by key.
-    public func savedSysctls(bootID: String) throws(StorageError) -> [String: Int] {
-        try database.read { db in
-            guard try String.fetchOne(db, sql: "SELECT boot_id FROM box") == bootID else { return [:] }
-            var saved: [String: Int] = [:]
-            for row in try Row.fetchAll(db, sql: "SELECT key, value FROM saved_sysctl") {
-                saved[try row.decode(atIndex: 0)] = try row.decode(Int.self, atIndex: 1)
-            }
-            return saved
         }
     }
 }

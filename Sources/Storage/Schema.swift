@@ -95,6 +95,22 @@ enum Schema {
         ALTER TABLE peer ADD COLUMN disguise TEXT;
         """,
         "ALTER TABLE peer ADD COLUMN expires TEXT",
+        // A teardown may wait for its confirmation, too; its revision is NULL. And a card keeps its settings when it is renamed: of each
+        // setting of an interface, the kernel's index of that.
+        """
+        CREATE TABLE waiting (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            token TEXT NOT NULL,
+            revision INTEGER REFERENCES revision (id),
+            return_to INTEGER REFERENCES revision (id),
+            deadline INTEGER NOT NULL,
+            boot_id TEXT NOT NULL
+        );
+        INSERT INTO waiting SELECT id, token, revision, return_to, deadline, boot_id FROM pending;
+        DROP TABLE pending;
+        ALTER TABLE waiting RENAME TO pending;
+        ALTER TABLE saved_sysctl ADD COLUMN link INTEGER;
+        """,
     ]
 
     /// `peer.last` of a row that nothing has replaced.
@@ -104,13 +120,16 @@ enum Schema {
     static func migrate(_ db: Database, path: String) throws {
         let done = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
         if done == migrations.count { return }
+        guard done >= 0 else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a version makes no sense: \(done)")
+        }
         guard done < migrations.count else {
             throw StorageError.newerSchema(path: path, found: done, known: migrations.count)
         }
         try db.inTransaction(.immediate) {
             // Read again: another process may have done it while this one waited for the write lock.
             let done = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
-            for migration in migrations[min(done, migrations.count)...] { try db.execute(sql: migration) }
+            for migration in migrations[max(0, min(done, migrations.count))...] { try db.execute(sql: migration) }
             try db.execute(sql: "PRAGMA user_version = \(migrations.count)")
             return .commit
         }

@@ -95,21 +95,25 @@ func show(_ report: ApplyReport, _ control: ControlPlane, _ common: CommonOption
     common.notes(report.notices)
     warn(report.obstacles)
     guard let revision = report.revision else {
-        return common.note(
+        common.note(
             report.plan.isEmpty ? "nothing to do: nothing of wggw's is on the box" : "wggw is off the box")
+        return noteReturn(report, common)
     }
     common.note(
         report.plan.isEmpty
             ? "nothing to do: the box is as revision \(revision) wants it"
             : "applied revision \(revision), \(Format.count(report.plan.size, "change"))")
-    if let seconds = report.confirmWithin {
-        common.note("it goes back in \(seconds) s unless you run `wggw confirm`")
-    }
+    noteReturn(report, common)
     if let desired = report.desired, !desired.advice.isEmpty, !report.plan.isEmpty, !common.quiet {
         advise(
             try control.routerInstructions(
                 desired.advice, of: try control.site(revision).site, meeting: report.surroundings))
     }
+}
+
+private func noteReturn(_ report: ApplyReport, _ common: CommonOptions) {
+    guard let seconds = report.confirmWithin else { return }
+    common.note("it goes back in \(seconds) s unless you run `wggw confirm`")
 }
 
 /// The plan, before it is carried out.

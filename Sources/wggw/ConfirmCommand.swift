@@ -4,13 +4,13 @@ import System
 
 struct ConfirmCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "confirm", abstract: "Keep what `apply --confirm` brought onto the box.")
+        commandName: "confirm", abstract: "Keep what `apply --confirm`, `rollback --confirm` or `down --confirm` did.")
 
     @OptionGroup var common: CommonOptions
 
     func run() throws {
         try NotRoot.refuse("confirm")
         let revision = try undisturbed { try common.reader("confirm").confirm() }
-        common.note("revision \(revision) stays")
+        common.note("\(stays(revision))")
     }
 }

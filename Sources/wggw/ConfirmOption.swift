@@ -28,7 +28,7 @@ extension CommonOptions {
         // Deaf to the signal that means "go back", which would keep it from doing so; as is what it waits for on the way.
         let control = try reader("confirm", stop: .none)
         switch try undisturbed({ try Countdown().wait { try control.secondsToConfirm() } }) {
-        case .keep: note("revision \(try undisturbed { try control.confirm() }) stays")
+        case .keep: note("\(stays(try undisturbed { try control.confirm() }))")
         case .goBack:
             let back = try undisturbed {
                 NotedSignal.disregard()
@@ -40,6 +40,9 @@ extension CommonOptions {
         }
     }
 }
+
+/// What was confirmed; nil is a teardown.
+func stays(_ revision: Int?) -> String { revision.map { "revision \($0) stays" } ?? "wggw stays off the box" }
 
 /// The question that is on the screen while an apply waits for its confirmation.
 struct Countdown {

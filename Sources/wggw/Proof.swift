@@ -45,7 +45,7 @@ extension CommonOptions {
                 throw GatewayError.unproved(revision: report.revision ?? 0, missing, isBack: false)
             }
             if missing.isEmpty {
-                return note("proved: revision \(try undisturbed { try control.confirm() }) stays")
+                return note("proved: \(stays(try undisturbed { try control.confirm() }))")
             }
             let left = try control.secondsToConfirm() ?? 0
             if left <= 1 || NotedSignal.name != nil {

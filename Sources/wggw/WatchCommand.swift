@@ -79,6 +79,8 @@ struct WatchCommand: ParsableCommand {
             ["somebody sets it back each time; left as it is:"] + indented(plan) + whose(changers)
         case .reported(let plan, let changers):
             ["not as the revision says, and left so (drift = \"report\"):"] + indented(plan) + whose(changers)
+        case .moved(let move):
+            ["peer \(move.peer.name) is not reached: it is looked for at \(move.address), where \(move.peer.host) leads"]
         case .gaveUp(let seconds): ["put back again and again: nothing is for \(seconds) s"]
         case .failed(let error, let seconds):
             ["\(error.lines.map(\.text).joined(separator: "\n"))", "next try in \(seconds) s"]

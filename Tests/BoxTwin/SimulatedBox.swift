@@ -18,6 +18,7 @@ public final class SimulatedBox: Box, Sendable {
         var isHung = false
         var facts: BoxFacts
         var names: [String: IPAddress]
+        var numbers: [String: UInt32] = [:]
         var performed: [Change] = []
         var failures: [Int: BoxError] = [:]
         var generation = RulesetGeneration(namespace: "simulated", number: 1)
@@ -111,6 +112,12 @@ public final class SimulatedBox: Box, Sendable {
         set { state.withLock { $0.names = newValue } }
     }
 
+    /// The kernel's index of each interface by name.
+    public var numbers: [String: UInt32] {
+        get { state.withLock { $0.numbers } }
+        set { state.withLock { $0.numbers = newValue } }
+    }
+
     /// The connections that are open. May be set: nobody opens any by himself.
     public var connections: [Connection] {
         get { state.withLock { $0.connections } }
@@ -168,6 +175,9 @@ public final class SimulatedBox: Box, Sendable {
         if reaching == nil { networks.ways = [] }
         return networks
     }
+
+    /// As `numbers` says.
+    public func links() throws(BoxError) -> [String: UInt32] { numbers }
 
     /// What the resolver knows.
     public func addresses(of name: String) throws(BoxError) -> [IPAddress] {

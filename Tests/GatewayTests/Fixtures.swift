@@ -47,6 +47,7 @@ final class DyingBox: Box {
 
     func facts() throws(BoxError) -> BoxFacts { try box.facts() }
     func networks(reaching: [IPPrefix]?) throws(BoxError) -> BoxNetworks { try box.networks(reaching: reaching) }
+    func links() throws(BoxError) -> [String: UInt32] { try box.links() }
     func addresses(of name: String) throws(BoxError) -> [IPAddress] { try box.addresses(of: name) }
 
     func perform(_ change: Change) throws(BoxError) {

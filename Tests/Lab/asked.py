@@ -15,7 +15,7 @@ def asked(lab, checks):
     lab.init()
     lab.wggw("add-peer", "laptop")
     lab.wggw("apply")
-    peers = lambda: len(lab.run("gateway", "wg", "show", "wg0", "peers").out.split())
+    peers = lambda: len(lab.run("gateway", "wg", "show", "wg0", "peers", check=False).out.split())
 
     def at_a_terminal(*command, answer):
         screen, end = pty.openpty()
@@ -52,5 +52,14 @@ def asked(lab, checks):
     lab.wggw("apply")
     code, said = at_a_terminal("rollback", "--confirm", "600", answer=interrupt)
     checks.check("a rollback asks as well", code == -signal.SIGINT and peers() == 1, said)
+    code, said = at_a_terminal("down", "--confirm", "600", answer=interrupt)
+    checks.check("down asks as well", code == -signal.SIGINT and "took the unconfirmed teardown back" in said and peers() == 1, said)
+    at_a_terminal("down", "--confirm", "5", answer=hang_up)
+    checks.check("down: whose terminal goes with the tunnel finds it again", lab.run(
+        "gateway", "ip", "link", "show", "wg0", check=False).code != 0 and eventually(lambda: peers() == 1, seconds=20))
+    lab.wggw("down", "--confirm", "5")
+    checks.equal("down: confirmed, it stays off", (lab.wggw("confirm").err.strip(), lab.wggw("status", check=False).code),
+                 ("wggw stays off the box", 0))
+    lab.wggw("up")
     code, said = at_a_terminal("rollback", "--confirm", "5", answer=lambda *_: None)
     checks.check("and goes back unless it is answered", eventually(lambda: peers() == 1, seconds=20), said)

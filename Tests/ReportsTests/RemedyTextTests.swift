@@ -75,10 +75,6 @@ import Testing
             "too late: revision 3 was not confirmed in time, the box is back at revision 2"
         ),
         (
-            .applying(.noReturnFromNothing),
-            "nothing was applied before, so this takes wggw off the box, and there is no going back by itself from that; leave --confirm out"
-        ),
-        (
             .applying(.nothingToGoBackFrom),
             "nothing of wggw's is on the box; name a revision, or run `wggw up`"
         ),

@@ -42,7 +42,7 @@ import Testing
             try db.execute(
                 sql: """
                     UPDATE box SET applied = 1, is_up = 1, boot_id = 'b', ruleset = 'r';
-                    INSERT INTO saved_sysctl VALUES ('net/ipv4/ip_forward', 0);
+                    INSERT INTO saved_sysctl (key, value) VALUES ('net/ipv4/ip_forward', 0);
                     INSERT INTO journal VALUES (1, 1, 3, 'wggw apply');
                     INSERT INTO pending VALUES (1, 't', 1, NULL, 9, 'b');
                     UPDATE revision SET applied_at = 3 WHERE id = 1;

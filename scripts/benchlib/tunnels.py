@@ -117,9 +117,11 @@ def random_peers(count):
 class WireGuard(Tunnel):
     """A WireGuard that is configured by `wg setconf` over its socket in /var/run/wireguard."""
 
-    def __init__(self, name, template, env=None):
+    def __init__(self, name, template, env=None, disguise=None):
         super().__init__(name)
         self.template, self.env = template, env or {}
+        self.disguise = disguise or {}
+        self.mtu = MTU - int(self.disguise.get("s4", 0))
 
     def start(self, link, scratch, peers):
         for number, end in enumerate(link.ends):
@@ -130,6 +132,8 @@ class WireGuard(Tunnel):
             process = end.start(words, env=self.env, log=scratch / f"{interface}.log")
             self.processes.append(process)
             wait_until(lambda: process.check() or _listening(path), f"{self.name}: its socket")
+            if self.disguise:
+                _ask(path, ["set=1", *(f"{key}={value}" for key, value in self.disguise.items())])
             config = self._config(number, peers if number == 0 else ())
             file = scratch / f"{interface}.conf"
             file.write_text(config)
@@ -139,7 +143,7 @@ class WireGuard(Tunnel):
                 self.configured_in = time.monotonic() - start
             process.check()
             end.run(["ip", "address", "add", f"{INNER[number]}/24", "dev", interface])
-            end.run(["ip", "link", "set", interface, "mtu", str(MTU), "up"])
+            end.run(["ip", "link", "set", interface, "mtu", str(self.mtu), "up"])
 
     def _config(self, number, peers):
         mine, other = keys()[number], keys()[1 - number]
@@ -148,6 +152,26 @@ class WireGuard(Tunnel):
                  f"Endpoint = {OUTER[1 - number]}:{PORT}"]
         lines += [f"[Peer]\nPublicKey = {public}\nAllowedIPs = {allowed}" for public, allowed in peers]
         return "\n".join(lines) + "\n"
+
+
+#: The two dialects of AmneziaWG as their apps set them up: every message with a prefix and a type of this site's; and the
+#: newer one, whose headers are under a stream cipher and whose messages have no fixed size.
+DISGUISES = {
+    "2.0": {"jc": 4, "jmin": 40, "jmax": 90, "s1": 33, "s2": 71, "s3": 21, "s4": 12, "h1": "417000000-417002000",
+            "h2": "1017000000-1017002000", "h3": "1417000000-1417002000", "h4": "1917000000-1917002000"},
+    "3.1": {"jc": 4, "jmin": 10, "jmax": 50, "s1": 33, "s2": 71, "s3": 21, "s4": 12, "header_protection_key": "5c" * 32,
+            "content_padding_addition": "10-100", "random_trailers": 1, "disable_cookies": 1},
+}
+
+
+def _ask(path, lines):
+    """One request to the configuration socket at `path`, which has to end well."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asked:
+        asked.connect(str(path))
+        asked.sendall(("\n".join(lines) + "\n\n").encode())
+        answer = asked.makefile().readline().strip()
+    if answer != "errno=0":
+        raise Failed(f"{path}: {answer}")
 
 
 def _listening(path):
@@ -255,7 +279,9 @@ def implementations():
     found, missing = [], []
     wggw = find_wggw()
     if wggw and "datapath" in command([wggw, "--help"], check=False):
-        found.append(WireGuard("wggw", [wggw, "datapath", "{if}", "--foreground"]))
+        words = [wggw, "datapath", "{if}", "--foreground"]
+        found.append(WireGuard("wggw", words))
+        found += [WireGuard(f"wggw-{version}", words, disguise=disguise) for version, disguise in DISGUISES.items()]
     else:
         missing.append("wggw: no build of it (swift build -c release --product wggw, or WGGW_BIN)")
     if shutil.which("wireguard-go"):

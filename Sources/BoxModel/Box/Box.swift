@@ -23,6 +23,8 @@ public protocol Box {
     func facts() throws(BoxError) -> BoxFacts
     /// What the box is in, and with `reaching` what it has routes to: the ways out, and those that have to do with these networks.
     func networks(reaching: [IPPrefix]?) throws(BoxError) -> BoxNetworks
+    /// The kernel's index of each interface by name: it stays the same when the interface gets another name.
+    func links() throws(BoxError) -> [String: UInt32]
     /// The addresses that a name stands for, at least one. Throws where nobody knows the name, and where nobody answers for
     /// some seconds.
     func addresses(of name: String) throws(BoxError) -> [IPAddress]
@@ -124,8 +126,9 @@ extension BoxFacts {
             interfaces: interfaces.map { interface in
                 let held = Set(interface.addresses.map(\.network)).filter { !$0.address.isLinkLocal }
                 return BoxNetworks.Interface(
-                    interface.name, networks: held.sorted(), mtu: interface.mtu, isForGuests: interface.isForGuests,
-                    isReady: interface.isReady)
+                    interface.name, networks: held.sorted(),
+                    addresses: interface.addresses.map(\.address).filter { !$0.isLinkLocal }.sorted(),
+                    mtu: interface.mtu, isForGuests: interface.isForGuests, isReady: interface.isReady)
             }, ways: ways)
     }
 }

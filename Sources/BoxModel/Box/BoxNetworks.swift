@@ -8,6 +8,8 @@ public struct BoxNetworks: Equatable, Sendable {
         public var name: String
         /// Networks that the box is in by it: no router is between. Sorted, no link-local ones.
         public var networks: [IPPrefix]
+        /// The box's own addresses on it; sorted, no link-local ones.
+        public var addresses: [IPAddress]
         /// Bytes.
         public var mtu: Int
         /// Whether it is a bridge that only containers and virtual machines of this box are at.
@@ -17,10 +19,12 @@ public struct BoxNetworks: Equatable, Sendable {
 
         /// Makes an interface.
         public init(
-            _ name: String, networks: [IPPrefix], mtu: Int = 1500, isForGuests: Bool = false, isReady: Bool = true
+            _ name: String, networks: [IPPrefix], addresses: [IPAddress] = [], mtu: Int = 1500,
+            isForGuests: Bool = false, isReady: Bool = true
         ) {
             self.name = name
             self.networks = networks
+            self.addresses = addresses
             self.mtu = mtu
             self.isForGuests = isForGuests
             self.isReady = isReady

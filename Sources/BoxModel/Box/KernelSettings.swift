@@ -11,6 +11,13 @@ public func isSetting(_ key: String, of interface: String) -> Bool {
     key.hasPrefix("net/ipv4/conf/\(interface)/") || key.hasPrefix("net/ipv6/conf/\(interface)/")
 }
 
+/// The interface that a setting belongs to, and the key that it has by another name of that; nil for one of the whole box.
+public func interfaceOfSetting(_ key: String) -> (name: String, key: (String) -> String)? {
+    let parts = key.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 5, parts[0] == "net", parts[2] == "conf", !["all", "default"].contains(parts[3]) else { return nil }
+    return (String(parts[3]), { "net/\(parts[1])/conf/\($0)/\(parts[4])" })
+}
+
 /// Settings under /proc/sys by key, as the kernel keeps them: some move others along.
 ///
 /// - `net/ipv4/ip_forward` sets `forwarding` of every interface and of those to come, and `accept_redirects` of all to the

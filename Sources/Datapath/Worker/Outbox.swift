@@ -21,6 +21,8 @@ struct Outbox: ~Copyable {
     /// The first message's size.
     private(set) var segment = 0
     private var isClosed = false
+    /// The zeros that were drawn for the packets of this send, where any are: packets of one size that are sent together stay of one size.
+    var drawnZeros: Int?
     /// False once the kernel refused segmentation, or if it was not to be used.
     private(set) var segments: Bool
     private let mayUseSegments: Bool
@@ -51,6 +53,15 @@ struct Outbox: ~Copyable {
                 && dialect == self.dialect && udp_endpoint.same(to, endpoint.pointee))
     }
 
+    /// The zeros that were drawn for what is there, if a message of `size` bytes and these can join it.
+    @inline(__always)
+    func zeros(
+        forAnother size: Int, _ to: udp_endpoint, _ peer: PeerIndex, _ trafficClass: UInt8, _ dialect: Dialect
+    ) -> Int? {
+        guard messages > 0, let drawnZeros, accepts(size + drawnZeros, to, peer, trafficClass, dialect) else { return nil }
+        return drawnZeros
+    }
+
     /// Room for the next message of `size` bytes, after `accepts`.
     @inline(__always)
     mutating func append(
@@ -63,6 +74,7 @@ struct Outbox: ~Copyable {
             self.dialect = dialect
             segment = size
             isClosed = false
+            drawnZeros = nil
         } else if size < segment {
             isClosed = true
         }

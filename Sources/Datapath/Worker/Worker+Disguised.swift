@@ -61,8 +61,8 @@ extension Worker {
         return isAny
     }
 
-    /// Seals the packets of a super-packet behind prefixes. Zeros are drawn once for all of them, and the last one gets at most what
-    /// leaves it no longer than the others, so that they go in one send.
+    /// Seals the packets of a super-packet behind prefixes. Zeros are drawn once for all of a send, and the last one of a super-packet gets
+    /// at most what leaves it no longer than the others, so that they go in one.
     @inline(never)
     mutating func transmitDisguised(
         _ segments: inout SuperPacketSegments, _ keypair: UnsafeMutablePointer<Keypair>, _ first: UInt64,
@@ -70,8 +70,12 @@ extension Worker {
     ) {
         let dialect = keypair.pointee.dialect
         let form = forms.pointee[dialect]
+        let longestSize = segments.segmentLength
         let zeros =
-            form.pointee.drawsPadding ? form.pointee.padding(forLongest: segments.segmentLength, random.next()) : nil
+            form.pointee.drawsPadding
+            ? outbox.zeros(
+                forAnother: longestSize + form.pointee.dataOverhead, endpoint, peer, trafficClass, dialect)
+                ?? form.pointee.padding(forLongest: longestSize, random.next()) : nil
         var longest = Int.max
         var counter = first
         while let (inner, size) = segments.next() {
@@ -81,6 +85,7 @@ extension Worker {
             let total = padded + form.pointee.dataOverhead
             if !outbox.accepts(total, endpoint, peer, trafficClass, dialect) { flushOutbox() }
             let out = outbox.append(total, endpoint, peer, trafficClass, dialect)
+            if let zeros { outbox.drawnZeros = zeros }
             form.pointee.writeData(out, receiver: keypair.pointee.remoteIndex, counter: counter, &random)
             sealContent(out + form.pointee.dataPrefix + Message.dataHeaderSize, inner, size, padded, keypair, counter)
             counter &+= 1

@@ -1,18 +1,18 @@
 public import BoxModel
 public import Compiler
 public import NetTypes
-import SiteModel
+public import SiteModel
 
 /// What there is to say of an apply besides: what was ended before it, and what it could not do.
 public indirect enum ApplyNotice: Hashable, Sendable {
     /// A teardown by this command had been cut short, and was finished.
     case finished(command: String)
     /// An apply by this command had been cut short, and was taken back.
-    case tookBack(command: String, revision: Int, to: Int?)
+    case tookBack(command: String, revision: Int?, to: Int?)
     /// An apply was not confirmed in time.
-    case wentBack(revision: Int, to: Int?)
+    case wentBack(revision: Int?, to: Int?)
     /// An apply that waited for its confirmation was taken back, since somebody wanted that.
-    case withdrew(revision: Int, to: Int?)
+    case withdrew(revision: Int?, to: Int?)
     /// A rollback came to where nothing had been before.
     case wentOff
     /// A rollback made a revision out of an old one.
@@ -27,15 +27,18 @@ public indirect enum ApplyNotice: Hashable, Sendable {
     case unknownEndpoint(BoxError, known: [IPAddress])
     /// The box forwards others' packets from now on.
     case forwardsOthers(isV6: Bool)
+    /// The box's address in the LAN, which the tunnel shares, is another one than the profile says.
+    case ownAddress(Surroundings.Own)
 
     var prose: Prose {
         switch self {
         case .finished(let command): "`\(command)` was cut short: finished it"
         case .tookBack(let command, let revision, let old):
-            "`\(command)` of revision \(revision) was cut short: took the box back to \(name(of: old))"
+            "`\(command)`\(revision.map { " of revision \($0)" } ?? "") was cut short: took the box back to \(name(of: old))"
         case .wentBack(let revision, let old):
-            "revision \(revision) was not confirmed in time: went back to \(name(of: old))"
-        case .withdrew(let revision, let old): "took the unconfirmed revision \(revision) back, to \(name(of: old))"
+            "\(subject(of: revision)) was not confirmed in time: went back to \(name(of: old))"
+        case .withdrew(let revision?, let old): "took the unconfirmed revision \(revision) back, to \(name(of: old))"
+        case .withdrew(nil, let old): "took the unconfirmed teardown back, to \(name(of: old))"
         case .wentOff: "nothing was applied before: took wggw off the box; \(.restore) brings it back"
         case .isAgain(let revision, let old): "revision \(revision) is revision \(old) again"
         case .unresolved(let error): "warning: \(error.prose)"
@@ -51,6 +54,11 @@ public indirect enum ApplyNotice: Hashable, Sendable {
             """
             warning: \(error.prose), the endpoint of this site; \
             full tunnel goes on leaving out \(known.map(\.description).joined(separator: ", ")), as it did
+            """
+        case .ownAddress(let own):
+            """
+            note: tunnel.addresses says \(own.written), and the box's address in the LAN is \(own.now) now: \
+            the tunnel has that one as well
             """
         case .forwardsOthers(let isV6):
             """

@@ -48,6 +48,8 @@ public struct ApplyReport {
     public internal(set) var surroundings = Surroundings()
     /// Whether that is something else than what was there before met.
     public internal(set) var hasMoved = false
+    /// Peers that are not reached by their endpoint's name, as of before.
+    public internal(set) var unreached: [UnreachedPeer] = []
     /// What of it could not be done yet; it is among the notices.
     public internal(set) var leftOver: [ApplyNotice] = []
 }
@@ -152,22 +154,21 @@ extension ControlPlane {
         if keepsChecks && !broken.isEmpty { throw GatewayError.checksBroken(revision: target.revision.id, broken) }
         let notices = notices + planned.notices
         let isCurrent = previous?.revision == target.revision.id && record.journal == nil
-        if planned.plan.isEmpty && isCurrent { return report(planned, previous, nil, notices) }
+        if planned.plan.isEmpty && isCurrent {
+            // What makes no difference now is what later moves are told from.
+            if previous?.surroundings != planned.surroundings {
+                try? records.save(planned.surroundings, of: target.revision.id)
+            }
+            return report(planned, previous, nil, notices)
+        }
         willPerform(planned.preview)
         try stopBeforeBeginning()
         let pending = try confirmWithin.map { seconds in
-            try PendingConfirmation(
-                token: token(), revision: target.revision.id, returnTo: previous?.revision,
-                deadline: clock.sinceBoot() + seconds, bootID: clock.bootID())
+            try waiting(for: target.revision.id, returningTo: previous?.revision, within: seconds)
         }
         try begin(
             target: target.revision.id, oldSysctls: planned.plan.settingsBefore(planned.observed), pending: pending)
-        if let pending {
-            do { try equipment.startGuard(pending) } catch {
-                try recordNothingDone(previous, pending)
-                throw error
-            }
-        }
+        try startGuard(pending, from: previous)
         let warnings: [ApplyNotice]
         do {
             let seen: RulesetGeneration?
@@ -192,7 +193,26 @@ extension ControlPlane {
         report.surroundings = planned.surroundings
         report.hasMoved = previous.map { $0.surroundings != planned.surroundings } ?? false
         report.leftOver = leftOver
+        report.unreached = unreached(planned.stored.site, planned.observed)
         return report
+    }
+
+    /// What waits from now on to be confirmed.
+    func waiting(
+        for revision: Int?, returningTo previous: Int?, within seconds: Int64
+    ) throws -> PendingConfirmation {
+        try PendingConfirmation(
+            token: token(), revision: revision, returnTo: previous, deadline: clock.sinceBoot() + seconds,
+            bootID: clock.bootID())
+    }
+
+    /// Once that is in the records, and before the first change. Without a guard nothing is begun.
+    func startGuard(_ pending: PendingConfirmation?, from previous: AppliedState?) throws {
+        guard let pending else { return }
+        do { try equipment.startGuard(pending) } catch {
+            try recordNothingDone(previous, pending)
+            throw error
+        }
     }
 
     private func token() -> String {
@@ -219,6 +239,7 @@ extension ControlPlane {
         outcome.returned = try records.savedSysctls(bootID: clock.bootID()).keys.filter { !desired.holds($0) }
         try records.finish(
             applied: revision, with: surroundings, at: clock.now(), bootID: clock.bootID(), outcome)
+        followRenamedCards()
     }
 
     /// The same of a state that was applied before.

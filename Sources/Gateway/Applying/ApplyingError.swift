@@ -6,13 +6,11 @@ public enum ApplyingError: Error, Equatable, Sendable {
     /// No apply waits for its confirmation.
     case nothingWaits
     /// A confirmation came after the deadline: the box is back at a revision, or at nothing.
-    case tooLate(revision: Int, backAt: Int?)
+    case tooLate(revision: Int?, backAt: Int?)
     /// None waits of this token.
     case noSuchToken
     /// The command was told to stop before it began.
     case stopped(signal: String)
-    /// Going back ends at nothing, from where nobody goes back by himself.
-    case noReturnFromNothing
     /// There is nothing on the box to go back from.
     case nothingToGoBackFrom
     /// Nothing was ever applied that could come back.
@@ -25,14 +23,9 @@ public enum ApplyingError: Error, Equatable, Sendable {
         switch self {
         case .nothingWaits: "nothing waits for confirmation; see \(.look(.status))"
         case .tooLate(let revision, let old):
-            "too late: revision \(revision) was not confirmed in time, the box is back at \(name(of: old))"
+            "too late: \(subject(of: revision)) was not confirmed in time, the box is back at \(name(of: old))"
         case .noSuchToken: "there is no apply of this token that waits for confirmation"
         case .stopped(let signal): "told to stop by \(signal); nothing was changed"
-        case .noReturnFromNothing:
-            """
-            nothing was applied before, so this takes wggw off the box, and there is no going back by itself \
-            from that; leave \(.input(.confirmation)) out
-            """
         case .nothingToGoBackFrom: "nothing of wggw's is on the box; name a revision, or run \(.restore)"
         case .nothingToBringUp: "nothing was ever applied; run \(.apply)"
         case .nothingToCompare: "nothing was applied yet; name two revisions, see \(.look(.history))"

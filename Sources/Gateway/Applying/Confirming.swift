@@ -2,8 +2,8 @@ internal import BoxModel
 internal import Storage
 
 extension ControlPlane {
-    /// Keeps an apply that waits for it. Returns the revision.
-    public func confirm() throws(GatewayError) -> Int {
+    /// Keeps an apply or a teardown that waits for it. Returns the revision; nil is a teardown.
+    public func confirm() throws(GatewayError) -> Int? {
         try locked {
             guard let pending = try records.pending() else {
                 throw ApplyingError.nothingWaits

@@ -95,6 +95,11 @@ extension ControlPlane {
     /// The same, under the lock.
     func settle() throws -> [Notice] {
         let record = try records.current()
+        if let journal = record.journal, let pending = record.pending, pending.revision == nil {
+            let warnings = try withdraw(pending)
+            let done = ApplyNotice.tookBack(command: journal.command, revision: nil, to: pending.returnTo)
+            return ([done] + warnings).map { .applying($0) }
+        }
         if let journal = record.journal, journal.target == nil {
             return [.applying(.finished(command: journal.command))] + (try takeDown(record).notices)
         }

@@ -36,6 +36,8 @@ public struct Kept: Equatable, Sendable {
     public let deadline: Int64?
     /// Whether the site wants kept what its firewall refuses.
     public let keepsDenied: Bool
+    /// Peers that are not reached by their endpoint's name.
+    public var unreached: [UnreachedPeer] = []
     /// What the records say by now.
     public let record: BoxRecord
 }
@@ -50,11 +52,13 @@ extension ControlPlane {
         try locked {
             let settled = try settle()
             let record = try records.current()
-            guard let revision = record.applied, record.isUp || bringsUp else {
+            // A teardown that waits for its confirmation is one.
+            let isDown = record.pending.map { $0.revision == nil } ?? false
+            guard let revision = record.applied, record.isUp || bringsUp && !isDown else {
                 try box.resumeForwarding(needsTable: false)
                 return Kept(
-                    state: .absent, revision: nil, interface: nil, notices: settled, isUnfinished: false, deadline: nil,
-                    keepsDenied: false, record: record)
+                    state: .absent, revision: nil, interface: nil, notices: settled, isUnfinished: false,
+                    deadline: record.pending?.deadline, keepsDenied: false, record: record)
             }
             try expectObservation(of: revision)
             let target = try revisions.revision(revision)
@@ -71,7 +75,7 @@ extension ControlPlane {
                         state: planned.plan.isEmpty ? .well : differs, revision: revision,
                         interface: target.site.tunnel.interface, notices: settled + planned.notices,
                         isUnfinished: false, deadline: deadline, keepsDenied: target.site.keepsDenied,
-                        record: record)
+                        unreached: unreached(target.site, planned.observed), record: record)
                 }
             }
             var lines: [String] = []
@@ -86,7 +90,7 @@ extension ControlPlane {
             return Kept(
                 state: state, revision: revision, interface: target.site.tunnel.interface, notices: report.notices,
                 isUnfinished: !report.leftOver.isEmpty, deadline: deadline, keepsDenied: target.site.keepsDenied,
-                record: try records.current())
+                unreached: report.unreached, record: try records.current())
         }
     }
 

@@ -16,14 +16,9 @@ extension ControlPlane {
             let repairs = try (withdrawn?.notices ?? []) + repair()
             let record = try records.current()
             guard let target = try id ?? previousRevision(record) else {
-                guard confirmWithin == nil else {
-                    throw ApplyingError.noReturnFromNothing
-                }
-                let report = try takeDown(record, willPerform: willPerform)
-                return ApplyReport(
-                    revision: nil, plan: report.plan, confirmWithin: nil,
-                    notices: repairs + [.applying(.wentOff)] + report.notices,
-                    desired: nil, obstacles: [])
+                return try takeDown(
+                    record, confirmWithin: confirmWithin, notices: repairs + [.applying(.wentOff)],
+                    willPerform: willPerform)
             }
             let newest = try revisions.newest()
             let old = try revisions.revision(target, beside: newest)

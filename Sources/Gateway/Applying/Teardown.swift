@@ -11,22 +11,40 @@ extension BoxRecord {
 extension ControlPlane {
     /// Takes everything of wggw's off the box and gives the sysctls back. The revisions stay; `up` brings the one back that was
     /// applied last and not left unconfirmed. Once begun it is ended, whoever wants it to stop.
-    public func down(willPerform: (PlanPreview) -> Void = { _ in }) throws(GatewayError) -> ApplyReport {
+    ///
+    /// `confirmWithin`: as of an apply; what waits or was cut short is taken back before, so that there is something to go back to.
+    public func down(
+        confirmWithin: Int64? = nil, willPerform: (PlanPreview) -> Void = { _ in }
+    ) throws(GatewayError) -> ApplyReport {
         try locked {
             try stopBeforeBeginning()
-            return try takeDown(try records.current(), willPerform: willPerform)
+            var notices: [Notice] = []
+            if confirmWithin != nil {
+                try refuseWhileWaiting()
+                notices = try settle()
+            }
+            return try takeDown(
+                try records.current(), confirmWithin: confirmWithin, notices: notices, willPerform: willPerform)
         }
     }
 
-    func takeDown(_ record: BoxRecord, willPerform: (PlanPreview) -> Void = { _ in }) throws -> ApplyReport {
+    /// `confirmWithin`: after so many seconds what is on the box now comes back; there is nothing to confirm where it has nothing.
+    func takeDown(
+        _ record: BoxRecord, confirmWithin: Int64? = nil, notices: [Notice] = [],
+        willPerform: (PlanPreview) -> Void = { _ in }
+    ) throws -> ApplyReport {
         stop.disregard()
         let stored = try sitesOnBox(record)
         let sites = stored.map(\.site)
         let plan = try teardownPlan(stored, endingConnections: record.mayCarry)
         willPerform(PlanPreview(plan, from: sites.first, to: nil))
         var warnings: [ApplyNotice] = []
+        let pending = try confirmWithin.flatMap { seconds in
+            try record.isUp ? waiting(for: nil, returningTo: record.applied, within: seconds) : nil
+        }
         if !plan.isEmpty || record.mayCarry {
-            try begin(target: nil)
+            try begin(target: nil, pending: pending)
+            try startGuard(pending, from: try pending.flatMap { _ in try appliedState(record) })
             do {
                 warnings = try perform(plan)
                 let rest = try teardownPlan(stored, endingConnections: false)
@@ -47,8 +65,8 @@ extension ControlPlane {
             try recordDown(outcome)
         }
         return ApplyReport(
-            revision: nil, plan: plan, confirmWithin: nil, notices: warnings.map { .applying($0) }, desired: nil,
-            obstacles: [])
+            revision: nil, plan: plan, confirmWithin: pending == nil ? nil : confirmWithin,
+            notices: notices + warnings.map { .applying($0) }, desired: nil, obstacles: [])
     }
 
     /// Sites that may have left something on the box: the applied one, one whose apply was cut short, and one that an apply was to

@@ -33,10 +33,29 @@ extension ControlPlane {
                 interface.networks.map { Surroundings.Network($0, on: interface.name) }
             },
             lan: roles.lan, uplinks: roles.uplinks, mtu: roles.mtu, endpoint: endpoint,
-            expired: site.expired(at: clock.now()))
+            expired: site.expired(at: clock.now()),
+            own: ownAddresses(site, networks, roles, known: previous?.surroundings.own ?? last?.own ?? []))
+        let moved = all.own.filter { $0.now != $0.written }.map { ApplyNotice.ownAddress($0) }
         return Outlook(
             surroundings: all.relevant(to: site),
-            absences: absences(site, roles, interfaces: networks.interfaces.map(\.name)), doubts: doubts)
+            absences: absences(site, roles, interfaces: networks.interfaces.map(\.name)), doubts: doubts + moved)
+    }
+
+    /// With proxy-arp the tunnel has the box's address in the LAN, and DHCP may give it another one. What was never the LAN's card's is
+    /// the tunnel's alone, and stays; so does what the card had, while it has none.
+    private func ownAddresses(
+        _ site: Site, _ networks: BoxNetworks, _ roles: FoundRoles, known: [Surroundings.Own]
+    ) -> [Surroundings.Own] {
+        guard site.lan.replyPath == .proxyARP else { return [] }
+        let cards = Set(Surroundings(lan: roles.lan).lan(of: site).map(\.interface))
+        let held = networks.interfaces.filter { cards.contains($0.name) }.flatMap(\.addresses)
+        return site.tunnel.addresses.map(\.address).compactMap { written in
+            guard let subnet = site.lan.subnets.first(where: { $0.contains(written) }) else { return nil }
+            if held.contains(written) { return Surroundings.Own(written, now: written) }
+            guard let before = known.first(where: { $0.written == written }) else { return nil }
+            if held.contains(before.now) { return before }
+            return held.first { subnet.contains($0) }.map { Surroundings.Own(written, now: $0) } ?? before
+        }
     }
 
     private func addresses(

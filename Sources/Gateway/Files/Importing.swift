@@ -81,6 +81,11 @@ private struct TakenInstallation {
             if made.site.dns.isEmpty { made.site.dns = previous.dns }
             made.site.groups = previous.groups
         }
+        // Where the box goes out by it anyway, the name says nothing: it is found, and followed when it moves.
+        let out = Set(facts.ways.filter(\.leadsOut).map(\.interface))
+        if let named = made.site.egress.interface, out == [named], previous?.egress.interface != named {
+            made.site.egress.interface = nil
+        }
         choices.noticeRoles(made.site)
         notices = names.notices + choices.notices + made.notes.map { .file($0) }
     }

@@ -4,7 +4,7 @@ public import SiteModel
 /// Something that is wrong and needs somebody.
 public indirect enum Alarm: Hashable, Sendable {
     /// An apply was not confirmed in time, and the box is not back yet.
-    case overdue(revision: Int, to: Int?)
+    case overdue(revision: Int?, to: Int?)
     /// A command was cut short.
     case cutShort(command: String)
     /// The datapath does not answer.
@@ -17,7 +17,7 @@ public indirect enum Alarm: Hashable, Sendable {
         switch self {
         case .overdue(let revision, let old):
             """
-            revision \(revision) was not confirmed in time, and the box is not back at \
+            \(subject(of: revision)) was not confirmed in time, and the box is not back at \
             \(name(of: old)) yet; its guard tries again, \(.rollBack) does it now
             """
         case .cutShort(let command):

@@ -31,6 +31,15 @@ final class Background<Answer: Sendable>: @unchecked Sendable {
         return nil
     }
 
+    /// Readable once the work is done.
+    var descriptor: Int32 { done }
+
+    /// What the work came to; nil while it goes on.
+    func answerIfDone() -> Answer? {
+        var end = pollfd(fd: done, events: Int16(POLLIN), revents: 0)
+        return poll(&end, 1, 0) > 0 ? written : nil
+    }
+
     /// Waits for the end of the work, which has to have one. Throws with `EINTR` once the command is told to stop; the work
     /// goes on then, and nobody asks for its answer any more.
     func answer(_ operation: String) throws(BoxError) -> Answer {

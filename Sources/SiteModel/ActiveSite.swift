@@ -1,3 +1,5 @@
+import NetTypes
+
 /// Peers that may come in for a while. Whether a peer's time is over is nothing that a profile tells: it is of the `Surroundings` that
 /// a site meets, seen when an apply is planned.
 extension Site {
@@ -11,12 +13,18 @@ extension Site {
         peers.lazy.compactMap { $0.expires?.seconds }.filter { $0 > now }.min()
     }
 
-    /// The site as it counts: without the peers whose time was over.
+    /// The site as it counts: without the peers whose time was over, and with the box's own addresses as they are.
     public func active(in surroundings: Surroundings) -> Site {
-        if surroundings.expired.isEmpty { return self }
-        let expired = Set(surroundings.expired)
         var site = self
-        site.peers.removeAll { expired.contains($0.name) }
+        if !surroundings.expired.isEmpty {
+            let expired = Set(surroundings.expired)
+            site.peers.removeAll { expired.contains($0.name) }
+        }
+        for own in surroundings.own {
+            for i in site.tunnel.addresses.indices where site.tunnel.addresses[i].address == own.written {
+                site.tunnel.addresses[i] = InterfaceAddress(own.now, length: site.tunnel.addresses[i].length)
+            }
+        }
         return site
     }
 }
