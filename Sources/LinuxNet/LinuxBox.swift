@@ -13,30 +13,36 @@ public struct LinuxBox: Box, Sendable {
     private let hold: FirewallHold?
     private let pause: ForwardingPause?
     private let memory: PeerMemory?
+    let nameWait: Duration?
     private let lookUp: @Sendable (_ name: String, _ tries: Int) -> EndpointResolver.LookUp
 
     /// A box whose userspace datapath is started by `datapathCommand` and the interface's name, as one starts wireguard-go;
     /// nil is this executable's own `datapath` command.
     /// `hold` keeps the firewall's table for this process and those that ask it; `pause` is what a service does without; `memory` is of
-    /// who looks often.
+    /// who looks often. `nameWait`: how long a change waits for the names of endpoints; nil is as long as name servers let it.
     public init(
         datapathCommand: [String]? = nil, hold: FirewallHold? = nil, pause: ForwardingPause? = nil,
-        memory: PeerMemory? = nil
+        memory: PeerMemory? = nil, nameWait: Duration? = nil
     ) {
         self.init(
-            datapathCommand: datapathCommand, hold: hold, pause: pause, memory: memory,
-            lookUp: EndpointResolver.lookUp(_:tries:))
+            datapathCommand: datapathCommand, hold: hold, pause: pause, memory: memory, nameWait: nameWait
+        ) { name, tries in
+            guard let nameWait else { return EndpointResolver.lookUp(name, tries: tries) }
+            return EndpointResolver.lookUp(name, within: tries > 1 ? nameWait : .zero)
+        }
     }
 
     /// A box with a name service of its own.
     init(
         datapathCommand: [String]?, hold: FirewallHold? = nil, pause: ForwardingPause? = nil, memory: PeerMemory? = nil,
+        nameWait: Duration? = nil,
         lookUp: @escaping @Sendable (_ name: String, _ tries: Int) -> EndpointResolver.LookUp
     ) {
         self.datapathCommand = datapathCommand
         self.hold = hold
         self.pause = pause
         self.memory = memory
+        self.nameWait = nameWait
         self.lookUp = lookUp
     }
 

@@ -61,9 +61,9 @@ extension LinuxBox {
         return Dictionary(uniqueKeysWithValues: try socket.links().map { ($0.name, $0.index) })
     }
 
-    /// By the system's resolver, as far as it answers within two seconds.
+    /// By the system's resolver, as far as it answers in time: within two seconds, unless the box was made for who has less.
     public func addresses(of name: String) throws(BoxError) -> [IPAddress] {
-        try NameLookUp.addresses(of: name, seconds: 2)
+        try NameLookUp.addresses(of: name, within: nameWait ?? .seconds(2))
     }
 }
 

@@ -59,7 +59,9 @@ struct CommonOptions: ParsableArguments {
         try? pause.follow(isOthers: isOthers)
         let memory = PeerMemory()
         let open = {
-            try common.reader("watch", stop: .signals, box: LinuxBox(hold: hold, pause: pause, memory: memory))
+            // Who is not found by then is found between two looks.
+            let box = LinuxBox(hold: hold, pause: pause, memory: memory, nameWait: .milliseconds(300))
+            return try common.reader("watch", stop: .signals, box: box)
         }
         return (open, { isOthers() && pause.begin() })
     }

@@ -63,6 +63,13 @@ enum EndpointResolver {
         preconditionFailure("the loop has no end")
     }
 
+    /// The same for who has no time: what nobody has answered by then counts as not answered.
+    @Sendable static func lookUp(_ name: String, within time: Duration) -> LookUp {
+        let asked = Background.begin { lookUp(name, tries: 1) }
+        let answer = try? asked?.answer(within: time, "look up \(name)")
+        return (answer ?? nil) ?? .failure(code: EAI_AGAIN, reason: String(cString: gai_strerror(EAI_AGAIN)))
+    }
+
     /// getaddrinfo: its code, and the addresses in its order, that of RFC 6724.
     static func ask(_ name: String) -> (code: Int32, addresses: [IPAddress]) {
         var hints = addrinfo()

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Addresses move: a peer's name leads elsewhere, and the gateway's own address in the LAN is another one."""
+
+import time
+
+from lab import CLIENT, FAR, PATIENCE, SERVER, eventually
+from watch import SOON, Service
+
+PORT = 51820
+#: On a network that nobody has.
+NOWHERE = {4: "203.0.113.99", 6: "2001:db8:dead::1"}
+
+
+def hosts(lab, *addresses):
+    """What the gateway's resolver knows of the branch."""
+    lines = ["127.0.0.1 localhost", *(f"{address} branch.example" for address in addresses)]
+    lab.run("gateway", "sh", "-c", "cat >/etc/hosts", stdin="\n".join(lines) + "\n")
+
+
+def look(lab):
+    """Something on the box is new: the service looks, as it does by itself once a minute."""
+    lab.run("gateway", "ip", "address", "replace", "192.0.2.98/32", "dev", "lo")
+    lab.run("gateway", "ip", "address", "delete", "192.0.2.98/32", "dev", "lo")
+
+
+def names(lab, checks):
+    """A branch that only the gateway calls. Its name is looked up again as long as it is not reached, and by nobody else's leave."""
+    lab.init()
+    hosts(lab, NOWHERE[4])
+    lab.wggw("add-peer", "branch", "--endpoint", f"branch.example:{PORT}", "--keepalive", "25")
+    lab.wggw("apply")
+    answers(lab)
+    service = Service(lab, checks)
+    try:
+        key = lab.run("gateway", "wg", "show", "wg0", "peers").out.strip()
+        at = lambda: lab.run("gateway", "wg", "show", "wg0", "endpoints").out.split()[-1]
+        passes = lambda: lab.pings("gateway", lab.tunnel_addresses("far")[4], seconds=1 / PATIENCE)
+        checks.check("a name that leads nowhere: nobody is reached", not passes())
+        checks.equal("a name that leads nowhere: its address is tried", at(), f"{NOWHERE[4]}:{PORT}")
+        hosts(lab, FAR[4])
+        moves(lab, checks, service, "the name gets another address", at, f"{FAR[4]}:{PORT}")
+        checks.check("the name gets another address: packets pass", eventually(passes, seconds=8))
+        checks.equal("there is nothing to do", lab.wggw("plan", "--detailed-exitcode", check=False).code, 0)
+        hosts(lab, NOWHERE[4])
+        look(lab)
+        time.sleep(1)
+        checks.equal("who has a session stays where he is", at(), f"{FAR[4]}:{PORT}")
+        other_family(lab, checks, service, key, at, passes)
+        dead_resolver(lab, checks, service, key)
+    finally:
+        service.end()
+
+
+def answers(lab):
+    """The branch's end, on a host of the Internet: it calls nobody, but answers."""
+    file = [line for line in lab.wggw("export", "branch").out.splitlines()
+            if not line.startswith(("Endpoint", "PersistentKeepalive", "DNS", "ListenPort"))]
+    lab.run("far", "sh", "-c", f"umask 077; cat >/etc/wireguard/{CLIENT}.conf",
+            stdin="\n".join(file).replace("[Interface]", f"[Interface]\nListenPort = {PORT}") + "\n")
+    lab.run("far", "wg-quick", "up", CLIENT)
+
+
+def moves(lab, checks, service, what, at, expected):
+    said = []
+    moved = lambda: said.append(service.said()) or look(lab) or at() == expected
+    checks.check(f"{what}: the peer is looked for there", eventually(moved, seconds=25), (at(), said))
+    eventually(lambda: said.append(service.said()) or "branch.example leads" in "".join(said))
+    checks.contains(f"{what}: it says so", "".join(said), "peer branch is not reached: it is looked for at")
+
+
+def other_family(lab, checks, service, key, at, passes):
+    """The name stands for both families, and of one nothing arrives: each is tried for a while."""
+    lab.disconnect("far")
+    lab.run("gateway", "wg", "set", "wg0", "peer", key, "remove")
+    eventually(lambda: key in lab.run("gateway", "wg", "show", "wg0", "peers").out)
+    hosts(lab, NOWHERE[6], FAR[4])
+    lab.run("gateway", "wg", "set", "wg0", "peer", key, "endpoint", f"[{NOWHERE[6]}]:{PORT}")
+    lab.run("far", "wg-quick", "up", CLIENT)
+    moves(lab, checks, service, "the other family", at, f"{FAR[4]}:{PORT}")
+    checks.check("the other family: packets pass", eventually(passes, seconds=8))
+
+
+def dead_resolver(lab, checks, service, key):
+    """Nobody answers for names: all else goes on."""
+    hosts(lab)
+    lab.run("gateway", "sh", "-c", "echo nameserver 192.0.2.53 >/etc/resolv.conf")
+    lab.run("gateway", "wg", "set", "wg0", "peer", key, "remove")
+    look(lab)
+    time.sleep(0.5)
+    began = time.monotonic()
+    lab.run("gateway", "sysctl", "-qw", "net.ipv4.ip_forward=0")
+    back = eventually(lambda: lab.run("gateway", "sysctl", "-n", "net.ipv4.ip_forward").out == "1\n", seconds=10)
+    took = time.monotonic() - began
+    checks.check(f"nobody answers for names: forwarding comes back ({took:.1f} s)", back and took < 2 * SOON * PATIENCE)
+
+
+def addresses(lab, checks):
+    """With proxy-arp the tunnel has the address of the LAN's card, which gets another one, and then another name."""
+    before = lab.run("gateway", "sysctl", "-n", "net.ipv4.conf.eth0.proxy_arp").out
+    lab.init("proxy-arp")
+    lab.wggw("add-peer", "laptop")
+    lab.wggw("apply")
+    service = Service(lab, checks)
+    try:
+        lab.connect()
+        checks.check("the tunnel works", lab.pings("laptop", SERVER[4]))
+        checks.equal("it has the card's address", lab.tunnel_addresses("gateway", "wg0")[4], lab.gateway[4])
+        service.said()
+        other = "192.168.1.253"
+        lab.run("gateway", "ip", "address", "add", f"{other}/24", "dev", lab.lan_interface)
+        lab.run("gateway", "ip", "address", "delete", f"{lab.gateway[4]}/24", "dev", lab.lan_interface)
+        lab.run("gateway", "ip", "address", "replace", f"{other}/24", "dev", lab.lan_interface)
+        began = time.monotonic()
+        follows = eventually(lambda: lab.tunnel_addresses("gateway", "wg0").get(4) == other)
+        checks.check(f"another address by DHCP: the tunnel has it ({time.monotonic() - began:.1f} s)", follows,
+                     lab.run("gateway", "ip", "address").out)
+        checks.check("another address by DHCP: packets pass", eventually(lambda: lab.pings("laptop", SERVER[4], seconds=1)))
+        checks.contains("another address by DHCP: it says so", service.said(), f"the box's address in the LAN is {other} now")
+        checks.equal("there is nothing to do", lab.wggw("plan", "--detailed-exitcode", check=False).code, 0)
+        rename(lab, checks, other)
+    finally:
+        service.end()
+    lab.wggw("down")
+    checks.equal("a renamed card has its settings again", lab.run("gateway", "sysctl", "-n", "net.ipv4.conf.lan0.proxy_arp").out, before)
+
+
+def rename(lab, checks, address):
+    for command in (["set", lab.lan_interface, "down"], ["set", lab.lan_interface, "name", "lan0"], ["set", "lan0", "up"]):
+        lab.run("gateway", "ip", "link", *command)
+    for own in (f"{address}/24", f"{lab.gateway[6]}/64"):
+        lab.run("gateway", "ip", "address", "replace", own, "dev", "lan0")
+    checks.check("a renamed card: packets pass", eventually(lambda: lab.pings("laptop", SERVER[4], seconds=1), seconds=5))
+    checks.equal("a renamed card: proxies", lab.run("gateway", "sysctl", "-n", "net.ipv4.conf.lan0.proxy_arp").out, "1\n")
