@@ -22,7 +22,16 @@ extension LinuxBox {
             },
             ways: try socket.ways(routes, cards),
             routes: Set(routes.map(\.destination)).filter { $0.length > 0 }.sorted(),
-            forwarding: OtherForwarding(sysctls: sysctls, interfaces: cards.map(\.name)))
+            forwarding: OtherForwarding(sysctls: sysctls, interfaces: cards.map(\.name)),
+            hasIPv6: try hasIPv6("default"))
+    }
+
+    /// As `Box` says.
+    public func hasIPv6(_ interface: String) throws(BoxError) -> Bool {
+        let (own, other) = ("net/ipv6/conf/\(interface)/disable_ipv6", "net/ipv6/conf/default/disable_ipv6")
+        let values = try Sysctl.read([own, other])
+        // None of them is there: neither is IPv6.
+        return (values[own] ?? values[other]).map { $0 == 0 } ?? false
     }
 
     /// By the addresses and the kernel's own routes: the other end of a point-to-point link is in no address. Link-local

@@ -26,6 +26,8 @@ extension Report {
             Field(
                 "alarms", "a list of lines, the worst first",
                 .texts((status?.alarms ?? []).map { $0.prose.told(by: words) })),
+            Field(
+                "notes", "a list of lines", .texts((status?.notes ?? []).map { $0.prose.told(by: words) })),
             Field("drift", "a list of lines", status?.drift.json),
             Field("obstacles", "see plan", .reports(observed?.obstacles ?? [], obstacle)),
             Field("router", "see plan", .reports(router, Self.router)),

@@ -13,7 +13,8 @@ extension Site {
         peers.lazy.compactMap { $0.expires?.seconds }.filter { $0 > now }.min()
     }
 
-    /// The site as it counts: without the peers whose time was over, and with the box's own addresses as they are.
+    /// The site as it counts: without the peers whose time was over, with the box's own addresses as they are, and without the tunnel's
+    /// IPv6 where the box has none.
     public func active(in surroundings: Surroundings) -> Site {
         var site = self
         if !surroundings.expired.isEmpty {
@@ -23,6 +24,13 @@ extension Site {
         for own in surroundings.own {
             for i in site.tunnel.addresses.indices where site.tunnel.addresses[i].address == own.written {
                 site.tunnel.addresses[i] = InterfaceAddress(own.now, length: site.tunnel.addresses[i].length)
+            }
+        }
+        if !surroundings.hasIPv6 {
+            site.tunnel.addresses.removeAll(where: \.address.isV6)
+            for i in site.peers.indices {
+                site.peers[i].addresses.removeAll(where: \.isV6)
+                site.peers[i].routes.removeAll(where: \.isV6)
             }
         }
         return site

@@ -6,7 +6,7 @@ public import NetTypes
 /// Seen when an apply is planned, and kept with the revision that was applied. As text: networks as `eth0/198.51.100.0/24`,
 /// where the LAN is as `lan:eth0/192.168.1.0/24`, the ways out as `uplink:eth1/0.0.0.0/0`, the tunnel's MTU as `mtu:1420`,
 /// peers whose time is over as `expired:guest`, addresses that the tunnel shares with the LAN's card as `own:192.168.1.2`, or where
-/// that has another one now as `own:192.168.1.2>192.168.1.7`, and addresses of the endpoint; each sorted, a space between two.
+/// that has another one now as `own:192.168.1.2>192.168.1.7`, no IPv6 as `no-ipv6`, and addresses of the endpoint; each sorted, a space between two.
 public struct Surroundings: Hashable, Sendable {
     /// A network, and an interface that it was met by.
     public struct Network: Hashable, Comparable, Sendable {
@@ -54,11 +54,13 @@ public struct Surroundings: Hashable, Sendable {
     public var expired: [String]
     /// The tunnel's addresses that were, when they were seen first, the box's own in the LAN; in the profile's order.
     public var own: [Own]
+    /// Whether the tunnel's interface has IPv6; true where the tunnel wants none.
+    public var hasIPv6: Bool
 
     /// Makes surroundings; all lists are sorted here.
     public init(
         networks: [Network] = [], lan: [Network] = [], uplinks: [Network] = [], mtu: Int? = nil,
-        endpoint: [IPAddress] = [], expired: [String] = [], own: [Own] = []
+        endpoint: [IPAddress] = [], expired: [String] = [], own: [Own] = [], hasIPv6: Bool = true
     ) {
         self.networks = networks.sorted()
         self.lan = lan.sorted()
@@ -67,6 +69,7 @@ public struct Surroundings: Hashable, Sendable {
         self.endpoint = endpoint.sorted()
         self.expired = expired.sorted()
         self.own = own
+        self.hasIPv6 = hasIPv6
     }
 
     /// The addresses that `endpoint` has by itself, or that its name stands for.
@@ -99,6 +102,7 @@ public struct Surroundings: Hashable, Sendable {
                 || behindPeers.contains { $0.contains(network.prefix) }
         }
         if !site.hasFullTunnel { relevant.endpoint = [] }
+        if !site.tunnel.addresses.contains(where: \.address.isV6) { relevant.hasIPv6 = true }
         return relevant
     }
 }
@@ -120,6 +124,8 @@ extension Surroundings: LosslessStringConvertible {
                 mtu = bytes
             } else if let name = word.dropping("expired:") {
                 expired.append(String(name))
+            } else if word == "no-ipv6" {
+                hasIPv6 = false
             } else if let text = word.dropping("own:") {
                 guard let address = Own(text) else { return nil }
                 own.append(address)
@@ -138,6 +144,7 @@ extension Surroundings: LosslessStringConvertible {
         let words =
             networks.map(\.text) + lan.map { "lan:" + $0.text } + uplinks.map { "uplink:" + $0.text }
             + (mtu.map { ["mtu:\($0)"] } ?? []) + expired.map { "expired:" + $0 } + own.map(\.text)
+            + (hasIPv6 ? [] : ["no-ipv6"])
             + endpoint.map(\.description)
         return words.joined(separator: " ")
     }

@@ -5,7 +5,7 @@ struct AdoptCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "adopt", abstract: "Draft a revision with the peers that somebody added by `wg set`.",
         discussion: """
-            Else they are drift: `wggw watch` takes them away again at its next look, or tells of them where the profile says \
+            Else they are drift: `wggw watch` takes them away again at once, or tells of them where the profile says \
             site.drift = "report". They are called adopted-1, adopted-2 and so on, may reach the LAN unless a policy says \
             otherwise, and are dialed nowhere: where a peer was heard last is no endpoint.
             """)

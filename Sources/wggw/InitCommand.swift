@@ -80,6 +80,16 @@ struct InitCommand: ParsableCommand {
         transform: { try choice($0, "repair or report") })
     var drift: DriftChoice?
 
+    @Option(
+        help: ArgumentHelp(
+            "What becomes of packets that are not the tunnel's, of both families (default: as before wggw).",
+            valueName: "allow|drop"),
+        transform: { text in
+            guard ["allow", "drop"].contains(text) else { throw ValidationError("\(text) is neither allow nor drop") }
+            return text == "allow" ? .allow : .drop
+        })
+    var otherForwarding: OtherForwarding?
+
     @Flag(
         inversion: .prefixedNo,
         help: "Let the service keep what the firewall refuses, for `log --denied --since` (default: no).")
@@ -116,6 +126,7 @@ struct InitCommand: ParsableCommand {
         options.mtu = mtu
         options.datapath = datapath
         options.drift = drift
+        options.otherForwarding = otherForwarding
         options.keepsDenied = logDenied
         options.name = name
         if let profile { options.profile = try Site.parse(try readTextFile(profile), file: profile) }

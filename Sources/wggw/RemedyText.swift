@@ -63,6 +63,7 @@ extension Remedy.SiteEdit {
         case .interface: "init --interface"
         case .anyDatapath: "init --datapath auto"
         case .endpoint: "init --endpoint vpn.example.org"
+        case .otherForwarding: "init --other-forwarding allow"
         case .keepingDenied: "init --log-denied"
         case .profile: "profile edit"
         }

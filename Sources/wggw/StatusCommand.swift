@@ -12,7 +12,7 @@ struct StatusCommand: ParsableCommand {
         commandName: "status",
         abstract: "How the gateway is: who is connected, and whether the box is as it should be.",
         discussion: """
-            The exit status is 0 where all is as it should be, and 1 with an alarm or with drift.
+            The exit status is 0 where all is as it should be, and 1 with an alarm, with drift, or where another firewall is in the way.
 
             JSON: an object with the keys \(Report.status(nil).help).
             """)
@@ -36,6 +36,7 @@ struct StatusCommand: ParsableCommand {
         }
         show(status)
         warn(status.observed?.obstacles ?? [])
+        for note in status.notes { common.note("\(note.prose.text)") }
         for route in status.advice {
             common.note("the LAN's router has to send \(route.destination) to this box; `wggw plan` says how")
         }

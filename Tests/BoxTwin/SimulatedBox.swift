@@ -176,6 +176,9 @@ public final class SimulatedBox: Box, Sendable {
         return networks
     }
 
+    /// As the facts say.
+    public func hasIPv6(_ interface: String) throws(BoxError) -> Bool { state.withLock { $0.facts.hasIPv6 } }
+
     /// As `numbers` says.
     public func links() throws(BoxError) -> [String: UInt32] { numbers }
 

@@ -217,6 +217,7 @@ private final class RefusingBox: Box {
 
     func observe(_ scope: Scope) throws(BoxError) -> ObservedState { try box.observe(scope) }
     func facts() throws(BoxError) -> BoxFacts { try box.facts() }
+    func hasIPv6(_ interface: String) throws(BoxError) -> Bool { true }
     func links() throws(BoxError) -> [String: UInt32] { [:] }
     func networks(reaching: [IPPrefix]?) throws(BoxError) -> BoxNetworks { try box.networks(reaching: reaching) }
     func addresses(of name: String) throws(BoxError) -> [IPAddress] { try box.addresses(of: name) }

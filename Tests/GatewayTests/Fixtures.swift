@@ -47,6 +47,7 @@ final class DyingBox: Box {
 
     func facts() throws(BoxError) -> BoxFacts { try box.facts() }
     func networks(reaching: [IPPrefix]?) throws(BoxError) -> BoxNetworks { try box.networks(reaching: reaching) }
+    func hasIPv6(_ interface: String) throws(BoxError) -> Bool { try box.hasIPv6(interface) }
     func links() throws(BoxError) -> [String: UInt32] { try box.links() }
     func addresses(of name: String) throws(BoxError) -> [IPAddress] { try box.addresses(of: name) }
 

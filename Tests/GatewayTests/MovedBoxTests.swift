@@ -85,6 +85,47 @@ import Testing
         #expect(try bench.control().records.savedSysctls(bootID: "boot-1").isEmpty)
     }
 
+    /// IPv6 is switched off, before there is a site and afterwards.
+    @Test func aBoxWithoutIPv6() throws {
+        bench.box.changeFacts { $0.hasIPv6 = false }
+        #expect(try !bench.draft(["a"]).newest().site.tunnel.addresses.contains { $0.address.isV6 })
+        let other = Workbench()
+        _ = try other.draft(["a"]).apply()
+        let (addresses, peers) = (other.box.everything.link?.addresses, other.box.everything.wireGuard?.peers)
+        try #require(addresses?.count == 2 && peers?.first?.allowedIPs.count == 2)
+        other.box.changeFacts { $0.hasIPv6 = false }
+        let kept = try other.control().keep()
+        #expect(other.box.everything.link?.addresses == addresses?.filter { !$0.address.isV6 })
+        #expect(other.box.everything.wireGuard?.peers.first?.allowedIPs.contains { $0.isV6 } == false)
+        #expect(kept.notices.texts.contains { $0.contains("IPv6 is switched off") })
+        #expect(try other.control().keep().state == .well)
+        other.box.changeFacts { $0.hasIPv6 = true }
+        _ = try other.control().keep()
+        #expect(other.box.everything.link?.addresses == addresses && other.box.everything.wireGuard?.peers == peers)
+    }
+
+    /// Docker comes to a box that forwarded nothing before wggw: it is named, and keeps what it needs.
+    @Test func guestsThatComeLater() throws {
+        let control = try bench.draft(["a"])
+        _ = try control.apply()
+        #expect(try bench.control().status().notes.isEmpty)
+        bench.box.changeFacts {
+            $0.interfaces.append(
+                .init(
+                    name: "docker0", mtu: 1500, addresses: [InterfaceAddress("172.17.0.1/16")!], isForGuests: true))
+        }
+        for notices in [try bench.control().plan().notices.texts, try bench.control().status().notes.map { $0.prose.description }] {
+            #expect(notices.contains { $0.contains("IPv4 of docker0 is not forwarded") })
+            #expect(!notices.contains { $0.contains("IPv6 of docker0") })
+        }
+        try #require(bench.box.everything.sysctls["net/ipv4/ip_forward"] == 1)
+        let down = try bench.control().down()
+        #expect(bench.box.everything.sysctls["net/ipv4/ip_forward"] == 1)
+        #expect(bench.box.everything.sysctls["net/ipv6/conf/all/forwarding"] == 0)
+        #expect(down.notices.texts.contains { $0.contains("IPv4 forwarding stays on") })
+        #expect(try bench.control().records.savedSysctls(bootID: "boot-1").isEmpty)
+    }
+
     /// Names of two cards that changed places.
     @Test func namesThatChangeHands() throws {
         let records = try bench.control().records

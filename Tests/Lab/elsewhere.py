@@ -131,3 +131,71 @@ def rename(lab, checks, address):
         lab.run("gateway", "ip", "address", "replace", own, "dev", "lan0")
     checks.check("a renamed card: packets pass", eventually(lambda: lab.pings("laptop", SERVER[4], seconds=1), seconds=5))
     checks.equal("a renamed card: proxies", lab.run("gateway", "sysctl", "-n", "net.ipv4.conf.lan0.proxy_arp").out, "1\n")
+
+
+def guests(lab, checks):
+    """Docker comes to a box that forwarded nothing before wggw did: its containers are named, let through when that is asked for, and keep
+    forwarding when wggw goes."""
+    lab.init()
+    lab.wggw("add-peer", "laptop")
+    lab.wggw("apply")
+    container(lab)
+    reaches = lambda: lab.run("gateway", "ip", "netns", "exec", f"{lab.name}-guest", "ping", "-n", "-c", "1", "-W", "1", SERVER[4],
+                              check=False).code == 0
+    checks.check("a container's packets are dropped", not reaches())
+    for command in ("plan", "status"):
+        checks.contains(f"{command} names it", lab.wggw(command, check=False).err, "IPv4 of docker0 is not forwarded")
+        checks.contains(f"{command} says what lets it", lab.wggw(command, check=False).err, "`wggw init --other-forwarding allow`")
+    lab.wggw("init", "--other-forwarding", "allow")
+    lab.wggw("apply")
+    checks.check("then they pass", eventually(reaches))
+    lab.connect()
+    checks.check("the tunnel works beside it", lab.pings("laptop", SERVER[4]))
+    lab.disconnect()
+    checks.contains("down says what stays on", lab.wggw("down").err, "IPv4 forwarding stays on")
+    checks.check("and they pass", reaches())
+
+
+def container(lab):
+    """As Docker makes one: a bridge with a network of its own, masquerading."""
+    guest = f"{lab.name}-guest"
+    lab.run("gateway", "ip", "netns", "add", guest)
+    lab.at_reset("gateway", "ip", "netns", "delete", guest)
+    for command in (["link", "add", "docker0", "type", "bridge", "forward_delay", "0"], ["address", "add", "172.17.0.1/16", "dev", "docker0"],
+                    ["link", "set", "docker0", "up"], ["link", "add", "guest", "type", "veth", "peer", "name", "eth0", "netns", guest],
+                    ["link", "set", "guest", "master", "docker0", "up"], ["-n", guest, "address", "add", "172.17.0.2/16", "dev", "eth0"],
+                    ["-n", guest, "link", "set", "eth0", "up"], ["-n", guest, "route", "add", "default", "via", "172.17.0.1"]):
+        lab.run("gateway", "ip", *command)
+    lab.run("gateway", "nft", "-f", "-", stdin="""table ip docker { chain post { type nat hook postrouting priority 100;
+        ip saddr 172.17.0.0/16 oifname != "docker0" masquerade
+        }
+    }\n""")
+
+
+def without_ipv6(lab, checks):
+    """IPv6 is switched off: before there is a site, and under one."""
+    off = lambda value: lab.run("gateway", "sysctl", "-qw", *(f"net.ipv6.conf.{name}.disable_ipv6={value}" for name in ("all", "default")))
+    off(1)
+    lab.wggw("init", "--lan", "192.168.1.0/24", "--endpoint", "itzxa.com:51820", "--datapath", lab.datapath)
+    checks.check("init takes no IPv6 tunnel", "fd" not in lab.wggw("show").out)
+    lab.wggw("add-peer", "laptop")
+    lab.wggw("apply")
+    lab.connect()
+    checks.check("the tunnel works", lab.pings("laptop", SERVER[4]))
+    lab.wggw("init", "--tunnel6", "fd00:77::/64")
+    lab.wggw("set-peer", "laptop", "--address", "fd00:77::9", lab.tunnel_addresses()[4])
+    checks.contains("with IPv6 in the profile apply does not fail", lab.wggw("apply").err, "IPv6 is switched off for wg0")
+    checks.check("the tunnel works still", lab.pings("laptop", SERVER[4]))
+    service = Service(lab, checks)
+    try:
+        off(0)
+        lab.run("gateway", "ip", "link", "set", "lo", "down")
+        lab.run("gateway", "ip", "link", "set", "lo", "up")
+        checks.check("switched on, it is there", eventually(lambda: lab.tunnel_addresses("gateway", "wg0").get(6) == "fd00:77::1", 10))
+        off(1)
+        checks.check("switched off again, there is nothing to do", eventually(
+            lambda: lab.wggw("plan", "--detailed-exitcode", check=False).code == 0, 10), lab.wggw("plan", check=False).out)
+        checks.check("and IPv4 goes on", lab.pings("laptop", SERVER[4]))
+        checks.check("nothing failed", "next try" not in service.said())
+    finally:
+        service.end()

@@ -102,6 +102,7 @@ def service(gateway, checks):
     checks.check("and the laptop reaches the LAN", gateway.reaches(5))
     exposure = gateway.run("systemd-analyze security wggw --no-pager --threshold=27", check=False)
     checks.equal("it may do little else: at most 2.7 of 10 by systemd's count", exposure.code, 0)
+    heard(gateway, checks)
     if gateway.datapath == "userspace":
         gateway.run("pkill -KILL -f 'datapath wg[0]'")
         checks.check("a datapath that is killed: one in the service's own cage carries the packets", gateway.reaches(30),
@@ -109,6 +110,22 @@ def service(gateway, checks):
     gateway.run("systemctl stop wggw")
     checks.check("stopped, it leaves the tunnel up", gateway.reaches(5))
     gateway.run("systemctl start wggw")
+
+
+def heard(gateway, checks):
+    """What it hears of and may write in its cage."""
+    gateway.run("sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.wg0.forwarding=0")
+    checks.check("settings of the network it puts back", eventually(lambda: gateway.nothing_to_do()[0], 10), gateway.nothing_to_do())
+    checks.contains("and no others", gateway.run("systemctl show wggw -P ProtectKernelTunables").out, "yes")
+    gateway.run("wg set wg0 peer $(wg genkey | wg pubkey) allowed-ips 192.168.2.99/32")
+    checks.check("of wg it hears by its file", eventually(lambda: gateway.nothing_to_do()[0], 15), gateway.nothing_to_do())
+    # Nothing on the box changes by it: only the records tell.
+    gateway.run("wggw init --endpoint 203.0.113.1:51821 && wggw apply --confirm 5 && pkill -KILL -f 'wggw guard|exe guard'")
+    time.sleep(8)
+    checks.contains("of an apply that changes nothing it hears by the records", eventually(
+        lambda: gateway.run("wggw status", check=False).out, 1), "revision")
+    checks.equal("and takes it back", gateway.run("wggw confirm", check=False).code, 1)
+    gateway.run("wggw init --endpoint 203.0.113.1:51820 && wggw apply")
 
 
 def unconfirmed(gateway, checks):

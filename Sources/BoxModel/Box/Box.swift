@@ -23,6 +23,9 @@ public protocol Box {
     func facts() throws(BoxError) -> BoxFacts
     /// What the box is in, and with `reaching` what it has routes to: the ways out, and those that have to do with these networks.
     func networks(reaching: [IPPrefix]?) throws(BoxError) -> BoxNetworks
+    /// Whether an interface of this name has IPv6, or would have it if it were made now: the kernel may lack it, and it may be switched
+    /// off (`disable_ipv6`).
+    func hasIPv6(_ interface: String) throws(BoxError) -> Bool
     /// The kernel's index of each interface by name: it stays the same when the interface gets another name.
     func links() throws(BoxError) -> [String: UInt32]
     /// The addresses that a name stands for, at least one. Throws where nobody knows the name, and where nobody answers for
@@ -106,16 +109,19 @@ public struct BoxFacts: Equatable, Sendable {
     public var routes: [IPPrefix]
     /// What the box forwards, of both families.
     public var forwarding: OtherForwarding
+    /// Whether a new interface has IPv6.
+    public var hasIPv6: Bool
 
     /// Makes facts.
     public init(
         interfaces: [Interface] = [], ways: [BoxNetworks.Way] = [], routes: [IPPrefix] = [],
-        forwarding: OtherForwarding = .drop
+        forwarding: OtherForwarding = .drop, hasIPv6: Bool = true
     ) {
         self.interfaces = interfaces
         self.ways = ways
         self.routes = routes
         self.forwarding = forwarding
+        self.hasIPv6 = hasIPv6
     }
 }
 

@@ -86,7 +86,7 @@ public struct SysctlPattern: Hashable, Sendable {
 }
 
 /// Whether the setting makes the box forward: such are written last.
-package func isForwardingKey(_ key: String) -> Bool {
+public func isForwardingKey(_ key: String) -> Bool {
     key == everyForwarding4 || key.hasPrefix("net/") && key.contains("/conf/") && key.hasSuffix("/forwarding")
 }
 

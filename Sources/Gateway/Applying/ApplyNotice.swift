@@ -27,10 +27,18 @@ public indirect enum ApplyNotice: Hashable, Sendable {
     case unknownEndpoint(BoxError, known: [IPAddress])
     /// The box forwards others' packets from now on.
     case forwardsOthers(isV6: Bool)
+    /// Networks of this box's containers and virtual machines, at these bridges, whose packets are dropped with all that is not the
+    /// tunnel's.
+    case dropsGuests([String], isV6: Bool)
+    /// These need forwarding, which was off before wggw came, and stays on.
+    case keepsForwarding([String], isV6: Bool)
+    /// The box has no IPv6, or its tunnel's interface has none.
+    case noIPv6(String)
     /// The box's address in the LAN, which the tunnel shares, is another one than the profile says.
     case ownAddress(Surroundings.Own)
 
-    var prose: Prose {
+    /// One line, with what helps.
+    public var prose: Prose {
         switch self {
         case .finished(let command): "`\(command)` was cut short: finished it"
         case .tookBack(let command, let revision, let old):
@@ -54,6 +62,20 @@ public indirect enum ApplyNotice: Hashable, Sendable {
             """
             warning: \(error.prose), the endpoint of this site; \
             full tunnel goes on leaving out \(known.map(\.description).joined(separator: ", ")), as it did
+            """
+        case .dropsGuests(let bridges, let isV6):
+            """
+            note: \(isV6 ? "IPv6" : "IPv4") of \(bridges.joined(separator: ", ")) is not forwarded, with all that is not the tunnel's \
+            (site.other-forwarding); if containers or virtual machines there need it: \(.site(.otherForwarding))
+            """
+        case .keepsForwarding(let bridges, let isV6):
+            """
+            note: \(isV6 ? "IPv6" : "IPv4") forwarding stays on, which was off before: \(bridges.joined(separator: ", ")) may need it
+            """
+        case .noIPv6(let interface):
+            """
+            note: IPv6 is switched off for \(interface), or this kernel has none: the tunnel's IPv6 is left out until there is \
+            (net.ipv6.conf.default.disable_ipv6)
             """
         case .ownAddress(let own):
             """

@@ -36,6 +36,9 @@ extension ControlPlane {
         stop.disregard()
         let stored = try sitesOnBox(record)
         let sites = stored.map(\.site)
+        let kept = try givenBack(
+            records.savedSysctls(bootID: clock.bootID()), without: sites.map(\.tunnel.interface)
+        ).notices
         let plan = try teardownPlan(stored, endingConnections: record.mayCarry)
         willPerform(PlanPreview(plan, from: sites.first, to: nil))
         var warnings: [ApplyNotice] = []
@@ -66,7 +69,7 @@ extension ControlPlane {
         }
         return ApplyReport(
             revision: nil, plan: plan, confirmWithin: pending == nil ? nil : confirmWithin,
-            notices: notices + warnings.map { .applying($0) }, desired: nil, obstacles: [])
+            notices: notices + (kept + warnings).map { .applying($0) }, desired: nil, obstacles: [])
     }
 
     /// Sites that may have left something on the box: the applied one, one whose apply was cut short, and one that an apply was to
@@ -107,7 +110,8 @@ extension ControlPlane {
         _ interface: String, sysctls: Bool, neighboursOf applied: (site: Site, surroundings: Surroundings)?,
         connectionsOf sites: [Site] = []
     ) throws -> Plan {
-        let saved = sysctls ? try records.savedSysctls(bootID: clock.bootID()) : [:]
+        let kept = sysctls ? try records.savedSysctls(bootID: clock.bootID()) : [:]
+        let saved = try givenBack(kept, without: [interface, applied?.site.tunnel.interface].compactMap { $0 }).saved
         let neighbours = try applied.map { site, surroundings in
             site.lan.replyPath == .proxyARP ? try desiredState(site, surroundings).proxyNeighbours : []
         }

@@ -10,6 +10,8 @@ public indirect enum DraftNotice: Hashable, Sendable {
     case roles(Surroundings)
     /// What the site needs and the box does not have.
     case absent(Absence)
+    /// The box has no IPv6.
+    case noIPv6
     /// There is no way out, and none is needed.
     case lanOnly
     /// Bytes of the tunnel's packets.
@@ -45,6 +47,7 @@ public indirect enum DraftNotice: Hashable, Sendable {
         case .changed: "there is a site already: changed what was given, peers and keys stay"
         case .roles: ""
         case .absent(let absence): "warning: \(absence.prose)"
+        case .noIPv6: "no IPv6 in the tunnel: it is switched off on this box, or its kernel has none"
         case .lanOnly: "this box has no default route, so peers reach the LAN only"
         case .mtu(let mtu): "MTU \(mtu): the tunnel's headers take up to 80 bytes on the way out"
         case .otherForwarding(let isV6, let choice): Self.otherForwarding(isV6, choice)

@@ -43,6 +43,8 @@ public struct InitOptions: Sendable {
     public var datapath: DatapathChoice?
     /// `--drift`
     public var drift: DriftChoice?
+    /// `--other-forwarding`
+    public var otherForwarding: OtherForwarding?
     /// `--log-denied`
     public var keepsDenied: Bool?
     /// `--name`
@@ -120,7 +122,7 @@ extension ControlPlane {
         } else {
             addresses.append(try choices.tunnelSubnet(lan: site.lan.subnets))
         }
-        switch options.tunnel6 ?? .auto {
+        switch options.tunnel6 ?? choices.ipv6() {
         case .none: break
         case .auto: addresses.append(choices.uniqueLocal(random))
         case .network(let network): addresses.append(network.asGateway)
@@ -142,6 +144,7 @@ extension InitOptions {
         if let mtu { site.tunnel.mtu = mtu }
         if let datapath { site.tunnel.datapath = datapath }
         if let drift { site.drift = drift }
+        if let otherForwarding { site.otherForwarding = otherForwarding }
         if let keepsDenied { site.keepsDenied = keepsDenied }
         if !dns.isEmpty { site.dns = dns }
         if let endpoint {

@@ -34,11 +34,13 @@ extension ControlPlane {
             },
             lan: roles.lan, uplinks: roles.uplinks, mtu: roles.mtu, endpoint: endpoint,
             expired: site.expired(at: clock.now()),
-            own: ownAddresses(site, networks, roles, known: previous?.surroundings.own ?? last?.own ?? []))
+            own: ownAddresses(site, networks, roles, known: previous?.surroundings.own ?? last?.own ?? []),
+            hasIPv6: try box.hasIPv6(site.tunnel.interface))
         let moved = all.own.filter { $0.now != $0.written }.map { ApplyNotice.ownAddress($0) }
+        let lacks: [ApplyNotice] = all.relevant(to: site).hasIPv6 ? [] : [.noIPv6(site.tunnel.interface)]
         return Outlook(
             surroundings: all.relevant(to: site),
-            absences: absences(site, roles, interfaces: networks.interfaces.map(\.name)), doubts: doubts + moved)
+            absences: absences(site, roles, interfaces: networks.interfaces.map(\.name)), doubts: doubts + moved + lacks + droppedGuests(site, networks, all))
     }
 
     /// With proxy-arp the tunnel has the box's address in the LAN, and DHCP may give it another one. What was never the LAN's card's is

@@ -134,6 +134,13 @@ struct SiteChoices {
         return candidates
     }
 
+    /// A box without IPv6 has none in the tunnel either.
+    mutating func ipv6() -> InitOptions.IPv6Choice {
+        if facts.hasIPv6 { return .auto }
+        notices.append(.noIPv6)
+        return .none
+    }
+
     /// RFC 4193: fd, 40 random bits, subnet 0.
     mutating func uniqueLocal(_ random: RandomSource) -> InterfaceAddress {
         var value: UInt128 = 0xfd

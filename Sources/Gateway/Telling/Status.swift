@@ -42,6 +42,8 @@ public struct GatewayStatus {
     /// What is wrong and needs somebody, each with what helps; empty if all is well.
     public let alarms: [Alarm]
 
+    /// What is as it should be, and worth knowing.
+    public let notes: [ApplyNotice]
     /// The applied profile's own checks, by the rules that are on the box as it should be.
     public let checks: [CheckResult]
 
@@ -49,7 +51,9 @@ public struct GatewayStatus {
     public internal(set) var isAtWork = false
 
     /// Whether nobody has to do anything: what a monitor asks.
-    public var isWell: Bool { alarms.isEmpty && (drift.isEmpty || isAtWork) }
+    public var isWell: Bool {
+        alarms.isEmpty && (drift.isEmpty || isAtWork) && !(observed?.obstacles ?? []).contains(where: \.isCertain)
+    }
 
     /// Whether the gateway is up, and nobody has ever come through since.
     public var isUnvisited: Bool {
@@ -91,7 +95,7 @@ extension ControlPlane {
                 return GatewayStatus(
                     applied: nil, draft: draft, record: record, confirmWithin: waits, observed: nil, peers: [],
                     drift: Plan(), driftLines: [], surroundings: Surroundings(), advice: [], now: clock.now(),
-                    alarms: try alarms(), checks: [])
+                    alarms: try alarms(), notes: [], checks: [])
             }
             let look = try look(at: applied, record)
             let (desired, observed) = (look.desired, look.observed)
@@ -106,7 +110,7 @@ extension ControlPlane {
                 surroundings: look.outlook.surroundings, advice: desired.advice,
                 now: clock.now(),
                 alarms: try alarms() + (observed.silence.map { [.silent($0)] } ?? [])
-                    + look.outlook.absences.map { .absent($0) },
+                    + look.outlook.absences.map { .absent($0) }, notes: look.outlook.doubts,
                 checks: judge(checksOf: applied.site, desired))
         }
     }

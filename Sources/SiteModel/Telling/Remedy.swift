@@ -80,6 +80,8 @@ public indirect enum Remedy: Hashable, Sendable {
         case anyDatapath
         /// Where peers dial.
         case endpoint
+        /// What is not the tunnel's is forwarded, too.
+        case otherForwarding
         /// That the service keeps what is refused.
         case keepingDenied
         /// Anything, in the profile.
