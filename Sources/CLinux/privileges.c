@@ -5,12 +5,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <grp.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -64,6 +66,23 @@ static void remove_if_it_is(const char *path, const struct janitor_file *file) {
     if (lstat(path, &status) == 0 && status.st_dev == file->device && status.st_ino == file->inode) unlink(path);
 }
 
+// Waits for a message. False once the file has no name any more: somebody removed it, or put another in its place. A socket that is
+// bound keeps its file, so its last name going is no end of it, but a change of its attributes.
+static int is_there_until_told(int words, int file) {
+    struct pollfd ready[] = {{.fd = 0, .events = POLLIN}, {.fd = words, .events = POLLIN}};
+    char events[4096];
+    struct stat status;
+    for (;;) {
+        if (words >= 0 && fstat(file, &status) == 0 && status.st_nlink == 0) return 0;
+        if (poll(ready, 2, -1) < 0) {
+            if (errno != EINTR) usleep(10000);
+            continue;
+        }
+        if (ready[0].revents) return 1;
+        if (read(words, events, sizeof events) < 0 && errno != EAGAIN && errno != EINTR) ready[1].fd = -1;
+    }
+}
+
 int privileges_janitor(const char *path, const char *temporary, pid_t *janitor) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0) return -errno;
@@ -94,7 +113,18 @@ int privileges_janitor(const char *path, const char *temporary, pid_t *janitor) 
         unlink(temporary);
         _exit(0);
     }
-    while (receive(name, sizeof name)) follow(place, sizeof place, name);
+    // It may have its own name by now.
+    int here = open(temporary, O_PATH | O_CLOEXEC | O_NOFOLLOW), words = -1;
+    if (here < 0) here = open(place, O_PATH | O_CLOEXEC | O_NOFOLLOW);
+    struct stat status;
+    if (here >= 0 && fstat(here, &status) == 0 && status.st_dev == file.device && status.st_ino == file.inode)
+        words = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    if (words >= 0) {
+        char link[32];
+        snprintf(link, sizeof link, "/proc/self/fd/%d", here);
+        inotify_add_watch(words, link, IN_ATTRIB);
+    }
+    while (is_there_until_told(words, here) && receive(name, sizeof name)) follow(place, sizeof place, name);
     remove_if_it_is(temporary, &file);
     remove_if_it_is(place, &file);
     _exit(0);

@@ -57,6 +57,8 @@ def follows(lab, checks):
         for what, *command in faults(lab):
             put_back(lab, checks, service, what, *command)
         datapath_dies(lab, checks, service)
+        if lab.datapath == "userspace":
+            socket_goes(lab, checks, service)
         commands_go_on(lab, checks, service)
         by_wg(lab, checks, service)
         time_ends(lab, checks, service)
@@ -131,6 +133,15 @@ def datapath_dies(lab, checks, service):
     said = []
     eventually(lambda: said.append(service.said()) or "+ interface wg0" in "".join(said), seconds=6)
     checks.contains("the tunnel's end: it says so", "".join(said), "+ interface wg0")
+
+
+def socket_goes(lab, checks, service):
+    """Its socket is how others tell a datapath to end."""
+    old = datapaths(lab)
+    lab.run("gateway", "rm", "/run/wireguard/wg0.sock")
+    checks.check("its socket is removed: another datapath runs", eventually(lambda: set(datapaths(lab)) - set(old), seconds=5))
+    checks.check("its socket is removed: the old one does not", eventually(lambda: not set(datapaths(lab)) & set(old)))
+    checks.check("its socket is removed: packets pass", eventually(lambda: lab.pings("laptop", SERVER[4], seconds=1), seconds=6))
 
 
 def commands_go_on(lab, checks, service):

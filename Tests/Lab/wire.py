@@ -255,7 +255,7 @@ def nobody(lab, checks):
 
 def ends(lab, checks):
     """How a datapath ends, and what it leaves: nothing."""
-    for how in ("SIGTERM", "a deleted interface"):
+    for how in ("SIGTERM", "a deleted interface", *(["a removed socket"] if lab.datapath == "userspace" else [])):
         wire = Wire(lab, psk=False)
         checks.check("it works", wire.pings())
         if how == "SIGTERM" and lab.datapath == "userspace":
@@ -268,6 +268,8 @@ def ends(lab, checks):
             for pid in inside:
                 if "datapath" in wire.here("cat", f"/proc/{pid}/cmdline", check=False).out:
                     wire.here("kill", "-TERM", pid, check=False)
+        elif how == "a removed socket":
+            wire.here("rm", f"/run/wireguard/{TUNNEL}.sock")
         else:
             wire.here("ip", "link", "delete", TUNNEL)
         for what, command in (("interface", ["ip", "link", "show", TUNNEL]),

@@ -12,6 +12,8 @@ int privileges_lock_memory(void);
 /// The socket is made at `temporary`, where nobody else makes one. Then a `janitor_file` is written to the descriptor, and then the
 /// socket is renamed to `path`: it is removed from wherever it is. After that, JANITOR_NAME bytes each time, an interface's name and
 /// zeros, tell that the file is called so now, in the same directory and with the same ending as `path`.
+///
+/// Nobody reads the descriptor any more (POLLERR) once the file has no name left: somebody removed it, or put another in its place.
 enum { JANITOR_NAME = 16 };
 struct janitor_file {
     dev_t device;

@@ -45,6 +45,7 @@ final class Controller {
         static let netlink: UInt64 = 3
         static let listener: UInt64 = 4
         static let eventListener: UInt64 = 5
+        static let removal: UInt64 = 6
         static let connection: UInt64 = 1 << 32
         static let eventReader: UInt64 = 1 << 33
     }
@@ -71,6 +72,8 @@ final class Controller {
         for (descriptor, tag) in watched {
             try check(poller_watch(poller, descriptor, tag, UInt32(POLLER_READABLE)), "watching a descriptor")
         }
+        // Who removes the socket wants the interface gone: so do all of WireGuard's other implementations read it.
+        for listener in listeners { try check(poller_watch(poller, listener.removal, Tag.removal, 0), "watching a socket") }
         engine.sendDatagram = { [unowned self] to, message, trafficClass in
             guard let pair = sockets.first, let bytes = message.baseAddress else { return -ENETDOWN }
             let descriptor = Int32(to.pointee.family) == AF_INET6 ? pair.v6 : pair.v4
@@ -133,7 +136,7 @@ final class Controller {
             var count: UInt64 = 0
             _ = read(timer, &count, 8)
             armedDeadline = 0
-        case Tag.signals: ended = true
+        case Tag.signals, Tag.removal: ended = true
         case Tag.netlink: followNews()
         case Tag.listener: accept()
         case Tag.eventListener: acceptReaders()

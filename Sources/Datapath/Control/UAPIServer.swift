@@ -12,6 +12,8 @@ struct UAPIListener {
     let descriptor: Int32
     /// Who removes the socket, since its directory is root's.
     private let janitor: (descriptor: Int32, process: pid_t)
+    /// Fails once somebody else removed the socket.
+    var removal: Int32 { janitor.descriptor }
 
     /// Listens at `path`, owner only. A dead process's socket is replaced. Throws `.alreadyRunning` if a live one answers.
     init(path: String) throws(DatapathError) {
