@@ -38,7 +38,7 @@ public struct Watch {
     }
 
     private let records: String
-    private let open: () throws -> ControlPlane
+    private let open: (_ isFull: Bool) throws -> ControlPlane
     private let pauseForwarding: () -> Bool
     private let tell: (Event) -> Void
     private let words: (Remedy) -> String
@@ -61,11 +61,12 @@ public struct Watch {
     /// What the records said then.
     private var record: BoxRecord?
 
-    /// `records` is the state directory. `open` makes what a look works with. `pauseForwarding` switches forwarding off if the
+    /// `records` is the state directory. `open` makes what a look works with, and says where its disk is full: packets cannot wait for
+    /// room. `pauseForwarding` switches forwarding off if the
     /// firewall's table is gone, until a look has put it back, and says whether it did. `words`: how a remedy is told to the service
     /// manager.
     public init(
-        records: String, opening open: @escaping () throws -> ControlPlane,
+        records: String, opening open: @escaping (_ isFull: Bool) throws -> ControlPlane,
         pausingForwarding pauseForwarding: @escaping () -> Bool, words: @escaping (Remedy) -> String,
         _ tell: @escaping (Event) -> Void
     ) {
@@ -151,7 +152,7 @@ public struct Watch {
 
     /// A draft is no business of the box's.
     private mutating func noteRecords() {
-        let record = try? open().record()
+        let record = try? open(false).record()
         if record != self.record { schedule.noteNews(at: Self.now) }
     }
 
@@ -163,14 +164,14 @@ public struct Watch {
     /// Whoever cannot be set now is found again by the next look.
     private func move(_ moves: [PeerMove]) {
         guard !moves.isEmpty else { return }
-        for move in (try? undisturbed { try open().move(moves) }) ?? [] { tell(.moved(move)) }
+        for move in (try? undisturbed { try open(false).move(moves) }) ?? [] { tell(.moved(move)) }
     }
 
     private mutating func look() {
         let putsBack = schedule.mayPutBack(at: Self.now)
         if putsBack { isLeftAloneTold = false }
         do {
-            let kept = try undisturbed { try open().keep(bringsUp: !hasBegun, putsBack: putsBack) }
+            let kept = try keep(putsBack)
             (deadline, interface, record) = (kept.deadline, kept.interface, kept.record)
             if let failure = denied.set(kept.keepsDenied) { tell(.keepsNothing(failure)) }
             lastFailure = nil
@@ -185,6 +186,16 @@ public struct Watch {
             let pause = schedule.noteLook(.failed, at: Self.now)
             if failure.lines != lastFailure { tell(.failed(failure, seconds: pause?.components.seconds ?? 0)) }
             lastFailure = failure.lines
+        }
+    }
+
+    private func keep(_ putsBack: Bool) throws -> Kept {
+        func look(isFull: Bool) throws -> Kept {
+            try undisturbed { try open(isFull).keep(bringsUp: !hasBegun, putsBack: putsBack) }
+        }
+        do { return try look(isFull: false) } catch {
+            guard case .storage(.file(_, let fault)) = GatewayError(error), fault.isWantOfRoom else { throw error }
+            return try look(isFull: true)
         }
     }
 

@@ -68,6 +68,9 @@ public struct BoxRecords {
 
     init(_ database: Store) { self.database = database }
 
+    /// Whether they are a copy in memory, since the state directory takes no writes.
+    public var isAside: Bool { database.isAside }
+
     /// Where they are.
     public var directory: StateDirectory { database.directory }
 
@@ -79,12 +82,12 @@ public struct BoxRecords {
     public func lock(
         purpose: String, waitingMilliseconds milliseconds: Int, isStopped: () -> Bool = { false }
     ) throws(StorageError) -> StateLock {
-        try StateLock(database.files, purpose: purpose, waitingMilliseconds: milliseconds, isStopped: isStopped)
+        try StateLock(database.original, purpose: purpose, waitingMilliseconds: milliseconds, isStopped: isStopped)
     }
 
     /// What `body` reads while nobody writes; nil, and `body` is not called, if some wggw is at it.
     public func whileFree<R>(_ body: () throws(StorageError) -> R) throws(StorageError) -> R? {
-        try StateLock.whileFree(database.files, body)
+        try StateLock.whileFree(database.original, body)
     }
 
     /// Writes, and takes it back. Throws where it cannot: SQLite takes a file that it may only read for a moment, for want of

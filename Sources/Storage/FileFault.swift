@@ -69,9 +69,18 @@ public enum FileFault: Equatable, Sendable {
         }
     }
 
+    /// Whether there is no room to write.
+    public var isWantOfRoom: Bool {
+        switch self {
+        case .noRoom, .database(.write, _): true
+        default: false
+        }
+    }
+
     private func remedy(_ path: String) -> Prose {
         switch self {
-        case .system(EACCES), .system(EPERM), .system(EROFS), .database(.open, _):
+        case .system(EROFS): "make it writable: what is written down has to outlive the next boot"
+        case .system(EACCES), .system(EPERM), .database(.open, _):
             "run wggw as root, or give \(.input(.stateDirectory)) a directory of yours"
         case .system: "look at the disk and the path"
         case .noRoom: "make some; `df` names it"

@@ -67,7 +67,8 @@ struct SQLiteRevisions: Revisions {
     func append(
         _ site: Site, _ note: RevisionNote, secrets: NewSecrets, after previous: StoredSite?
     ) throws(StorageError) -> StoredSite {
-        try database.write { db in
+        try database.expectOriginal()
+        return try database.write { db in
             let newest = try Self.newestID(db)
             guard newest == previous?.revision.id else {
                 throw StorageError.movedOn(expected: previous?.revision.id, found: newest)

@@ -92,10 +92,14 @@ public final class StateLock {
     }
 
     private static func open(_ directory: TrustedDirectory) throws(StorageError) -> Int32 {
-        guard let fd = try directory.open("lock", O_RDWR | O_CREAT) else {
-            throw .system("\(directory.path)/lock", ENOENT)
+        let file: Int32?
+        do throws(StorageError) { file = try directory.open("lock", O_RDWR | O_CREAT) } catch {
+            guard case .file(_, .system(EROFS)) = error else { throw error }
+            // It is locked all the same, only that nobody can write into it who has it.
+            file = try directory.open("lock", O_RDONLY)
         }
-        return fd
+        guard let file else { throw .system("\(directory.path)/lock", ENOENT) }
+        return file
     }
 
     private static func read(_ fd: Int32) -> String {

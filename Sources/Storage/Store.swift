@@ -9,6 +9,11 @@ public final class Store {
     /// Where it is.
     public let directory: StateDirectory
     let files: TrustedDirectory
+    /// The state directory itself, where `files` is a copy of it.
+    let original: TrustedDirectory
+    /// Whether it takes no writes, so that this is a copy.
+    public let isAside: Bool
+    private let aside: Aside
     let queue: DatabaseQueue
     let keySource: SealingKey.Source
     private var loadedKey: SealingKey?
@@ -21,11 +26,14 @@ public final class Store {
 
     /// Opens the database, makes it and its directory if they are not there, and brings an older one up to date.
     ///
-    /// `credentialsDirectory` is systemd's `$CREDENTIALS_DIRECTORY`: its `wggw-key`, if there, goes before the key file.
-    public init(_ directory: StateDirectory, credentialsDirectory: String? = nil) throws(StorageError) {
-        files = try directory.open()
+    /// `aside`: what to do where it takes no writes. `credentialsDirectory` is systemd's `$CREDENTIALS_DIRECTORY`: its `wggw-key`, if there, goes before the key file.
+    public init(
+        _ directory: StateDirectory, aside: Aside = .reads, credentialsDirectory: String? = nil
+    ) throws(StorageError) {
         self.directory = directory
-        keySource = SealingKey.Source(files, credentialsDirectory: credentialsDirectory)
+        self.aside = aside
+        (files, original, isAside) = try Self.open(directory, aside)
+        keySource = SealingKey.Source(original, credentialsDirectory: credentialsDirectory)
         var configuration = Configuration()
         configuration.busyMode = .timeout(Double(Self.busyMilliseconds) / 1000)
         configuration.prepareDatabase { db in
@@ -37,6 +45,21 @@ public final class Store {
             queue = try DatabaseQueue(path: files.path + "/wggw.db", configuration: configuration)
             try queue.inDatabase { db in try Schema.migrate(db, path: directory.database) }
         } catch { throw StorageError(error, path: directory.database) }
+    }
+
+    private static func open(
+        _ directory: StateDirectory, _ aside: Aside
+    ) throws(StorageError) -> (files: TrustedDirectory, original: TrustedDirectory, isAside: Bool) {
+        if aside != .always {
+            do {
+                let files = try directory.open()
+                return (files, files, false)
+            } catch {
+                guard case .file(_, .system(EROFS)) = error else { throw error }
+            }
+        }
+        let original = try TrustedDirectory(directory.path, creating: false)
+        return (try CopyAside.make(of: original), original, true)
     }
 
     /// SQLite's own patience does not cover a new database's turn to WAL: of two who try it at once, one is refused there and
@@ -53,11 +76,13 @@ public final class Store {
 
     /// In one transaction; nothing is written if `body` throws.
     func write<R>(_ body: (Database) throws -> R) throws(StorageError) -> R {
+        if isAside && aside == .reads { throw takesNoWrites }
         do { return try queue.write(body) } catch { throw StorageError(error, path: directory.database) }
     }
 
     /// In one transaction that is taken back.
     func tryToWrite(_ body: (Database) throws -> Void) throws(StorageError) {
+        if isAside && aside == .reads { throw takesNoWrites }
         do {
             try queue.inDatabase { db in
                 try db.inTransaction(.immediate) {
@@ -67,6 +92,11 @@ public final class Store {
             }
         } catch { throw StorageError(error, path: directory.database) }
     }
+
+    /// Of what is not the box's alone, so that a copy of it is none.
+    func expectOriginal() throws(StorageError) { if isAside { throw takesNoWrites } }
+
+    private var takesNoWrites: StorageError { .system(directory.database, EROFS) }
 
     /// From one snapshot.
     func read<R>(_ body: (Database) throws -> R) throws(StorageError) -> R {

@@ -75,6 +75,9 @@ final class TrustedDirectory {
         if code != EEXIST { throw .system("\(path)/\(name)", code) }
     }
 
+    /// Removes a file, if it is there and can be removed.
+    func remove(_ name: String) { unlinkat(descriptor, name, 0) }
+
     private func judge(_ info: stat, _ name: String) throws(StorageError) {
         let file = "\(path)/\(name)"
         if info.st_mode & S_IFMT == S_IFLNK {

@@ -36,20 +36,22 @@ struct CommonOptions: ParsableArguments {
         try reader(command, stop: stop, box: LinuxBox())
     }
 
-    private func reader(_ command: String, stop: StopRequest, box: LinuxBox) throws -> ControlPlane {
+    private func reader(
+        _ command: String, stop: StopRequest, box: LinuxBox, aside: Aside = .reads
+    ) throws -> ControlPlane {
         guard directory.hasDatabase else {
             // Root's directory hides from others whether there is one.
             if errno == EACCES { throw NotRoot(command: command) }
             throw GatewayError.noSite
         }
-        return try open(command, stop: stop, box: box)
+        return try open(command, stop: stop, box: box, aside: aside)
     }
 
     /// The same for a service, again and again: all of them hold the firewall's table together, for as long as the process lives. And
     /// what to do at once where that is gone, unless another wggw is at it.
     func service(
         holdsFirewall: Bool
-    ) -> (open: () throws -> ControlPlane, pauseForwarding: () -> Bool) {
+    ) -> (open: (_ isFull: Bool) throws -> ControlPlane, pauseForwarding: () -> Bool) {
         let common = self
         let hold = holdsFirewall ? FirewallHold() : nil
         let directory = directory
@@ -58,10 +60,10 @@ struct CommonOptions: ParsableArguments {
         // Without, the service hears of it, unless it is just looking.
         try? pause.follow(isOthers: isOthers)
         let memory = PeerMemory()
-        let open = {
+        let open = { (isFull: Bool) in
             // Who is not found by then is found between two looks.
             let box = LinuxBox(hold: hold, pause: pause, memory: memory, nameWait: .milliseconds(300))
-            return try common.reader("watch", stop: .signals, box: box)
+            return try common.reader("watch", stop: .signals, box: box, aside: isFull ? .always : .records)
         }
         return (open, { isOthers() && pause.begin() })
     }
@@ -82,10 +84,10 @@ struct CommonOptions: ParsableArguments {
     }
 
     private func open(
-        _ command: String, stop: StopRequest = .signals, box: LinuxBox = LinuxBox()
+        _ command: String, stop: StopRequest = .signals, box: LinuxBox = LinuxBox(), aside: Aside = .reads
     ) throws -> ControlPlane {
         let directory = directory
-        let store = try store(command)
+        let store = try store(command, aside)
         let equipment = Equipment(
             revisions: store.revisions, records: store.records, box: box, terrain: box, prober: box,
             startGuard: { try startGuardProcess(directory, $0) })
@@ -93,9 +95,9 @@ struct CommonOptions: ParsableArguments {
     }
 
     /// What the state directory holds.
-    func store(_ command: String) throws -> Store {
+    func store(_ command: String, _ aside: Aside = .reads) throws -> Store {
         let credentials = getenv("CREDENTIALS_DIRECTORY").map { String(cString: $0) }
-        do { return try Store(directory, credentialsDirectory: credentials) } catch {
+        do { return try Store(directory, aside: aside, credentialsDirectory: credentials) } catch {
             if case .file = error, geteuid() != 0, stateDirectory == nil { throw NotRoot(command: command) }
             throw error
         }

@@ -27,6 +27,8 @@ public indirect enum ApplyNotice: Hashable, Sendable {
     case unknownEndpoint(BoxError, known: [IPAddress])
     /// The box forwards others' packets from now on.
     case forwardsOthers(isV6: Bool)
+    /// This state directory takes no writes, and the box is kept all the same.
+    case aside(String)
     /// Networks of this box's containers and virtual machines, at these bridges, whose packets are dropped with all that is not the
     /// tunnel's.
     case dropsGuests([String], isV6: Bool)
@@ -62,6 +64,11 @@ public indirect enum ApplyNotice: Hashable, Sendable {
             """
             warning: \(error.prose), the endpoint of this site; \
             full tunnel goes on leaving out \(known.map(\.description).joined(separator: ", ")), as it did
+            """
+        case .aside(let directory):
+            """
+            warning: \(directory) takes no writes, its disk is full or read-only; the box is kept all the same, and what is noted \
+            of it meanwhile is gone at the next boot
             """
         case .dropsGuests(let bridges, let isV6):
             """

@@ -50,7 +50,7 @@ extension ControlPlane {
     /// `bringsUp`: also after `down`, and after a boot. Without `putsBack` it only tells. Waits for other wggws to end.
     public func keep(bringsUp: Bool = false, putsBack: Bool = true) throws(GatewayError) -> Kept {
         try locked {
-            let settled = try settle()
+            let settled = try settle() + (records.isAside ? [.applying(.aside(records.directory.path))] : [])
             let record = try records.current()
             // A teardown that waits for its confirmation is one.
             let isDown = record.pending.map { $0.revision == nil } ?? false
