@@ -2,11 +2,11 @@ internal import Glibc
 
 /// What to do where a state directory takes no writes: its disk is full, or read-only.
 public enum Aside: Sendable {
-    /// A read-only one is read from a copy; nothing is written.
+    /// It is read from a copy; nothing is written.
     case reads
     /// The same, and facts of the box are written to the copy, since packets cannot wait. Revisions are not.
     case records
-    /// The same also where the disk is full.
+    /// The same where it takes no more than a word, so that it opens and then refuses.
     case always
 }
 

@@ -11,8 +11,10 @@ public final class Store {
     let files: TrustedDirectory
     /// The state directory itself, where `files` is a copy of it.
     let original: TrustedDirectory
-    /// Whether it takes no writes, so that this is a copy.
-    public let isAside: Bool
+    /// Why it takes no writes, where this is a copy.
+    private let refusal: FileFault?
+    /// Whether it takes none, so that this is a copy.
+    var isAside: Bool { refusal != nil }
     private let aside: Aside
     let queue: DatabaseQueue
     let keySource: SealingKey.Source
@@ -26,14 +28,38 @@ public final class Store {
 
     /// Opens the database, makes it and its directory if they are not there, and brings an older one up to date.
     ///
-    /// `aside`: what to do where it takes no writes. `credentialsDirectory` is systemd's `$CREDENTIALS_DIRECTORY`: its `wggw-key`, if there, goes before the key file.
+    /// `aside`: what to do where it takes no writes. `credentialsDirectory` is systemd's `$CREDENTIALS_DIRECTORY`: its `wggw-key`, if
+    /// there, goes before the key file.
     public init(
         _ directory: StateDirectory, aside: Aside = .reads, credentialsDirectory: String? = nil
     ) throws(StorageError) {
         self.directory = directory
         self.aside = aside
-        (files, original, isAside) = try Self.open(directory, aside)
+        (files, original, refusal, queue) = try Self.open(directory, aside)
         keySource = SealingKey.Source(original, credentialsDirectory: credentialsDirectory)
+    }
+
+    private static func open(
+        _ directory: StateDirectory, _ aside: Aside
+    ) throws(StorageError) -> (files: TrustedDirectory, original: TrustedDirectory, refusal: FileFault?, queue: DatabaseQueue) {
+        var refusal = FileFault.noRoom
+        if aside != .always {
+            do {
+                let files = try directory.open()
+                return (files, files, nil, try open(files, directory))
+            } catch {
+                guard case .file(_, let fault) = error, fault == .system(EROFS) || fault.isWantOfRoom else { throw error }
+                refusal = fault
+            }
+        }
+        let original = try TrustedDirectory(directory.path, creating: false)
+        let files = try CopyAside.make(of: original)
+        return (files, original, refusal, try open(files, directory))
+    }
+
+    private static func open(
+        _ files: TrustedDirectory, _ directory: StateDirectory
+    ) throws(StorageError) -> DatabaseQueue {
         var configuration = Configuration()
         configuration.busyMode = .timeout(Double(Self.busyMilliseconds) / 1000)
         configuration.prepareDatabase { db in
@@ -42,24 +68,10 @@ public final class Store {
         }
         do {
             // SQLite knows no directories but by path. This one has no links, and nobody else can change where it leads.
-            queue = try DatabaseQueue(path: files.path + "/wggw.db", configuration: configuration)
+            let queue = try DatabaseQueue(path: files.path + "/wggw.db", configuration: configuration)
             try queue.inDatabase { db in try Schema.migrate(db, path: directory.database) }
+            return queue
         } catch { throw StorageError(error, path: directory.database) }
-    }
-
-    private static func open(
-        _ directory: StateDirectory, _ aside: Aside
-    ) throws(StorageError) -> (files: TrustedDirectory, original: TrustedDirectory, isAside: Bool) {
-        if aside != .always {
-            do {
-                let files = try directory.open()
-                return (files, files, false)
-            } catch {
-                guard case .file(_, .system(EROFS)) = error else { throw error }
-            }
-        }
-        let original = try TrustedDirectory(directory.path, creating: false)
-        return (try CopyAside.make(of: original), original, true)
     }
 
     /// SQLite's own patience does not cover a new database's turn to WAL: of two who try it at once, one is refused there and
@@ -76,13 +88,13 @@ public final class Store {
 
     /// In one transaction; nothing is written if `body` throws.
     func write<R>(_ body: (Database) throws -> R) throws(StorageError) -> R {
-        if isAside && aside == .reads { throw takesNoWrites }
+        if aside == .reads { try expectOriginal() }
         do { return try queue.write(body) } catch { throw StorageError(error, path: directory.database) }
     }
 
     /// In one transaction that is taken back.
     func tryToWrite(_ body: (Database) throws -> Void) throws(StorageError) {
-        if isAside && aside == .reads { throw takesNoWrites }
+        if aside == .reads { try expectOriginal() }
         do {
             try queue.inDatabase { db in
                 try db.inTransaction(.immediate) {
@@ -94,9 +106,9 @@ public final class Store {
     }
 
     /// Of what is not the box's alone, so that a copy of it is none.
-    func expectOriginal() throws(StorageError) { if isAside { throw takesNoWrites } }
-
-    private var takesNoWrites: StorageError { .system(directory.database, EROFS) }
+    func expectOriginal() throws(StorageError) {
+        if let refusal { throw .file(path: directory.database, refusal) }
+    }
 
     /// From one snapshot.
     func read<R>(_ body: (Database) throws -> R) throws(StorageError) -> R {
