@@ -3,6 +3,7 @@
 
 import time
 
+import roles
 from lab import CLIENT, FAR, PATIENCE, SERVER, eventually
 from watch import SOON, Service
 
@@ -199,3 +200,30 @@ def without_ipv6(lab, checks):
         checks.check("nothing failed", "next try" not in service.said())
     finally:
         service.end()
+
+
+def better_route(lab, checks):
+    """A better route to a peer appears, by another provider, who lets nothing out that comes from elsewhere. What is sent to the peer comes
+    from the right address at once, in the same session."""
+    roles.second_uplink(lab)
+    lab.run("internet", "nft", "-f", "-", stdin="""table ip provider {
+        chain in { type filter hook prerouting priority -300; iifname "second" ip saddr != 198.51.101.0/24 drop; }
+    }\n""")
+    lab.at_reset("internet", "nft", "delete", "table", "ip", "provider")
+    lab.init()
+    lab.wggw("add-peer", "branch")
+    lab.wggw("apply")
+    lab.connect("branch", "far")
+    checks.check("the tunnel works", lab.pings("far", SERVER[4]))
+    handshake = lambda: lab.run("gateway", "wg", "show", "wg0", "latest-handshakes").out
+    at = lambda: lab.run("far", "wg", "show", CLIENT, "endpoints").out.split()[-1]
+    before, known = handshake(), at()
+    began = time.monotonic()
+    lab.run("gateway", "ip", "route", "add", f"{FAR[4]}/32", "via", "198.51.101.1")
+    passes = eventually(lambda: roles.answers(lab, "far", SERVER[4]), seconds=8)
+    took = time.monotonic() - began
+    checks.check(f"by another way: packets pass ({took:.1f} s)", passes and took < 2 * SOON * PATIENCE)
+    checks.equal("by another way: from its address", (known, at()), (f"{lab.public[4]}:{PORT}", f"{roles.SECOND[4]}:{PORT}"))
+    checks.equal("by another way: in the same session", handshake(), before)
+    lab.run("gateway", "ip", "route", "delete", f"{FAR[4]}/32")
+    checks.check("and back", eventually(lambda: roles.answers(lab, "far", SERVER[4]), seconds=8))

@@ -60,6 +60,12 @@ import Testing
         }
     }
 
+    /// Bits that fell over are no version before the first.
+    @Test func aVersionThatMakesNoSenseIsDamage() throws {
+        try Store(directory.state).write { try $0.execute(sql: "PRAGMA user_version = -3") }
+        #expect { try Store(directory.state) } throws: { if case StorageError.corrupt = $0 { true } else { false } }
+    }
+
     /// From every version that there ever was, the way up ends where a new database starts.
     @Test func migrationsLeadToTheSchema() throws {
         let dump = "SELECT group_concat(sql, ';') FROM (SELECT sql FROM sqlite_schema ORDER BY name)"

@@ -11,6 +11,7 @@
 #include "privileges.h"
 #include "probe.h"
 #include "process.h"
+#include "routes.h"
 #include "stop.h"
 #include "tun.h"
 #include "udp.h"

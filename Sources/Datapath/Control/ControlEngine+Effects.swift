@@ -22,7 +22,7 @@ extension ControlEngine {
         case .sendDisguised(let peer, let datagram): send(peer, datagram, trafficClass: 0)
         case .reply(let message): queueReply(message, trafficClass: Limits.handshakeTOS)
         case .replyDisguised(let datagram): queueReply(datagram, trafficClass: 0)
-        case .endpointIsSource(let peer): paths[peer].pointee.endpoint.store(source)
+        case .endpointIsSource(let peer): paths[peer].pointee.learn(source)
         case .setEndpoint(let peer, let address): paths[peer].pointee.endpoint.store(udp_endpoint(address))
         case .clearEndpointSource(let peer):
             paths[peer].pointee.endpoint.dropSource(paths[peer].pointee.endpoint.load().source)

@@ -32,13 +32,14 @@ final class Controller {
     let timer: Int32
     let signals: Int32
     let news: LinkNews
+    let routes: SourceRoutes
     let listeners: [UAPIListener]
     let eventListener: UAPIListener
     var connections: [Int32: UAPIConnection] = [:]
     private var armedDeadline: UInt64 = 0
 
     /// What an event is about; a connection's tag is its descriptor past `connection`.
-    private enum Tag {
+    enum Tag {
         static let bell: UInt64 = 0
         static let timer: UInt64 = 1
         static let signals: UInt64 = 2
@@ -46,6 +47,7 @@ final class Controller {
         static let listener: UInt64 = 4
         static let eventListener: UInt64 = 5
         static let removal: UInt64 = 6
+        static let routes: UInt64 = 7
         static let connection: UInt64 = 1 << 32
         static let eventReader: UInt64 = 1 << 33
     }
@@ -64,6 +66,7 @@ final class Controller {
         poller = try check(poller_open(), "making an epoll descriptor")
         timer = try check(poller_timer(), "making a timer")
         news = try LinkNews(of: interfaceIndex)
+        routes = try SourceRoutes()
         var watched: [(Int32, UInt64)] = [
             (engine.control.pointee.bell.descriptor, Tag.bell), (timer, Tag.timer), (signals, Tag.signals),
             (news.descriptor, Tag.netlink), (eventListener.descriptor, Tag.eventListener),
@@ -74,6 +77,7 @@ final class Controller {
         }
         // Who removes the socket wants the interface gone: so do all of WireGuard's other implementations read it.
         for listener in listeners { try check(poller_watch(poller, listener.removal, Tag.removal, 0), "watching a socket") }
+        listenForRoutes()
         engine.sendDatagram = { [unowned self] to, message, trafficClass in
             guard let pair = sockets.first, let bytes = message.baseAddress else { return -ENETDOWN }
             let descriptor = Int32(to.pointee.family) == AF_INET6 ? pair.v6 : pair.v4
@@ -119,11 +123,13 @@ final class Controller {
         engine.events.flush { poller_watch(poller, $0, Tag.eventReader | UInt64($0), $1) }
         var events = [poller_event](repeating: poller_event(), count: 64)
         engine.control.pointee.bell.prepareToSleep()
-        let milliseconds: Int32 = engine.hasWork ? 0 : engine.isWaiting ? 1 : looksAgain ? 1000 : -1
+        let milliseconds =
+            engine.hasWork ? 0 : engine.isWaiting ? 1 : routes.wait(at: engine.clock().monotonic) ?? (looksAgain ? 1000 : -1)
         let count = poller_wait(poller, &events, 64, milliseconds)
         engine.control.pointee.bell.awake()
         for event in events.prefix(Int(max(0, count))) { handle(event) }
         if looksAgain { followLink() }
+        followRoutes()
         if engine.links.contains(where: { $0.pointee.interfaceGone.load(ordering: .relaxed) }) { ended = true }
     }
 
@@ -138,6 +144,9 @@ final class Controller {
             armedDeadline = 0
         case Tag.signals, Tag.removal: ended = true
         case Tag.netlink: followNews()
+        case Tag.routes:
+            poller_forget(poller, routes.descriptor)
+            routes.note(at: engine.clock().monotonic)
         case Tag.listener: accept()
         case Tag.eventListener: acceptReaders()
         case let tag where tag & Tag.eventReader != 0: engine.events.serve(Int32(truncatingIfNeeded: tag))

@@ -146,7 +146,7 @@ extension Worker {
         if run.isAuthentic {
             let record = tables.peer(run.peer)
             let path = paths[run.peer]
-            if !udp_endpoint.same(path.pointee.endpoint.load(), run.from) { path.pointee.endpoint.store(run.from) }
+            path.pointee.learn(run.from)
             if run.bytes > 0 { record.pointee.receivedBytes.add(run.bytes, ordering: .relaxed) }
             var notify = record.pointee.noteReceived(data: run.hasData, now: now)
             if run.hasConfirmed { notify = record.pointee.raise(.keypairConfirmed) || notify }
