@@ -67,6 +67,7 @@ public struct LinuxBox: Box, Sendable {
             state.link = ObservedLink(
                 index: link.index, backend: sight.backend, isUp: link.isUp, mtu: link.mtu, addresses: addresses)
             (state.wireGuard, state.silence) = (sight.wireGuard, sight.silence)
+            state.hasOlderProgram = RunningDatapath(behind: link)?.isOfOlderProgram ?? false
             state.routes = try route.ownRoutes(index: link.index, interface: scope.interface)
         } else {
             state.hasOrphan = orphan(of: scope.interface) != nil

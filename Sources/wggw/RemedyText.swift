@@ -22,6 +22,7 @@ extension Remedy {
         case .restore: "wggw up"
         case .apply: "wggw apply"
         case .restart: "wggw apply --restart"
+        case .restoreAnew: "wggw up --restart"
         case .takeDown: "wggw down"
         case .confirm: "wggw confirm"
         case .rollBack: "wggw rollback"

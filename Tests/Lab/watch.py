@@ -2,6 +2,7 @@
 """`wggw watch`: the box is as it was applied, whatever somebody does to it; with packets as the judge, and the time until they
 pass again."""
 
+import os
 import pathlib
 import queue
 import socket
@@ -59,6 +60,7 @@ def follows(lab, checks):
         datapath_dies(lab, checks, service)
         if lab.datapath == "userspace":
             socket_goes(lab, checks, service)
+            older_program(lab, checks)
         commands_go_on(lab, checks, service)
         by_wg(lab, checks, service)
         time_ends(lab, checks, service)
@@ -142,6 +144,20 @@ def socket_goes(lab, checks, service):
     checks.check("its socket is removed: another datapath runs", eventually(lambda: set(datapaths(lab)) - set(old), seconds=5))
     checks.check("its socket is removed: the old one does not", eventually(lambda: not set(datapaths(lab)) & set(old)))
     checks.check("its socket is removed: packets pass", eventually(lambda: lab.pings("laptop", SERVER[4], seconds=1), seconds=6))
+
+
+def older_program(lab, checks):
+    """The program is replaced, as by an upgrade, and the old datapath goes on."""
+    own = f"/run/wggw-lab/{lab.name}/wggw-of-yesterday"
+    lab.run("gateway", "cp", os.environ["WGGW_BIN"], own)
+    lab.run("gateway", own, "up", "--restart")
+    checks.equal("an older program: none yet", lab.wggw("status", check=False).code, 0)
+    lab.run("gateway", "rm", own)
+    status = lab.wggw("status", check=False)
+    checks.check("an older program: status says so, and that all is not well",
+                 status.code == 1 and "`wggw up --restart` starts it anew" in status.out, status.out)
+    lab.wggw("up", "--restart")
+    checks.equal("an older program: no more", lab.wggw("status", check=False).code, 0)
 
 
 def commands_go_on(lab, checks, service):

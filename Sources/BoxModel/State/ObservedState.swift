@@ -18,6 +18,8 @@ public struct ObservedState: Equatable, Sendable {
     public var successor: Backend?
     /// Whether a datapath of wggw's runs on, keys and all, whose interface of that name somebody else deleted: it hangs.
     public var hasOrphan = false
+    /// Whether the datapath's program was replaced since it was started, as by an upgrade; false where nobody may know.
+    public var hasOlderProgram = false
     /// Only the routes that carry wggw's protocol number; sorted.
     public var routes: [Route]
     /// Table `inet wggw` if it is there.

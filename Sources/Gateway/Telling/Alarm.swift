@@ -9,6 +9,8 @@ public indirect enum Alarm: Hashable, Sendable {
     case cutShort(command: String)
     /// The datapath does not answer.
     case silent(BoxError)
+    /// The datapath's program was replaced, and the old one still runs.
+    case olderProgram
     /// What the site needs and the box does not have.
     case absent(Absence)
 
@@ -26,6 +28,7 @@ public indirect enum Alarm: Hashable, Sendable {
             \(.restore) goes back, \(.takeDown) takes everything off
             """
         case .silent(let error): error.prose
+        case .olderProgram: "the datapath runs an older program than the one that is installed; \(.restoreAnew) starts it anew"
         case .absent(let absence): absence.prose
         }
     }

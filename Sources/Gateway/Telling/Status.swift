@@ -110,6 +110,7 @@ extension ControlPlane {
                 surroundings: look.outlook.surroundings, advice: desired.advice,
                 now: clock.now(),
                 alarms: try alarms() + (observed.silence.map { [.silent($0)] } ?? [])
+                    + (observed.hasOlderProgram ? [.olderProgram] : [])
                     + look.outlook.absences.map { .absent($0) }, notes: look.outlook.doubts,
                 checks: judge(checksOf: applied.site, desired))
         }

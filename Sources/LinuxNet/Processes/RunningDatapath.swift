@@ -74,6 +74,13 @@ struct RunningDatapath: ~Copyable {
     }
 
     /// Whether the process runs `wggw datapath`, under whichever name.
+    /// Whether the file that it was started from is no more, as after an upgrade. Only who may look into the process can tell.
+    var isOfOlderProgram: Bool {
+        var path = [CChar](repeating: 0, count: 4096)
+        let count = readlink("/proc/\(process)/exe", &path, path.count)
+        return count > 0 && String(decoding: path[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self).hasSuffix(" (deleted)")
+    }
+
     private static func isDatapath(_ process: pid_t) -> Bool {
         let words = (readFile("/proc/\(process)/cmdline", upTo: 4096) ?? []).split(separator: 0)
             .map { String(decoding: $0, as: UTF8.self) }

@@ -8,6 +8,8 @@ public indirect enum Remedy: Hashable, Sendable {
     case apply
     /// The same, with a datapath that is started anew.
     case restart
+    /// The box is to be as the applied revision says, with a datapath that is started anew.
+    case restoreAnew
     /// Everything of wggw's is to go off the box.
     case takeDown
     /// An apply that waits for its confirmation is to stay.
