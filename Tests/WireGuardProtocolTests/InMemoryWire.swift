@@ -172,6 +172,8 @@ final class Wire {
     static let start: UInt64 = 1_000_000_000_000
     var nodes: [Node] = []
     var time = Wire.start
+    /// Seconds by which somebody set the other clock.
+    var wallShift: Int64 = 0
     /// Everything that was sent, lost or not.
     var sent: [Datagram] = []
     /// Whether a datagram arrives.
@@ -187,7 +189,7 @@ final class Wire {
         Now(
             monotonic: time,
             wall: WallTime(
-                seconds: Int64(1_700_000_000 + time / 1_000_000_000), nanoseconds: UInt32(time % 1_000_000_000)))
+                seconds: Int64(1_700_000_000 + time / 1_000_000_000) + wallShift, nanoseconds: UInt32(time % 1_000_000_000)))
     }
 
     func later(_ body: @escaping () -> Void) { work.append(body) }

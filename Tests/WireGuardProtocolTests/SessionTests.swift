@@ -39,6 +39,22 @@ private let pong = Array("fedcba9876543210".utf8)
         #expect(pair.b.delivered.isEmpty)
     }
 
+    /// Handshakes tell the time, and none may be older than the last. Forth and back by a year, and once more.
+    @Test func aClockThatIsSetStopsNoHandshake() throws {
+        let pair = try Pair()
+        let year: Int64 = 365 * 86400
+        var said = 0
+        for shift in [0, -year, -2 * year, year, 0, -year] {
+            pair.wire.wallShift = shift
+            pair.a.send(ping, to: pair.toB)
+            said += 1
+            #expect(pair.b.delivered.count == said, "shift \(shift)")
+            #expect(pair.wire.sent.count { $0.kind == .initiation } == said)
+            // Keys die of age, by the clock that nobody sets.
+            pair.wire.advance(200)
+        }
+    }
+
     @Test func responderWaitsForTheFirstMessage() throws {
         let pair = try Pair()
         pair.wire.passes = { $0.kind != .data }

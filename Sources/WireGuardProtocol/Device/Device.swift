@@ -29,6 +29,7 @@ public final class Device {
     var unusedSlot: KeypairSlot = 1
     var freeSlots: [KeypairSlot] = []
     var lastKeypairID: UInt64 = 0
+    var steadyWall = SteadyWall()
     var allowedIPs: AllowedIPs
     var cookies = CookieChecker()
     var deadlines = DeadlineHeap()

@@ -168,6 +168,7 @@ extension Device {
         guard slot != 0 else { return false }
         state.pointee.handshakeSlot = slot
         let handshake = handshakeMemory(of: peer)
+        let time = steadyWall.time(now)
         random(UnsafeMutableRawBufferPointer(start: handshake.ephemeral, count: 32))
         computeStaticStatic(of: peer)
         return publicKey.withBytes { own in
@@ -176,7 +177,7 @@ extension Device {
                     Handshake.createInitiation(
                         message, type: type, handshake, index: tables.keypair(slot).pointee.index,
                         ownPublicKey: own.baseAddress!, remotePublicKey: remote.baseAddress!,
-                        staticStatic: shared.baseAddress!, timestamp: TAI64N(now.wall))
+                        staticStatic: shared.baseAddress!, timestamp: TAI64N(time))
                 }
             }
         }

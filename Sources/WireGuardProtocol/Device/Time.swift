@@ -29,3 +29,29 @@ public struct WallTime: Hashable, Sendable {
     /// The configuration protocol's "never".
     public static let never = WallTime(seconds: 0, nanoseconds: 0)
 }
+
+/// The time as handshakes tell it: the clock's, but for where that was set back. A peer takes no handshake that is older than the last, so
+/// there it goes on from what was told already.
+struct SteadyWall {
+    private var told = WallTime.never
+    private var toldAt: UInt64 = 0
+
+    /// What to tell now.
+    mutating func time(_ now: Now) -> WallTime {
+        let least = told.later(by: now.monotonic &- toldAt)
+        told = now.wall < least ? least : now.wall
+        toldAt = now.monotonic
+        return told
+    }
+}
+
+extension WallTime: Comparable {
+    /// By time.
+    public static func < (a: Self, b: Self) -> Bool { (a.seconds, a.nanoseconds) < (b.seconds, b.nanoseconds) }
+
+    fileprivate func later(by elapsed: UInt64) -> WallTime {
+        let nanoseconds = UInt64(nanoseconds) + elapsed
+        return WallTime(
+            seconds: seconds + Int64(nanoseconds / Limits.second), nanoseconds: UInt32(nanoseconds % Limits.second))
+    }
+}
