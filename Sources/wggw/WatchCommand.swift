@@ -20,8 +20,8 @@ struct WatchCommand: ParsableCommand {
             Where the kernel can (Linux 6.9), it holds the firewall's table, so that nobody else's flush removes it; elsewhere \
             the box forwards nothing from the moment in which somebody has removed it until it is back.
 
-            Of changes by `wg set` no kernel tells: it looks when somebody has run wg or awg, and at least once a minute. Where the profile says site.drift = "report", it \
-            tells what differs and leaves it so; `wggw up` puts it right.
+            Of changes by `wg set` no kernel tells: it looks when somebody has run wg or awg, and at least once a minute. Where the \
+            profile says site.drift = "report", it tells what differs and leaves it so; `wggw up` puts it right.
 
             Where there is no site, as in a new container, WGGW_LAN, WGGW_ENDPOINT, WGGW_LAN_INTERFACE and WGGW_PEERS make one and \
             apply it: networks, HOST[:PORT], an interface, names, with commas between them. Later they are not looked at.
