@@ -31,7 +31,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Service",
-            dependencies: ["Gateway", "Storage", "LinuxNet", "BoxModel", "SiteModel", "System", "CLinux"],
+            dependencies: ["Gateway", "Storage", "LinuxNet", "BoxModel", "SiteModel", "NetTypes", "System", "CLinux"],
             swiftSettings: strict),
         .target(
             name: "Reports",

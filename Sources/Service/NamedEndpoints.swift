@@ -32,7 +32,9 @@ public struct NamedEndpoints {
             let search = before[peer.publicKey]
             let isSame = search.map { $0.peer.known == peer.known && $0.peer.host == peer.host } ?? false
             searches[peer.publicKey] = Search(peer: peer, since: isSame ? search!.since : moment)
-            if peer.known == nil || peer.keepsTrying || isSame && search!.peer.sent != peer.sent { names.insert(peer.host) }
+            if peer.known == nil || peer.keepsTrying || isSame && search!.peer.sent != peer.sent {
+                names.insert(peer.host)
+            }
         }
         return names
     }

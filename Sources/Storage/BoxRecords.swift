@@ -157,7 +157,8 @@ public struct BoxRecords {
     public func save(_ surroundings: Surroundings, of revision: Int) throws(StorageError) {
         try database.write { db in
             try db.execute(
-                sql: "UPDATE revision SET surroundings = ? WHERE id = ?", arguments: [surroundings.description, revision])
+                sql: "UPDATE revision SET surroundings = ? WHERE id = ?",
+                arguments: [surroundings.description, revision])
         }
     }
 

@@ -16,7 +16,8 @@ enum CopyAside {
     static let root = "/run/wggw"
 
     /// The copy of `original`, with its database and what is not in that yet; the key stays where it is.
-    static func make(of original: TrustedDirectory, below root: String = root) throws(StorageError) -> TrustedDirectory {
+    static func make(of original: TrustedDirectory, below root: String = root) throws(StorageError) -> TrustedDirectory
+    {
         let name = original.path.utf8.reduce(into: 5381 as UInt64) { $0 = $0 &* 33 &+ UInt64($1) }
         let directory = try TrustedDirectory("\(root)/aside-\(String(name, radix: 16))", creating: true)
         let lock = try StateLock(directory, purpose: "a copy", waitingMilliseconds: 10_000) { false }
@@ -24,7 +25,9 @@ enum CopyAside {
         let files = ["wggw.db", "wggw.db-wal"]
         var seen = ""
         for file in files { seen += try original.stamp(of: file) + "\n" }
-        if try directory.contents(of: "source").map({ String(decoding: $0, as: UTF8.self) }) == seen { return directory }
+        if try directory.contents(of: "source").map({ String(decoding: $0, as: UTF8.self) }) == seen {
+            return directory
+        }
         for file in files + ["wggw.db-shm", "source"] { directory.remove(file) }
         for file in files {
             if let bytes = try original.contents(of: file) { try directory.create(file, bytes) }

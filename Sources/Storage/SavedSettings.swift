@@ -26,7 +26,8 @@ extension BoxRecords {
                 try db.execute(sql: "UPDATE saved_sysctl SET key = '>' || key WHERE key = ?", arguments: [key])
             }
             for (key, new) in renamed {
-                try db.execute(sql: "UPDATE OR REPLACE saved_sysctl SET key = ? WHERE key = '>' || ?", arguments: [new, key])
+                try db.execute(
+                    sql: "UPDATE OR REPLACE saved_sysctl SET key = ? WHERE key = '>' || ?", arguments: [new, key])
             }
         }
     }

@@ -41,14 +41,18 @@ public final class Store {
 
     private static func open(
         _ directory: StateDirectory, _ aside: Aside
-    ) throws(StorageError) -> (files: TrustedDirectory, original: TrustedDirectory, refusal: FileFault?, queue: DatabaseQueue) {
+    ) throws(StorageError) -> (
+        files: TrustedDirectory, original: TrustedDirectory, refusal: FileFault?, queue: DatabaseQueue
+    ) {
         var refusal = FileFault.noRoom
         if aside != .always {
             do {
                 let files = try directory.open()
                 return (files, files, nil, try open(files, directory))
             } catch {
-                guard case .file(_, let fault) = error, fault == .system(EROFS) || fault.isWantOfRoom else { throw error }
+                guard case .file(_, let fault) = error, fault == .system(EROFS) || fault.isWantOfRoom else {
+                    throw error
+                }
                 refusal = fault
             }
         }

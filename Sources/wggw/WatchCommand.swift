@@ -80,7 +80,9 @@ struct WatchCommand: ParsableCommand {
         case .reported(let plan, let changers):
             ["not as the revision says, and left so (drift = \"report\"):"] + indented(plan) + whose(changers)
         case .moved(let move):
-            ["peer \(move.peer.name) is not reached: it is looked for at \(move.address), where \(move.peer.host) leads"]
+            [
+                "peer \(move.peer.name) is not reached: it is looked for at \(move.address), where \(move.peer.host) leads"
+            ]
         case .gaveUp(let seconds): ["put back again and again: nothing is for \(seconds) s"]
         case .failed(let error, let seconds):
             ["\(error.lines.map(\.text).joined(separator: "\n"))", "next try in \(seconds) s"]

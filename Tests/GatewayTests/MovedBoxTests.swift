@@ -114,7 +114,9 @@ import Testing
                 .init(
                     name: "docker0", mtu: 1500, addresses: [InterfaceAddress("172.17.0.1/16")!], isForGuests: true))
         }
-        for notices in [try bench.control().plan().notices.texts, try bench.control().status().notes.map { $0.prose.description }] {
+        for notices in [
+            try bench.control().plan().notices.texts, try bench.control().status().notes.map { $0.prose.description },
+        ] {
             #expect(notices.contains { $0.contains("IPv4 of docker0 is not forwarded") })
             #expect(!notices.contains { $0.contains("IPv6 of docker0") })
         }

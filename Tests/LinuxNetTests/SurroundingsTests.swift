@@ -115,7 +115,9 @@ import Testing
     @Test func `names`() throws {
         #expect(try LinuxBox().addresses(of: "localhost").contains(IPAddress("127.0.0.1")!))
         // RFC 6761: nobody has this name.
-        let error = #expect(throws: BoxError.self) { try NameLookUp.addresses(of: "nobody.invalid", within: .seconds(20)) }
+        let error = #expect(throws: BoxError.self) {
+            try NameLookUp.addresses(of: "nobody.invalid", within: .seconds(20))
+        }
         #expect(error?.description.hasPrefix("look up nobody.invalid: ") == true)
     }
 }

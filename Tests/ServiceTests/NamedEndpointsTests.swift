@@ -12,7 +12,8 @@ import Testing
         at address: IPAddress?, sent: UInt64 = 0, keepsTrying: Bool = true, key: UInt8 = 1
     ) -> UnreachedPeer {
         UnreachedPeer(
-            name: "branch\(key)", publicKey: PublicKey(bytes: Array(repeating: key, count: 32))!, host: "branch.example",
+            name: "branch\(key)", publicKey: PublicKey(bytes: Array(repeating: key, count: 32))!,
+            host: "branch.example",
             port: 51820, known: address.map { SocketAddress($0, port: 51820) }, sent: sent, keepsTrying: keepsTrying)
     }
 
@@ -61,6 +62,9 @@ import Testing
         var endpoints = NamedEndpoints()
         let peers = (1...3).map { branch(at: first, key: UInt8($0)) }
         #expect(endpoints.note(peers, at: .zero).count == 1)
-        #expect(endpoints.moves(["branch.example": [second]], at: .zero).map(\.peer.name) == ["branch1", "branch2", "branch3"])
+        #expect(
+            endpoints.moves(["branch.example": [second]], at: .zero).map(\.peer.name) == [
+                "branch1", "branch2", "branch3",
+            ])
     }
 }

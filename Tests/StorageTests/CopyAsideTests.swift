@@ -46,7 +46,9 @@ import Testing
     }
 
     private func remove(_ store: Store) {
-        for name in ["wggw.db", "wggw.db-wal", "wggw.db-shm", "source", "lock"] { unlink("\(store.files.path)/\(name)") }
+        for name in ["wggw.db", "wggw.db-wal", "wggw.db-shm", "source", "lock"] {
+            unlink("\(store.files.path)/\(name)")
+        }
         rmdir(store.files.path)
     }
 }

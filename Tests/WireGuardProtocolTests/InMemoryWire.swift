@@ -189,7 +189,8 @@ final class Wire {
         Now(
             monotonic: time,
             wall: WallTime(
-                seconds: Int64(1_700_000_000 + time / 1_000_000_000) + wallShift, nanoseconds: UInt32(time % 1_000_000_000)))
+                seconds: Int64(1_700_000_000 + time / 1_000_000_000) + wallShift,
+                nanoseconds: UInt32(time % 1_000_000_000)))
     }
 
     func later(_ body: @escaping () -> Void) { work.append(body) }

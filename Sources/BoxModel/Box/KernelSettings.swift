@@ -14,7 +14,9 @@ public func isSetting(_ key: String, of interface: String) -> Bool {
 /// The interface that a setting belongs to, and the key that it has by another name of that; nil for one of the whole box.
 public func interfaceOfSetting(_ key: String) -> (name: String, key: (String) -> String)? {
     let parts = key.split(separator: "/", omittingEmptySubsequences: false)
-    guard parts.count == 5, parts[0] == "net", parts[2] == "conf", !["all", "default"].contains(parts[3]) else { return nil }
+    guard parts.count == 5, parts[0] == "net", parts[2] == "conf", !["all", "default"].contains(parts[3]) else {
+        return nil
+    }
     return (String(parts[3]), { "net/\(parts[1])/conf/\($0)/\(parts[4])" })
 }
 

@@ -76,7 +76,9 @@ final class Controller {
             try check(poller_watch(poller, descriptor, tag, UInt32(POLLER_READABLE)), "watching a descriptor")
         }
         // Who removes the socket wants the interface gone: so do all of WireGuard's other implementations read it.
-        for listener in listeners { try check(poller_watch(poller, listener.removal, Tag.removal, 0), "watching a socket") }
+        for listener in listeners {
+            try check(poller_watch(poller, listener.removal, Tag.removal, 0), "watching a socket")
+        }
         listenForRoutes()
         engine.sendDatagram = { [unowned self] to, message, trafficClass in
             guard let pair = sockets.first, let bytes = message.baseAddress else { return -ENETDOWN }
@@ -124,7 +126,8 @@ final class Controller {
         var events = [poller_event](repeating: poller_event(), count: 64)
         engine.control.pointee.bell.prepareToSleep()
         let milliseconds =
-            engine.hasWork ? 0 : engine.isWaiting ? 1 : routes.wait(at: engine.clock().monotonic) ?? (looksAgain ? 1000 : -1)
+            engine.hasWork
+            ? 0 : engine.isWaiting ? 1 : routes.wait(at: engine.clock().monotonic) ?? (looksAgain ? 1000 : -1)
         let count = poller_wait(poller, &events, 64, milliseconds)
         engine.control.pointee.bell.awake()
         for event in events.prefix(Int(max(0, count))) { handle(event) }

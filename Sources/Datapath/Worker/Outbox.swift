@@ -58,7 +58,9 @@ struct Outbox: ~Copyable {
     func zeros(
         forAnother size: Int, _ to: udp_endpoint, _ peer: PeerIndex, _ trafficClass: UInt8, _ dialect: Dialect
     ) -> Int? {
-        guard messages > 0, let drawnZeros, accepts(size + drawnZeros, to, peer, trafficClass, dialect) else { return nil }
+        guard messages > 0, let drawnZeros, accepts(size + drawnZeros, to, peer, trafficClass, dialect) else {
+            return nil
+        }
         return drawnZeros
     }
 

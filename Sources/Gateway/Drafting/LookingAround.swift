@@ -40,7 +40,8 @@ extension ControlPlane {
         let lacks: [ApplyNotice] = all.relevant(to: site).hasIPv6 ? [] : [.noIPv6(site.tunnel.interface)]
         return Outlook(
             surroundings: all.relevant(to: site),
-            absences: absences(site, roles, interfaces: networks.interfaces.map(\.name)), doubts: doubts + moved + lacks + droppedGuests(site, networks, all))
+            absences: absences(site, roles, interfaces: networks.interfaces.map(\.name)),
+            doubts: doubts + moved + lacks + droppedGuests(site, networks, all))
     }
 
     /// With proxy-arp the tunnel has the box's address in the LAN, and DHCP may give it another one. What was never the LAN's card's is

@@ -28,7 +28,8 @@ public indirect enum Alarm: Hashable, Sendable {
             \(.restore) goes back, \(.takeDown) takes everything off
             """
         case .silent(let error): error.prose
-        case .olderProgram: "the datapath runs an older program than the one that is installed; \(.restoreAnew) starts it anew"
+        case .olderProgram:
+            "the datapath runs an older program than the one that is installed; \(.restoreAnew) starts it anew"
         case .absent(let absence): absence.prose
         }
     }

@@ -78,7 +78,8 @@ struct RunningDatapath: ~Copyable {
     var isOfOlderProgram: Bool {
         var path = [CChar](repeating: 0, count: 4096)
         let count = readlink("/proc/\(process)/exe", &path, path.count)
-        return count > 0 && String(decoding: path[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self).hasSuffix(" (deleted)")
+        return count > 0
+            && String(decoding: path[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self).hasSuffix(" (deleted)")
     }
 
     private static func isDatapath(_ process: pid_t) -> Bool {
