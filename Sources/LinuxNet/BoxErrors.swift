@@ -1,22 +1,21 @@
 import CMnl
 internal import BoxModel
 import Glibc
-internal import SiteModel
 internal import System
 public import Netlink
 
 extension BoxError {
     /// The error of the system call that just failed.
-    static func system(_ operation: String, code: Int32 = errno) -> BoxError {
-        BoxError(operation, cause: errnoText(code), remedy: remedy(for: code), code: code)
+    static func system(_ operation: Operation, code: Int32 = errno, about subject: Refusal.Subject? = nil) -> BoxError {
+        BoxError(operation, .system(Refusal(code, name: errnoText(code), subject: subject, isRoot: geteuid() == 0)))
     }
 
     /// What an `NLMSG_ERROR` or `NLMSG_DONE` says, in the kernel's own words where it has some; nil if all went well.
-    static func acknowledgement(_ message: ReceivedMessage, _ operation: String) -> BoxError? {
+    static func acknowledgement(_ message: ReceivedMessage, _ operation: Operation) -> BoxError? {
         guard let code = message.payload.header(Int32.self), code < 0 else { return nil }
-        var words = errnoText(-code)
-        if let text = kernelWords(message) { words += " (\(text))" }
-        return BoxError(operation, cause: words, remedy: remedy(for: -code), code: -code)
+        let name = errnoText(-code)
+        return BoxError(
+            operation, .system(Refusal(-code, name: name, kernel: kernelWords(message), isRoot: geteuid() == 0)))
     }
 
     private static func kernelWords(_ message: ReceivedMessage) -> String? {
@@ -30,16 +29,6 @@ extension BoxError {
         guard message.payload.count > offset else { return nil }
         return Attributes(UnsafeRawBufferPointer(rebasing: message.payload[offset...]))
             .first(NLMSGERR_ATTR_MSG)?.string
-    }
-
-    private static func remedy(for code: Int32) -> Prose? {
-        switch code {
-        case EPERM, EACCES:
-            geteuid() == 0
-                ? "root lacks the capability CAP_NET_ADMIN here: a container gets it by --cap-add NET_ADMIN"
-                : "run it as root"
-        default: nil
-        }
     }
 }
 

@@ -130,7 +130,7 @@ final class FirewallNews: Sendable {
 extension Subscription {
     fileprivate static func toBox(_ bus: Int32, groups: [Int32]) throws(BoxError) -> Subscription {
         do throws(NetlinkRefusal) { return try Subscription(bus, groups: groups) } catch {
-            throw .system("listen to what changes on this box", code: error.code)
+            throw .system(.init(.listen, .boxChanges), code: error.code)
         }
     }
 }

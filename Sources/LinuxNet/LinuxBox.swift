@@ -3,7 +3,6 @@ public import BoxModel
 internal import Firewall
 import Glibc
 internal import NetTypes
-internal import SiteModel
 
 /// This machine: the network namespace of the calling thread.
 public struct LinuxBox: Box, Sendable {
@@ -206,9 +205,7 @@ extension LinuxBox {
     private func wireGuard(_ interface: String) throws(BoxError) -> any WireGuardDevice {
         var socket = try NetlinkSocket(NETLINK_ROUTE)
         guard let link = try socket.link(interface), let backend = try backend(of: link, &socket) else {
-            throw BoxError(
-                "set \(interface)", cause: "it is no WireGuard interface", remedy: "apply again to make it",
-                code: ENODEV)
+            throw BoxError(.init(.set, .wireGuard(interface)), .noWireGuard)
         }
         return device(interface, backend)
     }
@@ -217,14 +214,13 @@ extension LinuxBox {
         let device = try wireGuard(interface)
         let (resolved, failures) = try EndpointResolver.resolve(change) { name, tries throws(BoxError) in
             // By a thread, since nothing else ends getaddrinfo before its time.
-            try Background.begin { [lookUp] in lookUp(name, tries) }?.answer("look up \(name)") ?? lookUp(name, tries)
+            try Background.begin { [lookUp] in lookUp(name, tries) }?.answer(.init(.lookUp, .host(name)))
+                ?? lookUp(name, tries)
         }
         do throws(BoxError) { try device.set(resolved) } catch { throw error.aboutPort(change.listenPort) }
         guard let first = failures.first else { return }
-        let others = failures.count == 1 ? "" : ", and \(failures.count - 1) more like it"
         throw BoxError(
-            "look up \(first.endpoint), the endpoint of peer \(first.peer)", cause: first.reason + others,
-            remedy: "all else on \(interface) is set; correct the name, or apply again when it resolves",
-            code: EHOSTUNREACH)
+            .init(.lookUp, .endpoint(first.endpoint, of: first.peer, on: interface)),
+            .unresolved(resolver: first.reason, others: failures.count - 1))
     }
 }

@@ -1,7 +1,6 @@
 import CMnl
 internal import BoxModel
 import Glibc
-internal import SiteModel
 internal import UAPI
 
 /// What has an interface's name, and what it says of itself.
@@ -83,19 +82,11 @@ extension LinuxBox {
         var socket = try NetlinkSocket(NETLINK_ROUTE)
         if let link = try socket.link(name) {
             if try self.backend(of: link, &socket) == backend { return }
-            throw BoxError(
-                "create interface \(name)", cause: "there is one of that name, of kind \(link.kind ?? "hardware")",
-                remedy: "give the tunnel another interface name", code: EEXIST)
+            throw BoxError(.init(.create, .interface(name)), .otherKind(link.kind))
         }
         switch backend {
         case .kernel:
-            do throws(BoxError) { try socket.createLink(name, kind: "wireguard") } catch {
-                var error = error
-                if error.code == EOPNOTSUPP {
-                    error.remedy = "this kernel has no WireGuard; use datapath = \"userspace\""
-                }
-                throw error
-            }
+            try socket.createLink(name, kind: "wireguard")
         case .userspace:
             try datapath(of: name).start()
         }
@@ -121,11 +112,10 @@ extension LinuxBox {
     func delete(_ name: String) throws(BoxError) {
         var socket = try NetlinkSocket(NETLINK_ROUTE)
         let sockets = SocketPaths(interface: name)
-        let operation = "end the datapath of \(name)"
         guard let link = try socket.link(name) else {
             if let orphan = orphan(of: name) {
-                _ = try orphan.take(SIGTERM, operation)
-                try orphan.awaitEnd(operation)
+                _ = try orphan.take(SIGTERM, behind: name)
+                try orphan.awaitEnd(behind: name)
                 sockets.remove()
             }
             return
@@ -135,16 +125,15 @@ extension LinuxBox {
         // An interface ends with its datapath. In this order, whoever is cut short here finds both or none.
         if let running = RunningDatapath(behind: link) {
             // Who may not tell it to end takes the interface from under it, which it follows as well.
-            if try !running.take(SIGTERM, operation) { try socket.deleteLink(name) }
-            try running.awaitEnd(operation)
+            if try !running.take(SIGTERM, behind: name) { try socket.deleteLink(name) }
+            try running.awaitEnd(behind: name)
         }
         try socket.deleteLink(name)
         guard backend == .userspace else { return }
         // One that is not known by its number ends by itself without its interface.
         guard Deadline(.seconds(5)).wait(until: { !sockets.areListenedAt }) else {
             throw BoxError(
-                operation, cause: "its interface is gone, but the process still listens",
-                remedy: "end the process by hand: `ss -xlp | grep \(sockets.configuration)` names it", code: ETIMEDOUT)
+                .init(.end, .datapath(of: name)), .process(.stillListens(socket: sockets.configuration)))
         }
         sockets.remove()
     }
@@ -154,9 +143,7 @@ extension LinuxBox {
         var socket = try NetlinkSocket(NETLINK_ROUTE)
         guard try socket.link(successor) != nil else {
             if let link = try socket.link(name), try backend(of: link, &socket) == new { return }
-            throw BoxError(
-                "replace interface \(name)", cause: "there is no interface \(successor)", remedy: "apply again",
-                code: ENODEV)
+            throw BoxError(.init(.replace, .interface(name)), .noInterface(successor))
         }
         try delete(name)
         try socket.rename(successor, to: name)
@@ -173,7 +160,7 @@ extension LinuxBox {
         while true {
             do throws(BoxError) {
                 if asksFirst && !UDPPort.isFree(listenPort) {
-                    throw BoxError.system("set \(interface) up", code: EADDRINUSE)
+                    throw BoxError.system(.init(.set, .up(interface)), code: EADDRINUSE)
                 }
                 return try socket.setUp(interface)
             } catch {

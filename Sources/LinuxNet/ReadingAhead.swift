@@ -1,3 +1,4 @@
+internal import BoxModel
 internal import Synchronization
 
 /// The interface looked at by a thread of its own, before anybody asks: with 10,000 peers its WireGuard side takes longer than
@@ -26,6 +27,6 @@ final class ReadingAhead: Sendable {
             return reading
         }
         guard let begun, begun.interface == interface else { return nil }
-        return (try? begun.sight.answer("read \(interface)")) ?? nil
+        return (try? begun.sight.answer(.init(.read, .wireGuard(interface)))) ?? nil
     }
 }

@@ -9,16 +9,20 @@ extension ObservedState {
         case .createInterface(let name, let backend): try create(name, backend)
         case .deleteInterface(let name, _): forgetInterface(name)
         case .replaceInterface(let name, _, _, _):
-            throw BoxError("replace interface \(name)", cause: "No such device", code: 19)
+            throw BoxError(.init(.replace, .interface(name)), .system(.init(19, name: "No such device")))
         case .startHandshakes: break
         case .setWireGuard(let name, let change):
-            guard wireGuard != nil else { throw BoxError("set \(name)", cause: "No such device", code: 19) }
+            guard wireGuard != nil else {
+                throw BoxError(.init(.set, .wireGuard(name)), .system(.init(19, name: "No such device")))
+            }
             try wireGuard!.set(change, names: names)
         case .link(let change): try perform(change)
         case .firewall(let change): try perform(change)
         case .cutConnections: break
         case .setSysctl(let key, let value, _):
-            guard sysctls[key] != nil else { throw BoxError("write \(key)", cause: "No such file", code: 2) }
+            guard sysctls[key] != nil else {
+                throw BoxError(.init(.set, .sysctl(key, to: value)), .system(.init(2, name: "No such file")))
+            }
             var settings = KernelSettings(sysctls)
             settings.write(key, value)
             sysctls = settings.values
@@ -34,7 +38,7 @@ extension ObservedState {
         case .removeAddress(let name, let address): try changeLink(name) { $0.addresses.removeAll { $0 == address } }
         case .addRoute(let route):
             guard link?.isUp == true else {
-                throw BoxError("add route \(route.destination)", cause: "Network is down", code: 100)
+                throw BoxError(.init(.add, .route(route)), .system(.init(100, name: "Network is down")))
             }
             insert(route, into: &routes)
         case .removeRoute(let route): routes.removeAll { $0 == route }
@@ -53,11 +57,11 @@ extension ObservedState {
 
     private mutating func create(_ name: String, _ backend: Backend) throws(BoxError) {
         if backend == .kernel && !kernelHasWireGuard {
-            throw BoxError("create interface \(name)", cause: "Operation not supported", code: 95)
+            throw BoxError(.init(.create, .interface(name)), .system(.init(95, name: "Operation not supported")))
         }
         if let link {
             guard link.backend == backend else {
-                throw BoxError("create interface \(name)", cause: "File exists", code: 17)
+                throw BoxError(.init(.create, .interface(name)), .system(.init(17, name: "File exists")))
             }
             return
         }
@@ -80,22 +84,32 @@ extension ObservedState {
     }
 
     private mutating func changeLink(_ name: String, _ change: (inout ObservedLink) -> Void) throws(BoxError) {
-        guard link != nil else { throw BoxError("set \(name)", cause: "No such device", code: 19) }
+        guard link != nil else {
+            throw BoxError(.init(.set, .wireGuard(name)), .system(.init(19, name: "No such device")))
+        }
         change(&link!)
     }
 
+    private func refusal(of update: SetUpdate, _ refusal: BoxError.Refusal) -> BoxError {
+        var error = BoxError(.init(.update, .table()), .system(refusal))
+        error.operation.part = .changes(of: update.set.name)
+        return error
+    }
+
     private mutating func updateFirewall(_ updates: [SetUpdate]) throws(BoxError) {
-        guard var table = firewall else { throw BoxError("update firewall", cause: "No such file", code: 2) }
+        guard var table = firewall else {
+            throw BoxError(.init(.update, .table()), .system(.init(2, name: "No such file")))
+        }
         for update in updates {
             guard let at = table.sets.firstIndex(where: { $0.name == update.set.name }) else {
-                throw BoxError("update set \(update.set.name)", cause: "No such file", code: 2)
+                throw refusal(of: update, .init(2, name: "No such file"))
             }
             var elements = Dictionary(uniqueKeysWithValues: table.sets[at].elements.map { ($0.fields, $0) })
             for element in update.delete where elements.removeValue(forKey: element.fields) == nil {
-                throw BoxError("delete from set \(update.set.name)", cause: "No such file", code: 2)
+                throw refusal(of: update, .init(2, name: "No such file"))
             }
             for element in update.add where elements.updateValue(element, forKey: element.fields) != nil {
-                throw BoxError("add to set \(update.set.name)", cause: "File exists", code: 17)
+                throw refusal(of: update, .init(17, name: "File exists"))
             }
             table.sets[at].elements = elements.values.sorted()
         }
@@ -146,7 +160,7 @@ extension ObservedPeer {
         case .address(let address): return SocketAddress(address, port: endpoint.port)
         case .name(let name):
             guard let address = names[name] else {
-                throw BoxError("resolve \(name)", cause: "Name or service not known")
+                throw BoxError(.init(.lookUp, .host(name)), .unresolved(resolver: "Name or service not known"))
             }
             return SocketAddress(address, port: endpoint.port)
         }

@@ -32,12 +32,14 @@ public final class SimulatedBox: Box, Sendable {
                 successor = beside
             case .setWireGuard(let name, _) where isSuccessor(name),
                 .link(.setMTU(let name, _, _)) where isSuccessor(name):
-                guard successor != nil else { throw BoxError("set \(name)", cause: "No such device", code: 19) }
+                guard successor != nil else {
+                    throw BoxError(.init(.set, .wireGuard(name)), .system(.init(19, name: "No such device")))
+                }
                 try successor!.perform(change, names: names)
             case .deleteInterface(let name, _) where isSuccessor(name): successor = nil
             case .replaceInterface(let name, _, _, _):
                 guard name == interface, let new = successor else {
-                    throw BoxError("replace interface \(name)", cause: "No such device", code: 19)
+                    throw BoxError(.init(.replace, .interface(name)), .noInterface(successorName(of: name)))
                 }
                 observed.replaceInterface(name, by: new)
                 successor = nil
@@ -65,14 +67,15 @@ public final class SimulatedBox: Box, Sendable {
         private mutating func performOnInterface(_ change: Change) throws(BoxError) {
             switch change {
             case .createInterface(let name, _) where interface != nil && interface != name:
-                throw BoxError("create interface \(name)", cause: "the simulated box holds one interface")
+                throw BoxError(
+                    .init(.create, .interface(name)), .system(.init(28, name: "the simulated box holds one interface")))
             case .createInterface(let name, _): interface = name
             case .deleteInterface(let name, _):
                 if interface != name { return }
                 interface = nil
                 isHung = false
             case .setWireGuard(let name, _) where isHung, .startHandshakes(let name, _) where isHung:
-                throw SimulatedBox.silence("set \(name)")
+                throw SimulatedBox.silence(.set, name)
             default: break
             }
             try observed.perform(change, names: names)
@@ -131,16 +134,20 @@ public final class SimulatedBox: Box, Sendable {
     public var performed: [Change] { state.withLock { $0.performed } }
 
     /// Lets the change with this number fail, once; the first ever performed on this box is 0.
-    public func fail(at number: Int, with error: BoxError = BoxError("simulated change", cause: "injected fault")) {
+    public func fail(at number: Int, with error: BoxError = injected) {
         state.withLock { $0.failures[number] = error }
     }
 
     /// Lets whoever carries the interface answer nobody, until another takes its place, or until `false`.
     public func hang(_ isHung: Bool = true) { state.withLock { $0.isHung = isHung } }
 
-    fileprivate static func silence(_ operation: String) -> BoxError {
-        BoxError(operation, cause: "its datapath does not answer", remedy: "put another in its place", code: 110)
+    fileprivate static func silence(_ verb: BoxError.Verb, _ interface: String) -> BoxError {
+        BoxError(.init(verb, .wireGuard(interface)), .silentDatapath(socket: "/var/run/wireguard/\(interface).sock"))
     }
+
+    /// What a change fails with for no reason.
+    public static let injected = BoxError(
+        .init(.run, .command("simulated change")), .process(.said("injected fault")))
 
     /// What the scope names.
     public func observe(_ scope: Scope) throws(BoxError) -> ObservedState {
@@ -155,7 +162,7 @@ public final class SimulatedBox: Box, Sendable {
         if !scope.readsWireGuard { seen.wireGuard = nil }
         if scope.readsWireGuard, seen.link != nil, state.withLock({ $0.isHung }) {
             seen.wireGuard = nil
-            seen.silence = Self.silence("read \(scope.interface)")
+            seen.silence = Self.silence(.read, scope.interface)
         }
         let patterns = scope.sysctls.map { SysctlPattern($0) }
         seen.sysctls = seen.sysctls.filter { key, _ in patterns.contains { $0.matches(key) } }
@@ -185,7 +192,7 @@ public final class SimulatedBox: Box, Sendable {
     /// What the resolver knows.
     public func addresses(of name: String) throws(BoxError) -> [IPAddress] {
         guard let address = state.withLock({ $0.names[name] }) else {
-            throw BoxError("look up \(name)", cause: "Name or service not known")
+            throw BoxError(.init(.lookUp, .host(name)), .unresolved(resolver: "Name or service not known"))
         }
         return [address]
     }

@@ -223,7 +223,9 @@ private final class RefusingBox: Box {
     func addresses(of name: String) throws(BoxError) -> [IPAddress] { try box.addresses(of: name) }
     func perform(_ change: Change) throws(BoxError) {
         times -= 1
-        if times >= 0 { throw BoxError("simulated change", cause: "No buffer space available") }
+        if times >= 0 {
+            throw BoxError(.init(.set, .wireGuard("wg0")), .system(.init(105, name: "No buffer space available")))
+        }
         try box.perform(change)
     }
 }

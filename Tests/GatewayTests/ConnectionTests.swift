@@ -184,7 +184,7 @@ import Testing
         let changes = try control.plan().plan.changes
         let cut = try #require(changes.firstIndex { if case .cutConnections = $0 { true } else { false } })
         let number = bench.box.performed.count + cut
-        bench.box.fail(at: number, with: BoxError("list connections", cause: "no", code: code))
+        bench.box.fail(at: number, with: BoxError(.init(.list, .connections), .system(.init(code, name: "no"))))
         let report = try control.apply()
         #expect(report.revision == 4)
         let warning = report.notices.texts.first { $0.hasPrefix("warning: list connections: no") }
@@ -196,7 +196,9 @@ import Testing
         let control = try narrowed(bench)
         let changes = try control.plan().plan.changes
         let cut = try #require(changes.firstIndex { if case .cutConnections = $0 { true } else { false } })
-        bench.box.fail(at: bench.box.performed.count + cut, with: BoxError("list connections", cause: "no", code: 12))
+        bench.box.fail(
+            at: bench.box.performed.count + cut,
+            with: BoxError(.init(.list, .connections), .system(.init(12, name: "no"))))
         #expect(throws: GatewayError.self) { try control.apply() }
         #expect(try control.records.current().applied == 3 && bench.box.connections == Self.every)
     }

@@ -40,8 +40,10 @@ final class DyingBox: Box {
 
     var isDead: Bool { count > at }
 
+    private static let death = BoxError(.init(.look, .box), .process(.said("the process was killed")))
+
     func observe(_ scope: Scope) throws(BoxError) -> ObservedState {
-        if isDead { throw BoxError("dead", cause: "the process was killed") }
+        if isDead { throw Self.death }
         return try box.observe(scope)
     }
 
@@ -53,7 +55,7 @@ final class DyingBox: Box {
 
     func perform(_ change: Change) throws(BoxError) {
         count += 1
-        if isDead { throw BoxError("dead", cause: "the process was killed") }
+        if isDead { throw Self.death }
         try box.perform(change)
     }
 }

@@ -241,7 +241,7 @@ public import Netlink
             for part in 0..<4 {
                 var message = MessageBuffer()
                 for number in 0..<300 { Self.putEntry(part * 300 + number, into: &message) }
-                try socket.batch(message, "add connections")
+                try socket.batch(message, .init(.add, .connections))
             }
             #expect(try socket.conntrackEntries { _, _ in true }.count == 1200)
             let cut = ConnectionCut(released: [.init(Lab.publicKey(1), [IPPrefix("10.1.0.0/16")!])])

@@ -157,9 +157,12 @@ import Testing
             let generation = try socket.rulesetGeneration()
             let set = try #require(Sample.sets.first { $0.name == "hosts4" })
             let update = [SetUpdate(set: set, add: [Self.host(77)])]
-            try NftTableWriter.updating(update, generation: generation).commit(on: &socket, "update")
+            try NftTableWriter.updating(update, generation: generation).commit(on: &socket, .init(.update, .table()))
             var late: BoxError?
-            do { try NftTableWriter.updating(update, generation: generation).commit(on: &socket, "update") } catch {
+            do {
+                try NftTableWriter.updating(update, generation: generation).commit(
+                    on: &socket, .init(.update, .table()))
+            } catch {
                 late = error as? BoxError
             }
             #expect(late?.code == ERESTART)

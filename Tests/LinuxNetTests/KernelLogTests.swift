@@ -190,12 +190,12 @@ import Testing
                         }.joined()
                 },
                 write: { text throws(BoxError) in
-                    if self.refuses { throw BoxError("write", cause: "refused") }
+                    if self.refuses { throw .system(.init(.turnOn, .debugLines()), code: EPERM) }
                     for line in text.split(separator: "\n") {
                         let words = line.split(separator: " ")
                         guard words.count == 7, words[0...1] == ["module", "wireguard"], words[2] == "file",
                             words[4] == "line", self.flags["\(words[3]):\(words[5])"] != nil
-                        else { throw BoxError("write", cause: "cannot read \(line)") }
+                        else { throw .system(.init(.turnOn, .debugLines(path: "\(line)")), code: EINVAL) }
                         self.flags["\(words[3]):\(words[5])"] = words[6] == "+p" ? "p" : "_"
                     }
                 })

@@ -20,7 +20,7 @@ import Testing
             count += 1
             return activity(count)
         }
-        #expect(try !patience.wait(for: ends[0], "wait"))
+        #expect(try !patience.wait(for: ends[0], .init(.wait, .events)))
         return count
     }
 
@@ -55,7 +55,7 @@ import Testing
             write(end, &byte, 1)
             return Activity(time: 7, isHeldUp: false)
         }
-        #expect(try patience.wait(for: ends[0], "wait"))
+        #expect(try patience.wait(for: ends[0], .init(.wait, .events)))
     }
 
     @Test func `a process tells what it does`() throws {

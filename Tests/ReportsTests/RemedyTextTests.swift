@@ -13,7 +13,7 @@ import Testing
 @Suite struct RemedyTextTests {
     private static let key = PublicKey(bytes: [UInt8](repeating: 7, count: 32))!
     private static let network = IPPrefix("10.77.0.0/24")!
-    private static let down = BoxError("look up x", cause: "no answer")
+    private static let down = BoxError(.init(.lookUp, .host("x")), .unresolved(resolver: "no answer"))
 
     private static let errors: [(GatewayError, String)] = [
         (.noSite, "there is no site yet; start with `wggw init --lan 192.168.1.0/24 --endpoint HOST`"),

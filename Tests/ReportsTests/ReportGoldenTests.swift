@@ -153,7 +153,9 @@ import Testing
     @Test func ofAilments() throws {
         let found: [Ailment] = [
             .drift(count: 1, "~ mtu wg0 1420"),
-            .unresolved(name: "itzxa.com", BoxError("look up itzxa.com", cause: "no answer")),
+            .unresolved(
+                name: "itzxa.com",
+                BoxError(.init(.lookUp, .host("itzxa.com")), .unresolved(resolver: "no answer"))),
             .stopped(
                 peers: ["laptop"], to: "192.168.1.0/24",
                 Step(.there, .forward, .stops, .interfaceDown("wg0"), remedy: .restore)),

@@ -138,33 +138,3 @@ extension BoxFacts {
             }, ways: ways)
     }
 }
-
-/// The box refused: what was tried, what it answered, and what to do about it.
-public struct BoxError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What was tried: `create interface wg0`.
-    public var operation: String
-    /// What the kernel or the peer process answered: `Operation not permitted`.
-    public var cause: String
-    /// What would help, if it is known.
-    public var remedy: Prose?
-    /// The errno, or 0.
-    public var code: Int32
-
-    /// Makes an error.
-    public init(_ operation: String, cause: String, remedy: Prose? = nil, code: Int32 = 0) {
-        self.operation = operation
-        self.cause = cause
-        self.remedy = remedy
-        self.code = code
-    }
-
-    /// `create interface wg0: Operation not permitted; run it as root`
-    public var prose: Prose {
-        var prose = Prose("\(operation): \(cause)")
-        if let remedy { prose += "; \(remedy)" }
-        return prose
-    }
-
-    /// For whoever develops.
-    public var description: String { prose.description }
-}

@@ -50,7 +50,7 @@ public struct ApplyFailure: Error {
 
     /// What a teardown stopped at is what it is stuck at: its words are not said again.
     private func reason(_ error: GatewayError) -> Prose {
-        if target == nil, case .box(let error) = error { return Prose(error.cause) }
+        if target == nil, case .box(let error) = error { return "\(error.cause)" }
         return Self.sentence(error)
     }
 

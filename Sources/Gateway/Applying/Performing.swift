@@ -29,9 +29,7 @@ extension ControlPlane {
         guard rest.isEmpty else {
             throw Interruption(
                 applied: planned.plan.changes, failed: nil,
-                cause: BoxError(
-                    "look at the box again", cause: "it is still not as desired: " + rest.lines.joined(separator: ", "),
-                    remedy: "does something else on this box change the same settings?"))
+                cause: BoxError(.init(.look, .box), .undone(rest.lines)))
         }
         return (warnings, observed.generation)
     }
@@ -47,7 +45,7 @@ extension ControlPlane {
             if untilStopped, let signal = stop.signal() {
                 throw Interruption(
                     applied: Array(plan.changes[..<i]), failed: change,
-                    cause: BoxError(request.command, cause: "told to stop by \(signal)"))
+                    cause: BoxError(.init(.run, .command(request.command)), .stopped(signal: signal)))
             }
             do { try box.perform(change) } catch {
                 switch change {

@@ -25,7 +25,7 @@ public func startGuardProcess(_ directory: StateDirectory, _ pending: PendingCon
     do throws(BoxError) {
         _ = try spawnStanding(
             ["/proc/self/exe", "guard", pending.token, "--state-dir", path ?? directory.path],
-            environment: credentials ?? [], "start the guard that would take the apply back")
+            environment: credentials ?? [], .init(.start, .applyGuard))
     } catch { throw .box(error) }
 }
 

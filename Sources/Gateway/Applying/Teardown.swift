@@ -54,8 +54,7 @@ extension ControlPlane {
                 guard rest.isEmpty else {
                     throw Interruption(
                         applied: plan.changes, failed: nil,
-                        cause: BoxError(
-                            "look at the box again", cause: "still there: " + rest.lines.joined(separator: ", ")))
+                        cause: BoxError(.init(.look, .box), .remains(rest.lines)))
                 }
             } catch let error as Interruption {
                 throw GatewayError.applyFailed(

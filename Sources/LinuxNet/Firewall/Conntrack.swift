@@ -6,7 +6,6 @@ import Firewall
 import Glibc
 internal import NetTypes
 public import Netlink
-internal import SiteModel
 
 /// Connection tracking over ctnetlink: the connections that this network namespace knows, whatever zone they are in.
 enum Conntrack {
@@ -57,15 +56,13 @@ extension NetlinkSocket {
         var message = MessageBuffer()
         message.begin(type: Conntrack.type(IPCTNL_MSG_CT_GET), flags: 0, header: Nft.header(family: 0))
         do throws(BoxError) {
-            return try dump(&message, "list connections", into: [ConntrackEntry]()) { list, payload in
+            return try dump(&message, .init(.list, .connections), into: [ConntrackEntry]()) { list, payload in
                 if let entry = ConntrackEntry(payload, where: isWanted) { list.append(entry) }
             }
         } catch {
             // Nobody has the subsystem.
             guard error.code == EINVAL else { throw error }
-            throw BoxError(
-                error.operation, cause: "this kernel has no ctnetlink",
-                remedy: "it is module nf_conntrack_netlink, or CONFIG_NF_CT_NETLINK", code: EOPNOTSUPP)
+            throw BoxError(error.operation, .lacking(.connectionTracking))
         }
     }
 
@@ -74,7 +71,7 @@ extension NetlinkSocket {
         var message = MessageBuffer()
         message.begin(type: Conntrack.type(IPCTNL_MSG_CT_GET), flags: 0, header: Nft.header(family: name.family))
         message.put(name)
-        return try get(&message, "look up a connection", absent: ENOENT) { ConntrackEntry($0) { _, _ in true } }
+        return try get(&message, .init(.lookUp, .connection), absent: ENOENT) { ConntrackEntry($0) { _, _ in true } }
     }
 
     /// Puts the answers of connections where the firewall drops them.
@@ -82,8 +79,9 @@ extension NetlinkSocket {
         let updates = SetUpdate.barringAnswers(of: connections)
         if updates.isEmpty { return }
         var writer = try FirewallWriter()
-        do throws(BoxError) { try NftTableWriter.updating(updates).commit(on: &writer.socket, "end connections") } catch
-        {
+        do throws(BoxError) {
+            try NftTableWriter.updating(updates).commit(on: &writer.socket, .init(.end, .connections))
+        } catch {
             // Without the table nothing is shut.
             if error.code != ENOENT { throw error }
         }
@@ -98,13 +96,11 @@ extension NetlinkSocket {
             // The kernel has to have room for what it says of each that it cannot delete.
             let message = ConntrackEntry.deletion(of: rest.prefix(500))
             do throws(NetlinkBatchError) {
-                try batch(message, "end connections", tolerating: ENOENT)
+                try batch(message, .init(.end, .connections), tolerating: ENOENT)
             } catch { refusal = refusal ?? error.error }
             rest = rest.dropFirst(500)
         }
-        guard var refusal else { return }
-        if refusal.code == EBUSY { refusal.remedy = "somebody's flowtable carries them past the firewall" }
-        throw refusal
+        if let refusal { throw refusal }
     }
 }
 

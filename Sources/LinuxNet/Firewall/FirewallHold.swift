@@ -55,7 +55,7 @@ public final class FirewallHold: @unchecked Sendable {
         guard found.owner == nil else { return false }
         do throws(BoxError) {
             if found.flags & FirewallWriter.persists != 0 {
-                try NftTableWriter.adopting(flags: writer.flags).commit(on: &writer.socket, "hold table inet wggw")
+                try NftTableWriter.adopting(flags: writer.flags).commit(on: &writer.socket, .init(.hold, .table()))
             } else if let table = try writer.socket.firewall() {
                 try writer.socket.replaceFirewall(with: table, carrying: table, flags: writer.flags)
             }

@@ -4,13 +4,12 @@ internal import BoxModel
 internal import Firewall
 import Glibc
 internal import Netlink
-internal import SiteModel
 
 /// One transaction of nf_tables: all of it happens, or none.
 struct NftBatch: ~Copyable {
     private var messages = MessageBuffer(capacity: 1 << 16)
     /// What each message is for, by its sequence number.
-    private var purposes: [String] = ["begin"]
+    private var purposes: [BoxError.Thing] = [.beginning]
 
     /// With a `generation`, the kernel refuses the batch (`ERESTART`) if the ruleset has changed since.
     init(generation: UInt32? = nil) {
@@ -18,38 +17,33 @@ struct NftBatch: ~Copyable {
         if let generation { messages.putBig(NFNL_BATCH_GENID, generation) }
     }
 
-    /// Adds a message; `purpose` says in an error what was refused: `set peers4`.
+    /// Adds a message; `purpose` says in an error what was refused.
     mutating func add(
-        _ command: nf_tables_msg_types, flags: Int32 = 0, _ purpose: @autoclosure () -> String,
+        _ command: nf_tables_msg_types, flags: Int32 = 0, _ purpose: BoxError.Thing,
         _ body: (inout MessageBuffer) -> Void
     ) {
         messages.begin(
             type: Nft.type(command), flags: NLM_F_REQUEST | flags, sequence: UInt32(purposes.count),
             header: Nft.header())
-        purposes.append(purpose())
+        purposes.append(purpose)
         body(&messages)
     }
 
     /// Sends it all.
-    consuming func commit(on socket: inout NetlinkSocket, _ operation: String) throws(BoxError) {
+    consuming func commit(on socket: inout NetlinkSocket, _ operation: BoxError.Operation) throws(BoxError) {
         edge(NFNL_MSG_BATCH_END)
         try send(on: &socket, operation)
     }
 
     /// Asks whether it could be, and does nothing of it: a batch without an end is taken back.
-    consuming func check(on socket: inout NetlinkSocket, _ operation: String) throws(BoxError) {
+    consuming func check(on socket: inout NetlinkSocket, _ operation: BoxError.Operation) throws(BoxError) {
         try send(on: &socket, operation)
     }
 
-    private borrowing func send(on socket: inout NetlinkSocket, _ operation: String) throws(BoxError) {
+    private borrowing func send(on socket: inout NetlinkSocket, _ operation: BoxError.Operation) throws(BoxError) {
         do throws(NetlinkBatchError) { try socket.batch(messages, operation) } catch {
             var answer = error.error
-            if let message = error.message, message < purposes.count {
-                answer.operation += ", \(purposes[message])"
-            }
-            if answer.code == EOPNOTSUPP || answer.code == EPROTONOSUPPORT || answer.code == EINVAL {
-                answer.remedy = "the kernel has to have nf_tables with inet, nat and fib support (modules nft_*)"
-            }
+            if let message = error.message, message < purposes.count { answer.operation.part = purposes[message] }
             throw answer
         }
     }

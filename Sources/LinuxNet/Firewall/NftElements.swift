@@ -1,3 +1,4 @@
+internal import BoxModel
 import CMnl
 import CNftnl
 internal import Firewall
@@ -16,7 +17,7 @@ enum NftElements {
         var next = 0
         while next < elements.count {
             let flags = command == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0
-            batch.add(command, flags: flags, "elements of \(set.name)") { message in
+            batch.add(command, flags: flags, .changes(of: set.name)) { message in
                 message.put(NFTA_SET_ELEM_LIST_TABLE, string: FirewallTable.tableName)
                 message.put(NFTA_SET_ELEM_LIST_SET, string: set.name)
                 let list = message.openNest(NFTA_SET_ELEM_LIST_ELEMENTS)

@@ -2,7 +2,6 @@ import CMnl
 internal import BoxModel
 internal import Firewall
 import Glibc
-internal import SiteModel
 
 /// Changes of table `inet wggw`.
 extension NetlinkSocket {
@@ -12,7 +11,7 @@ extension NetlinkSocket {
     ) throws(BoxError) {
         func write(_ firewall: FirewallTable) throws(BoxError) {
             try NftTableWriter.replacing(with: firewall, carrying: old, flags: flags)
-                .commit(on: &self, "replace table inet wggw")
+                .commit(on: &self, .init(.replace, .table()))
         }
         do throws(BoxError) { try write(firewall) } catch {
             // Whom nobody tells what is refused is a gateway all the same.
@@ -24,7 +23,7 @@ extension NetlinkSocket {
     /// Whether this kernel can log packets to a program: nft_log, nfnetlink_log.
     mutating func canLog() throws(BoxError) -> Bool {
         do throws(BoxError) {
-            try NftTableWriter.logging().check(on: &self, "look whether packets can be logged")
+            try NftTableWriter.logging().check(on: &self, .init(.see, .logging))
         } catch {
             if error.code == ENOENT || error.code == EOPNOTSUPP { return false }
             throw error
@@ -34,14 +33,14 @@ extension NetlinkSocket {
 
     /// Deletes the table; one that is not there is no error.
     mutating func removeFirewall() throws(BoxError) {
-        do throws(BoxError) { try NftTableWriter.removing().commit(on: &self, "delete table inet wggw") } catch {
+        do throws(BoxError) { try NftTableWriter.removing().commit(on: &self, .init(.delete, .table())) } catch {
             if error.code != ENOENT { throw error }
         }
     }
 
     /// Adds and deletes elements in one transaction. What is already so is no error.
     mutating func updateFirewall(_ updates: [SetUpdate]) throws(BoxError) {
-        let operation = "update table inet wggw"
+        let operation = BoxError.Operation(.update, .table())
         do throws(BoxError) {
             return try NftTableWriter.updating(updates).commit(on: &self, operation)
         } catch {
@@ -65,9 +64,7 @@ extension NetlinkSocket {
         var rest: [SetUpdate] = []
         for update in updates {
             guard let now = try elements(of: update.set).map(Set.init) else {
-                throw BoxError(
-                    "update table inet wggw", cause: "somebody has changed set \(update.set.name)",
-                    remedy: "apply once more: the whole table is replaced then", code: EBUSY)
+                throw BoxError(.init(.update, .table()), .setChanged(update.set.name))
             }
             rest.append(
                 SetUpdate(

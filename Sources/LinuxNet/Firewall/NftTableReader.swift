@@ -4,7 +4,6 @@ internal import BoxModel
 internal import Firewall
 import Glibc
 internal import Netlink
-internal import SiteModel
 
 /// Lists of nf_tables.
 extension NetlinkSocket {
@@ -12,15 +11,9 @@ extension NetlinkSocket {
     mutating func rulesetGeneration() throws(BoxError) -> UInt32 {
         var message = MessageBuffer()
         message.begin(type: Nft.type(NFT_MSG_GETGEN), flags: 0, header: Nft.header(family: 0))
-        do throws(BoxError) {
-            return try get(&message, "read the firewall's generation") {
-                Attributes($0, after: nfgenmsg.self).first(NFTA_GEN_ID)?.big32
-            } ?? 0
-        } catch {
-            var error = error
-            if error.code == EINVAL { error.remedy = "the kernel has to have nf_tables (module nf_tables)" }
-            throw error
-        }
+        return try get(&message, .init(.read, .generation)) {
+            Attributes($0, after: nfgenmsg.self).first(NFTA_GEN_ID)?.big32
+        } ?? 0
     }
 
     /// Runs `read` until no change of the ruleset came in between.
@@ -32,9 +25,7 @@ extension NetlinkSocket {
             let value = try read(&self)
             if try rulesetGeneration() == before { return value }
         }
-        throw BoxError(
-            "read the firewall", cause: "it kept changing while it was read",
-            remedy: "find out what keeps changing it (`nft monitor`), and try again", code: EAGAIN)
+        throw BoxError(.init(.read, .firewall), .restless(isList: false))
     }
 
     /// Whether table `inet wggw` is there.
@@ -45,7 +36,7 @@ extension NetlinkSocket {
         var message = MessageBuffer()
         message.begin(type: Nft.type(NFT_MSG_GETTABLE), flags: 0, header: Nft.header())
         message.put(NFTA_TABLE_NAME, string: FirewallTable.tableName)
-        return try get(&message, "look up table inet \(FirewallTable.tableName)", absent: ENOENT) {
+        return try get(&message, .init(.lookUp, .table()), absent: ENOENT) {
             body(Attributes($0, after: nfgenmsg.self))
         }
     }
@@ -55,7 +46,7 @@ extension NetlinkSocket {
     mutating func tables(family: UInt8) throws(BoxError) -> [FirewallTable] {
         var message = MessageBuffer()
         message.begin(type: Nft.type(NFT_MSG_GETCHAIN), flags: 0, header: Nft.header(family: family))
-        return try dump(&message, "list firewall chains", into: [FirewallTable]()) { tables, payload in
+        return try dump(&message, .init(.list, .chains), into: [FirewallTable]()) { tables, payload in
             let attributes = Attributes(payload, after: nfgenmsg.self)
             guard let header = payload.header(nfgenmsg.self),
                 let family = FirewallTable.Family(number: header.nfgen_family),
@@ -75,7 +66,7 @@ extension NetlinkSocket {
         message.begin(type: Nft.type(NFT_MSG_GETRULE), flags: 0, header: Nft.header(family: table.family.number))
         message.put(NFTA_RULE_TABLE, string: table.name)
         let (name, family) = (table.name, table.family)
-        let rules = try dump(&message, "list the rules of table \(name)", into: [String: [FirewallRule]]()) {
+        let rules = try dump(&message, .init(.list, .rules(of: name)), into: [String: [FirewallRule]]()) {
             rules, payload in
             let attributes = Attributes(payload, after: nfgenmsg.self)
             guard attributes.first(NFTA_RULE_TABLE)?.string == name,
@@ -95,7 +86,7 @@ extension NetlinkSocket {
         var message = MessageBuffer()
         message.begin(type: Nft.type(NFT_MSG_GETSET), flags: 0, header: Nft.header())
         message.put(NFTA_SET_TABLE, string: FirewallTable.tableName)
-        return try dump(&message, "list the firewall's sets", into: [FirewallSet]()) { sets, payload in
+        return try dump(&message, .init(.list, .sets), into: [FirewallSet]()) { sets, payload in
             let attributes = Attributes(payload, after: nfgenmsg.self)
             guard attributes.first(NFTA_SET_TABLE)?.string == FirewallTable.tableName else { return }
             sets.append(set(attributes))
@@ -112,7 +103,7 @@ extension NetlinkSocket {
         let layout = NftElementReader.Layout(
             fieldLengths: types.count == 1 ? [types[0].length] : types.map(\.paddedLength),
             isPaired: set.isInterval && types.count == 1, hasTimeout: set.timeout != nil)
-        return try dump(&message, "list the elements of set \(set.name)", into: NftElementReader(layout)) {
+        return try dump(&message, .init(.list, .elements(of: set.name)), into: NftElementReader(layout)) {
             reader, payload in reader.read(payload)
         }.elements(of: types)
     }

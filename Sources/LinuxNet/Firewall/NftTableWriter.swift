@@ -86,7 +86,7 @@ enum NftTableWriter {
     private static func addTable(
         _ name: String = FirewallTable.tableName, to batch: inout NftBatch, _ flags: UInt32 = 0
     ) {
-        batch.add(NFT_MSG_NEWTABLE, flags: NLM_F_CREATE, "table inet \(name)") { message in
+        batch.add(NFT_MSG_NEWTABLE, flags: NLM_F_CREATE, .table(name)) { message in
             let table = nftnl_table_alloc()
             defer { nftnl_table_free(table) }
             nftnl_table_set_str(table, UInt16(NFTNL_TABLE_NAME.rawValue), name)
@@ -96,7 +96,7 @@ enum NftTableWriter {
     }
 
     private static func deleteTable(in batch: inout NftBatch) {
-        batch.add(NFT_MSG_DELTABLE, "table inet \(FirewallTable.tableName)") {
+        batch.add(NFT_MSG_DELTABLE, .table()) {
             $0.put(NFTA_TABLE_NAME, string: FirewallTable.tableName)
         }
     }
@@ -104,7 +104,7 @@ enum NftTableWriter {
     private static func add(
         _ chain: FirewallChain, of table: String = FirewallTable.tableName, to batch: inout NftBatch
     ) {
-        batch.add(NFT_MSG_NEWCHAIN, flags: NLM_F_CREATE, "chain \(chain.name)") { message in
+        batch.add(NFT_MSG_NEWCHAIN, flags: NLM_F_CREATE, .chain(chain.name)) { message in
             let c = nftnl_chain_alloc()
             defer { nftnl_chain_free(c) }
             nftnl_chain_set_str(c, UInt16(NFTNL_CHAIN_TABLE.rawValue), table)
@@ -123,7 +123,7 @@ enum NftTableWriter {
     private static func add(
         _ rule: FirewallRule, of chain: String, in table: String = FirewallTable.tableName, to batch: inout NftBatch
     ) {
-        batch.add(NFT_MSG_NEWRULE, flags: NLM_F_CREATE | NLM_F_APPEND, "rule “\(rule.text)” of chain \(chain)") {
+        batch.add(NFT_MSG_NEWRULE, flags: NLM_F_CREATE | NLM_F_APPEND, .rule(rule.text, of: chain)) {
             message in
             let r = nftnl_rule_alloc()
             defer { nftnl_rule_free(r) }
@@ -135,7 +135,7 @@ enum NftTableWriter {
     }
 
     private static func add(_ set: FirewallSet, number: UInt32, to batch: inout NftBatch) {
-        batch.add(NFT_MSG_NEWSET, flags: NLM_F_CREATE, "set \(set.name)") { message in
+        batch.add(NFT_MSG_NEWSET, flags: NLM_F_CREATE, .set(set.name)) { message in
             let s = nftnl_set_alloc()
             defer { nftnl_set_free(s) }
             func put(_ attribute: nftnl_set_attr, _ value: UInt32) {

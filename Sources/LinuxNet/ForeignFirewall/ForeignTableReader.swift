@@ -24,7 +24,7 @@ extension NetlinkSocket {
     private mutating func dormantTables() throws(BoxError) -> Set<SetName> {
         var message = MessageBuffer()
         message.begin(type: Nft.type(NFT_MSG_GETTABLE), flags: 0, header: Nft.header(family: 0))
-        return try dump(&message, "list firewall tables", into: Set<SetName>()) { names, payload in
+        return try dump(&message, .init(.list, .tables), into: Set<SetName>()) { names, payload in
             let attributes = Attributes(payload, after: nfgenmsg.self)
             guard let flags = attributes.first(NFTA_TABLE_FLAGS)?.big32, flags & NFT_TABLE_F_DORMANT.rawValue != 0,
                 let header = payload.header(nfgenmsg.self),
@@ -40,7 +40,7 @@ extension NetlinkSocket {
         message.begin(type: Nft.type(NFT_MSG_GETSET), flags: 0, header: Nft.header(family: name.family.number))
         message.put(NFTA_SET_TABLE, string: name.table)
         message.put(NFTA_SET_NAME, string: name.set)
-        let found = try get(&message, "look up set \(name.set)", absent: ENOENT) { payload in
+        let found = try get(&message, .init(.lookUp, .set(name.set)), absent: ENOENT) { payload in
             NftElementReader.Layout(set: Attributes(payload, after: nfgenmsg.self))
         }
         guard let layout = found else { return SetContents(fieldLengths: [0], []) }
@@ -48,7 +48,7 @@ extension NetlinkSocket {
         message.begin(type: Nft.type(NFT_MSG_GETSETELEM), flags: 0, header: Nft.header(family: name.family.number))
         message.put(NFTA_SET_ELEM_LIST_TABLE, string: name.table)
         message.put(NFTA_SET_ELEM_LIST_SET, string: name.set)
-        return try dump(&message, "list the elements of set \(name.set)", into: NftElementReader(layout)) {
+        return try dump(&message, .init(.list, .elements(of: name.set)), into: NftElementReader(layout)) {
             reader, payload in reader.read(payload)
         }.contents()
     }

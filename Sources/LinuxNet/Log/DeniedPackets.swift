@@ -5,7 +5,6 @@ internal import Firewall
 import Glibc
 internal import NetTypes
 public import Netlink
-internal import SiteModel
 
 /// What table `inet wggw` drops, as it happens: one listener of nfnetlink_log, in the network namespace of the thread that makes it.
 ///
@@ -33,9 +32,9 @@ public final class DeniedPackets {
     }
 
     private static func listen(for listener: DenialLog) throws(BoxError) -> NetlinkSocket {
-        let operation = "listen to what the firewall refuses"
+        let operation = BoxError.Operation(.listen, .denied)
         var socket = try NetlinkSocket(NETLINK_NETFILTER)
-        guard try socket.canLog() else { throw impossible(operation) }
+        guard try socket.canLog() else { throw BoxError(operation, .lacking(.packetLog)) }
         do throws(BoxError) {
             try configure(&socket, listener, operation) {
                 $0.put(NFULA_CFG_CMD, bytes: [UInt8(NFULNL_CFG_CMD_BIND.rawValue)])
@@ -52,25 +51,17 @@ public final class DeniedPackets {
         } catch {
             switch error.code {
             case EPERM, EEXIST, EBUSY:
-                throw BoxError(
-                    operation, cause: "another process listens already",
-                    remedy: "end the other \(listener == .command ? .look(.denied) : .follow)",
-                    code: EBUSY)
-            case EOPNOTSUPP, EPROTONOSUPPORT, EINVAL: throw impossible(operation)
+                throw BoxError(operation, .heardBy(listener))
+            case EOPNOTSUPP, EPROTONOSUPPORT, EINVAL: throw BoxError(operation, .lacking(.packetLog))
             default: throw error
             }
         }
         return socket
     }
 
-    private static func impossible(_ operation: String) -> BoxError {
-        BoxError(
-            operation, cause: "this kernel cannot log packets",
-            remedy: "it needs the modules nft_log and nfnetlink_log", code: EOPNOTSUPP)
-    }
-
     private static func configure(
-        _ socket: inout NetlinkSocket, _ listener: DenialLog, _ operation: String, _ body: (inout MessageBuffer) -> Void
+        _ socket: inout NetlinkSocket, _ listener: DenialLog, _ operation: BoxError.Operation,
+        _ body: (inout MessageBuffer) -> Void
     ) throws(BoxError) {
         var message = MessageBuffer()
         var header = Nft.header(family: UInt8(AF_UNSPEC))

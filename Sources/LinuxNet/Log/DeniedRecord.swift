@@ -27,7 +27,7 @@ public struct DeniedRecord {
 
     /// Adds packets. Throws where they cannot be written.
     public func append(_ packets: [DeniedPacket]) throws(BoxError) {
-        let operation = "keep what is refused in \(path)"
+        let operation = BoxError.Operation(.keep, .deniedRecord(path))
         guard mkdir(FirewallHold.directory, 0o700) == 0 || errno == EEXIST else { throw .system(operation) }
         let file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard file >= 0 else { throw .system(operation) }
@@ -43,7 +43,7 @@ public struct DeniedRecord {
         for path in [older, path] {
             guard let bytes = readFile(path, upTo: 2 * limit) else {
                 if errno == ENOENT { continue }
-                throw .system("read what was refused from \(path)")
+                throw .system(.init(.read, .deniedRecord(path)))
             }
             // A line that is only half there is being written.
             packets += bytes.split(separator: UInt8(ascii: "\n")).compactMap {

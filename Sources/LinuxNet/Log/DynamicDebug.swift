@@ -1,6 +1,5 @@
 internal import BoxModel
 import Glibc
-internal import SiteModel
 internal import System
 
 /// The kernel's switch for each of its debug lines. Two closures, so that tests have a kernel of their own.
@@ -36,9 +35,7 @@ struct DynamicDebug {
     func silentSites() throws(BoxError) -> [String] {
         let sites = try read().split(separator: "\n").compactMap { CallSite($0, module: "wireguard") }
         guard !sites.isEmpty else {
-            throw BoxError(
-                "turn on WireGuard's debug lines", cause: "this kernel's WireGuard was built without them",
-                remedy: "take a kernel with CONFIG_DYNAMIC_DEBUG, or datapath = \"userspace\"", code: EOPNOTSUPP)
+            throw BoxError(.init(.turnOn, .debugLines()), .lacking(.debugLines))
         }
         return Set(sites.filter { !$0.isOn }).map { "module wireguard file \($0.file) line \($0.line)" }.sorted()
     }
@@ -62,30 +59,28 @@ struct DynamicDebug {
     static var system: DynamicDebug {
         DynamicDebug(
             read: { () throws(BoxError) in
-                let operation = "read WireGuard's debug lines"
-                let fd = try open(O_RDONLY, operation)
+                let fd = try open(O_RDONLY, .read)
                 defer { close(fd) }
-                guard let bytes = readToEnd(fd) else { throw .system(operation) }
+                guard let bytes = readToEnd(fd) else { throw .system(.init(.read, .debugLines())) }
                 return String(decoding: bytes, as: UTF8.self)
             },
             write: { text throws(BoxError) in
-                let operation = "turn on WireGuard's debug lines"
-                let fd = try open(O_WRONLY, operation)
+                let fd = try open(O_WRONLY, .turnOn)
                 defer { close(fd) }
                 let bytes = Array(text.utf8)
-                guard Glibc.write(fd, bytes, bytes.count) == bytes.count else { throw .system(operation) }
+                guard Glibc.write(fd, bytes, bytes.count) == bytes.count else {
+                    throw .system(.init(.turnOn, .debugLines()))
+                }
             })
     }
 
     /// Since 5.7 the kernel has the file in /proc as well, where nobody needs to mount anything.
-    private static func open(_ flags: Int32, _ operation: String) throws(BoxError) -> Int32 {
+    private static func open(_ flags: Int32, _ verb: BoxError.Verb) throws(BoxError) -> Int32 {
         for path in ["/proc/dynamic_debug/control", "/sys/kernel/debug/dynamic_debug/control"] {
             let fd = Glibc.open(path, flags | O_CLOEXEC)
             if fd >= 0 { return fd }
-            if errno != ENOENT { throw .system("\(operation) (\(path))") }
+            if errno != ENOENT { throw .system(.init(verb, .debugLines(path: path))) }
         }
-        throw BoxError(
-            operation, cause: "this kernel has no dynamic debug, or it is not mounted",
-            remedy: "try `mount -t debugfs debugfs /sys/kernel/debug`, or use datapath = \"userspace\"", code: ENOENT)
+        throw BoxError(.init(verb, .debugLines()), .lacking(.dynamicDebug))
     }
 }

@@ -14,7 +14,7 @@ public final class KernelLogSwitch {
 
     /// Turns on what is off. `directory` is made if it is missing, and must not outlive a reboot.
     init(directory: String = "/run/wggw", debug: DynamicDebug = .system) throws(BoxError) {
-        if mkdir(directory, 0o700) != 0 && errno != EEXIST { throw .system("make \(directory)") }
+        if mkdir(directory, 0o700) != 0 && errno != EEXIST { throw .system(.init(.make, .file(directory))) }
         self.directory = directory
         self.debug = debug
         let gate = try Self.lock(directory)
@@ -56,7 +56,7 @@ public final class KernelLogSwitch {
 
     private static func open(_ path: String) throws(BoxError) -> Int32 {
         let fd = Glibc.open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-        guard fd >= 0 else { throw .system("open \(path)") }
+        guard fd >= 0 else { throw .system(.init(.open, .file(path))) }
         return fd
     }
 
@@ -73,20 +73,20 @@ public final class KernelLogSwitch {
     /// Nobody has one for long, unless he hangs.
     private static func take(_ kind: Int32, of fd: Int32, _ path: String) throws(BoxError) {
         guard Deadline(Patience.usual).wait(until: { flock(fd, kind | LOCK_NB) == 0 }) else {
-            throw .system("lock \(path)", code: EWOULDBLOCK)
+            throw .system(.init(.lock, .file(path)), code: EWOULDBLOCK)
         }
     }
 
     private static func append(_ sites: [String], to fd: Int32) throws(BoxError) {
         let bytes = Array(sites.map { $0 + "\n" }.joined().utf8)
         guard bytes.isEmpty || write(fd, bytes, bytes.count) == bytes.count else {
-            throw .system("write down which debug lines were off")
+            throw .system(.init(.writeDown, .debugRecord))
         }
     }
 
     private static func sites(in fd: Int32) throws(BoxError) -> [String] {
         guard lseek(fd, 0, SEEK_SET) == 0, let bytes = readToEnd(fd) else {
-            throw .system("read which debug lines were off")
+            throw .system(.init(.read, .debugRecord))
         }
         return Set(String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)).sorted()
     }

@@ -1,12 +1,11 @@
 import CLinux
 internal import BoxModel
 import Glibc
-internal import SiteModel
 
 /// The process that keeps WireGuard's debug lines on, and turns them off when this one ends, also by SIGKILL: it sees the
 /// end of a pipe that nobody else writes to.
 final class KernelLogSwitchProcess {
-    private static let operation = "turn on WireGuard's debug lines"
+    private static let operation = BoxError.Operation(.turnOn, .debugLines())
 
     private let pid: pid_t
     private var lifeline: Int32
@@ -30,10 +29,7 @@ final class KernelLogSwitchProcess {
         close(lifeline)
         let status = reap(pid)
         guard status != 0 else { return }
-        throw BoxError(
-            "turn off WireGuard's debug lines",
-            cause: "the process for it " + (status.map { "ended with \(wording($0))" } ?? "does not end"),
-            remedy: "`echo module wireguard -p >/proc/dynamic_debug/control` does it by hand")
+        throw BoxError(.init(.turnOff, .debugLines()), .process(.child(status.map { BoxError.Exit($0) })))
     }
 
     private static func pipe() throws(BoxError) -> (read: Int32, write: Int32) {

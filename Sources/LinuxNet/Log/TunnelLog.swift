@@ -3,7 +3,6 @@ import CMnl
 public import BoxModel
 import Glibc
 public import NetTypes
-internal import SiteModel
 internal import UAPI
 
 /// What WireGuard says of one interface: from the built-in datapath over its event socket, from the kernel by its debug lines.
@@ -40,7 +39,7 @@ public struct TunnelLog {
         reader: Int32, _ tell: (Entry) -> Void
     ) throws(BoxError) {
         let signals = poller_signals()
-        guard signals >= 0 else { throw .system("listen to signals", code: -signals) }
+        guard signals >= 0 else { throw .system(.init(.listen, .signals), code: -signals) }
         defer { close(signals) }
         switch backend {
         case .userspace:
@@ -97,7 +96,7 @@ public struct TunnelLog {
             ]
             if poll(&ready, 4, -1) < 0 {
                 if errno == EINTR { continue }
-                throw .system("wait for events")
+                throw .system(.init(.wait, .events))
             }
             if ready[1].revents != 0 || ready[2].revents & Int16(POLLERR) != 0 { return }
             if ready[3].revents != 0 { readOther() }
@@ -109,22 +108,16 @@ public struct TunnelLog {
 /// A connection to the built-in datapath's events.
 struct DatapathEventStream: ~Copyable {
     private let socket: StreamSocket
-    private let operation: String
+    private let operation: BoxError.Operation
     private let remembered: Bool
     private var buffer: [UInt8] = []
     /// Whether all that was remembered has come.
     private(set) var isLive = false
 
     init(interface: String, remembered: Bool) throws(BoxError) {
-        operation = "listen to the datapath of \(interface)"
+        operation = .init(.listen, .datapath(of: interface))
         self.remembered = remembered
-        do throws(BoxError) {
-            socket = try StreamSocket(path: SocketPaths(interface: interface).events, operation)
-        } catch {
-            var error = error
-            if error.code == ENOENT { error.remedy = "only wggw's own datapath tells events" }
-            throw error
-        }
+        socket = try StreamSocket(path: SocketPaths(interface: interface).events, operation)
     }
 
     /// Readable when there is something, or when it has ended.
@@ -166,11 +159,7 @@ struct KernelLog: ~Copyable {
         self.interface = interface
         wallAtBoot = Self.nanoseconds(CLOCK_REALTIME) - Self.nanoseconds(CLOCK_MONOTONIC)
         descriptor = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            var error = BoxError.system("read the kernel's log (/dev/kmsg)")
-            if error.code == EPERM { error.remedy = "run it as root, outside of containers" }
-            throw error
-        }
+        guard descriptor >= 0 else { throw .system(.init(.read, .kernelLog)) }
         lseek(descriptor, 0, remembered ? SEEK_SET : SEEK_END)
     }
 
@@ -188,7 +177,7 @@ struct KernelLog: ~Copyable {
                 case EINTR: continue
                 // Overwritten before it was read.
                 case EPIPE: tell(.missed(nil))
-                default: throw .system("read the kernel's log (/dev/kmsg)")
+                default: throw .system(.init(.read, .kernelLog))
                 }
                 continue
             }

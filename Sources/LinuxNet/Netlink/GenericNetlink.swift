@@ -11,7 +11,7 @@ enum GenericNetlink {
         var message = MessageBuffer()
         message.begin(type: 0x10, flags: 0, header: genlmsghdr(cmd: UInt8(CTRL_CMD_GETFAMILY), version: 1, reserved: 0))
         message.put(CTRL_ATTR_FAMILY_NAME, string: name)
-        return try socket.get(&message, "look up generic netlink family \(name)", absent: ENOENT) {
+        return try socket.get(&message, .init(.lookUp, .family(name)), absent: ENOENT) {
             Attributes($0, after: genlmsghdr.self).first(CTRL_ATTR_FAMILY_ID)?.u16
         }
     }

@@ -3,7 +3,6 @@ import CMnl
 internal import BoxModel
 import Glibc
 import Netlink
-internal import SiteModel
 
 /// A netlink socket, open as long as the value lives. It belongs to the network namespace of the thread that opened it.
 struct NetlinkSocket: ~Copyable {
@@ -14,10 +13,10 @@ struct NetlinkSocket: ~Copyable {
     /// Opens a socket to `bus`: `NETLINK_ROUTE`, `NETLINK_GENERIC`, `NETLINK_NETFILTER`.
     init(_ bus: Int32) throws(BoxError) {
         guard let socket = mnl_socket_open2(bus, Int32(SOCK_CLOEXEC.rawValue)) else {
-            throw BoxError.system("open a netlink socket")
+            throw BoxError.system(.init(.open, .netlinkSocket))
         }
         guard mnl_socket_bind(socket, 0, 0) == 0 else {
-            let error = BoxError.system("bind a netlink socket")
+            let error = BoxError.system(.init(.bind, .netlinkSocket))
             mnl_socket_close(socket)
             throw error
         }
@@ -27,9 +26,9 @@ struct NetlinkSocket: ~Copyable {
     /// Another descriptor of a socket that is bound, and that nobody else reads meanwhile. What was said to others is dropped.
     init(sharing descriptor: Int32) throws(BoxError) {
         let own = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
-        guard own >= 0 else { throw BoxError.system("use a netlink socket") }
+        guard own >= 0 else { throw BoxError.system(.init(.use, .netlinkSocket)) }
         guard let socket = mnl_socket_fdopen(own) else {
-            let error = BoxError.system("use a netlink socket")
+            let error = BoxError.system(.init(.use, .netlinkSocket))
             close(own)
             throw error
         }
@@ -65,14 +64,15 @@ struct NetlinkSocket: ~Copyable {
     func duplicate() -> Int32 { fcntl(mnl_socket_get_fd(socket), F_DUPFD_CLOEXEC, 0) }
 
     /// Sends one request and waits for its acknowledgement. Throws what the kernel says of it.
-    mutating func request(_ message: inout MessageBuffer, _ operation: String) throws(BoxError) {
+    mutating func request(_ message: inout MessageBuffer, _ operation: BoxError.Operation) throws(BoxError) {
         try send(&message, adding: UInt16(NLM_F_REQUEST | NLM_F_ACK), operation)
         try receive(operation) { _, _ in }
     }
 
     /// Sends one request for one object; returns nil if the kernel answers `absent`, an errno.
     mutating func get<Value>(
-        _ message: inout MessageBuffer, _ operation: String, absent: Int32..., body: (UnsafeRawBufferPointer) -> Value?
+        _ message: inout MessageBuffer, _ operation: BoxError.Operation, absent: Int32...,
+        body: (UnsafeRawBufferPointer) -> Value?
     ) throws(BoxError) -> Value? {
         try send(&message, adding: UInt16(NLM_F_REQUEST | NLM_F_ACK), operation)
         var value: Value?
@@ -87,7 +87,7 @@ struct NetlinkSocket: ~Copyable {
 
     /// Sends one request for a list, and asks again if the list changed under way.
     mutating func dump<Value>(
-        _ message: inout MessageBuffer, _ operation: String, into empty: @autoclosure () -> Value,
+        _ message: inout MessageBuffer, _ operation: BoxError.Operation, into empty: @autoclosure () -> Value,
         body: (inout Value, UnsafeRawBufferPointer) -> Void
     ) throws(BoxError) -> Value {
         for _ in 0..<32 {
@@ -100,14 +100,12 @@ struct NetlinkSocket: ~Copyable {
             }
             if !interrupted { return value }
         }
-        throw BoxError(
-            operation, cause: "the list kept changing while it was read",
-            remedy: "find out what keeps changing it (`ip monitor`, `nft monitor`), and try again", code: EAGAIN)
+        throw BoxError(operation, .restless(isList: true))
     }
 
     /// As `dump`, of what belongs to one interface: where that has gone since it was looked up, nothing does.
     mutating func dumpOfInterface<Value>(
-        _ message: inout MessageBuffer, _ operation: String, into empty: @autoclosure () -> Value,
+        _ message: inout MessageBuffer, _ operation: BoxError.Operation, into empty: @autoclosure () -> Value,
         body: (inout Value, UnsafeRawBufferPointer) -> Void
     ) throws(BoxError) -> Value {
         do throws(BoxError) { return try dump(&message, operation, into: empty(), body: body) } catch {
@@ -119,7 +117,7 @@ struct NetlinkSocket: ~Copyable {
     /// Sends messages to netfilter in one datagram. Throws the first error the kernel reports that is not `tolerated`, with
     /// the number of the message it means, counted from 0: the messages' sequence numbers.
     mutating func batch(
-        _ messages: borrowing MessageBuffer, _ operation: String, tolerating tolerated: Int32? = nil
+        _ messages: borrowing MessageBuffer, _ operation: BoxError.Operation, tolerating tolerated: Int32? = nil
     ) throws(NetlinkBatchError) {
         force(SO_SNDBUFFORCE, SO_SNDBUF, bytes: messages.count + 65536)
         let sent = messages.bytes.withMemoryRebound(to: UInt8.self) {
@@ -156,7 +154,7 @@ struct NetlinkSocket: ~Copyable {
     }
 
     private mutating func send(
-        _ message: inout MessageBuffer, adding flags: UInt16, _ operation: String
+        _ message: inout MessageBuffer, adding flags: UInt16, _ operation: BoxError.Operation
     ) throws(BoxError) {
         sequence &+= 1
         message.setSequence(sequence)
@@ -169,13 +167,13 @@ struct NetlinkSocket: ~Copyable {
 
     /// Until the acknowledgement or the end of the list.
     private func receive(
-        _ operation: String, body: (nlmsghdr, UnsafeRawBufferPointer) -> Void
+        _ operation: BoxError.Operation, body: (nlmsghdr, UnsafeRawBufferPointer) -> Void
     ) throws(BoxError) {
         while true {
             let count = mnl_socket_recvfrom(socket, buffer.baseAddress!, buffer.count)
             guard count >= 0 else {
                 if errno == EINTR { continue }
-                if errno == EAGAIN { throw BoxError(operation, cause: "the kernel does not answer", code: ETIMEDOUT) }
+                if errno == EAGAIN { throw BoxError(operation, .silentKernel) }
                 throw BoxError.system(operation)
             }
             for message in ReceivedMessages(UnsafeRawBufferPointer(rebasing: buffer[..<count]))

@@ -3,7 +3,6 @@ internal import BoxModel
 import Glibc
 internal import NetTypes
 internal import Netlink
-internal import SiteModel
 
 /// Addresses of interfaces, over rtnetlink.
 extension NetlinkSocket {
@@ -13,7 +12,9 @@ extension NetlinkSocket {
         header.ifa_index = index
         var message = MessageBuffer()
         message.begin(type: RTM_GETADDR, flags: 0, header: header)
-        return try dumpOfInterface(&message, "list addresses", into: [(index: UInt32, address: InterfaceAddress)]()) {
+        return try dumpOfInterface(
+            &message, .init(.list, .addresses), into: [(index: UInt32, address: InterfaceAddress)]()
+        ) {
             list, payload in
             guard let header = payload.header(ifaddrmsg.self), index == 0 || header.ifa_index == index else { return }
             let attributes = Attributes(payload, after: ifaddrmsg.self)
@@ -36,7 +37,7 @@ extension NetlinkSocket {
 
     /// Adds an address. One that is there already is no error; if its route is not, it is made anew.
     mutating func addAddress(_ address: InterfaceAddress, to interface: String) throws(BoxError) {
-        let operation = "add address \(address) to \(interface)"
+        let operation = BoxError.Operation(.add, .address(address, of: interface))
         let link = try existing(interface, operation)
         do throws(BoxError) { try add(address, to: link, operation) } catch {
             guard error.code == EEXIST else { throw error }
@@ -46,23 +47,19 @@ extension NetlinkSocket {
         }
     }
 
-    private mutating func add(_ address: InterfaceAddress, to link: Link, _ operation: String) throws(BoxError) {
+    private mutating func add(_ address: InterfaceAddress, to link: Link, _ operation: BoxError.Operation)
+        throws(BoxError)
+    {
         var message = MessageBuffer()
         message.begin(
             type: RTM_NEWADDR, flags: NLM_F_CREATE | NLM_F_EXCL, header: header(address, index: link.index))
         put(address, into: &message)
-        do throws(BoxError) { try request(&message, operation) } catch {
-            var error = error
-            if address.address.isV6 && (error.code == EACCES || error.code == EOPNOTSUPP) {
-                error.remedy = "IPv6 is switched off for \(link.name): set net/ipv6/conf/\(link.name)/disable_ipv6 to 0"
-            }
-            throw error
-        }
+        try request(&message, operation)
     }
 
     /// Removes an address; one that is not there is no error.
     mutating func removeAddress(_ address: InterfaceAddress, from interface: String) throws(BoxError) {
-        let operation = "remove address \(address) from \(interface)"
+        let operation = BoxError.Operation(.remove, .address(address, of: interface))
         guard let index = try link(interface)?.index else { return }
         var message = MessageBuffer()
         message.begin(type: RTM_DELADDR, flags: 0, header: header(address, index: index))

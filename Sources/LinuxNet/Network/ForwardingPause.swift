@@ -37,7 +37,7 @@ public final class ForwardingPause: Sendable {
         let thread = Background.begin { [self] in
             while news.wait() { if news.read().kinds.contains(.tableTaken), isOthers() { _ = begin() } }
         }
-        if thread == nil { throw .system("follow the firewall") }
+        if thread == nil { throw .system(.init(.follow, .firewall)) }
     }
 
     /// Switches forwarding off if the table is meant to be there and is not. Whether it is off now because of this.

@@ -73,7 +73,7 @@ extension NetlinkSocket {
         var message = MessageBuffer()
         message.begin(type: RTM_GETLINK, flags: 0, header: ifinfomsg())
         message.put(IFLA_EXT_MASK, UInt32(RTEXT_FILTER_SKIP_STATS))
-        return try dump(&message, "list interfaces", into: [Link]()) { links, payload in
+        return try dump(&message, .init(.list, .interfaces), into: [Link]()) { links, payload in
             if let link = Link(payload) { links.append(link) }
         }.sorted { $0.name < $1.name }
     }
@@ -84,19 +84,19 @@ extension NetlinkSocket {
         message.begin(type: RTM_GETLINK, flags: 0, header: ifinfomsg())
         message.put(IFLA_EXT_MASK, UInt32(RTEXT_FILTER_SKIP_STATS))
         message.put(IFLA_IFNAME, string: name)
-        return try get(&message, "look up interface \(name)", absent: ENODEV) { Link($0) }
+        return try get(&message, .init(.lookUp, .interface(name)), absent: ENODEV) { Link($0) }
     }
 
     /// The interface of a name; throws if there is none.
-    mutating func existing(_ name: String, _ operation: String) throws(BoxError) -> Link {
+    mutating func existing(_ name: String, _ operation: BoxError.Operation) throws(BoxError) -> Link {
         guard let link = try link(name) else {
-            throw BoxError(operation, cause: "there is no interface \(name)", code: ENODEV)
+            throw BoxError(operation, .noInterface(name))
         }
         return link
     }
 
     /// Its index.
-    mutating func index(_ name: String, _ operation: String) throws(BoxError) -> UInt32 {
+    mutating func index(_ name: String, _ operation: BoxError.Operation) throws(BoxError) -> UInt32 {
         try existing(name, operation).index
     }
 
@@ -106,7 +106,7 @@ extension NetlinkSocket {
         message.begin(type: RTM_NEWLINK, flags: NLM_F_CREATE | NLM_F_EXCL, header: ifinfomsg())
         message.put(IFLA_IFNAME, string: name)
         message.nest(IFLA_LINKINFO) { $0.put(IFLA_INFO_KIND, string: kind) }
-        try request(&message, "create interface \(name) of kind \(kind)")
+        try request(&message, .init(.create, .interface(name, kind: kind)))
     }
 
     /// Deletes an interface; one that is not there is no error.
@@ -114,12 +114,12 @@ extension NetlinkSocket {
         var message = MessageBuffer()
         message.begin(type: RTM_DELLINK, flags: 0, header: ifinfomsg())
         message.put(IFLA_IFNAME, string: name)
-        try tolerate(ENODEV, &message, "delete interface \(name)")
+        try tolerate(ENODEV, &message, .init(.delete, .interface(name)))
     }
 
     /// Gives an interface, which is down, another name.
     mutating func rename(_ name: String, to new: String) throws(BoxError) {
-        let operation = "rename \(name) to \(new)"
+        let operation = BoxError.Operation(.rename, .name(name, to: new))
         var header = ifinfomsg()
         header.ifi_index = Int32(bitPattern: try index(name, operation))
         var message = MessageBuffer()
@@ -134,7 +134,7 @@ extension NetlinkSocket {
         message.begin(type: RTM_NEWLINK, flags: 0, header: ifinfomsg())
         message.put(IFLA_IFNAME, string: name)
         message.put(IFLA_MTU, UInt32(mtu))
-        try request(&message, "set the MTU of \(name) to \(mtu)")
+        try request(&message, .init(.set, .mtu(of: name, mtu)))
     }
 
     /// Switches an interface on.
@@ -145,12 +145,12 @@ extension NetlinkSocket {
         var message = MessageBuffer()
         message.begin(type: RTM_NEWLINK, flags: 0, header: header)
         message.put(IFLA_IFNAME, string: name)
-        try request(&message, "set \(name) up")
+        try request(&message, .init(.set, .up(name)))
     }
 
     /// A request that asks for what may already be so, which the kernel says by the errno `already`.
     mutating func tolerate(
-        _ already: Int32..., message: inout MessageBuffer, operation: String
+        _ already: Int32..., message: inout MessageBuffer, operation: BoxError.Operation
     ) throws(BoxError) {
         do throws(BoxError) { try request(&message, operation) } catch {
             if !already.contains(error.code) { throw error }
@@ -159,7 +159,7 @@ extension NetlinkSocket {
 
     /// The same with one errno.
     mutating func tolerate(
-        _ already: Int32, _ message: inout MessageBuffer, _ operation: String
+        _ already: Int32, _ message: inout MessageBuffer, _ operation: BoxError.Operation
     ) throws(BoxError) {
         try tolerate(already, message: &message, operation: operation)
     }

@@ -15,7 +15,7 @@ extension NetlinkSocket {
         header.ndm_flags = UInt8(NTF_PROXY)
         var message = MessageBuffer()
         message.begin(type: RTM_GETNEIGH, flags: 0, header: header)
-        return try dump(&message, "list proxy neighbours", into: [ProxyNeighbour]()) { list, payload in
+        return try dump(&message, .init(.list, .proxyNeighbours), into: [ProxyNeighbour]()) { list, payload in
             guard let header = payload.header(ndmsg.self), header.ndm_flags & UInt8(NTF_PROXY) != 0,
                 let name = names[UInt32(bitPattern: header.ndm_ifindex)],
                 let octets = Attributes(payload, after: ndmsg.self).first(NDA_DST)?.payload,
@@ -27,7 +27,7 @@ extension NetlinkSocket {
 
     /// Adds an entry; one that is there already is no error.
     mutating func addProxyNeighbour(_ neighbour: ProxyNeighbour) throws(BoxError) {
-        let operation = "answer for \(neighbour.address) on \(neighbour.interface)"
+        let operation = BoxError.Operation(.answer, .proxyNeighbour(neighbour))
         let index = try index(neighbour.interface, operation)
         var message = neighbourMessage(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, neighbour, index: index)
         try request(&message, operation)
@@ -37,7 +37,7 @@ extension NetlinkSocket {
     mutating func removeProxyNeighbour(_ neighbour: ProxyNeighbour) throws(BoxError) {
         guard let index = try link(neighbour.interface)?.index else { return }
         var message = neighbourMessage(RTM_DELNEIGH, 0, neighbour, index: index)
-        try tolerate(ENOENT, &message, "stop answering for \(neighbour.address) on \(neighbour.interface)")
+        try tolerate(ENOENT, &message, .init(.stopAnswering, .proxyNeighbour(neighbour)))
     }
 
     private func neighbourMessage(

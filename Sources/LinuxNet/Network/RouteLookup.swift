@@ -8,7 +8,7 @@ internal import Netlink
 extension NetlinkSocket {
     /// Where a packet would go.
     mutating func route(_ question: RouteQuestion) throws(BoxError) -> RouteAnswer {
-        let operation = "look up the route to \(question.destination)"
+        let operation = BoxError.Operation(.lookUp, .routeTo(question.destination))
         var header = rtmsg()
         header.rtm_family = question.destination.family
         header.rtm_dst_len = UInt8(question.destination.bitWidth)
@@ -82,7 +82,7 @@ extension NetlinkSocket {
         var message = MessageBuffer()
         message.begin(type: RTM_GETNEIGH, flags: 0, header: header)
         message.put(NDA_DST, bytes: address.octets)
-        let state = try get(&message, "look up neighbour \(address)", absent: ENOENT, ENODEV) { payload in
+        let state = try get(&message, .init(.lookUp, .neighbour(address)), absent: ENOENT, ENODEV) { payload in
             payload.header(ndmsg.self)?.ndm_state
         }
         switch Int32(state ?? 0) {

@@ -3,7 +3,6 @@ internal import BoxModel
 import Glibc
 internal import NetTypes
 public import Netlink
-internal import SiteModel
 
 /// A route as rtnetlink shows it.
 struct KernelRoute: Equatable {
@@ -78,7 +77,7 @@ extension NetlinkSocket {
     mutating func routes() throws(BoxError) -> [KernelRoute] {
         var message = MessageBuffer()
         message.begin(type: RTM_GETROUTE, flags: 0, header: rtmsg())
-        return try dump(&message, "list routes", into: [KernelRoute]()) { list, payload in
+        return try dump(&message, .init(.list, .routes()), into: [KernelRoute]()) { list, payload in
             if let route = KernelRoute(payload), route.type == RTN_UNICAST { list.append(route) }
         }
     }
@@ -90,7 +89,7 @@ extension NetlinkSocket {
         let actionToTable: UInt8 = 1  // FR_ACT_TO_TBL
         let tableAttribute: UInt32 = 15  // FRA_TABLE
         do throws(BoxError) {
-            return try dump(&message, "list rules", into: Set<UInt32>()) { tables, payload in
+            return try dump(&message, .init(.list, .routingRules), into: Set<UInt32>()) { tables, payload in
                 // A fib_rule_hdr, which begins as a rtmsg does and has the action where that has the type.
                 guard let header = payload.header(rtmsg.self), header.rtm_type == actionToTable else { return }
                 let long = Attributes(payload, after: rtmsg.self).first { UInt32($0.type) == tableAttribute }
@@ -114,7 +113,7 @@ extension NetlinkSocket {
                 header.rtm_protocol = proto
                 var message = MessageBuffer()
                 message.begin(type: RTM_GETROUTE, flags: 0, header: header)
-                routes += try dump(&message, "list routes", into: [KernelRoute]()) { list, payload in
+                routes += try dump(&message, .init(.list, .routes()), into: [KernelRoute]()) { list, payload in
                     guard let route = KernelRoute(payload), route.proto == proto, route.type == RTN_UNICAST,
                         !route.hasGateway
                     else { return }
@@ -136,7 +135,8 @@ extension NetlinkSocket {
             var message = MessageBuffer()
             message.begin(type: RTM_GETROUTE, flags: 0, header: header)
             message.put(RTA_OIF, index)
-            routes += try dumpOfInterface(&message, "list routes of \(interface)", into: [Route]()) { list, payload in
+            routes += try dumpOfInterface(&message, .init(.list, .routes(of: interface)), into: [Route]()) {
+                list, payload in
                 guard let route = KernelRoute(payload), route.proto == Route.protocolNumber,
                     route.interfaces == [index], route.table == UInt32(RT_TABLE_MAIN.rawValue)
                 else { return }
@@ -148,16 +148,12 @@ extension NetlinkSocket {
 
     /// Adds a route; one of wggw's own that is there already is no error.
     mutating func addRoute(_ route: Route) throws(BoxError) {
-        let operation = "add route \(route.destination) through \(route.interface)"
+        let operation = BoxError.Operation(.add, .route(route))
         let index = try index(route.interface, operation)
         var message = routeMessage(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route, index: index)
         do throws(BoxError) { try request(&message, operation) } catch {
             guard error.code == EEXIST else { throw error }
-            if try ownRoutes(index: index, interface: route.interface).contains(route) { return }
-            var error = error
-            error.remedy =
-                "another route to \(route.destination) is in the way: see `ip route show \(route.destination)`"
-            throw error
+            guard try ownRoutes(index: index, interface: route.interface).contains(route) else { throw error }
         }
     }
 
@@ -165,7 +161,7 @@ extension NetlinkSocket {
     mutating func removeRoute(_ route: Route) throws(BoxError) {
         guard let index = try link(route.interface)?.index else { return }
         var message = routeMessage(RTM_DELROUTE, 0, route, index: index)
-        try tolerate(ESRCH, &message, "remove route \(route.destination) through \(route.interface)")
+        try tolerate(ESRCH, &message, .init(.remove, .route(route)))
     }
 
     private func routeMessage(_ type: Int, _ flags: Int32, _ route: Route, index: UInt32) -> MessageBuffer {

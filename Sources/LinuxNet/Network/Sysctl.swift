@@ -1,20 +1,19 @@
 internal import BoxModel
 import Glibc
-internal import SiteModel
 internal import System
 
 /// Settings under /proc/sys, by keys with slashes (`net/ipv4/conf/eth0.5/proxy_arp`).
 enum Sysctl {
     /// The first number in the file; nil if there is no such file (the interface or the module is not there).
     static func read(_ key: String) throws(BoxError) -> Int? {
-        let operation = "read sysctl \(key)"
+        let operation = BoxError.Operation(.read, .sysctl(key))
         guard let text = readFile(path(key), upTo: 64) else {
             if errno == ENOENT || errno == ENOTDIR { return nil }
             throw .system(operation)
         }
         let word = text.drop { $0 == 32 }.prefix { $0 == 45 || (48...57).contains($0) }
         guard let value = Int(String(decoding: word, as: UTF8.self)) else {
-            throw BoxError(operation, cause: "its value is not a number")
+            throw BoxError(operation, .noNumber)
         }
         return value
     }
@@ -35,7 +34,7 @@ enum Sysctl {
         guard let (before, after) = pattern.parts else { return [pattern.text] }
         guard let names = names(in: path(String(before))) else {
             if errno == ENOENT { return [] }
-            throw .system("list sysctls \(pattern.text)")
+            throw .system(.init(.list, .sysctls(pattern: pattern.text)))
         }
         return names.map { String(before) + $0 + String(after) }.filter(pattern.matches)
     }
@@ -52,30 +51,17 @@ enum Sysctl {
 
     /// Writes the file. Where nothing can be written it has to hold the value already, set from outside as for a container.
     static func write(_ key: String, _ value: Int) throws(BoxError) {
-        let operation = "set sysctl \(key) to \(value)"
+        let operation = BoxError.Operation(.set, .sysctl(key, to: value))
         let fd = open(path(key), O_WRONLY | O_CLOEXEC)
         guard fd >= 0 else {
             let code = errno
             if code == EROFS || code == EACCES, try read(key) == value { return }
-            throw failure(operation, key, code)
+            throw .system(operation, code: code)
         }
         defer { close(fd) }
         let text = Array("\(value)\n".utf8)
-        guard Glibc.write(fd, text, text.count) == text.count else { throw failure(operation, key, errno) }
+        guard Glibc.write(fd, text, text.count) == text.count else { throw .system(operation) }
     }
 
     private static func path(_ key: String) -> String { "/proc/sys/\(key)" }
-
-    private static func failure(_ operation: String, _ key: String, _ code: Int32) -> BoxError {
-        var error = BoxError.system(operation, code: code)
-        switch code {
-        case ENOENT where key.hasPrefix("net/ipv6"):
-            error.remedy = "there is no such interface, or IPv6 is switched off on this box"
-        case ENOENT: error.remedy = "there is no such interface or setting"
-        case EROFS, EACCES: error.remedy = "/proc/sys is read-only here, as in most containers; set it on the host"
-        case EINVAL: error.remedy = "the kernel does not take this value"
-        default: break
-        }
-        return error
-    }
 }

@@ -2,7 +2,6 @@ import CMnl
 internal import BoxModel
 import Glibc
 internal import NetTypes
-internal import SiteModel
 
 /// UDP ports of this machine.
 enum UDPPort {
@@ -28,13 +27,10 @@ enum UDPPort {
 }
 
 extension BoxError {
-    /// The same, with what helps where a UDP port is taken.
+    /// The same, with the UDP port where one is taken.
     func aboutPort(_ port: UInt16?) -> BoxError {
-        guard code == EADDRINUSE, let port else { return self }
-        var error = self
-        error.cause += " (UDP port \(port))"
-        error.remedy =
-            "`ss -ulpn sport = :\(port)` names who has the port; end it, or choose another: tunnel.listen-port"
-        return error
+        guard case .system(var refusal) = cause, code == EADDRINUSE, let port else { return self }
+        refusal.subject = .udpPort(port)
+        return BoxError(operation, .system(refusal))
     }
 }

@@ -13,7 +13,7 @@ extension LinuxBox: Prober {
 
     /// See `Prober`.
     public func probe(_ probe: Probe) throws(BoxError) -> ProbeAnswer {
-        let operation = "ask \(probe.destination)"
+        let operation = BoxError.Operation(.ask, .destination(probe.destination))
         var netlink = try NetlinkSocket(NETLINK_ROUTE)
         let link = try netlink.existing(probe.interface, operation)
         let ear = try Descriptor(probe_listen(link.index), operation)
@@ -41,7 +41,7 @@ extension LinuxBox: Prober {
     }
 
     private func hear(
-        _ packet: ProbePacket, _ ear: borrowing Descriptor, _ operation: String
+        _ packet: ProbePacket, _ ear: borrowing Descriptor, _ operation: BoxError.Operation
     ) throws(BoxError) -> ProbeAnswer? {
         let end = Self.milliseconds + Self.patience
         var buffer = [UInt8](repeating: 0, count: 2048)
@@ -56,7 +56,7 @@ extension LinuxBox: Prober {
 
     /// Who has the address of the next host on an Ethernet (IPv4): nobody, several, or nil: one, or no Ethernet.
     private func askLink(
-        _ next: IPAddress, _ probe: Probe, _ link: Link, _ ear: borrowing Descriptor, _ operation: String
+        _ next: IPAddress, _ probe: Probe, _ link: Link, _ ear: borrowing Descriptor, _ operation: BoxError.Operation
     ) throws(BoxError) -> ProbeAnswer? {
         var netlink = try NetlinkSocket(NETLINK_ROUTE)
         let own = try netlink.addresses(index: link.index).map(\.address.address).first { !$0.isV6 && !$0.isLinkLocal }
@@ -92,7 +92,7 @@ private struct Descriptor: ~Copyable {
     let number: Int32
 
     /// Throws what a negative errno says.
-    init(_ number: Int32, _ operation: String) throws(BoxError) {
+    init(_ number: Int32, _ operation: BoxError.Operation) throws(BoxError) {
         if number < 0 { throw BoxError.system(operation, code: -number) }
         self.number = number
     }

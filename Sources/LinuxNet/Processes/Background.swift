@@ -42,12 +42,12 @@ final class Background<Answer: Sendable>: @unchecked Sendable {
 
     /// Waits for the end of the work, which has to have one. Throws with `EINTR` once the command is told to stop; the work
     /// goes on then, and nobody asks for its answer any more.
-    func answer(_ operation: String) throws(BoxError) -> Answer {
+    func answer(_ operation: BoxError.Operation) throws(BoxError) -> Answer {
         while true { if let answer = try answer(within: Patience.usual, operation) { return answer } }
     }
 
     /// The same of work that need not have an end: nil after that time.
-    func answer(within time: Duration, _ operation: String) throws(BoxError) -> Answer? {
+    func answer(within time: Duration, _ operation: BoxError.Operation) throws(BoxError) -> Answer? {
         try Deadline(time).wait(for: done, operation) ? written : nil
     }
 }

@@ -15,7 +15,7 @@ struct DatapathProcess {
 
     /// Starts the process and waits until its configuration socket answers.
     func start() throws(BoxError) {
-        let operation = "start the datapath of \(interface)"
+        let operation = BoxError.Operation(.start, .datapath(of: interface))
         // One whose interface was deleted just now takes a moment to be gone.
         _ = Deadline(Patience.usual).wait { !SocketPaths(interface: interface).areListenedAt }
         if saysThatItStands { return try Self.start(command + [interface, "--foreground"], operation) }
@@ -24,17 +24,17 @@ struct DatapathProcess {
         // Not whether somebody listens: wireguard-go does before it has the TUN device, and sets that device's MTU in between.
         let device = UserspaceWireGuard(interface: interface)
         guard Deadline(.seconds(5)).wait(until: { (try? device.read()) != nil }) else {
-            throw BoxError(operation, cause: "it started, but does not answer\(output)", code: ETIMEDOUT)
+            throw BoxError(operation, .process(.silent(output: output)))
         }
     }
 
     /// Starts wggw's own, in the foreground of a session of its own, and waits until it stands.
-    static func start(_ command: [String], _ operation: String) throws(BoxError) {
+    static func start(_ command: [String], _ operation: BoxError.Operation) throws(BoxError) {
         _ = try spawnStanding(command, environment: ["WGGW_READY_FD=\(ReadyWord().descriptor)"], operation)
     }
 
-    /// Runs the command until it returns, ten seconds at most. Returns the last line it wrote, after a colon.
-    private func run(_ operation: String) throws(BoxError) -> String {
+    /// Runs the command until it returns, ten seconds at most. Returns the last line it wrote, if any.
+    private func run(_ operation: BoxError.Operation) throws(BoxError) -> String? {
         var ends: [Int32] = [-1, -1]
         guard clinux_nonblocking_pipe(&ends) == 0 else { throw .system(operation) }
         defer { close(ends[0]) }
@@ -53,14 +53,13 @@ struct DatapathProcess {
         guard ended else {
             kill(process, SIGKILL)
             _ = reap(process)
-            throw BoxError(
-                operation, cause: "\(command[0]) did not go into the background in ten seconds", code: ETIMEDOUT)
+            throw BoxError(operation, .process(.inForeground(program: command[0])))
         }
         // The last line with words in it: wireguard-go draws a box around its greeting.
         let lines = String(decoding: output, as: UTF8.self).split(separator: "\n")
-        let text = lines.last { $0.contains(where: \.isLetter) }.map { ": \($0)" } ?? ""
+        let text = lines.last { $0.contains(where: \.isLetter) }.map { String($0) }
         if status == 0 { return text }
-        throw BoxError(operation, cause: "\(command[0]) ended with \(wording(status))\(text)")
+        throw BoxError(operation, .process(.ended(BoxError.Exit(status), program: command[0], output: text)))
     }
 
     private func drain(_ fd: Int32, into output: inout [UInt8]) {
@@ -73,5 +72,6 @@ struct DatapathProcess {
 
 /// Starts `wggw datapath` with these arguments in the background, and returns when its configuration socket answers.
 public func startDatapath(_ arguments: [String]) throws(BoxError) {
-    try DatapathProcess.start(["/proc/self/exe", "datapath"] + arguments + ["--foreground"], "start the datapath")
+    try DatapathProcess.start(
+        ["/proc/self/exe", "datapath"] + arguments + ["--foreground"], .init(.start, .datapath()))
 }

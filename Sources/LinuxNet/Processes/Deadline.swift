@@ -14,7 +14,9 @@ struct Deadline {
 
     /// Waits until a descriptor is ready for `events`. False: the time is over. Throws with `EINTR` once the command is told
     /// to stop.
-    func wait(for descriptor: Int32, toBe events: Int32 = POLLIN, _ operation: String) throws(BoxError) -> Bool {
+    func wait(for descriptor: Int32, toBe events: Int32 = POLLIN, _ operation: BoxError.Operation) throws(BoxError)
+        -> Bool
+    {
         while true {
             var ready = [
                 pollfd(fd: descriptor, events: Int16(events), revents: 0),
@@ -49,5 +51,5 @@ struct Deadline {
 
 extension BoxError {
     /// The command was told to stop while it waited.
-    static func stopped(_ operation: String) -> BoxError { BoxError(operation, cause: "told to stop", code: EINTR) }
+    static func stopped(_ operation: BoxError.Operation) -> BoxError { BoxError(operation, .stopped()) }
 }

@@ -33,7 +33,8 @@ struct Patience {
 
     /// Waits until a descriptor is ready for `events`. False: the process does nothing about it. Throws with `EINTR` once the
     /// command is told to stop.
-    mutating func wait(for descriptor: Int32, toBe events: Int32 = POLLIN, _ operation: String) throws(BoxError) -> Bool
+    mutating func wait(for descriptor: Int32, toBe events: Int32 = POLLIN, _ operation: BoxError.Operation)
+        throws(BoxError) -> Bool
     {
         var idle = 0
         while try !Deadline(step).wait(for: descriptor, toBe: events, operation) {

@@ -2,7 +2,6 @@ import CLinux
 internal import BoxModel
 import Glibc
 internal import NetTypes
-internal import SiteModel
 internal import System
 internal import UAPI
 
@@ -25,7 +24,7 @@ struct RunningDatapath: ~Copyable {
     init?(listeningAt sockets: SocketPaths) {
         let listener: pid_t
         do throws(BoxError) {
-            listener = try StreamSocket(path: sockets.configuration, "find the datapath").process
+            listener = try StreamSocket(path: sockets.configuration, .init(.find, .datapath())).process
         } catch {
             return nil
         }
@@ -49,27 +48,26 @@ struct RunningDatapath: ~Copyable {
 
     deinit { close(descriptor) }
 
-    /// Sends it a signal. False: this process may not, as in a container without CAP_KILL.
-    borrowing func take(_ signal: Int32, _ operation: String) throws(BoxError) -> Bool {
+    /// Sends it, which carries `interface`, a signal. False: this process may not, as in a container without CAP_KILL.
+    borrowing func take(_ signal: Int32, behind interface: String) throws(BoxError) -> Bool {
         switch clinux_signal_process(descriptor, signal) {
         // One that has just ended needs to be told nothing.
         case 0, -ESRCH: return true
         case -EPERM: return false
-        case let error: throw .system("\(operation) (process \(process))", code: -error)
+        case let error: throw .system(.init(.end, .datapath(of: interface, process: process)), code: -error)
         }
     }
 
     /// Waits until it has ended, after it was told to: as long as it works at it. Once it does nothing for a second it is killed.
-    borrowing func awaitEnd(_ operation: String) throws(BoxError) {
+    borrowing func awaitEnd(behind interface: String) throws(BoxError) {
+        let operation = BoxError.Operation(.end, .datapath(of: interface))
         var patience = Patience(with: process, idle: .seconds(1))
         if try patience.wait(for: descriptor, operation) { return }
-        guard try take(SIGKILL, operation) else {
-            throw BoxError(
-                operation, cause: "process \(process) does nothing, and may not be killed",
-                remedy: "a container gets the right to by --cap-add KILL", code: ETIMEDOUT)
+        guard try take(SIGKILL, behind: interface) else {
+            throw BoxError(operation, .process(.mayNotBeKilled(process)))
         }
         guard try Deadline(Patience.usual).wait(for: descriptor, operation) else {
-            throw BoxError(operation, cause: "process \(process) was killed, and does not end", code: ETIMEDOUT)
+            throw BoxError(operation, .process(.doesNotDie(process)))
         }
     }
 

@@ -10,7 +10,7 @@ import Glibc
 /// - `directory`: where it runs; nil is where this process does.
 public func spawnApart(
     _ command: [String], files: [Int32?] = [nil, nil, nil], environment: [String] = [], directory: String? = nil,
-    _ operation: String
+    _ operation: BoxError.Operation
 ) throws(BoxError) -> Int32 {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -39,10 +39,6 @@ public func spawnApart(
     defer { for text in arguments + settings { free(text) } }
     var pid: pid_t = 0
     let code = posix_spawnp(&pid, command[0], &actions, &attributes, &arguments, &settings)
-    guard code == 0 else {
-        var error = BoxError.system(operation, code: code)
-        error.cause += " (\(command[0]))"
-        throw error
-    }
+    guard code == 0 else { throw .system(operation, code: code, about: .program(command[0])) }
     return pid
 }

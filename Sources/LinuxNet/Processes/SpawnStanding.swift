@@ -9,7 +9,7 @@ internal import System
 ///
 /// `files` are its descriptors 0 to 2.
 public func spawnStanding(
-    _ command: [String], files: [Int32?] = [nil, nil, nil], environment: [String] = [], _ operation: String
+    _ command: [String], files: [Int32?] = [nil, nil, nil], environment: [String] = [], _ operation: BoxError.Operation
 ) throws(BoxError) -> Int32 {
     precondition(files.count == Int(ReadyWord().descriptor))
     var ends: [Int32] = [-1, -1]
@@ -34,14 +34,14 @@ public func spawnStanding(
         kill(process, SIGKILL)
         status = reap(process)
     }
-    let how = ended ? "it ended with \(status.map(wording) ?? "no status")" : "it was not ready in thirty seconds"
-    throw BoxError(
-        operation, cause: words.isEmpty ? how : String(decoding: words, as: UTF8.self), code: ended ? 0 : ETIMEDOUT)
+    let said = words.isEmpty ? nil : String(decoding: words, as: UTF8.self)
+    guard ended else { throw BoxError(operation, .process(.notReady(said))) }
+    throw BoxError(operation, .process(said.map { .said($0) } ?? .ended(status.map { BoxError.Exit($0) })))
 }
 
 /// Reads what a process says until `+`, or until its end. False: it says no more and is not at its end either.
 private func listen(
-    _ descriptor: Int32, into words: inout [UInt8], _ operation: String
+    _ descriptor: Int32, into words: inout [UInt8], _ operation: BoxError.Operation
 ) throws(BoxError) -> Bool {
     let deadline = Deadline(.seconds(30))
     while try deadline.wait(for: descriptor, operation) {
@@ -68,7 +68,9 @@ func reap(_ child: pid_t) -> Int32? {
     return reaped ? status : nil
 }
 
-/// `status 1`, `signal 9`
-func wording(_ waitStatus: Int32) -> String {
-    waitStatus & 127 == 0 ? "status \(waitStatus >> 8)" : "signal \(waitStatus & 127)"
+extension BoxError.Exit {
+    /// What waitpid(2) tells.
+    init(_ waitStatus: Int32) {
+        self = waitStatus & 127 == 0 ? .status(waitStatus >> 8) : .signal(waitStatus & 127)
+    }
 }

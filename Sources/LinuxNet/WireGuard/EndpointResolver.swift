@@ -10,7 +10,8 @@ enum EndpointResolver {
     struct Failure: Equatable {
         var peer: PublicKey
         var endpoint: Endpoint
-        var reason: String
+        /// What the resolver says; nil: the name has no address.
+        var reason: String?
         /// `EAI_*`.
         var code: Int32
     }
@@ -46,7 +47,7 @@ enum EndpointResolver {
     /// What a name server said.
     enum LookUp: Sendable {
         case address(IPAddress)
-        case failure(code: Int32, reason: String)
+        case failure(code: Int32, reason: String?)
     }
 
     /// getaddrinfo; `tries` times, a second apart, where it says that trying again may help.
@@ -55,8 +56,7 @@ enum EndpointResolver {
             let (code, addresses) = ask(name)
             if let first = addresses.first { return .address(first) }
             if code != EAI_AGAIN || attempt >= tries {
-                return .failure(
-                    code: code, reason: code == 0 ? "it has no address" : String(cString: gai_strerror(code)))
+                return .failure(code: code, reason: words(code))
             }
             sleep(1)
         }
@@ -66,9 +66,12 @@ enum EndpointResolver {
     /// The same for who has no time: what nobody has answered by then counts as not answered.
     @Sendable static func lookUp(_ name: String, within time: Duration) -> LookUp {
         let asked = Background.begin { lookUp(name, tries: 1) }
-        let answer = try? asked?.answer(within: time, "look up \(name)")
-        return (answer ?? nil) ?? .failure(code: EAI_AGAIN, reason: String(cString: gai_strerror(EAI_AGAIN)))
+        let answer = try? asked?.answer(within: time, BoxError.Operation(.lookUp, .host(name)))
+        return (answer ?? nil) ?? .failure(code: EAI_AGAIN, reason: words(EAI_AGAIN))
     }
+
+    /// What the C library says of a code.
+    static func words(_ code: Int32) -> String? { code == 0 ? nil : String(cString: gai_strerror(code)) }
 
     /// getaddrinfo: its code, and the addresses in its order, that of RFC 6724.
     static func ask(_ name: String) -> (code: Int32, addresses: [IPAddress]) {

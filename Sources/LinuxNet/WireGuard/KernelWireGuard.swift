@@ -3,7 +3,6 @@ internal import BoxModel
 import Glibc
 internal import NetTypes
 public import Netlink
-internal import SiteModel
 
 /// The kernel's WireGuard, over generic netlink.
 struct KernelWireGuard: WireGuardDevice {
@@ -17,7 +16,7 @@ struct KernelWireGuard: WireGuardDevice {
             type: channel.family, flags: 0,
             header: genlmsghdr(cmd: UInt8(WG_CMD_GET_DEVICE.rawValue), version: 1, reserved: 0))
         message.put(WGDEVICE_A_IFNAME, string: interface)
-        return try channel.socket.dump(&message, "read \(interface)", into: KernelWireGuardReader()) {
+        return try channel.socket.dump(&message, .init(.read, .wireGuard(interface)), into: KernelWireGuardReader()) {
             reader, payload in
             reader.read(payload)
         }.device
@@ -33,7 +32,7 @@ struct KernelWireGuard: WireGuardDevice {
         var encoder = KernelWireGuardEncoder(interface: interface, family: channel.family, change: change)
         repeat {
             var message = encoder.next()
-            try channel.socket.request(&message, "set \(interface)")
+            try channel.socket.request(&message, .init(.set, .wireGuard(interface)))
         } while encoder.hasMore
     }
 
@@ -45,9 +44,7 @@ struct KernelWireGuard: WireGuardDevice {
         init(_ interface: String) throws(BoxError) {
             var socket = try NetlinkSocket(NETLINK_GENERIC)
             guard let family = try GenericNetlink.family(WG_GENL_NAME, on: &socket) else {
-                throw BoxError(
-                    "configure \(interface)", cause: "this kernel has no WireGuard",
-                    remedy: "use datapath = \"userspace\"", code: EPROTONOSUPPORT)
+                throw BoxError(.init(.configure, .wireGuard(interface)), .lacking(.wireGuard))
             }
             self.socket = socket
             self.family = family

@@ -2,7 +2,6 @@ import CLinux
 internal import BoxModel
 import Glibc
 internal import NetTypes
-internal import SiteModel
 internal import System
 internal import UAPI
 
@@ -18,7 +17,7 @@ extension SocketPaths {
             (events, new.events), (amneziaConfiguration, new.amneziaConfiguration),
             (configuration, new.configuration),
         ]
-        where rename(old, new) != 0 && errno != ENOENT { throw BoxError.system("rename \(old) to \(new)") }
+        where rename(old, new) != 0 && errno != ENOENT { throw BoxError.system(.init(.rename, .name(old, to: new))) }
     }
 
     /// Clears away what a process has left that is gone.
@@ -39,7 +38,7 @@ struct StreamSocket: ~Copyable {
     private var patience: Patience
 
     /// Connects. Throws with `ENOENT` or `ECONNREFUSED` where nobody listens.
-    init(path: String, _ operation: String) throws(BoxError) {
+    init(path: String, _ operation: BoxError.Operation) throws(BoxError) {
         let fd = UnixSocket.open()
         guard fd >= 0 else { throw .system(operation) }
         var result = Self.connect(fd, path)
@@ -53,10 +52,7 @@ struct StreamSocket: ~Copyable {
         guard result == 0 else {
             close(fd)
             if result == EAGAIN { throw Self.silence(operation, path, 0) }
-            var error = BoxError.system(operation, code: result)
-            error.cause += " (\(path))"
-            if Self.isNobody(result) { error.remedy = "its datapath does not run; apply again to start it" }
-            throw error
+            throw .system(operation, code: result, about: .socket(path))
         }
         self.fd = fd
         self.path = path
@@ -67,7 +63,7 @@ struct StreamSocket: ~Copyable {
     deinit { close(fd) }
 
     /// Sends all of it; borrowed, so that the bytes stay until they are sent.
-    mutating func send(_ buffer: borrowing SecretBuffer, _ operation: String) throws(BoxError) {
+    mutating func send(_ buffer: borrowing SecretBuffer, _ operation: BoxError.Operation) throws(BoxError) {
         var rest = buffer.bytes
         while !rest.isEmpty {
             let sent = Glibc.send(fd, rest.baseAddress!, rest.count, Int32(MSG_NOSIGNAL))
@@ -80,7 +76,7 @@ struct StreamSocket: ~Copyable {
     }
 
     /// Returns 0 at the end.
-    mutating func receive(into buffer: inout SecretBuffer, _ operation: String) throws(BoxError) -> Int {
+    mutating func receive(into buffer: inout SecretBuffer, _ operation: BoxError.Operation) throws(BoxError) -> Int {
         while true {
             let got = buffer.fill(room: 1 << 16) { recv(fd, $0.baseAddress!, $0.count, 0) }
             if got >= 0 { return got }
@@ -89,7 +85,7 @@ struct StreamSocket: ~Copyable {
     }
 
     /// After a call that failed: waits until it may work, or throws.
-    private mutating func goOn(_ events: Int32, _ operation: String) throws(BoxError) {
+    private mutating func goOn(_ events: Int32, _ operation: BoxError.Operation) throws(BoxError) {
         if errno == EINTR { return }
         guard errno == EAGAIN else { throw .system(operation) }
         guard try patience.wait(for: fd, toBe: events, operation) else {
@@ -97,16 +93,9 @@ struct StreamSocket: ~Copyable {
         }
     }
 
-    private static func silence(_ operation: String, _ path: String, _ process: pid_t) -> BoxError {
-        let which = process > 0 ? " (process \(process))" : ""
-        return BoxError(
-            operation, cause: "its datapath\(which) does not answer on \(path)",
-            remedy: "\(.restart) puts a new one in its place, \(.takeDown) takes it off the box",
-            code: ETIMEDOUT)
+    private static func silence(_ operation: BoxError.Operation, _ path: String, _ process: pid_t) -> BoxError {
+        BoxError(operation, .silentDatapath(process: process > 0 ? process : nil, socket: path))
     }
-
-    /// Whether that is what a call says to whom nobody listens.
-    private static func isNobody(_ code: Int32) -> Bool { code == ENOENT || code == ECONNREFUSED }
 
     /// 0 or an errno.
     private static func connect(_ fd: Int32, _ path: String) -> Int32 {

@@ -10,19 +10,19 @@ struct UserspaceWireGuard: WireGuardDevice {
 
     func read() throws(BoxError) -> ObservedWireGuard {
         var peers: [ObservedPeer] = []
-        let section = try ask(.get, "read \(interface)") { peers.append(ObservedPeer($0)) }
+        let section = try ask(.get, .init(.read, .wireGuard(interface))) { peers.append(ObservedPeer($0)) }
         return ObservedWireGuard(
             privateKey: section.privateKey ?? nil, listenPort: section.listenPort ?? 0, fwmark: section.mark ?? 0,
             disguise: (try? AWGParameters(section.awg.all[0])) ?? .plain, peers: peers)
     }
 
     func set(_ change: WireGuardChange) throws(BoxError) {
-        _ = try ask(.set(SetRequest(change)), "set \(interface)") { _ in }
+        _ = try ask(.set(SetRequest(change)), .init(.set, .wireGuard(interface))) { _ in }
     }
 
     /// Sends a request, tells each peer of the answer, and returns what it says of the interface. Throws with the answer's errno.
     private func ask(
-        _ request: UAPIRequest, _ operation: String, _ tell: (PeerSection) -> Void
+        _ request: UAPIRequest, _ operation: BoxError.Operation, _ tell: (PeerSection) -> Void
     ) throws(BoxError) -> InterfaceSection {
         let path = SocketPaths(interface: interface).configuration
         var socket = try StreamSocket(path: path, operation)
@@ -31,12 +31,10 @@ struct UserspaceWireGuard: WireGuardDevice {
         var reader = AnswerReader(names: .ofThisBox)
         while !reader.isComplete {
             guard try socket.receive(into: &text, operation) > 0 else {
-                throw BoxError(operation, cause: "\(path) closed in the middle of its answer", code: EPIPE)
+                throw BoxError(operation, .cutShort(socket: path))
             }
             do { text.removeFirst(try reader.take(text.bytes, tell)) } catch {
-                throw BoxError(
-                    operation, cause: "line \(error.line) of the answer on \(path) is wrong: \(error.reason)",
-                    code: EBADMSG)
+                throw BoxError(operation, .malformed(socket: path, line: error.line, reader: error.reason))
             }
         }
         if reader.errorNumber != 0 { throw .system(operation, code: reader.errorNumber) }
