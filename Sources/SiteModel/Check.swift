@@ -32,10 +32,8 @@ extension SiteChecks {
         let names = Set(site.peers.map(\.name) + ["gateway", "dns"])
         for (i, check) in site.checks.enumerated() {
             for case .name(let name) in [check.flow.from, check.flow.to] where !names.contains(name) {
-                let close = nearest(name, among: names.sorted())
-                report(
-                    ["check"], index: i, "\(check.flow): no peer is called \(name)",
-                    remedy: close.map { "did you mean \($0)?" } ?? "name a peer, gateway, dns, an address or a network")
+                let near = nearest(name, among: names.sorted())
+                report(["check"], index: i, .name(.unknownPeer(name, check.flow, near: near)))
             }
         }
     }

@@ -137,10 +137,8 @@ private indirect enum Plain: Equatable {
     ]) func refusesTooMuch(_ marked: String, _ message: String) {
         let before = marked.prefix { $0 != "«" }.split(separator: "\n", omittingEmptySubsequences: false)
         #expect(
-            refusals(marked.replacing("«", with: "")) == [
-                ProfileError(
-                    file: "site.toml", line: before.count, column: before.last!.unicodeScalars.count + 1,
-                    message: message)
+            refusals(marked.replacing("«", with: "")).map(\.description) == [
+                "site.toml:\(before.count):\(before.last!.unicodeScalars.count + 1): \(message)"
             ])
     }
 

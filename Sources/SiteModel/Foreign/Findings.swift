@@ -24,7 +24,7 @@ struct Findings {
 
     private func fault(_ place: WgQuickConfig.Place, _ message: String, _ advice: Prose? = nil) -> ProfileError {
         ProfileError(
-            file: place.file ?? file, line: place.line, column: place.column, message: message, advice: advice)
+            file: place.file ?? file, line: place.line, column: place.column, .said(message), advice: advice)
     }
 
     mutating func refuse(_ place: WgQuickConfig.Place, _ message: String) { errors.append(fault(place, message)) }

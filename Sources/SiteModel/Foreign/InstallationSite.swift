@@ -82,7 +82,9 @@ private struct ClientSides {
         _ remark: Remark, _ place: WgQuickConfig.Place, _ message: String, advice: Prose? = nil
     ) {
         counts[remark, default: 0] += 1
-        if counts[remark]! <= maximumTold { result.notes.append(installation.gateway.fault(place, message, advice)) }
+        if counts[remark]! <= maximumTold {
+            result.notes.append(installation.gateway.fault(place, .said(message), advice))
+        }
     }
 
     private mutating func tellHowMany() {
@@ -90,7 +92,7 @@ private struct ClientSides {
             let more = count - maximumTold
             result.notes.append(
                 installation.gateway.fault(
-                    installation.gateway.interfacePlace, "and \(more) more \(remark.rawValue)"))
+                    installation.gateway.interfacePlace, .said("and \(more) more \(remark.rawValue)")))
         }
     }
 

@@ -51,7 +51,7 @@ public struct Finding: Hashable, Sendable, CustomStringConvertible {
     public var remedy: String? { kind.fault.text.remedy }
 
     /// `what; remedy`
-    public var message: String { [what, remedy].compactMap(\.self).joined(separator: "; ") }
+    public var message: String { kind.fault.text.message }
 
     /// `wg0.conf:7:12: Endpoint itzxa.com:51820: …; write …`
     public var description: String { "\(file):\(line):\(column): \(message)" }
@@ -75,4 +75,7 @@ struct FaultText {
         self.what = what
         self.remedy = remedy
     }
+
+    /// `what; remedy`
+    var message: String { [what, remedy].compactMap(\.self).joined(separator: "; ") }
 }

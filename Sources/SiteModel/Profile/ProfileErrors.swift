@@ -6,19 +6,22 @@ public struct ProfileError: Error, Hashable, Sendable, CustomStringConvertible {
     public let line: Int
     /// From 1, in Unicode scalars.
     public let column: Int
-    /// What is wrong and what would be right.
-    public let message: String
+    /// What is wrong.
+    public let fault: ProfileFault
     /// What can be done about it here, if that is something that wggw does.
     public let advice: Prose?
 
     /// Makes an error.
-    public init(file: String, line: Int, column: Int, message: String, advice: Prose? = nil) {
+    public init(file: String, line: Int, column: Int, _ fault: ProfileFault, advice: Prose? = nil) {
         self.advice = advice
         self.file = file
         self.line = line
         self.column = column
-        self.message = message
+        self.fault = fault
     }
+
+    /// What is wrong and what would be right.
+    public var message: String { fault.message }
 
     /// `site.toml:14:14: peers.laptop.addresses: 10.0.0.0/40: an IPv4 prefix is at most /32`
     public var description: String { prose.description }
@@ -39,7 +42,9 @@ public struct ProfileErrors: Error, Hashable, Sendable, CustomStringConvertible 
     /// Makes a list; it is sorted here.
     public init(_ errors: [ProfileError]) {
         self.errors = errors.sorted {
-            ($0.file, $0.line, $0.column, $0.message) < ($1.file, $1.line, $1.column, $1.message)
+            let (first, second) = (($0.file, $0.line, $0.column), ($1.file, $1.line, $1.column))
+            // Words are made only where they decide.
+            return first == second ? $0.message < $1.message : first < second
         }
     }
 

@@ -21,23 +21,23 @@ struct ProfileParser {
     init(_ text: String, file: String) throws(ProfileErrors) {
         self.file = file
         bytes = Array(text.utf8)
-        func failure(_ line: Int, _ column: Int, _ reason: String, isLimit: Bool = false) -> ProfileErrors {
-            let message = (isLimit ? "" : "this is not TOML: ") + reason
-            return ProfileErrors([ProfileError(file: file, line: line, column: column, message: message)])
+        func failure(_ line: Int, _ column: Int, _ fault: TOMLFault) -> ProfileErrors {
+            ProfileErrors([ProfileError(file: file, line: line, column: column, .toml(fault))])
         }
-        func failure(at offset: Int, _ reason: String, isLimit: Bool = false) -> ProfileErrors {
+        func failure(at offset: Int, _ fault: TOMLFault) -> ProfileErrors {
             let (line, column) = LineIndex(Array(text.utf8)).position(of: offset)
-            return failure(line, column, reason, isLimit: isLimit)
+            return failure(line, column, fault)
         }
         // TOMLKit gets the text as a C string, which would end here.
-        if let zero = bytes.firstIndex(of: 0) { throw failure(at: zero, "a zero byte") }
+        if let zero = bytes.firstIndex(of: 0) { throw failure(at: zero, .zeroByte) }
         var scanner = TOMLScanner(bytes)
         do { root = try scanner.document() } catch {
-            throw failure(at: error.offset, error.reason, isLimit: error.isLimit)
+            throw failure(at: error.offset, error.fault)
         }
         do { _ = try TOMLTable(string: text) } catch {
-            guard let error = error as? TOMLParseError else { throw failure(1, 1, "\(error)") }
-            throw failure(max(error.source.begin.line, 1), max(error.source.begin.column, 1), error.description)
+            guard let error = error as? TOMLParseError else { throw failure(1, 1, .library("\(error)")) }
+            let place = error.source.begin
+            throw failure(max(place.line, 1), max(place.column, 1), .library(error.description))
         }
     }
 
@@ -61,11 +61,11 @@ struct ProfileParser {
     private func errors(adding problems: [SiteProblem]) -> ProfileErrors {
         var all = reader.found
         var places = TOMLPlaces(root)
-        for problem in problems { all.append((places.offset(of: problem.path), problem.description)) }
+        for problem in problems { all.append((places.offset(of: problem.path), .problem(problem))) }
         let positions = LineIndex(bytes).positions(of: all.map(\.offset))
         return ProfileErrors(
             zip(all, positions).map { found, place in
-                ProfileError(file: file, line: place.line, column: place.column, message: found.message)
+                ProfileError(file: file, line: place.line, column: place.column, found.fault)
             })
     }
 }

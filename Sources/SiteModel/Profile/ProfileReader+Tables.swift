@@ -30,7 +30,7 @@ extension ProfileReader {
             let expect: Check.Expectation = choice("expect", in: section) ?? .allow
             guard let from, let to else { return nil }
             do throws(ParseError) { return Check(try Flow(from: from.text, to: to.text), expect) } catch {
-                note(error.input == from.text ? from.offset : to.offset, "check: \(error)")
+                note(error.input == from.text ? from.offset : to.offset, .value(SitePath(["check"]), error))
                 return nil
             }
         }
@@ -74,7 +74,7 @@ extension ProfileReader {
             }
             guard let text = text(of: name, key, section) else { continue }
             do throws(AWGFault) { try disguise.settings.set(name, text) } catch {
-                note(entry.offset, "\(section.name(key)): \(error)")
+                note(entry.offset, .parameter(section.place(key), error))
             }
         }
         return disguise

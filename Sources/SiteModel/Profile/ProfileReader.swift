@@ -9,14 +9,14 @@ struct ProfileReader {
         let offset: Int
         let node: TOMLTableNode?
 
-        func name(_ key: String) -> String { SitePath(path + [key]).name }
+        func place(_ key: String) -> SitePath { SitePath(path + [key]) }
     }
 
-    private(set) var found: [(offset: Int, message: String)] = []
+    private(set) var found: [(offset: Int, fault: ProfileFault)] = []
     /// The places with something wrong in them.
     private(set) var incomplete: Set<SitePath> = []
 
-    mutating func note(_ offset: Int, _ message: String) { found.append((offset, message)) }
+    mutating func note(_ offset: Int, _ fault: ProfileFault) { found.append((offset, fault)) }
 
     // MARK: Tables
 
@@ -25,9 +25,7 @@ struct ProfileReader {
         let missing = Section(path: parent.path + [key], offset: parent.offset, node: nil)
         guard let entry = parent.node?.entries[key] else { return missing }
         guard case .table(let node) = entry.value else {
-            note(
-                entry.offset,
-                "\(SitePath(missing.path).name): is \(entry.typeName); write a table, [\(SitePath(missing.path).name)]")
+            refuse(entry, SitePath(missing.path), .table)
             incomplete.insert(SitePath(missing.path))
             return missing
         }
@@ -41,15 +39,13 @@ struct ProfileReader {
         guard let entry = parent.node?.entries[key] else { return [] }
         let path = parent.path + [key]
         guard case .array(let list) = entry.value else {
-            note(
-                entry.offset,
-                "\(SitePath(path).name): is \(entry.typeName); write [[\(SitePath(path).name)]] above each")
+            refuse(entry, SitePath(path), .listOfTables)
             incomplete.insert(SitePath(path))
             return []
         }
         return list.elements.compactMap { element in
             guard case .table(let node) = element.value else {
-                refuse(element, SitePath(path).name, "write [[\(SitePath(path).name)]] above each")
+                refuse(element, SitePath(path), .listOfTables)
                 incomplete.insert(SitePath(path))
                 return nil
             }
@@ -62,7 +58,7 @@ struct ProfileReader {
     /// A string that has to be there.
     mutating func required(_ key: String, in section: Section) -> (text: String, offset: Int)? {
         if section.node?.entries[key] == nil {
-            note(section.offset, "\(section.name(key)): is missing")
+            note(section.offset, .missing(section.place(key)))
             incomplete.insert(SitePath(section.path))
         }
         return string(key, in: section)
@@ -78,14 +74,7 @@ struct ProfileReader {
     mutating func refuseUnknown(in section: Section, keys: [String]) {
         guard let node = section.node, !keys.isEmpty else { return }
         for (key, entry) in node.entries where !keys.contains(key) {
-            let hint =
-                key == "private-key"
-                ? "a profile holds no secrets, wggw keeps them sealed"
-                : nearest(key, among: keys).map { "did you mean \($0)?" }
-            let place = section.path.isEmpty ? "at the top level" : "in \(SitePath(section.path).name)"
-            note(
-                entry.keyOffset,
-                "\(section.name(key)): unknown key; \(hint ?? "\(place) there are \(keys.joined(separator: ", "))")")
+            note(entry.keyOffset, .unknownKey(key, in: SitePath(section.path), known: keys))
         }
     }
 
@@ -94,7 +83,7 @@ struct ProfileReader {
     mutating func string(_ key: String, in section: Section) -> (text: String, offset: Int)? {
         guard let entry = section.node?.entries[key] else { return nil }
         guard case .string(let text) = entry.value else {
-            refuse(entry, section.name(key), "write a string in quotes")
+            refuse(entry, section.place(key), .string)
             return nil
         }
         return (text, entry.offset)
@@ -107,7 +96,7 @@ struct ProfileReader {
         case .integer(let value): return "\(value)"
         case .string(let text): return text
         default:
-            refuse(entry, section.name(key), "write a whole number without quotes, or a range in quotes, \"LOW-HIGH\"")
+            refuse(entry, section.place(key), .integerOrRange)
             return nil
         }
     }
@@ -115,7 +104,7 @@ struct ProfileReader {
     mutating func boolean(_ key: String, in section: Section) -> Bool? {
         guard let entry = section.node?.entries[key] else { return nil }
         guard case .boolean(let value) = entry.value else {
-            refuse(entry, section.name(key), "write true or false, without quotes")
+            refuse(entry, section.place(key), .boolean)
             return nil
         }
         return value
@@ -123,13 +112,12 @@ struct ProfileReader {
 
     mutating func integer(_ key: String, in section: Section, _ range: ClosedRange<Int64>) -> Int64? {
         guard let entry = section.node?.entries[key] else { return nil }
-        let remedy = "write a whole number from \(range.lowerBound) to \(range.upperBound)"
         guard case .integer(let value) = entry.value else {
-            refuse(entry, section.name(key), remedy + ", without quotes")
+            refuse(entry, section.place(key), .integer(range))
             return nil
         }
         guard range.contains(value) else {
-            note(entry.offset, "\(section.name(key)): \(value) is out of range; \(remedy)")
+            note(entry.offset, .outOfRange(section.place(key), value, range))
             return nil
         }
         return value
@@ -140,7 +128,7 @@ struct ProfileReader {
     ) -> T? {
         guard let (text, offset) = string(key, in: section) else { return nil }
         do { return try parse(text) } catch {
-            note(offset, "\(section.name(key)): \(error)")
+            note(offset, .value(section.place(key), error))
             return nil
         }
     }
@@ -177,24 +165,24 @@ struct ProfileReader {
     private mutating func strings(_ key: String, in section: Section) -> [(text: String, offset: Int)]? {
         guard let entry = section.node?.entries[key] else { return nil }
         guard case .array(let list) = entry.value else {
-            refuse(entry, section.name(key), "write a list of strings, [\"…\", \"…\"]")
+            refuse(entry, section.place(key), .listOfStrings)
             incomplete.insert(SitePath(section.path + [key]))
             return []
         }
         return list.elements.compactMap { element in
             if case .string(let text) = element.value { return (text, element.offset) }
-            refuse(element, section.name(key), "write a string in quotes")
+            refuse(element, section.place(key), .string)
             incomplete.insert(SitePath(section.path + [key]))
             return nil
         }
     }
 
     private mutating func noteInList(_ offset: Int, _ key: String, _ section: Section, _ error: ParseError) {
-        note(offset, "\(section.name(key)): \(error)")
+        note(offset, .value(section.place(key), error))
         incomplete.insert(SitePath(section.path + [key]))
     }
 
-    private mutating func refuse(_ node: TOMLNode, _ name: String, _ remedy: String) {
-        note(node.offset, "\(name): is \(node.typeName); \(remedy)")
+    private mutating func refuse(_ node: TOMLNode, _ place: SitePath, _ wanted: ProfileFault.Wanted) {
+        note(node.offset, .wrongType(place, node.type, wanted))
     }
 }

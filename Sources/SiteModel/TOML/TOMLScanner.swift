@@ -3,12 +3,15 @@
 /// It takes some text that is not TOML, such as two settings on a line or a number with a leading zero; TOMLKit, which is
 /// asked afterwards, does not. It is asked only then, because it aborts on a header like `[.a]`.
 struct TOMLScanner {
-    /// Where the text stopped making sense, and what would.
+    /// Where the text stopped making sense, and why.
     struct Failure: Error {
         let offset: Int
-        let reason: String
-        /// It would make sense, and is more than is taken.
-        var isLimit = false
+        let fault: TOMLFault
+
+        init(_ offset: Int, _ fault: TOMLFault) {
+            self.offset = offset
+            self.fault = fault
+        }
     }
 
     private struct Key {
@@ -64,8 +67,7 @@ struct TOMLScanner {
         let element = TOMLNode(keyOffset: last.offset, offset: last.offset, value: .table(table))
         if let old = parent.entries[last.name] {
             guard case .array(let list) = old.value else {
-                throw Failure(
-                    offset: last.offset, reason: "\(tomlKey(last.name)) is there already, and is no list of tables")
+                throw Failure(last.offset, .noListOfTables(last.name))
             }
             list.elements.append(element)
         } else {
@@ -102,16 +104,11 @@ struct TOMLScanner {
     private mutating func countUnheaded(_ key: Key) throws(Failure) {
         unheaded += 1
         guard unheaded <= Self.maximumUnheaded else {
-            throw Failure(
-                offset: key.offset,
-                reason: "more than \(Self.maximumUnheaded) tables have no [header] of their own; write one for each",
-                isLimit: true)
+            throw Failure(key.offset, .manyUnheaded(most: Self.maximumUnheaded))
         }
     }
 
-    private func isNoTable(_ key: Key) -> Failure {
-        Failure(offset: key.offset, reason: "\(tomlKey(key.name)) is there already, and is no table")
-    }
+    private func isNoTable(_ key: Key) -> Failure { Failure(key.offset, .noTable(key.name)) }
 
     private mutating func pair(into table: TOMLTableNode) throws(Failure) {
         let path = try dottedKey()
@@ -119,9 +116,7 @@ struct TOMLScanner {
         skipSpaces()
         let last = path.last!
         let target = try descend(table, path.dropLast())
-        guard target.entries[last.name] == nil else {
-            throw Failure(offset: last.offset, reason: "\(tomlKey(last.name)) is there already; keep one of them")
-        }
+        guard target.entries[last.name] == nil else { throw Failure(last.offset, .twice(last.name)) }
         let offset = at
         target.entries[last.name] = TOMLNode(keyOffset: last.offset, offset: offset, value: try value())
     }
@@ -150,10 +145,7 @@ struct TOMLScanner {
             skipSpaces()
             let offset = at
             let name = try simpleKey()
-            guard name.utf8.count <= Self.maximumKey else {
-                throw Failure(
-                    offset: offset, reason: "a key is at most \(Self.maximumKey) bytes long", isLimit: true)
-            }
+            guard name.utf8.count <= Self.maximumKey else { throw Failure(offset, .longKey(most: Self.maximumKey)) }
             path.append(Key(name: name, offset: offset))
             skipSpaces()
             guard path.count <= Self.maximumDepth else { throw tooDeep(path[0].offset) }
@@ -165,7 +157,7 @@ struct TOMLScanner {
         if peek == UInt8(ascii: "\"") || peek == UInt8(ascii: "'") { return try string() }
         let start = at
         while let c = peek, Self.isBareKey(c) { at += 1 }
-        guard at > start else { throw Failure(offset: at, reason: "here should stand a key") }
+        guard at > start else { throw Failure(at, .noKey) }
         return String(decoding: bytes[start..<at], as: UTF8.self)
     }
 
@@ -209,7 +201,7 @@ struct TOMLScanner {
         while let c = peek, !isEnd(c) { at += 1 }
         let text = String(decoding: bytes[start..<at], as: UTF8.self)
         switch text {
-        case "": throw Failure(offset: start, reason: "here should stand a value; text stands in quotes")
+        case "": throw Failure(start, .noValue)
         case "true": return .boolean(true)
         case "false": return .boolean(false)
         default: break
@@ -220,7 +212,7 @@ struct TOMLScanner {
             at += 1
             while let c = peek, !isEnd(c) { at += 1 }
         }
-        return .other(isDate || text.contains(":") ? "a date or time" : "a fraction")
+        return .other(isDate || text.contains(":") ? .moment : .fraction)
     }
 
     private static func integer(_ text: String) -> Int64? {
@@ -231,18 +223,14 @@ struct TOMLScanner {
         return Int64(digits)
     }
 
-    private func tooDeep(_ offset: Int) -> Failure {
-        Failure(
-            offset: offset, reason: "this goes deeper than \(Self.maximumDepth) levels; a profile has three",
-            isLimit: true)
-    }
+    private func tooDeep(_ offset: Int) -> Failure { Failure(offset, .tooDeep(most: Self.maximumDepth)) }
 
     // MARK: Text
 
     var peek: UInt8? { at < bytes.count ? bytes[at] : nil }
 
     mutating func expect(_ c: Unicode.Scalar) throws(Failure) {
-        guard peek == UInt8(ascii: c) else { throw Failure(offset: at, reason: "here should stand \(c)") }
+        guard peek == UInt8(ascii: c) else { throw Failure(at, .expected(c)) }
         at += 1
     }
 

@@ -26,19 +26,16 @@ extension TOMLScanner {
                 at += 1
                 try escape(into: &text)
             } else if c == 10 && !isLong {
-                throw Failure(offset: start, reason: "this string does not end on its line")
+                throw Failure(start, .openString(onItsLine: true))
             } else {
                 text.append(c)
                 at += 1
             }
         }
-        throw Failure(offset: start, reason: "this string does not end")
+        throw Failure(start, .openString(onItsLine: false))
     }
 
-    private var notAnEscape: Failure {
-        Failure(
-            offset: at - 1, reason: "a backslash in double quotes begins an escape; write \\\\ or use single quotes")
-    }
+    private var notAnEscape: Failure { Failure(at - 1, .noEscape) }
 
     private func quotes(_ quote: UInt8) -> Int { bytes[at...].prefix { $0 == quote }.count }
 

@@ -9,8 +9,8 @@ struct TOMLNode {
         case boolean(Bool)
         case array(TOMLListNode)
         case table(TOMLTableNode)
-        /// What no profile needs: a fraction, a date, a time; in words.
-        case other(String)
+        /// What no profile needs: a fraction, a date, a time.
+        case other(TOMLType)
     }
 
     /// Byte offset of the key, or of the value in an array.
@@ -19,15 +19,14 @@ struct TOMLNode {
     let offset: Int
     var value: Value
 
-    /// `a string`, for messages.
-    var typeName: String {
+    var type: TOMLType {
         switch value {
-        case .string: "a string"
-        case .integer: "a number"
-        case .boolean: "true or false"
-        case .array: "a list"
-        case .table: "a table"
-        case .other(let name): name
+        case .string: .string
+        case .integer: .integer
+        case .boolean: .boolean
+        case .array: .list
+        case .table: .table
+        case .other(let type): type
         }
     }
 }

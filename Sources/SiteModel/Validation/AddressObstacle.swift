@@ -1,7 +1,7 @@
-import NetTypes
+public import NetTypes
 
 /// Why nobody can have a network, or a host an address.
-enum AddressObstacle: Hashable, Sendable, CustomStringConvertible {
+public enum AddressObstacle: Hashable, Sendable, CustomStringConvertible {
     case wholeInternet
     /// RFC 6890.
     case reserved, loopback, multicast, linkLocal
@@ -40,7 +40,7 @@ enum AddressObstacle: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// `is the network address of 192.168.2.0/24`
-    var description: String {
+    public var description: String {
         switch self {
         case .wholeInternet: "is the whole Internet"
         case .reserved: "is reserved"

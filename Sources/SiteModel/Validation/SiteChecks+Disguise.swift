@@ -10,18 +10,14 @@ extension SiteChecks {
         do throws(AWGFault) {
             let parameters = try disguise.checkedParameters()
             if parameters.isPlain {
-                report(path, "hides nothing", remedy: "write parameters, or remove the table")
+                report(path, .disguise(.hidesNothing))
             }
             checkDisguisedPeers(excludesPlain: parameters.excludesPlain, hasDisguise: true)
         } catch {
-            report(
-                path + [error.name.profileKey], error.description, remedy: "correct it here and at the peers"
-            )
+            report(path + [error.name.profileKey], .disguise(.parameter(error)))
         }
         if site.tunnel.datapath == .kernel {
-            report(
-                ["tunnel", "datapath"], "the kernel's WireGuard speaks no AmneziaWG",
-                remedy: "write auto or userspace, or remove [disguise.awg]")
+            report(["tunnel", "datapath"], .disguise(.ofKernel))
         }
     }
 
@@ -29,13 +25,9 @@ extension SiteChecks {
         for peer in site.peers {
             switch peer.disguise {
             case .awg where !hasDisguise:
-                report(
-                    ["peers", peer.name, "disguise"], "there is no [disguise.awg]", remedy: "write one, or none here")
+                report(["peers", peer.name, "disguise"], .disguise(.missing))
             case .none where excludesPlain:
-                report(
-                    ["peers", peer.name, "disguise"],
-                    "a plain initiation is one of the disguise too, but nothing that answers it",
-                    remedy: "write awg for all peers, or an s1 of 1 or more in [disguise.awg]")
+                report(["peers", peer.name, "disguise"], .disguise(.excludesPlain))
             case .awg, .none: break
             }
         }

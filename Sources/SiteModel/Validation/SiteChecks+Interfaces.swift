@@ -13,24 +13,16 @@ extension Site {
 }
 
 extension SiteChecks {
-    /// Names under net/ipv4/conf that stand for settings of every interface, of those to come, and of none that packets
-    /// come in by from elsewhere.
-    private static let noCards = [
-        "all": "stands for every interface in the kernel's settings",
-        "default": "stands for interfaces to come in the kernel's settings",
-        "lo": "is the box's loopback interface",
-    ]
-
     mutating func checkOtherForwarding() {
         let choices = [("ipv4", site.otherForwarding.ipv4), ("ipv6", site.otherForwarding.ipv6)]
         for case (let family, .from(let interfaces)?) in choices {
             let path = ["site", "other-forwarding", family]
             if interfaces.isEmpty && isWhole(path) {
-                report(path, "names no interface", remedy: "name those that others may come in by, or write \"drop\"")
+                report(path, .entry(.empty(.interface)))
             }
             for (i, interface) in interfaces.enumerated() {
                 if i > 0 && interfaces[i - 1] == interface {
-                    report(path, index: i, "\(interface) is listed twice", remedy: "remove one of them")
+                    report(path, index: i, .entry(.twice(interface)))
                 } else {
                     checkCard(interface, path, index: i)
                 }
@@ -41,23 +33,24 @@ extension SiteChecks {
     mutating func checkTunnelInterface() {
         let name = site.tunnel.interface
         let path = ["tunnel", "interface"]
-        if isName(name, path), let reason = Self.noCards[name] {
-            report(path, "\(name) \(reason)", remedy: "take a name of its own, like wg0")
+        if isName(name, path), let reserved = SiteProblem.NameFault.Reserved(rawValue: name) {
+            report(path, .name(.reserved(reserved, isTunnel: true)))
         }
     }
 
     /// An interface that is there without wggw.
     mutating func checkCard(_ name: String?, _ path: [String], index: Int? = nil) {
         guard let name, isName(name, path, index: index) else { return }
-        let reason = name == site.tunnel.interface ? "is the tunnel itself" : Self.noCards[name]
-        if let reason { report(path, index: index, "\(name) \(reason)", remedy: "name the network card, like eth0") }
+        if name == site.tunnel.interface {
+            report(path, index: index, .name(.tunnel(name)))
+        } else if let reserved = SiteProblem.NameFault.Reserved(rawValue: name) {
+            report(path, index: index, .name(.reserved(reserved, isTunnel: false)))
+        }
     }
 
     private mutating func isName(_ name: String, _ path: [String], index: Int? = nil) -> Bool {
         if isInterfaceName(name) { return true }
-        report(
-            path, index: index, "\(tomlString(name)) is no interface name",
-            remedy: "Linux takes 1 to 15 characters without space, slash, colon and percent sign, like wg0")
+        report(path, index: index, .name(.noInterface(name)))
         return false
     }
 }

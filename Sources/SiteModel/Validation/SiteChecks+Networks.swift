@@ -73,11 +73,7 @@ extension SiteChecks {
         switch (outer.owner, inner.owner) {
         case (.tunnel, .tunnel): return
         case (.lan, .lan):
-            let isSame = outer.network == inner.network
-            report(
-                ["lan", "subnets"], index: inner.index,
-                "\(inner.network) is \(isSame ? "listed twice" : "in \(outer.network) already")",
-                remedy: "remove one of them")
+            report(["lan", "subnets"], index: inner.index, Self.repetition(outer, inner))
         case (.lan, .tunnel): judgeTunnel(inner, lan: outer)
         case (.tunnel, .lan): judgeTunnel(outer, lan: inner)
         case (.route, .tunnel) where outer.network != inner.network: return
@@ -91,29 +87,21 @@ extension SiteChecks {
 
     private mutating func judgeTunnel(_ tunnel: Claim, lan: Claim) {
         let path = ["tunnel", "addresses"]
-        let overlap = "\(tunnel.network) overlaps the LAN's \(lan.network)"
-        guard site.lan.replyPath == .proxyARP else {
-            return report(
-                path, index: tunnel.index, overlap,
-                remedy: "take a network of its own for the tunnel, or reply-path \"proxy-arp\"")
-        }
-        if tunnel.network.length <= lan.network.length {
+        if site.lan.replyPath != .proxyARP {
+            report(path, index: tunnel.index, .overlap(.tunnelAndLAN(tunnel.network, lan.network)))
+        } else if tunnel.network.length <= lan.network.length {
             let address = site.tunnel.addresses[tunnel.index].address
             report(
-                path, index: tunnel.index, "\(overlap) whole, so the LAN would be on two interfaces",
-                remedy: "with proxy-arp write \(IPPrefix(host: address))")
+                path, index: tunnel.index, .overlap(.tunnelOverLAN(tunnel.network, lan.network, gateway: address)))
         }
     }
 
     private mutating func judgeRoute(_ outer: Claim, _ inner: Claim, of peer: String) {
         let (route, own) = if case .route = outer.owner { (outer, inner) } else { (inner, outer) }
-        let whose = if case .lan = own.owner { "LAN" } else { "tunnel" }
-        let isWholeTunnel = if case .tunnel = own.owner { route.network == own.network } else { false }
         report(
-            ["peers", peer, "routes"], index: route.index, "\(route.network) overlaps the \(whose)'s \(own.network)",
-            remedy: isWholeTunnel
-                ? "if all of the tunnel is behind this peer, give the gateway its address as a single one, /32 or /128"
-                : "name only what is behind the peer; two sites need different networks")
+            ["peers", peer, "routes"], index: route.index,
+            .overlap(
+                own.isTunnel ? .routeAndTunnel(route.network, own.network) : .routeAndLAN(route.network, own.network)))
     }
 
     /// `inner` is a peer's address in the LAN or in a network behind a peer.
@@ -124,27 +112,25 @@ extension SiteChecks {
         case .route(let other) where other != peer:
             let path = ["peers", other, "routes"]
             guard tooWide.insert(SitePath(path, index: outer.index)).inserted else { return }
-            report(
-                path, index: outer.index, "\(outer.network) holds \(address), which is peer \(peer)'s",
-                remedy: "name only what is behind the peer; an address belongs to one peer")
+            report(path, index: outer.index, .overlap(.routeAndPeer(outer.network, address, peer)))
         case .lan:
             report(
-                ["peers", peer, "addresses"], index: inner.index, "\(address) is in the LAN's \(outer.network)",
-                remedy: "take an address of another network, or reply-path \"proxy-arp\"")
+                ["peers", peer, "addresses"], index: inner.index, .overlap(.peerAndLAN(address, outer.network)))
         case .route, .tunnel, .address: return
         }
     }
 
     /// The narrower is refused, so that each network gets one error at most.
     private mutating func judgeRoutes(_ outer: Claim, of first: String, _ inner: Claim, of second: String) {
-        let reason =
-            if first != second {
-                "\(inner.network) overlaps \(outer.network) behind peer \(first)"
-            } else {
-                "\(inner.network) is \(inner.network == outer.network ? "listed twice" : "in \(outer.network) already")"
-            }
         report(
-            ["peers", second, "routes"], index: inner.index, reason,
-            remedy: first == second ? "remove one of them" : "a network is behind one peer only")
+            ["peers", second, "routes"], index: inner.index,
+            first == second
+                ? Self.repetition(outer, inner) : .overlap(.routes(inner.network, outer.network, of: first)))
+    }
+
+    /// `inner` is in the same list as `outer`.
+    private static func repetition(_ outer: Claim, _ inner: Claim) -> SiteProblem.Fault {
+        inner.network == outer.network
+            ? .entry(.twice("\(inner.network)")) : .overlap(.within(inner.network, outer.network))
     }
 }

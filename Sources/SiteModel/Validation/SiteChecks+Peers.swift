@@ -12,24 +12,17 @@ extension SiteChecks {
         for peer in site.peers {
             // Made only for a report: most peers have none.
             var path: [String] { ["peers", peer.name] }
-            checkLabel(peer.name, path, "a peer's name")
+            checkLabel(peer.name, path, .peer)
             if let other = names.updateValue(peer.name, forKey: peer.name.lowercased()) {
-                let how = other == peer.name ? "is there twice" : "differs from \(other) only in case"
-                report(path, "\(peer.name) \(how)", remedy: "rename one of them")
+                report(path, .name(.twice(peer.name, other: other)))
             }
             if let key = peer.publicKey {
                 if key == site.tunnel.publicKey {
-                    report(
-                        path + ["public-key"], "\(key) is the gateway's own key",
-                        remedy: "write what `wg pubkey` prints on the peer's side")
+                    report(path + ["public-key"], .entry(.gatewayKey(key)))
                 } else if let other = keys.updateValue(peer.name, forKey: key) {
-                    report(
-                        path + ["public-key"], "\(key) is the key of peer \(other) too",
-                        remedy: "make a key pair for each device")
+                    report(path + ["public-key"], .entry(.keyOfPeer(key, other)))
                 }
-                if key == .zero {
-                    report(path + ["public-key"], "is all zeros", remedy: "write what `wg pubkey` prints")
-                }
+                if key == .zero { report(path + ["public-key"], .entry(.zeroKey)) }
             }
             for (i, address) in peer.addresses.enumerated() {
                 let first = addresses[address]
@@ -47,36 +40,26 @@ extension SiteChecks {
     ) {
         var path: [String] { ["peers", peer.name, "addresses"] }
         if let firstOwner {
-            let reason = firstOwner == peer.name ? "is listed twice" : "belongs to peer \(firstOwner) already"
-            let remedy = firstOwner == peer.name ? "remove one of them" : "give \(peer.name) another one"
-            return report(path, index: index, "\(address) \(reason)", remedy: remedy)
+            return report(
+                path, index: index,
+                firstOwner == peer.name
+                    ? .entry(.twice("\(address)")) : .address(.taken(address, by: firstOwner, peer: peer.name)))
         }
         if site.tunnel.addresses.contains(where: { $0.address == address }) {
-            return report(path, index: index, "\(address) is the gateway's own address", remedy: "take another one")
+            return report(path, index: index, .address(.gateway(address)))
         }
         if !homes.isKnown { return }
         guard let home = homes.networks.first(where: { $0.contains(address) }) else {
-            if homes.isAnywhere {
-                if let reason = AddressObstacle(ofNetwork: IPPrefix(host: address)) {
-                    report(path, index: index, "\(address) \(reason)", remedy: "take a private address")
-                }
-                return
+            if !homes.isAnywhere {
+                report(path, index: index, .address(.outside(address, homes.networks, isLAN: homes.isLAN)))
+            } else if let obstacle = AddressObstacle(ofNetwork: IPPrefix(host: address)) {
+                report(path, index: index, .address(.unusable("\(address)", obstacle, .peer)))
             }
-            // Every peer may be outside: not all of many networks each time.
-            let more = homes.networks.count > 4 ? " and \(homes.networks.count - 4) more" : ""
-            let names = homes.networks.prefix(4).map(\.description).joined(separator: " and ") + more
-            let remedy =
-                names.isEmpty
-                ? "give the gateway an \(address.isV6 ? "IPv6" : "IPv4") address in tunnel.addresses first"
-                : Self.range(of: homes.networks[0])
-            let place = homes.isLAN ? "the LAN" : "the tunnel's subnets"
-            return report(
-                path, index: index, "\(address) is outside \(place)\(names.isEmpty ? "" : ", \(names)")", remedy: remedy
-            )
+            return
         }
-        let reasons = site.tunnel.addresses.lazy.compactMap { AddressObstacle(of: address, in: $0.network) }
-        if let reason = AddressObstacle(of: address, in: home) ?? reasons.first {
-            report(path, index: index, "\(address) \(reason)", remedy: Self.range(of: home))
+        let obstacles = site.tunnel.addresses.lazy.compactMap { AddressObstacle(of: address, in: $0.network) }
+        if let obstacle = AddressObstacle(of: address, in: home) ?? obstacles.first {
+            report(path, index: index, .address(.unusable("\(address)", obstacle, .host(home))))
         }
     }
 
@@ -104,28 +87,21 @@ extension SiteChecks {
         if peer.group == nil && peer.policy == nil { return }
         let path = ["peers", peer.name]
         if let group = peer.group, site.groups[group] == nil, isWhole(["groups"]) {
-            report(
-                path + ["group"], "there is no group \(tomlString(group))", remedy: remedy(forUnknownGroup: group))
+            report(path + ["group"], .name(.unknownGroup(group, meant(by: group))))
         }
         if let policy = peer.policy {
             checkPolicy(policy, path + ["allow"])
-            if peer.group != nil {
-                report(
-                    path + ["allow"], "stands beside group",
-                    remedy: "keep the group's policy or this one, not both")
-            }
+            if peer.group != nil { report(path + ["allow"], .entry(.policyBesideGroup)) }
         }
     }
 
     /// Many peers may name the same one, or each another one; few of them are told.
-    private mutating func remedy(forUnknownGroup group: String) -> String {
+    private mutating func meant(by group: String) -> SiteProblem.NameFault.Meant {
         if let said = unknownGroups[group] { return said }
-        let add = "add [groups.\(tomlKey(group))]"
-        guard unknownGroups.count < maximumTold else { return add }
+        guard unknownGroups.count < maximumTold else { return .unknown }
         let known = site.groups.keys.sorted()
-        let close = nearest(group, among: known).map { "did you mean \($0)?" }
-        let names = abridged(known.map(tomlKey), "group").joined(separator: ", ")
-        let said = close ?? (known.isEmpty ? add : "the groups are \(names)")
+        let said: SiteProblem.NameFault.Meant =
+            nearest(group, among: known).map { .one($0) } ?? (known.isEmpty ? .unknown : .some(known))
         unknownGroups[group] = said
         return said
     }
@@ -135,17 +111,11 @@ extension SiteChecks {
         let path = ["peers", peer.name, "routes"]
         for (i, route) in peer.routes.enumerated() {
             if route.isHalfTheInternet {
-                report(
-                    path, index: i,
-                    "\(route) would send \(route.length == 0 ? "all" : "a large part") of the gateway's own traffic to this peer",
-                    remedy: "name the networks behind it; for a peer's way out to the Internet there is full-tunnel")
-            } else if let reason = AddressObstacle(ofNetwork: route) {
-                report(path, index: i, "\(route) \(reason)", remedy: "name a network behind the peer")
+                report(path, index: i, .address(.tooWide(route)))
+            } else if let obstacle = AddressObstacle(ofNetwork: route) {
+                report(path, index: i, .address(.unusable("\(route)", obstacle, .route)))
             } else if case .address(let address)? = peer.endpoint?.host, route.contains(address) {
-                report(
-                    path, index: i,
-                    "\(route) contains the peer's own endpoint \(address), so the tunnel would go into itself",
-                    remedy: "leave that address out of the routes")
+                report(path, index: i, .address(.holdsEndpoint(route, address)))
             }
         }
     }

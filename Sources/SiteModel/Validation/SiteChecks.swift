@@ -21,7 +21,7 @@ struct SiteChecks {
     let incomplete: Set<SitePath>
     var problems: [SiteProblem] = []
     /// Groups that peers name and that are not there, of which it was said already what was meant.
-    var unknownGroups: [String: String] = [:]
+    var unknownGroups: [String: SiteProblem.NameFault.Meant] = [:]
 
     mutating func run() {
         guard isWithinLimits() else { return }
@@ -32,7 +32,7 @@ struct SiteChecks {
         checkDNS()
         checkDisguise()
         for (name, policy) in site.groups.sorted(by: { $0.key < $1.key }) {
-            checkLabel(name, ["groups", name], "a group's name")
+            checkLabel(name, ["groups", name], .group)
             checkPolicy(policy, ["groups", name, "allow"])
         }
         checkPeers()
@@ -40,8 +40,8 @@ struct SiteChecks {
         if isWhole(["check"]) { checkChecks() }
     }
 
-    mutating func report(_ path: [String], index: Int? = nil, _ reason: String, remedy: String) {
-        problems.append(SiteProblem(SitePath(path, index: index), reason, remedy: remedy))
+    mutating func report(_ path: [String], index: Int? = nil, _ fault: SiteProblem.Fault) {
+        problems.append(SiteProblem(SitePath(path, index: index), fault))
     }
 
     /// Whether all of the list at `path` could be read.
@@ -52,19 +52,18 @@ struct SiteChecks {
     // MARK: Sections
 
     private mutating func checkSite() {
-        checkLabel(site.name, ["site", "name"], "a site's name")
+        checkLabel(site.name, ["site", "name"], .site)
         checkOtherForwarding()
     }
 
     private mutating func checkLAN() {
         checkCard(site.lan.interface, ["lan", "interface"])
         if site.lan.subnets.isEmpty && isWhole(["lan", "subnets"]) {
-            report(["lan", "subnets"], "names no network", remedy: "name the LAN's network, like 192.168.1.0/24")
+            report(["lan", "subnets"], .entry(.empty(.network)))
         }
         for (i, subnet) in site.lan.subnets.enumerated() {
-            if let reason = AddressObstacle(ofNetwork: subnet) {
-                report(
-                    ["lan", "subnets"], index: i, "\(subnet) \(reason)", remedy: "name the LAN's own network")
+            if let obstacle = AddressObstacle(ofNetwork: subnet) {
+                report(["lan", "subnets"], index: i, .address(.unusable("\(subnet)", obstacle, .lan)))
             }
         }
     }
@@ -72,38 +71,35 @@ struct SiteChecks {
     private mutating func checkTunnel() {
         let tunnel = site.tunnel
         checkTunnelInterface()
-        if tunnel.listenPort == 0 {
-            report(["tunnel", "listen-port"], "0 is no port", remedy: "take one from 1 to 65535, like 51820")
-        }
+        if tunnel.listenPort == 0 { report(["tunnel", "listen-port"], .entry(.noPort)) }
         if let mtu = tunnel.mtu {
             let hasV6 = tunnel.addresses.contains { $0.address.isV6 }
             let least = hasV6 ? 1280 : 576
             if !(least...65456).contains(mtu) {
-                report(
-                    ["tunnel", "mtu"], "\(mtu) bytes is out of range",
-                    remedy: "take \(least) to 65456, 1420 on most links" + (hasV6 ? "; IPv6 needs 1280" : ""))
+                report(["tunnel", "mtu"], .entry(.mtu(mtu, least: least, hasV6: hasV6)))
             }
         }
         let path = ["tunnel", "addresses"]
         if tunnel.addresses.isEmpty && isWhole(["tunnel", "addresses"]) {
-            report(path, "has no address", remedy: "give the gateway an address in the tunnel, like 192.168.2.254/24")
+            report(path, .entry(.empty(.gatewayAddress)))
         }
         for (i, own) in tunnel.addresses.enumerated() {
             if tunnel.addresses[..<i].contains(where: { $0.address == own.address }) {
-                report(path, index: i, "\(own.address) is listed twice", remedy: "remove one of them")
-            } else if let reason = AddressObstacle(ofNetwork: own.network) {
-                report(path, index: i, "\(own) \(reason)", remedy: "take a private address, like 192.168.2.254/24")
-            } else if own.address != own.network.address, let reason = AddressObstacle(of: own.address, in: own.network)
+                report(path, index: i, .entry(.twice("\(own.address)")))
+            } else if let obstacle = AddressObstacle(ofNetwork: own.network) {
+                report(path, index: i, .address(.unusable("\(own)", obstacle, .gateway)))
+            } else if own.address != own.network.address,
+                let obstacle = AddressObstacle(of: own.address, in: own.network)
             {
                 // A network's own address is one for its gateway: Linux and wg-quick take it, and much-used pages hand it out.
-                report(path, index: i, "\(own.address) \(reason)", remedy: Self.range(of: own.network))
+                report(path, index: i, .address(.unusable("\(own.address)", obstacle, .host(own.network))))
             }
         }
     }
 
     private mutating func checkDNS() {
         for (i, server) in site.dns.enumerated() where site.dns[..<i].contains(server) {
-            report(["dns", "servers"], index: i, "\(server) is listed twice", remedy: "remove one of them")
+            report(["dns", "servers"], index: i, .entry(.twice("\(server)")))
         }
     }
 
@@ -111,35 +107,15 @@ struct SiteChecks {
 
     mutating func checkPolicy(_ policy: Policy, _ path: [String]) {
         if policy.allow.isEmpty && isWhole(path) {
-            report(path, "allows nothing", remedy: "name at least one destination, like 192.168.1.10:443/tcp")
+            report(path, .entry(.empty(.destination)))
         }
         for i in policy.allow.indices.dropFirst() where policy.allow[i] == policy.allow[i - 1] {
-            report(path, index: i, "\(policy.allow[i]) is listed twice", remedy: "remove one of them")
+            report(path, index: i, .entry(.twice("\(policy.allow[i])")))
         }
     }
 
-    mutating func checkLabel(_ name: String, _ path: @autoclosure () -> [String], _ what: String) {
-        if !isHostLabel(name) {
-            report(
-                path(), "\(tomlString(name)) is no host label",
-                remedy: "\(what) is 1 to 63 letters, digits and inner hyphens")
-        }
-    }
-
-    // MARK: Addresses
-
-    /// `take one from 192.168.2.1 to 192.168.2.254`
-    static func range(of network: IPPrefix) -> String {
-        let isSmall = network.length >= network.address.bitWidth - 1
-        let first = isSmall ? network.address : neighbour(network.address, 1)
-        let last = isSmall || network.isV6 ? network.last : neighbour(network.last, -1)
-        return first == last ? "there is only \(first)" : "take one from \(first) to \(last)"
-    }
-
-    private static func neighbour(_ address: IPAddress, _ step: Int) -> IPAddress {
-        switch address {
-        case .v4(let a): .v4(IPv4Address(rawValue: step > 0 ? a.rawValue + 1 : a.rawValue - 1))
-        case .v6(let a): .v6(IPv6Address(rawValue: step > 0 ? a.rawValue + 1 : a.rawValue - 1))
-        }
+    mutating func checkLabel(_ name: String, _ path: @autoclosure () -> [String], _ owner: SiteProblem.NameFault.Owner)
+    {
+        if !isHostLabel(name) { report(path(), .name(.noLabel(name, owner))) }
     }
 }

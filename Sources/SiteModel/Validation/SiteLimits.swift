@@ -1,38 +1,43 @@
-/// How much of one kind a site may have, and what who has more can do.
-struct SiteLimit {
-    let most: Int
-    /// In the plural: `networks`.
-    let noun: String
-    let remedy: String
-
-    private init(_ most: Int, _ noun: String, _ remedy: String) {
-        self.most = most
-        self.noun = noun
-        self.remedy = remedy
-    }
-
+/// How much of one kind a site may have.
+public enum SiteLimit: Hashable, Sendable {
     /// Of one site. The built-in datapath takes ten times as many.
-    static let peers = SiteLimit(100_000, "peers", "share them out among several gateways")
-    static let groups = SiteLimit(1_000, "groups", "peers that may reach the same share one")
+    case peers
+    case groups
     /// Of one policy.
-    static let rules = SiteLimit(1_000, "rules", "name wider networks or ranges of ports")
-    static let subnets = SiteLimit(256, "networks", "name wider networks")
+    case rules
+    case subnets
     /// Of the gateway. Every address of a peer is looked for in each.
-    static let tunnelAddresses = SiteLimit(64, "addresses", "one of a wider network does for all its peers")
-    static let dnsServers = SiteLimit(64, "servers", "keep those that are asked first")
+    case tunnelAddresses
+    case dnsServers
     /// That other traffic may come in by, of one family.
-    static let interfaces = SiteLimit(64, "interfaces", "write \"allow\" if others may come in by any")
-    static let checks = SiteLimit(1_000, "checks", "name networks in place of hosts")
+    case interfaces
+    case checks
     /// Of one peer.
-    static let peerAddresses = SiteLimit(256, "addresses", "write networks behind the peer in routes")
+    case peerAddresses
     /// Of one peer.
-    static let routes = SiteLimit(10_000, "networks", "name wider networks")
+    case routes
 
-    /// `50000 networks are too many`; nil if they are not.
-    func reason(against count: Int) -> String? { count > most ? "\(count) \(noun) are too many" : nil }
+    /// So many may be there.
+    public var most: Int { facts.most }
+    /// In the plural: `networks`.
+    var noun: String { facts.noun }
+    /// What who has more can do.
+    var remedy: String { facts.remedy }
 
-    /// `256 at most; name wider networks`
-    var advice: String { "\(most) at most; \(remedy)" }
+    private var facts: (most: Int, noun: String, remedy: String) {
+        switch self {
+        case .peers: (100_000, "peers", "share them out among several gateways")
+        case .groups: (1_000, "groups", "peers that may reach the same share one")
+        case .rules: (1_000, "rules", "name wider networks or ranges of ports")
+        case .subnets: (256, "networks", "name wider networks")
+        case .tunnelAddresses: (64, "addresses", "one of a wider network does for all its peers")
+        case .dnsServers: (64, "servers", "keep those that are asked first")
+        case .interfaces: (64, "interfaces", "write \"allow\" if others may come in by any")
+        case .checks: (1_000, "checks", "name networks in place of hosts")
+        case .peerAddresses: (256, "addresses", "write networks behind the peer in routes")
+        case .routes: (10_000, "networks", "name wider networks")
+        }
+    }
 }
 
 extension SiteChecks {
@@ -62,6 +67,6 @@ extension SiteChecks {
     }
 
     private mutating func expect(_ count: Int, _ limit: SiteLimit, _ path: @autoclosure () -> [String]) {
-        if let reason = limit.reason(against: count) { report(path(), reason, remedy: limit.advice) }
+        if count > limit.most { report(path(), .entry(.tooMany(count, limit))) }
     }
 }

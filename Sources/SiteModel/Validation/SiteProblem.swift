@@ -24,20 +24,17 @@ public struct SitePath: Hashable, Sendable, CustomStringConvertible {
 public struct SiteProblem: Error, Hashable, Sendable, CustomStringConvertible {
     /// Where.
     public let path: SitePath
-    /// What is wrong: `192.168.2.0 is the network address of 192.168.2.0/24`.
-    public let reason: String
-    /// What would be right: `take one from 192.168.2.1 to 192.168.2.254`.
-    public let remedy: String
+    /// What is wrong.
+    public let fault: Fault
 
     /// Makes a problem.
-    public init(_ path: SitePath, _ reason: String, remedy: String) {
+    public init(_ path: SitePath, _ fault: Fault) {
         self.path = path
-        self.reason = reason
-        self.remedy = remedy
+        self.fault = fault
     }
 
     /// `peers.laptop.addresses: 192.168.2.0 is the network address of 192.168.2.0/24; take one from …`
-    public var description: String { "\(path.name): \(reason); \(remedy)" }
+    public var description: String { "\(path.name): \(fault.text.message)" }
 }
 
 /// A key as TOML writes it: bare where that is allowed, else quoted.

@@ -127,9 +127,8 @@ public struct WgQuickConfig: Sendable {
     var lacksPeers = false
 
     /// What is wrong at a place.
-    func fault(_ place: Place, _ message: String, _ advice: Prose? = nil) -> ProfileError {
-        ProfileError(
-            file: place.file ?? file, line: place.line, column: place.column, message: message, advice: advice)
+    func fault(_ place: Place, _ fault: ProfileFault, _ advice: Prose? = nil) -> ProfileError {
+        ProfileError(file: place.file ?? file, line: place.line, column: place.column, fault, advice: advice)
     }
 
     /// Whether a text is a file of wg-quick, and no profile: it has a section that no profile has.

@@ -79,7 +79,7 @@ private struct GatewayImporter {
     }
 
     private mutating func note(_ place: WgQuickConfig.Place, _ message: String, advice: Prose? = nil) {
-        result.notes.append(config.fault(place, message, advice))
+        result.notes.append(config.fault(place, .said(message), advice))
     }
 
     /// All peers of such a gateway speak AmneziaWG: it has no plain WireGuard beside.
@@ -212,12 +212,14 @@ private struct GatewayImporter {
     }
 
     private mutating func refuse(_ place: WgQuickConfig.Place, _ message: String) {
-        errors.append(config.fault(place, message))
+        errors.append(config.fault(place, .said(message)))
     }
 
     consuming func finish() throws(ProfileErrors) -> WgQuickImport {
         result.site.peers.sort { $0.name < $1.name }
-        for problem in result.site.problems() { refuse(origins.place(of: problem.path), problem.description) }
+        for problem in result.site.problems() {
+            errors.append(config.fault(origins.place(of: problem.path), .problem(problem)))
+        }
         result.notes.sort { ($0.file, $0.line, $0.column) < ($1.file, $1.line, $1.column) }
         if errors.isEmpty { return result }
         throw ProfileErrors(errors)

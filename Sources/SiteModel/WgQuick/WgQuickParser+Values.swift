@@ -2,7 +2,7 @@ import NetTypes
 
 extension WgQuickParser {
     mutating func refuse(_ place: WgQuickConfig.Place, _ message: String) {
-        errors.append(ProfileError(file: config.file, line: place.line, column: place.column, message: message))
+        errors.append(ProfileError(file: config.file, line: place.line, column: place.column, .said(message)))
     }
 
     /// Notes that a setting of the open section, by its name in lower case, is there and is not known.

@@ -117,8 +117,8 @@ struct WgQuickParser {
     private mutating func isWithin(
         _ limit: SiteLimit, _ count: Int, _ what: String, _ place: WgQuickConfig.Place?
     ) -> Bool {
-        guard let place, let reason = limit.reason(against: count) else { return true }
-        refuse(place, "\(what): \(reason); \(limit.advice)")
+        guard let place, count > limit.most else { return true }
+        refuse(place, "\(what): \(SiteProblem.EntryFault.tooMany(count, limit).text.message)")
         return false
     }
 

@@ -1,8 +1,8 @@
-import NetTypes
+public import NetTypes
 
 extension WgQuickConfig {
     /// What was understood but has no place in a site, or is taken differently than it stands there.
-    enum Remark: Hashable, Sendable {
+    public enum Remark: Hashable, Sendable {
         /// Not UTF-8.
         case encoding(FileText.Encoding)
         /// A comment with a key in it.
@@ -34,7 +34,7 @@ extension WgQuickConfig {
     }
 
     /// The remarks in words, in the order in which they came up.
-    var notes: [ProfileError] { remarks.map { fault($0.place, $0.remark.text, $0.remark.advice) } }
+    var notes: [ProfileError] { remarks.map { fault($0.place, .remark($0.remark), $0.remark.advice) } }
 
     mutating func note(_ place: Place, _ remark: Remark) { remarks.append((place, remark)) }
 

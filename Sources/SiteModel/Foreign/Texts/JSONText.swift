@@ -78,7 +78,7 @@ struct JSONText {
             return node
         } catch {
             throw ProfileErrors([
-                ProfileError(file: file, line: error.place.line, column: error.place.column, message: error.reason)
+                ProfileError(file: file, line: error.place.line, column: error.place.column, .said(error.reason))
             ])
         }
     }

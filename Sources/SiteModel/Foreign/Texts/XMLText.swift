@@ -46,7 +46,7 @@ struct XMLText {
             return try reader.element(depth: 0)
         } catch {
             throw ProfileErrors([
-                ProfileError(file: file, line: error.place.line, column: error.place.column, message: error.reason)
+                ProfileError(file: file, line: error.place.line, column: error.place.column, .said(error.reason))
             ])
         }
     }

@@ -81,7 +81,7 @@ extension AddressObstacle {
     fileprivate var remedy: String {
         switch self {
         case .networkAddress(let network), .broadcast(let network), .anycast(let network):
-            SiteChecks.range(of: network)
+            Self.range(of: network)
         case .wholeInternet, .reserved, .loopback, .multicast, .linkLocal: "take a private address, like 10.8.0.1/24"
         }
     }
