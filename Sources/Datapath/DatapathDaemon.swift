@@ -22,10 +22,10 @@ public enum DatapathDaemon {
     }
 
     private static func runReporting(_ options: DatapathOptions) throws(DatapathError) {
-        try check(process_harden(), "forbidding core dumps")
-        try check(process_close_others(options.readinessDescriptor ?? -1), "opening /dev/null")
+        try check(process_harden(), .forbidCoreDumps)
+        try check(process_close_others(options.readinessDescriptor ?? -1), .openNull)
         heap_borrow_large()
-        let signals = try check(poller_signals(), "blocking signals")
+        let signals = try check(poller_signals(), .blockSignals)
         guard isInterfaceName(options.interface) else { throw .badInterfaceName(options.interface) }
         let paths = SocketPaths(interface: options.interface)
         if UnixSocket.isListenedAt(paths.configuration) { throw .alreadyRunning(path: paths.configuration) }
@@ -39,7 +39,7 @@ public enum DatapathDaemon {
         _ = tun_set_mtu(tun.name, 1420)
         // Before anybody can find it by anything else.
         try check(
-            tun_set_alias(if_nametoindex(tun.name), "\(InterfaceMark(process: getpid()))"), "marking \(tun.name)")
+            tun_set_alias(if_nametoindex(tun.name), "\(InterfaceMark(process: getpid()))"), .markInterface(tun.name))
         let listener = try UAPIListener(path: paths.configuration)
         defer { listener.remove() }
         // `wg` and `awg` look in directories of their own. Nobody needs the second: where another has the name, it is his.
@@ -64,7 +64,7 @@ public enum DatapathDaemon {
             return link
         }
         // After the tables for keys are mapped, and before there are threads.
-        try Privileges.drop(interfaceIndex: check(interface_index(tun.name), "looking for \(tun.name)"))
+        try Privileges.drop(interfaceIndex: check(interface_index(tun.name), .findInterface(tun.name)))
         let engine = ControlEngine(
             device: device, control: control, links: links, paths: paths, fallbacks: tun.fallbacks, clock: currentTime,
             sendDatagram: { _, _, _ in -ENETDOWN }, sendReplies: { _ in })

@@ -22,12 +22,12 @@ enum Privileges {
         _ = privileges_lock_memory()
         // A user namespace may know few users, or root alone, who has no capability left then.
         for user in [firstUser + uid_t(interfaceIndex) & 0xffff, nobody] where privileges_drop(user) == 0 { return }
-        try check(privileges_drop(getuid()), "giving up capabilities")
+        try check(privileges_drop(getuid()), .giveUpCapabilities)
     }
 
     /// Makes use of the capabilities that are kept. Before there are other threads.
     static func takeUp() throws(DatapathError) {
-        try check(privileges_take_up(), "taking up the capabilities that are kept")
+        try check(privileges_take_up(), .takeUpCapabilities)
     }
 
     /// Forbids all other system calls, once every worker has made its descriptors and found its libraries.

@@ -6,7 +6,7 @@ import WireGuardProtocol
 
 /// Turns a C result into a value or an error: what is negative is -errno, or -1 with errno set.
 @discardableResult
-func check(_ result: Int32, _ doing: @autoclosure () -> String) throws(DatapathError) -> Int32 {
+func check(_ result: Int32, _ doing: @autoclosure () -> DatapathError.Deed) throws(DatapathError) -> Int32 {
     if result >= 0 { return result }
     throw .system(doing: doing(), errno: result == -1 ? errno : -result)
 }

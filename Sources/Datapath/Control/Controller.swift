@@ -57,14 +57,14 @@ final class Controller {
     ) throws(DatapathError) {
         self.engine = engine
         interface = tun.name
-        interfaceIndex = try check(interface_index(tun.name), "looking for \(tun.name)")
+        interfaceIndex = try check(interface_index(tun.name), .findInterface(tun.name))
         tunDescriptor = tun.queues[0].descriptor
         fallbacks = tun.fallbacks
         self.listeners = listeners
         self.eventListener = eventListener
         self.signals = signals
-        poller = try check(poller_open(), "making an epoll descriptor")
-        timer = try check(poller_timer(), "making a timer")
+        poller = try check(poller_open(), .makePoller)
+        timer = try check(poller_timer(), .makeTimer)
         news = try LinkNews(of: interfaceIndex)
         routes = try SourceRoutes()
         var watched: [(Int32, UInt64)] = [
@@ -73,7 +73,7 @@ final class Controller {
         ]
         watched += listeners.map { ($0.descriptor, Tag.listener) }
         for (descriptor, tag) in watched {
-            try check(poller_watch(poller, descriptor, tag, UInt32(POLLER_READABLE)), "watching a descriptor")
+            try check(poller_watch(poller, descriptor, tag, UInt32(POLLER_READABLE)), .watch)
         }
         // Who removes the socket wants the interface gone: so do all of WireGuard's other implementations read it.
         for listener in listeners {

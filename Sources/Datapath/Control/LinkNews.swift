@@ -22,7 +22,7 @@ struct LinkNews {
         self.index = index
         do throws(NetlinkRefusal) {
             links = try Subscription(NETLINK_ROUTE, groups: [Int32(RTNLGRP_LINK.rawValue)])
-        } catch { throw .system(doing: "listening to rtnetlink", errno: error.code) }
+        } catch { throw .system(doing: .listenToRoutes, errno: error.code) }
     }
 
     /// Readable when there may be something.

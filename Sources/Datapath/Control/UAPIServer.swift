@@ -20,14 +20,14 @@ struct UAPIListener {
         let slash = path.lastIndex(of: "/") ?? path.startIndex
         let directory = String(path[..<slash])
         if mkdir(directory, 0o700) != 0 && errno != EEXIST {
-            throw .system(doing: "making \(directory)", errno: errno)
+            throw .system(doing: .makeDirectory(directory), errno: errno)
         }
         if UnixSocket.isListenedAt(path) { throw .alreadyRunning(path: path) }
         // `wg` takes names that end in .sock for interfaces, so this one is none until it is renamed.
         let temporary = "\(path).\(getpid())"
         var process: pid_t = 0
         let end = privileges_janitor(path, temporary, &process)
-        janitor = (try check(end, "starting the process that removes \(path)"), process)
+        janitor = (try check(end, .startJanitor(path)), process)
         do throws(DatapathError) {
             descriptor = try Self.listen(at: temporary, before: path, tellingOf: janitor.descriptor)
         } catch {
@@ -41,21 +41,21 @@ struct UAPIListener {
     private static func listen(
         at temporary: String, before path: String, tellingOf janitor: Int32
     ) throws(DatapathError) -> Int32 {
-        let fd = try check(UnixSocket.open(), "making the configuration socket")
+        let fd = try check(UnixSocket.open(), .makeSocket)
         do throws(DatapathError) {
             unlink(temporary)
             // The mode is that of the moment of bind, so that there is no moment at which others may connect.
             let mask = umask(0o177)
             let bound = UnixSocket.with(temporary) { bind(fd, $0, $1) }
             umask(mask)
-            try check(bound, "binding \(temporary)")
-            try check(Glibc.listen(fd, 128), "listening on \(temporary)")
+            try check(bound, .bind(temporary))
+            try check(Glibc.listen(fd, 128), .listen(temporary))
             var status = stat()
-            try check(lstat(temporary, &status), "looking at \(temporary)")
+            try check(lstat(temporary, &status), .look(temporary))
             var file = janitor_file(device: status.st_dev, inode: status.st_ino)
             let size = MemoryLayout<janitor_file>.size
-            try check(write(janitor, &file, size) == size ? 0 : -1, "telling of \(temporary)")
-            try check(rename(temporary, path), "renaming \(temporary) to \(path)")
+            try check(write(janitor, &file, size) == size ? 0 : -1, .tellJanitor(temporary))
+            try check(rename(temporary, path), .rename(temporary, to: path))
             return fd
         } catch {
             close(fd)

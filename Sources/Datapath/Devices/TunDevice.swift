@@ -50,7 +50,7 @@ struct TunDevice {
         do throws(DatapathError) {
             for _ in 0..<queueCount {
                 var buffer = Array(name.utf8CString) + Array(repeating: 0, count: 16)
-                let fd = try check(tun_open_queue(&buffer, queueCount > 1 ? 1 : 0), "making TUN interface \(name)")
+                let fd = try check(tun_open_queue(&buffer, queueCount > 1 ? 1 : 0), .makeInterface(name))
                 queues.append(TunQueue(descriptor: fd))
                 found.formUnion(try Self.negotiate(fd, asked))
             }
@@ -74,7 +74,7 @@ struct TunDevice {
             if !asked.contains(.noTunUDPOffload), tun_set_offload(fd, tcp | udp) == 0 { return [] }
             if tun_set_offload(fd, tcp) == 0 { return .noTunUDPOffload }
         }
-        try check(tun_set_offload(fd, 0), "turning TUN offloads off")
+        try check(tun_set_offload(fd, 0), .turnOffloadsOff)
         return [.noTunOffload, .noTunUDPOffload]
     }
 }

@@ -119,7 +119,7 @@ enum SocketOpener {
     ) throws(DatapathError) -> Int32? {
         let fd = udp_open(family, &port, shared ? 1 : 0, mark)
         if fd == -EAFNOSUPPORT && family == AF_INET6 { return nil }
-        return try check(fd, "opening UDP port \(port)")
+        return try check(fd, .openPort(port))
     }
 
     private static func offload(_ pair: SocketPair, _ asked: Fallbacks) -> Fallbacks {
