@@ -85,12 +85,14 @@ public struct Endpoint: Hashable, Sendable, LosslessStringConvertible {
         var portText: Substring?
         if hostText.hasPrefix("[") {
             guard let close = hostText.firstIndex(of: "]") else {
-                throw ParseError(text, "the bracket is not closed: [fd00::1]:51820")
+                throw ParseError(text, .openBracket(like: "[fd00::1]:51820"))
             }
             let tail = hostText[hostText.index(after: close)...]
             hostText = hostText[hostText.index(after: hostText.startIndex)..<close]
             if !tail.isEmpty {
-                guard tail.hasPrefix(":") else { throw ParseError(text, "after ] comes :PORT, like [fd00::1]:51820") }
+                guard tail.hasPrefix(":") else {
+                    throw ParseError(text, .behindBracket(like: "[fd00::1]:51820", takesProtocol: false))
+                }
                 portText = tail.dropFirst()
             }
             do { host = .address(.v6(try IPv6Address(parsing: hostText))) } catch {
@@ -98,7 +100,7 @@ public struct Endpoint: Hashable, Sendable, LosslessStringConvertible {
             }
         } else {
             if hostText.filter({ $0 == ":" }).count > 1 {
-                throw ParseError(text, "an IPv6 address stands in brackets, like [fd00::1]:51820")
+                throw ParseError(text, .needsBrackets(ofRule: false))
             }
             if let colon = hostText.firstIndex(of: ":") {
                 portText = hostText[hostText.index(after: colon)...]
@@ -108,20 +110,20 @@ public struct Endpoint: Hashable, Sendable, LosslessStringConvertible {
                 host = .address(.v4(v4))
             } else {
                 guard Self.isName(hostText) else {
-                    throw ParseError(text, "a host is a DNS name or an address, like vpn.example.org:51820")
+                    throw ParseError(text, .noHost)
                 }
                 host = .name(hostText.lowercased())
             }
         }
         if let portText {
             guard portText.utf8.allSatisfy({ (48...57).contains($0) }), let port = UInt16(portText), port > 0 else {
-                throw ParseError(text, "a port is a number from 1 to 65535")
+                throw ParseError(text, .port)
             }
             self.port = port
         } else if let defaultPort {
             port = defaultPort
         } else {
-            throw ParseError(text, "has no port; write \(text):51820")
+            throw ParseError(text, .noPort(write: "\(text):51820"))
         }
     }
 

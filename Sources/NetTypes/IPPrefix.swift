@@ -30,7 +30,7 @@ public struct IPPrefix: Hashable, Comparable, Sendable, LosslessStringConvertibl
         let parsed = try InterfaceAddress(parsing: text)
         self.init(masking: parsed.address, length: parsed.length)
         if address != parsed.address {
-            throw ParseError(text, "has host bits set; the network is \(self)")
+            throw ParseError(text, .hostBits(self))
         }
     }
 

@@ -14,7 +14,7 @@ public struct IPv4Address: Hashable, Comparable, Sendable, LosslessStringConvert
     /// Four decimal octets without leading zeros (`inet_pton`); throws `ParseError`.
     public init(parsing text: some StringProtocol) throws(ParseError) {
         guard let value = String(text).withBytes(Self.parse) else {
-            throw ParseError(text, "an IPv4 address is four numbers from 0 to 255, like 192.168.1.10")
+            throw ParseError(text, .noIPv4)
         }
         rawValue = value
     }

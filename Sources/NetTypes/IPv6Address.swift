@@ -9,7 +9,7 @@ public struct IPv6Address: Hashable, Comparable, Sendable, LosslessStringConvert
     /// RFC 4291 2.2 text, `::` and an embedded IPv4 tail included; no zone. Throws `ParseError`.
     public init(parsing text: some StringProtocol) throws(ParseError) {
         guard let value = String(text).withBytes(Self.parse) else {
-            throw ParseError(text, "an IPv6 address is up to eight groups of hex digits, like fd00::1")
+            throw ParseError(text, .noIPv6)
         }
         rawValue = value
     }

@@ -22,12 +22,11 @@ public struct InterfaceAddress: Hashable, Comparable, Sendable, LosslessStringCo
         }
         let digits = text[text.utf8.index(after: slash)...]
         do { address = try IPAddress(parsing: text[..<slash]) } catch { throw ParseError(text, error.reason) }
-        let family = address.isV6 ? "an IPv6" : "an IPv4"
         guard !digits.isEmpty, digits.utf8.allSatisfy({ (48...57).contains($0) }),
             digits == "0" || !digits.hasPrefix("0")
-        else { throw ParseError(text, "\(family) prefix length is a number from 0 to \(address.bitWidth)") }
+        else { throw ParseError(text, .prefixLength(isV6: address.isV6)) }
         guard let length = Int(digits), length <= address.bitWidth else {
-            throw ParseError(text, "\(family) prefix is at most /\(address.bitWidth)")
+            throw ParseError(text, .prefixTooLong(isV6: address.isV6))
         }
         self.length = length
     }

@@ -26,7 +26,7 @@ public struct PublicKey: Hashable, Comparable, Sendable, LosslessStringConvertib
     /// 44 characters of base64, as `wg pubkey` prints them. Throws `ParseError`.
     public init(parsing text: some StringProtocol) throws(ParseError) {
         guard let key = Self.decode(String(text).utf8) else {
-            throw ParseError(text, "a public key is 44 characters of base64 that end in =, as `wg pubkey` prints it")
+            throw ParseError(text, .publicKey)
         }
         self = key
     }
@@ -80,8 +80,8 @@ public struct PublicKey: Hashable, Comparable, Sendable, LosslessStringConvertib
 
 /// A key of 32 bytes. Wiped with its last copy; printed by nothing but `exposedBase64`.
 public protocol SecretKey: Equatable, Sendable {
-    /// For errors: what it is, and where one comes from: `preshared key`, `, as `wg genpsk` prints it`.
-    static var words: (name: String, origin: String) { get }
+    /// For errors: what it is, and which command prints one: `preshared key`, `wg genpsk`.
+    static var words: (name: String, command: String?) { get }
 
     /// Makes a key by filling 32 bytes, from a random source or from a sealed box.
     init(filling fill: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows
@@ -97,8 +97,7 @@ extension SecretKey {
                 guard Base64Key.decode(String(text).utf8, into: bytes) else { throw RefusedKey() }
             }
         } catch {
-            let words = Self.words
-            throw ParseError("(\(words.name))", "a key is 44 characters of base64 that end in =\(words.origin)")
+            throw ParseError("(\(Self.words.name))", .key(command: Self.words.command))
         }
     }
 
@@ -114,7 +113,7 @@ public struct PrivateKey: SecretKey {
     private let secret: SecretBytes
 
     /// As `SecretKey` says.
-    public static let words = (name: "private key", origin: ", as `wg genkey` prints it")
+    public static let words: (name: String, command: String?) = ("private key", "wg genkey")
 
     /// Fills 32 bytes, and clamps them (RFC 7748 5).
     public init(filling fill: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
@@ -139,7 +138,7 @@ public struct PresharedKey: SecretKey {
     private let secret: SecretBytes
 
     /// As `SecretKey` says.
-    public static let words = (name: "preshared key", origin: ", as `wg genpsk` prints it")
+    public static let words: (name: String, command: String?) = ("preshared key", "wg genpsk")
 
     /// Fills 32 bytes.
     public init(filling fill: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
@@ -160,7 +159,7 @@ public struct HeaderProtectionKey: SecretKey {
     private let secret: SecretBytes
 
     /// As `SecretKey` says.
-    public static let words = (name: "header protection key", origin: "")
+    public static let words: (name: String, command: String?) = ("header protection key", nil)
 
     /// What stands for no key.
     public static let noneBase64 = String(repeating: "A", count: 43) + "="

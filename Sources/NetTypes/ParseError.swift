@@ -4,11 +4,11 @@
 public struct ParseError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The text as it was given.
     public let input: String
-    /// What is wrong and what would be right, one clause, no final stop: `an IPv4 prefix is at most /32`.
-    public let reason: String
+    /// What is wrong and what would be right.
+    public let reason: Reason
 
     /// Makes an error about `input`.
-    public init(_ input: some StringProtocol, _ reason: String) {
+    public init(_ input: some StringProtocol, _ reason: Reason) {
         self.input = String(input)
         self.reason = reason
     }

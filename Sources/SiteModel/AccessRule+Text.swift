@@ -11,21 +11,21 @@ extension AccessRule: LosslessStringConvertible {
             // `[fd00::/64]` ends in what is no protocol.
             if !name.contains(where: { $0 == ":" || $0 == "]" }) {
                 transport = Transport(rawValue: String(name))
-                if transport == nil { throw ParseError(text, "a protocol is tcp, udp or icmp, not \(name)") }
+                if transport == nil { throw ParseError(text, .noProtocol(String(name))) }
                 rest = rest[..<slash]
             }
         }
         let (destinationText, portText) = try Self.split(rest, of: text, transport)
         let destination: IPPrefix
         do { destination = try IPPrefix(parsing: destinationText) } catch {
-            throw ParseError(text, "\(error.reason); a rule is like 192.168.1.10:443/tcp or 192.168.1.0/24")
+            throw ParseError(text, .inRule(error.reason))
         }
         let ports = try portText.map { portText throws(ParseError) in try Self.ports(portText, of: text) }
         switch (ports, transport) {
         case (_?, nil):
-            throw ParseError(text, "names a port without a protocol; write \(text)/tcp or \(text)/udp")
+            throw ParseError(text, .portWithoutProtocol(String(text)))
         case (_?, .icmp):
-            throw ParseError(text, "icmp has no ports; write \(AccessRule(destination, transport: .icmp))")
+            throw ParseError(text, .portOfICMP(write: "\(AccessRule(destination, transport: .icmp))"))
         default: self.init(destination, transport: transport, ports: ports)
         }
     }
@@ -52,14 +52,14 @@ extension AccessRule: LosslessStringConvertible {
     ) throws(ParseError) -> (destination: Substring, ports: Substring?) {
         if rest.hasPrefix("[") {
             guard let close = rest.firstIndex(of: "]") else {
-                throw ParseError(text, "the bracket is not closed: [fd00::1]:53/udp")
+                throw ParseError(text, .openBracket(like: "[fd00::1]:53/udp"))
             }
             let inner = rest[..<close].dropFirst()
-            guard inner.contains(":") else { throw ParseError(text, "only an IPv6 destination stands in brackets") }
+            guard inner.contains(":") else { throw ParseError(text, .needsNoBrackets) }
             let tail = rest[close...].dropFirst()
             if tail.isEmpty { return (inner, nil) }
             guard tail.hasPrefix(":") else {
-                throw ParseError(text, "after ] comes :PORT or /PROTOCOL, like [fd00::1]:53/udp")
+                throw ParseError(text, .behindBracket(like: "[fd00::1]:53/udp", takesProtocol: true))
             }
             return (inner, tail.dropFirst())
         }
@@ -67,7 +67,7 @@ extension AccessRule: LosslessStringConvertible {
         if colons > 1 {
             // fd00::1:443 would be an address without a port, which is hardly what was meant.
             guard transport != .tcp && transport != .udp else {
-                throw ParseError(text, "with tcp or udp an IPv6 destination stands in brackets, like [fd00::1]:443/tcp")
+                throw ParseError(text, .needsBrackets(ofRule: true))
             }
             return (rest, nil)
         }
@@ -82,9 +82,9 @@ extension AccessRule: LosslessStringConvertible {
             bound.utf8.allSatisfy { (48...57).contains($0) } ? UInt16(bound) : nil
         }
         guard (1...2).contains(bounds.count), let low = bounds[0], let high = bounds[bounds.count - 1], low > 0 else {
-            throw ParseError(text, "a port is a number from 1 to 65535, or two as in 8000-8999")
+            throw ParseError(text, .ports)
         }
-        guard low <= high else { throw ParseError(text, "the ports run backwards; write \(high)-\(low)") }
+        guard low <= high else { throw ParseError(text, .reversedPorts(low, high)) }
         return low...high
     }
 }

@@ -49,11 +49,11 @@ public struct Flow: Hashable, Sendable {
         if let slash = rest.lastIndex(of: "/"), rest[slash...].dropFirst().first?.isLetter == true {
             let name = rest[slash...].dropFirst()
             transport = AccessRule.Transport(rawValue: String(name))
-            if transport == nil { throw ParseError(to, "a protocol is tcp, udp or icmp, not \(name)") }
+            if transport == nil { throw ParseError(to, .noProtocol(String(name))) }
             rest = rest[..<slash]
         }
         let (host, port) = try Self.split(rest, of: to)
-        if port != nil && transport == .icmp { throw ParseError(to, "icmp has no ports; write \(host)/icmp") }
+        if port != nil && transport == .icmp { throw ParseError(to, .portOfICMP(write: "\(host)/icmp")) }
         self.to = try Party(parsing: host)
         service = port.map { Service(transport ?? .tcp, port: $0) } ?? transport.map { Service($0) }
     }
@@ -65,12 +65,12 @@ public struct Flow: Hashable, Sendable {
         var port: Substring?
         if rest.hasPrefix("[") {
             guard let close = rest.firstIndex(of: "]") else {
-                throw ParseError(text, "the bracket is not closed: [fd00::1]:443/tcp")
+                throw ParseError(text, .openBracket(like: "[fd00::1]:443/tcp"))
             }
             host = rest[..<close].dropFirst()
             let tail = rest[close...].dropFirst()
             guard tail.isEmpty || tail.hasPrefix(":") else {
-                throw ParseError(text, "after ] comes :PORT or /PROTOCOL, like [fd00::1]:443/tcp")
+                throw ParseError(text, .behindBracket(like: "[fd00::1]:443/tcp", takesProtocol: true))
             }
             if !tail.isEmpty { port = tail.dropFirst() }
         } else if rest.utf8.count(where: { $0 == UInt8(ascii: ":") }) == 1, let colon = rest.firstIndex(of: ":") {
@@ -78,7 +78,7 @@ public struct Flow: Hashable, Sendable {
         }
         guard let port else { return (host, nil) }
         guard port.utf8.allSatisfy({ (48...57).contains($0) }), let number = UInt16(port), number > 0 else {
-            throw ParseError(text, "a port is a number from 1 to 65535")
+            throw ParseError(text, .port)
         }
         return (host, number)
     }
@@ -93,8 +93,7 @@ extension Flow.Party: CustomStringConvertible {
         {
             self = .network(try IPPrefix(parsing: text))
         } else if text.utf8.count > 253 || !text.utf8.allSatisfy(Self.isOfName) {
-            throw ParseError(
-                text, "is neither a name nor an address nor a network, like laptop, 192.168.1.10, 10.0.0.0/24")
+            throw ParseError(text, .noParty)
         } else {
             self = .name(String(text))
         }

@@ -51,7 +51,7 @@ extension OtherForwarding.Choice: LosslessStringConvertible {
         case ("allow", 1): self = .allow
         case ("drop", 1): self = .drop
         case ("from", 2...): self = .from(words.dropFirst().sorted())
-        default: throw ParseError(text, "is none of allow, drop, from INTERFACE…")
+        default: throw ParseError(text, .noneOf(["allow", "drop", "from INTERFACE…"]))
         }
     }
 

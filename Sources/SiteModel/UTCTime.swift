@@ -10,20 +10,20 @@ public struct UTCTime: Hashable, Comparable, CustomStringConvertible, Sendable {
 
     /// `2026-11-26T11:08:07Z`, also without seconds. Throws for another zone, which depends on who reads it.
     public init(parsing text: String) throws(ParseError) {
-        func refuse(_ reason: String) -> ParseError { ParseError(text, "\(reason); write it as 2026-12-31T18:00Z") }
-        guard text.hasSuffix("Z") else { throw refuse("is no moment of UTC") }
+        func refuse(_ fault: ParseError.MomentFault) -> ParseError { ParseError(text, .moment(fault)) }
+        guard text.hasSuffix("Z") else { throw refuse(.notUTC) }
         let halves = text.dropLast().split(separator: "T", omittingEmptySubsequences: false)
         let date = halves[0].split(separator: "-", omittingEmptySubsequences: false)
         let clock = halves.count == 2 ? halves[1].split(separator: ":", omittingEmptySubsequences: false) : []
         guard date.map(\.count) == [4, 2, 2], [[2, 2], [2, 2, 2]].contains(clock.map(\.count)),
             (date + clock).joined().utf8.allSatisfy({ (48...57).contains($0) })
-        else { throw refuse("is no moment") }
+        else { throw refuse(.noMoment) }
         let (year, month, day) = (Int64(date[0])!, Int(date[1])!, Int64(date[2])!)
         let (hour, minute, second) = (Int64(clock[0])!, Int64(clock[1])!, clock.count == 3 ? Int64(clock[2])! : 0)
         guard (1970...9999).contains(year), (1...12).contains(month),
             (1...Self.months(of: year)[month - 1]).contains(day),
             hour < 24, minute < 60, second < 60
-        else { throw refuse("is in no calendar") }
+        else { throw refuse(.inNoCalendar) }
         let days =
             (1970..<year).reduce(0) { $0 + Self.length($1) } + Self.months(of: year)[..<(month - 1)].reduce(0, +) + day
             - 1

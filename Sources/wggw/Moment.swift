@@ -23,7 +23,7 @@ struct Moment: CustomStringConvertible, Sendable {
         }
         do throws(ParseError) {
             let moment = try UTCTime(parsing: text)
-            guard moment.seconds > now else { throw ParseError(text, "is over; it is \(UTCTime(now)) now") }
+            guard moment.seconds > now else { throw ParseError(text, .moment(.over(now: "\(UTCTime(now))"))) }
             description = moment.description
         } catch { throw ValidationError("\(error)") }
     }

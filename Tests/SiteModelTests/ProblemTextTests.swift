@@ -236,7 +236,7 @@ import Testing
             "peers.a.x: is a date or time; write a list of strings, [\"…\", \"…\"]"
         ),
         (.outOfRange(place, 10, 0...9), "peers.a.x: 10 is out of range; write a whole number from 0 to 9"),
-        (.value(place, ParseError("y", "is no z")), "peers.a.x: y: is no z"),
+        (.value(place, ParseError("y", .noBoolean)), "peers.a.x: y: is neither true nor false"),
         (.parameter(place, .notAKey), "peers.a.x: \(AWGFault.notAKey)"),
         (
             .problem(SiteProblem(place, .entry(.noPort))),

@@ -127,7 +127,7 @@ import Testing
         ].flatMap { text -> [ProfileError] in
             guard let config = try? read(text) else { return [] }
             let hooks = HookMeaning(config.interface, tunnel: "wg0", uplink: nil).notes.map {
-                ProfileError(file: "f", line: $0.place.line, column: 1, .said($0.message))
+                ProfileError(file: "f", line: $0.place.line, column: 1, .imported($0.remark))
             }
             return config.notes + hooks
         }

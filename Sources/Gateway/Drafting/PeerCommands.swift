@@ -28,7 +28,7 @@ public struct PeerOptions: Sendable {
     /// for words that are no such value.
     public mutating func set(_ key: String, _ words: [String]) throws(ParseError) {
         guard let field = Peer.fields.first(where: { $0.key == key }) else {
-            throw ParseError(key, "is nothing that a peer has")
+            throw ParseError(key, .noField)
         }
         edits[key] = try field.edit(words)
     }

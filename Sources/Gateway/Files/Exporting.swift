@@ -18,7 +18,7 @@ public enum ExportForm: Hashable, Sendable, CaseIterable {
     /// By the name that a command gives it. Throws `ParseError` with all of them.
     public init(parsing name: String) throws(ParseError) {
         guard let form = Self.allCases.first(where: { $0.name == name }) else {
-            throw ParseError(name, "is none of \(Self.allCases.map(\.name).joined(separator: ", "))")
+            throw ParseError(name, .noneOf(Self.allCases.map(\.name)))
         }
         self = form
     }

@@ -33,7 +33,7 @@ public class Field<Owner: Sendable>: @unchecked Sendable {
     /// What the words after an option do to an owner: `["vpn.example.org:51820"]`, `["none"]`. Throws for words that are no such
     /// value, and where no option sets the field.
     public func edit(_ words: [String]) throws(ParseError) -> @Sendable (inout Owner) -> Void {
-        throw ParseError(key, "is not set by an option")
+        throw ParseError(key, .noOption)
     }
 }
 

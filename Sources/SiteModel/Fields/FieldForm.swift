@@ -36,7 +36,7 @@ extension FieldForm where Value == Bool {
         write: { $0.raw($1, "\($2)", note: $3) },
         words: { words throws(ParseError) in
             let word = try theOnly(words)
-            guard let value = Bool(word) else { throw ParseError(word, "is neither true nor false") }
+            guard let value = Bool(word) else { throw ParseError(word, .noBoolean) }
             return value
         },
         stored: .integer(write: { $0 ? 1 : 0 }, read: { $0 != 0 }))
@@ -100,11 +100,11 @@ extension FieldForm {
 private func wholeNumber(_ words: [String], _ range: ClosedRange<Int64>) throws(ParseError) -> Int64 {
     let word = try theOnly(words)
     if let number = Int64(word), range.contains(number) { return number }
-    throw ParseError(word, "is no whole number from \(range.lowerBound) to \(range.upperBound)")
+    throw ParseError(word, .notInRange(range))
 }
 
 /// The word of an option that takes one.
 private func theOnly(_ words: [String]) throws(ParseError) -> String {
-    guard words.count == 1 else { throw ParseError(words.joined(separator: " "), "is more than one value") }
+    guard words.count == 1 else { throw ParseError(words.joined(separator: " "), .severalValues) }
     return words[0]
 }

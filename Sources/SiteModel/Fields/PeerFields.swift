@@ -40,8 +40,7 @@ extension Peer {
     static func address(parsing text: String) throws(ParseError) -> IPAddress {
         let parsed = try InterfaceAddress(parsing: text)
         guard parsed.length == parsed.address.bitWidth else {
-            throw ParseError(
-                text, "a peer has single addresses; write \(parsed.address), and networks behind it in routes")
+            throw ParseError(text, .noSingleAddress(parsed.address))
         }
         return parsed.address
     }

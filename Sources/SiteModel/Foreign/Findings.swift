@@ -22,15 +22,16 @@ struct Findings {
 
     init(_ file: String) { self.file = file }
 
-    private func fault(_ place: WgQuickConfig.Place, _ message: String, _ advice: Prose? = nil) -> ProfileError {
-        ProfileError(
-            file: place.file ?? file, line: place.line, column: place.column, .said(message), advice: advice)
+    private func fault(_ place: WgQuickConfig.Place, _ fault: ProfileFault, _ advice: Prose? = nil) -> ProfileError {
+        ProfileError(file: place.file ?? file, line: place.line, column: place.column, fault, advice: advice)
     }
 
-    mutating func refuse(_ place: WgQuickConfig.Place, _ message: String) { errors.append(fault(place, message)) }
+    mutating func refuse(_ place: WgQuickConfig.Place, _ message: String) {
+        errors.append(fault(place, .said(message)))
+    }
 
     mutating func note(_ place: WgQuickConfig.Place, _ message: String, advice: Prose? = nil) {
-        notes.append(fault(place, message, advice))
+        notes.append(fault(place, .said(message), advice))
     }
 
     /// The value, or nothing and a word about it; nothing where it is empty or absent.
@@ -39,7 +40,7 @@ struct Findings {
     ) -> T? {
         guard let value, !value.text.isEmpty else { return nil }
         do { return try parse(value.text) } catch {
-            refuse(value.place, "\(name): \(error.description.quotable)")
+            errors.append(fault(value.place, .setting(name, error)))
             return nil
         }
     }
@@ -50,7 +51,7 @@ struct Findings {
     ) -> T? {
         guard let value, !value.text.isEmpty else { return nil }
         do { return try parse(String(Substring(value.text).trimmedOfBlanks)) } catch {
-            refuse(value.place, "\(name): \(error.reason)")
+            errors.append(fault(value.place, .key(name, error.reason)))
             return nil
         }
     }
@@ -99,7 +100,7 @@ struct Findings {
     mutating func mtu(_ value: ForeignValue?, _ name: String) -> Int? {
         read(value, name) { text throws(ParseError) in
             guard let mtu = decimal(text, most: 65456), mtu >= 576 else {
-                throw ParseError(text, "write a whole number from 576 to 65456")
+                throw ParseError(text, .number(576...65456, orOff: false))
             }
             return Int(mtu)
         }

@@ -21,7 +21,7 @@ public struct ProfileError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     /// What is wrong and what would be right.
-    public var message: String { fault.message }
+    public var message: String { fault.description }
 
     /// `site.toml:14:14: peers.laptop.addresses: 10.0.0.0/40: an IPv4 prefix is at most /32`
     public var description: String { prose.description }

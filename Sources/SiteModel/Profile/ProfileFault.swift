@@ -15,8 +15,16 @@ public enum ProfileFault: Hashable, Sendable {
     case parameter(SitePath, AWGFault)
     /// What makes no sense in a site, however it is written.
     case problem(SiteProblem)
-    /// What is no fault of a file of wg-quick's, and worth saying.
+    /// A setting of another program's that is not what it should be.
+    case setting(String, ParseError)
+    /// The same of a key, which is not repeated.
+    case key(String, ParseError.Reason)
+    /// Of a file of wg-quick's.
+    case wgQuick(WgQuickFault)
+    /// What is no fault of such a file, and worth saying.
     case remark(WgQuickConfig.Remark)
+    /// What a site has otherwise than such a file.
+    case imported(ImportRemark)
     /// What a reader of another program's files says.
     case said(String)
 
@@ -63,9 +71,9 @@ public enum TOMLFault: Hashable, Sendable {
     case manyUnheaded(most: Int)
 }
 
-extension ProfileFault {
+extension ProfileFault: CustomStringConvertible {
     /// `peers.laptop.addresses: 10.0.0.0/40: an IPv4 prefix is at most /32`
-    var message: String {
+    public var description: String {
         switch self {
         case .toml(let fault): fault.isLimit ? fault.words : "this is not TOML: \(fault.words)"
         case .unknownKey(let key, let table, let known):
@@ -77,7 +85,11 @@ extension ProfileFault {
         case .value(let path, let error): "\(path.name): \(error)"
         case .parameter(let path, let fault): "\(path.name): \(fault)"
         case .problem(let problem): problem.description
+        case .setting(let name, let error): "\(name): \(error.description.quotable)"
+        case .key(let name, let reason): "\(name): \(reason)"
+        case .wgQuick(let fault): fault.words
         case .remark(let remark): remark.text
+        case .imported(let remark): remark.words
         case .said(let words): words
         }
     }

@@ -78,8 +78,7 @@ extension PresharedKeyChoice: LosslessStringConvertible {
         case "none": self = .none
         default:
             guard text.hasPrefix("sealed:"), let id = SecretID(String(text.dropFirst(7))) else {
-                throw ParseError(
-                    "(preshared key)", "is none of auto, none, sealed:ID; the key itself does not belong in a profile")
+                throw ParseError("(preshared key)", .presharedKeyChoice)
             }
             self = .sealed(id)
         }

@@ -143,10 +143,7 @@ struct ProfileReader {
     }
 
     private static func isNone(of all: [String], _ text: String) -> ParseError {
-        ParseError(
-            tomlString(text),
-            "is none of \(all.joined(separator: ", "))"
-                + (nearest(text, among: all).map { "; did you mean \($0)?" } ?? ""))
+        ParseError(tomlString(text), .noneOf(all, near: nearest(text, among: all)))
     }
 
     /// nil if the key is not there; else what could be read, and `incomplete` says if something could not.

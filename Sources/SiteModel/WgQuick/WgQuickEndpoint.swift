@@ -5,30 +5,28 @@ import NetTypes
 struct WgQuickEndpoint {
     /// nil where it is no place to dial for a box that is not that one: an address with a zone.
     let endpoint: Endpoint?
-    /// Why there is none.
-    let note: String?
+    /// The address then, and whether its interface is named.
+    let neighbour: (address: IPAddress, namesInterface: Bool)?
 
     /// `text` is without blanks. Throws `ParseError`.
     init(parsing text: String, services: ServicePorts) throws(ParseError) {
         if let scheme = text.range(ofScheme: "://") {
-            throw ParseError(text, "an endpoint is no URL; leave \(text[..<scheme]) out: \(text[scheme...])")
+            throw ParseError(text, .url(scheme: String(text[..<scheme]), rest: String(text[scheme...])))
         }
         let (host, service) = try Self.split(text)
         let port: UInt16
         do { port = try wgPort(service, least: 1, services: services) } catch { throw ParseError(text, error.reason) }
         if let zone = host.firstIndex(of: "%"), let address = IPv6Address(String(host[..<zone])) {
-            guard host.index(after: zone) < host.endIndex else { throw ParseError(text, "has no interface behind %") }
+            guard host.index(after: zone) < host.endIndex else { throw ParseError(text, .noZone) }
             endpoint = nil
-            note =
-                "\(address) on one interface is a neighbour of this moment; not taken over, the peer is answered where it comes from"
+            neighbour = (.v6(address), true)
             return
         }
         let taken: Endpoint
         if let address = Self.address(host) {
             if IPPrefix("fe80::/10")!.contains(address) {
                 endpoint = nil
-                note =
-                    "\(address) is of one interface, and none is named; not taken over, the peer is answered where it comes from"
+                neighbour = (address, false)
                 return
             }
             taken = Endpoint(.address(address), port: port)
@@ -36,25 +34,25 @@ struct WgQuickEndpoint {
             do { taken = try Endpoint(parsing: "\(host):\(port)") } catch { throw ParseError(text, error.reason) }
         }
         endpoint = taken
-        note = nil
+        neighbour = nil
     }
 
     private static func split(_ text: String) throws(ParseError) -> (host: Substring, service: Substring) {
         if text.hasPrefix("[") {
             guard let close = text.firstIndex(of: "]") else {
-                throw ParseError(text, "the bracket is not closed: [fd00::1]:51820")
+                throw ParseError(text, .openBracket(like: "[fd00::1]:51820"))
             }
             let tail = text[text.index(after: close)...]
             guard tail.hasPrefix(":"), tail.utf8.count > 1 else {
-                throw ParseError(text, "after ] comes :PORT, like [fd00::1]:51820")
+                throw ParseError(text, .behindBracket(like: "[fd00::1]:51820", takesProtocol: false))
             }
             return (text[text.index(after: text.startIndex)..<close], tail.dropFirst())
         }
         guard let colon = text.lastIndex(of: ":"), text.index(after: colon) < text.endIndex else {
-            throw ParseError(text, "has no port; write HOST:51820")
+            throw ParseError(text, .noPort(write: "HOST:51820"))
         }
         if IPv6Address(text) != nil, IPv6Address(String(text[..<colon])) == nil {
-            throw ParseError(text, "has no port; write [\(text)]:51820")
+            throw ParseError(text, .noPort(write: "[\(text)]:51820"))
         }
         return (text[..<colon], text[text.index(after: colon)...])
     }

@@ -78,8 +78,8 @@ private struct GatewayImporter {
         noteInterface()
     }
 
-    private mutating func note(_ place: WgQuickConfig.Place, _ message: String, advice: Prose? = nil) {
-        result.notes.append(config.fault(place, .said(message), advice))
+    private mutating func note(_ place: WgQuickConfig.Place, _ remark: ImportRemark) {
+        result.notes.append(config.fault(place, .imported(remark), remark.advice))
     }
 
     /// All peers of such a gateway speak AmneziaWG: it has no plain WireGuard beside.
@@ -95,21 +95,19 @@ private struct GatewayImporter {
     private mutating func noteInterface() {
         let own = config.interface
         if own.privateKey == nil {
-            note(
-                config.interfacePlace, "no PrivateKey; the gateway gets a new key pair, which the peers have to be told"
-            )
+            note(config.interfacePlace, .noPrivateKey)
         }
         if own.listenPort == nil {
-            note(config.interfacePlace, "no ListenPort; the gateway listens on \(result.site.tunnel.listenPort)")
+            note(config.interfacePlace, .noListenPort(result.site.tunnel.listenPort))
         }
         if let place = config.places["dns"], !own.dns.isEmpty {
-            note(place, "DNS: not taken over; in a gateway's own file it is the gateway's resolver, not the peers'")
+            note(place, .dns)
         }
         for (address, place) in zip(own.addresses, own.addressPlaces) {
             if address.address.isOfOneLink {
-                note(place, "Address \(address): not taken over; the kernel gives link-local addresses itself")
+                note(place, .linkLocal(address))
             } else if address.address == address.network.address, address.address.bitWidth - address.length > 1 {
-                note(place, "Address \(address): is its network's own address; taken as it stands")
+                note(place, .networkAddress(address))
             }
         }
     }
@@ -120,41 +118,34 @@ private struct GatewayImporter {
         let tunnel = result.site.tunnel.interface
         var meaning = HookMeaning(config.interface, tunnel: tunnel, uplink: uplink)
         var egress = meaning.egress
-        var grounds = meaning.forwards ? "as PostUp has it" : "which the file does not tell"
-        var source = "as PostUp has it"
+        var ground: ImportRemark.Ground = meaning.forwards ? .hooks : .nobody
+        var source = ImportRemark.Ground.hooks
         switch forwarding {
         case .hooks: break
         case .hooksInContainer(let inner):
             guard egress == nil else { break }
             meaning = HookMeaning(config.interface, tunnel: tunnel, uplink: inner)
-            if meaning.egress != nil { (egress, source) = (uplink, "where PostUp says \(inner) in its container") }
+            if meaning.egress != nil { (egress, source) = (uplink, .hooksInContainer(inner)) }
         case .program(let name):
             egress = egress ?? uplink
-            grounds = "as \(name) lets them"
-            source = grounds
+            (ground, source) = (.program(name), .program(name))
         }
-        for (place, message) in meaning.notes { note(place, message) }
+        for (place, remark) in meaning.notes { note(place, remark) }
         if let egress {
             result.tellsEgress = true
             result.site.egress = Egress(interface: egress, fullTunnel: true)
-            note(config.interfacePlace, "the peers go out to the Internet by \(egress), \(source) (full-tunnel)")
+            note(config.interfacePlace, .egress(egress, source))
         }
-        let lan = result.site.lan.subnets.map(\.description).joined(separator: ", ")
-        let bans = meaning.leavesOutBans ? "; what PostUp forbids is not taken, and allowed now" : ""
-        note(
-            config.interfacePlace,
-            "the peers may reach the LAN \(lan), \(grounds)\(bans)",
-            advice: "\(.peer(nil, .policy)) and groups say less")
+        note(config.interfacePlace, .access(result.site.lan.subnets, ground, bans: meaning.leavesOutBans))
     }
 
     // MARK: Peers
 
     mutating func take(_ source: WgQuickConfig.Peer, number: Int) {
         let name = names.take(source.name ?? "peer\(number)")
-        if source.name == nil { note(source.place, "nothing names this peer; it becomes \(name)") }
+        if source.name == nil { note(source.place, .unnamed(name)) }
         if let written = source.title, written != name {
-            let reason = written == source.name ? "is another peer's name too" : "is no host label"
-            note(source.place, "\(written.quotable): \(reason); it becomes \(name)")
+            note(source.place, .renamed(written, isTaken: written == source.name, name))
         }
         var peer = Peer(
             name: name, publicKey: source.publicKey, endpoint: source.endpoint,
@@ -163,22 +154,15 @@ private struct GatewayImporter {
         for item in source.allowed {
             let network = item.network
             if network.isOfOneLink {
-                note(item.place, "AllowedIPs \(network): not taken over; such addresses are not routed")
-            } else if let whole = tunnelNetwork(in: item) {
-                refuse(
-                    item.place,
-                    "AllowedIPs \(item.written): means \(network) to wg, \(whole); write \(IPPrefix(host: item.written.address))"
-                )
+                note(item.place, .notRouted(network))
+            } else if let tunnel = tunnelNetwork(in: item) {
+                errors.append(config.fault(item.place, .wgQuick(.networkOfTunnel(item.written, tunnel: tunnel))))
             } else if isOwn(network) {
                 peer.addresses.append(network.address)
             } else if !network.isHalfTheInternet, !all.prefixes.contains(sorted: network) {
-                note(item.place, "AllowedIPs \(network): is in another network of this peer; merged")
+                note(item.place, .merged(network))
             } else {
-                if network.isHost {
-                    note(
-                        item.place,
-                        "AllowedIPs \(network): is outside the tunnel's subnets; taken as a network behind \(name)")
-                }
+                if network.isHost { note(item.place, .outside(network, peer: name)) }
                 peer.routes.append(network)
             }
         }
@@ -186,7 +170,7 @@ private struct GatewayImporter {
         peer.routes.sort()
         peer.isUnnumbered = peer.addresses.isEmpty
         if source.allowed.isEmpty {
-            note(source.place, "no AllowedIPs; nothing of \(name) is let in, and it gets no address")
+            note(source.place, .noAllowedIPs(name))
         }
         origins.add(peer, source)
         result.presharedKeys[name] = source.presharedKey
@@ -196,10 +180,9 @@ private struct GatewayImporter {
 
     /// What of the tunnel is in a network that was written like an interface's address, with a host's bits; nil if nothing is.
     /// Whoever wrote it meant the host.
-    private func tunnelNetwork(in item: WgQuickConfig.AllowedIP) -> String? {
+    private func tunnelNetwork(in item: WgQuickConfig.AllowedIP) -> IPPrefix? {
         guard item.written.address != item.network.address else { return nil }
-        let own = result.site.tunnel.addresses.map(\.network).first { $0.overlaps(item.network) }
-        return own.map { $0 == item.network ? "the whole tunnel" : "which shares addresses with the tunnel's \($0)" }
+        return result.site.tunnel.addresses.map(\.network).first { $0.overlaps(item.network) }
     }
 
     /// Whether it is a peer's own address: in a subnet of the tunnel, or anywhere but in the LAN where the tunnel has none.
@@ -209,10 +192,6 @@ private struct GatewayImporter {
         if subnets.contains(where: { $0.contains(network.address) }) { return true }
         return !subnets.isEmpty && subnets.allSatisfy(\.isHost)
             && !result.site.lan.subnets.contains { $0.contains(network.address) }
-    }
-
-    private mutating func refuse(_ place: WgQuickConfig.Place, _ message: String) {
-        errors.append(config.fault(place, .said(message)))
     }
 
     consuming func finish() throws(ProfileErrors) -> WgQuickImport {

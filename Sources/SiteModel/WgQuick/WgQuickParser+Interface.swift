@@ -11,8 +11,7 @@ extension WgQuickParser {
         let quickName = setting.key.lowercased()
         if Self.quickKeys.contains(where: { $0.lowercased() == quickName }) {
             guard isQuick else {
-                return refuse(
-                    setting.place, "\(setting.key): wg-quick takes it in [Interface] without blanks in the brackets")
+                return refuse(setting.place, .ofWgQuick(key: String(setting.key)))
             }
             return setQuick(setting, quickName)
         }
@@ -42,7 +41,7 @@ extension WgQuickParser {
             let text = name.isTemplate ? String(setting.value) : value
             do throws(AWGFault) { try config.interface.disguise.set(name, text) } catch {
                 markUnread(setting.name)
-                refuse(setting.valuePlace, "\(error)")
+                refuse(setting.valuePlace, .parameter(error))
             }
         }
     }
@@ -61,7 +60,7 @@ extension WgQuickParser {
             if !isAuto { config.note(setting.place, .table(String(setting.value))) }
         case "saveconfig":
             guard ["true", "false"].contains(setting.value.lowercased()) else {
-                return refuse(setting.valuePlace, "SaveConfig: \(setting.value.quotable): write true or false")
+                return refuse(setting.valuePlace, .saveConfig(String(setting.value)))
             }
             config.note(setting.place, .saveConfig(setting.value.lowercased() == "true"))
         default:
@@ -89,7 +88,7 @@ extension WgQuickParser {
         let digits = isHex ? value.dropFirst(2) : value
         let isPlain = digits.first?.isHexDigit == true && (isHex || digits == "0" || digits.first != "0")
         guard isPlain, let mtu = Int(digits, radix: isHex ? 16 : 10), (576...65456).contains(mtu) else {
-            return refuse(setting.valuePlace, "MTU: \(value.quotable): write a whole number from 576 to 65456")
+            return refuse(setting.valuePlace, .mtu(String(value)))
         }
         config.interface.mtu = mtu
     }

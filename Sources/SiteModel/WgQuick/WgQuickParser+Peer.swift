@@ -68,8 +68,10 @@ extension WgQuickParser {
             if endpoint.description != value.lowercased() {
                 config.note(setting.valuePlace, .endpoint(written: value, means: endpoint))
             }
-        } else if let note = parsed.note {
-            config.note(setting.valuePlace, .endpointOfOneLink(written: value, why: note))
+        } else if let neighbour = parsed.neighbour {
+            config.note(
+                setting.valuePlace,
+                .endpointOfOneLink(written: value, neighbour.address, namesIt: neighbour.namesInterface))
         }
     }
 
@@ -79,7 +81,7 @@ extension WgQuickParser {
             let bare = item.withoutBlanks
             if bare.isEmpty {
                 markUnread(setting.name)
-                refuse(place, "\(setting.key): nothing between two commas or behind the last; take a comma away")
+                refuse(place, .emptyItem(key: String(setting.key)))
                 continue
             }
             guard let written = one(setting, at: place, parse: { () throws(ParseError) in try wgAllowedIP(bare) })

@@ -1,8 +1,8 @@
 import NetTypes
 
 extension WgQuickParser {
-    mutating func refuse(_ place: WgQuickConfig.Place, _ message: String) {
-        errors.append(ProfileError(file: config.file, line: place.line, column: place.column, .said(message)))
+    mutating func refuse(_ place: WgQuickConfig.Place, _ fault: WgQuickFault) {
+        errors.append(config.fault(place, .wgQuick(fault)))
     }
 
     /// Notes that a setting of the open section, by its name in lower case, is there and is not known.
@@ -16,7 +16,7 @@ extension WgQuickParser {
     ) -> T? {
         do { return try parse() } catch {
             markUnread(setting.name)
-            refuse(place ?? setting.valuePlace, "\(setting.key): \(error.description.quotable)")
+            errors.append(config.fault(place ?? setting.valuePlace, .setting(String(setting.key), error)))
             return nil
         }
     }
@@ -25,7 +25,7 @@ extension WgQuickParser {
     mutating func key<T>(_ setting: Setting, parse: (String) throws(ParseError) -> T) -> T? {
         do { return try parse(setting.value.withoutBlanks) } catch {
             markUnread(setting.name)
-            refuse(setting.valuePlace, "\(setting.key): \(error.reason)")
+            errors.append(config.fault(setting.valuePlace, .key(String(setting.key), error.reason)))
             return nil
         }
     }
@@ -65,24 +65,18 @@ extension WgQuickParser {
         if Self.amneziaKeys.contains(setting.name) {
             if isAmnezia { return }
             isAmnezia = true
-            return refuse(
-                setting.place,
-                "\(setting.key): is of AmneziaWG 1.5 alone, which nobody speaks any more; take it out, at the peers too"
-            )
+            return refuse(setting.place, .ofOldAmnezia(key: String(setting.key)))
         }
         let meant = nearest(String(setting.key), among: keys)
         if let meant { markUnread(meant.lowercased()) }
-        let hint = meant.map { "did you mean \($0)?" }
-        refuse(
-            setting.place,
-            "\(shown(setting.key)): unknown key; \(hint ?? "here there are \(keys.joined(separator: ", "))")")
+        refuse(setting.place, .unknownKey(shown(setting.key), near: meant, known: keys))
     }
 
     /// What AmneziaWG 1.5 had and later versions do not.
     private static let amneziaKeys: Set = ["j1", "j2", "j3", "itime"]
 
     /// What is no key of ours may be a private key in the wrong place: only one short word is repeated.
-    func shown(_ text: Substring) -> Substring {
-        text.count > 20 || text.contains(where: \.isWhitespace) ? "this" : text
+    func shown(_ text: Substring) -> String {
+        text.count > 20 || text.contains(where: \.isWhitespace) ? "this" : String(text)
     }
 }

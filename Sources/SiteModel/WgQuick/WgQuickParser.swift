@@ -81,10 +81,10 @@ struct WgQuickParser {
     mutating func read(_ line: WgQuickLine) {
         let start = WgQuickConfig.Place(line: line.number, column: 1)
         if line.whole.utf8.count > WgQuickLimits.line {
-            return refuse(start, "is longer than \(WgQuickLimits.line) bytes; write AllowedIPs in several lines")
+            return refuse(start, .longLine(most: WgQuickLimits.line))
         }
         if let zero = line.whole.utf8.firstIndex(of: 0) {
-            return refuse(line.place(of: line.whole[zero...]), "a NUL character: this is no text; write the line anew")
+            return refuse(line.place(of: line.whole[zero...]), .zeroByte)
         }
         if let comment = line.comment, comment.mayHoldKey, !isPublicKey(comment) {
             config.note(line.place(of: comment), .keyInComment)
@@ -118,7 +118,7 @@ struct WgQuickParser {
         _ limit: SiteLimit, _ count: Int, _ what: String, _ place: WgQuickConfig.Place?
     ) -> Bool {
         guard let place, count > limit.most else { return true }
-        refuse(place, "\(what): \(SiteProblem.EntryFault.tooMany(count, limit).text.message)")
+        refuse(place, .tooMany(what, count, limit))
         return false
     }
 
@@ -157,7 +157,7 @@ struct WgQuickParser {
         default:
             section = .unknown
             config.lacksPeers = true
-            refuse(place, "\(shown(head)): unknown section; there are [Interface] and [Peer]")
+            refuse(place, .unknownSection(shown(head)))
         }
         naming.section(isPeer: isPeer)
     }
@@ -171,7 +171,7 @@ struct WgQuickParser {
         if peer.hasKey { return peers.append(peer) }
         config.lacksPeers = true
         // Where the key is there but wrong, that has been said.
-        if !seen.contains("publickey") { refuse(peer.value.place, "a [Peer] without PublicKey; every peer has one") }
+        if !seen.contains("publickey") { refuse(peer.value.place, .noPublicKey) }
     }
 
     // MARK: Settings
@@ -180,13 +180,13 @@ struct WgQuickParser {
         if case .unknown = section { return }
         naming.setting()
         guard let (key, value) = line.setting else {
-            return refuse(place, "\(shown(line.content)): is no setting; write KEY = VALUE, or # before a comment")
+            return refuse(place, .noSetting(shown(line.content)))
         }
         let setting = Setting(
             key: key, name: key.withoutBlanks.lowercased(), value: value, line: line, place: place,
             valuePlace: line.place(of: value))
         switch section {
-        case .none: refuse(place, "\(shown(key)): stands before any section; begin with [Interface]")
+        case .none: refuse(place, .outsideSections(key: shown(key)))
         case .unknown: break
         case .interface(let isQuick): setInterface(setting, isQuick: isQuick)
         case .peer: setPeer(setting)

@@ -19,8 +19,8 @@ extension WgQuickConfig {
         case searchDomain(String)
         /// An endpoint in a form that is not how wggw writes it.
         case endpoint(written: String, means: Endpoint)
-        /// An endpoint on one interface; `why` it is none for a site.
-        case endpointOfOneLink(written: String, why: String)
+        /// An endpoint on one interface, and whether it names that.
+        case endpointOfOneLink(written: String, IPAddress, namesIt: Bool)
         /// A network written with the bits of a host.
         case hostBits(InterfaceAddress)
         /// A network that the peer has already.
@@ -56,7 +56,11 @@ extension WgQuickConfig.Remark {
         case .saveConfig: "SaveConfig: not taken over; wggw keeps every revision"
         case .searchDomain(let text): "DNS \(text.quotable): is no address; a search domain is not taken over"
         case .endpoint(let written, let endpoint): "Endpoint \(written.quotable): means \(endpoint)"
-        case .endpointOfOneLink(let written, let why): "Endpoint \(written.quotable): \(why)"
+        case .endpointOfOneLink(let written, let address, let namesIt):
+            "Endpoint \(written.quotable): \(address) "
+                + (namesIt
+                    ? "on one interface is a neighbour of this moment" : "is of one interface, and none is named")
+                + "; not taken over, the peer is answered where it comes from"
         case .hostBits(let written): "AllowedIPs \(written): means \(written.network), as wg takes it"
         case .networkTwice(let network): "AllowedIPs \(network): stands twice; taken once"
         case .networkOfOther(let network, let line):

@@ -22,7 +22,7 @@ func wgPort(
     if isName, !text.hasPrefix("-"), !text.hasPrefix("+"), let port = services(String(text)), port >= least {
         return port
     }
-    throw ParseError(text, "a port is a number from \(least) to 65535, or a UDP service's name in /etc/services")
+    throw ParseError(text, .portOrService(least: least))
 }
 
 /// `0xca6c`, `51820`, `off`. Throws `ParseError`.
@@ -34,20 +34,20 @@ func wgMark(_ text: some StringProtocol) throws(ParseError) -> UInt32 {
         let significant = digits.drop { $0 == "0" }
         if let number = UInt32(significant.isEmpty ? "0" : significant, radix: 16) { return number }
     }
-    throw ParseError(text, "write a whole number from 0 to 4294967295, in hexadecimal behind 0x, or off")
+    throw ParseError(text, .mark)
 }
 
 /// Seconds, or `off`. Throws `ParseError`.
 func wgKeepalive(_ text: some StringProtocol) throws(ParseError) -> UInt16 {
     if text.lowercased() == "off" { return 0 }
     if let number = decimal(text, most: 65535) { return UInt16(number) }
-    throw ParseError(text, "write a whole number from 0 to 65535, or off")
+    throw ParseError(text, .number(0...65535, orOff: true))
 }
 
 /// A network of `AllowedIPs`; wg takes leading zeros in its length. Throws `ParseError`.
 func wgAllowedIP(_ text: String) throws(ParseError) -> InterfaceAddress {
     if text.hasPrefix("+") || text.hasPrefix("-") {
-        throw ParseError(text, "+ and - change what a running interface has; write all of the networks without them")
+        throw ParseError(text, .change)
     }
     guard let slash = text.utf8.firstIndex(of: UInt8(ascii: "/")) else { return try InterfaceAddress(parsing: text) }
     let digits = text[text.utf8.index(after: slash)...]
@@ -72,7 +72,7 @@ func ipInterfaceAddress(_ text: Substring) throws(ParseError) -> InterfaceAddres
     if let mask = IPv4Address(length) {
         let ones = (~mask.rawValue).leadingZeroBitCount
         guard mask.rawValue == (ones == 0 ? 0 : ~0 << UInt32(32 - ones)) else {
-            throw ParseError(text, "\(length) is no netmask; write a length, like /24")
+            throw ParseError(text, .noNetmask(length))
         }
         length = "\(ones)"
     }

@@ -8,7 +8,7 @@ struct HookMeaning {
     private(set) var forwards = false
     /// Whether a hook forbids something, which is not taken.
     private(set) var leavesOutBans = false
-    private(set) var notes: [(place: WgQuickConfig.Place, message: String)] = []
+    private(set) var notes: [(place: WgQuickConfig.Place, remark: ImportRemark)] = []
 
     private let tunnel: String
     private let networks: [IPPrefix]
@@ -30,44 +30,38 @@ struct HookMeaning {
     private mutating func read(_ hook: WgQuickConfig.Hook) {
         let line = hook.command.replacing("%i", with: tunnel)
         let isUp = hook.moment == .preUp || hook.moment == .postUp
-        var meanings: [String] = []
+        var senses: [ImportRemark.HookSense] = []
         for command in ShellWords.commands(of: line) {
-            guard let known = command.words.flatMap({ HookCommand($0) }), let meaning = take(known, isUp: isUp) else {
+            guard let known = command.words.flatMap({ HookCommand($0) }), let sense = take(known, isUp: isUp) else {
                 if isUp,
                     command.text.contains("DROP") || command.text.contains("REJECT") || command.text.contains("drop")
                 {
                     leavesOutBans = true
                 }
-                note(hook, "not taken: \(command.text.quotable); wggw never runs a command out of a file")
+                notes.append((hook.place, .hook(hook.moment, refused: command.text.quotable)))
                 continue
             }
-            if isUp, !meanings.contains(meaning) { meanings.append(meaning) }
+            if isUp, !senses.contains(sense) { senses.append(sense) }
         }
-        if !meanings.isEmpty { note(hook, "taken: \(meanings.joined(separator: ", "))") }
+        if !senses.isEmpty { notes.append((hook.place, .hookMeans(hook.moment, senses))) }
     }
 
-    private mutating func note(_ hook: WgQuickConfig.Hook, _ message: String) {
-        notes.append((hook.place, "\(hook.moment.rawValue): \(message)"))
-    }
-
-    /// What it means, in words; nil where it is not the tunnel's.
-    private mutating func take(_ command: HookCommand, isUp: Bool) -> String? {
+    /// What it does for the tunnel; nil where it is not the tunnel's.
+    private mutating func take(_ command: HookCommand, isUp: Bool) -> ImportRemark.HookSense? {
         switch command {
         case .forwarding(let isOn):
-            return isOn == isUp ? "the kernel forwards, which wggw sets itself" : isUp ? nil : ""
+            return isOn || !isUp ? .forwarding : nil
         case .clampMSS(let isOn):
-            return isOn == isUp ? "TCP's segments fit into the tunnel, as wggw sees to itself" : nil
-        case .resolver: return "a resolver of the gateway's own, which it keeps or not without the tunnel"
+            return isOn == isUp ? .clamping : nil
+        case .resolver: return .resolver
         case .input(let rule):
-            guard rule.isOn == isUp else { return nil }
-            return
-                "packets to the gateway; wggw lets the peers' in by their policies, and opens no port in other firewalls"
+            return rule.isOn == isUp ? .input : nil
         case .forward(let rule): return rule.isOn == isUp ? forward(rule, isUp: isUp) : nil
         case .masquerade(let rule): return rule.isOn == isUp ? masquerade(rule, isUp: isUp) : nil
         }
     }
 
-    private mutating func forward(_ rule: HookCommand.Rule, isUp: Bool) -> String? {
+    private mutating func forward(_ rule: HookCommand.Rule, isUp: Bool) -> ImportRemark.HookSense? {
         let isFrom = matches(tunnel, rule.input) || isFromTunnel(rule)
         guard isFrom || matches(tunnel, rule.output) else { return nil }
         if isUp, isFrom, !rule.isForReplies, !rule.isV6 {
@@ -75,7 +69,7 @@ struct HookMeaning {
             let isToUplink = rule.output == nil || uplink.map { matches($0, rule.output) } ?? true
             if isToUplink, rule.destination == nil, !rule.isForService, isForAll(rule) { isUnbound = true }
         }
-        return "packets of the tunnel are forwarded, by the peers' policies"
+        return .forward
     }
 
     private func isFromTunnel(_ rule: HookCommand.Rule) -> Bool {
@@ -89,7 +83,7 @@ struct HookMeaning {
 
     /// Out of the interface that leads to the Internet it makes a way out there; out of another one, the LAN's hosts answer. What is
     /// for IPv6 alone, or for some of the peers, makes no way out for all.
-    private mutating func masquerade(_ rule: HookCommand.Rule, isUp: Bool) -> String? {
+    private mutating func masquerade(_ rule: HookCommand.Rule, isUp: Bool) -> ImportRemark.HookSense? {
         // One that names no interface is for all of them.
         let output = rule.output ?? "+"
         guard rule.source == nil || isFromTunnel(rule), rule.output.map({ !matches(tunnel, $0) }) ?? true else {
@@ -99,9 +93,9 @@ struct HookMeaning {
             matches(uplink, output)
         {
             if isUp, egress == nil, !rule.isV6, isForAll(rule) { egress = uplink }
-            return "masquerade out of \(uplink)"
+            return .egress(uplink)
         }
-        return "masquerade out of \(rule.output ?? "every interface"), as reply-path \"masquerade\" does for the LAN"
+        return .masquerade(rule.output)
     }
 
     /// Whether a rule's interface is this one: `eth+` is every one whose name begins so.
