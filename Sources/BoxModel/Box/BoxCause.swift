@@ -1,6 +1,6 @@
 extension BoxError {
     /// What the box answered.
-    public enum Cause: Hashable, Sendable {
+    public indirect enum Cause: Hashable, Sendable {
         /// An errno.
         case system(Refusal)
         /// The command was told to stop, by this signal.

@@ -36,7 +36,7 @@ extension BoxError {
     }
 
     /// What something is done to, each with the names by which it is known.
-    public enum Thing: Hashable, Sendable {
+    public indirect enum Thing: Hashable, Sendable {
         // Interfaces and what they have.
         case interface(String, kind: String? = nil), interfaces
         /// Whether it is switched on.

@@ -22,16 +22,16 @@ struct Findings {
 
     init(_ file: String) { self.file = file }
 
-    private func fault(_ place: WgQuickConfig.Place, _ fault: ProfileFault, _ advice: Prose? = nil) -> ProfileError {
-        ProfileError(file: place.file ?? file, line: place.line, column: place.column, fault, advice: advice)
+    private func fault(_ place: WgQuickConfig.Place, _ fault: ProfileFault) -> ProfileError {
+        ProfileError(file: place.file ?? file, line: place.line, column: place.column, fault)
     }
 
-    mutating func refuse(_ place: WgQuickConfig.Place, _ message: String) {
-        errors.append(fault(place, .said(message)))
+    mutating func refuse(_ place: WgQuickConfig.Place, _ fault: ForeignFault) {
+        errors.append(self.fault(place, .foreign(fault)))
     }
 
-    mutating func note(_ place: WgQuickConfig.Place, _ message: String, advice: Prose? = nil) {
-        notes.append(fault(place, .said(message), advice))
+    mutating func note(_ place: WgQuickConfig.Place, _ fault: ForeignFault) {
+        notes.append(self.fault(place, .foreign(fault)))
     }
 
     /// The value, or nothing and a word about it; nothing where it is empty or absent.
@@ -121,7 +121,7 @@ struct Findings {
         at place: WgQuickConfig.Place, _ names: (publicKey: String, presharedKey: String, allowedIPs: String)
     ) -> Installation.Peer? {
         let key = readKey(publicKey, names.publicKey) { text throws(ParseError) in try PublicKey(parsing: text) }
-        if publicKey?.text.isEmpty ?? true { refuse(place, "has no \(names.publicKey); every peer has one") }
+        if publicKey?.text.isEmpty ?? true { refuse(place, .noKey(named: names.publicKey)) }
         let preshared = self.presharedKey(presharedKey, names.presharedKey)
         let allowed = allowedIPs.compactMap { value in
             read(value, names.allowedIPs) { text throws(ParseError) in try wgAllowedIP(text) }.map {
@@ -154,9 +154,8 @@ extension Findings {
         if !errors.isEmpty { throw ProfileErrors(errors) }
         var installation = installation
         for note in notes {
-            installation.gateway.note(
-                WgQuickConfig.Place(line: note.line, column: note.column, file: note.file),
-                .said(note.message, advice: note.advice))
+            let place = WgQuickConfig.Place(line: note.line, column: note.column, file: note.file)
+            installation.gateway.others.append((place, note.fault))
         }
         return installation
     }

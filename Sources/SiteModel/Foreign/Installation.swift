@@ -61,8 +61,8 @@ public struct Installation: Sendable {
     struct Peer: Sendable {
         /// As the gateway's WireGuard has it; its name is a host label, its title what was written.
         var wireguard: WgQuickConfig.Peer
-        /// Why the gateway did not let it in when its files were written: `disabled`, `restricted`; nil where it did.
-        var absence: String?
+        /// Why the gateway did not let it in when its files were written; nil where it did.
+        var absence: ForeignFault.Absence?
         /// When it was to be let in no longer: `2027-01-31T00:00:00.000Z`, or any beginning of that.
         var expiry: String?
         /// All that it may reach, if the gateway's program kept it to that.
@@ -109,7 +109,7 @@ public struct Installation: Sendable {
 extension Installation {
     /// Those of a file of wg-quick, with those that are commented out there.
     static func peers(of config: WgQuickConfig) -> [Peer] {
-        config.peers.map { Peer(wireguard: $0) } + config.disabled.map { Peer(wireguard: $0, absence: "disabled") }
+        config.peers.map { Peer(wireguard: $0) } + config.disabled.map { Peer(wireguard: $0, absence: .disabled) }
     }
 
     /// A gateway's file of wg-quick alone.

@@ -12,15 +12,13 @@ extension Installation {
         let present = peers.filter { $0.isLetIn(at: now) }
         config.take(present.map { PeerSection($0.wireguard) })
         for peer in peers where !peer.isLetIn(at: now) {
-            config.note(peer.wireguard.place, peer.reasonOfAbsence, advice: peer.wayIn)
+            config.note(
+                peer.wireguard.place,
+                .absent(peer.admission, peer.absence ?? .expired(peer.expiry ?? "")))
         }
         for peer in present {
             guard let expiry = peer.expiry else { continue }
-            config.note(
-                peer.wireguard.place,
-                "\(peer.name): was to be let in until \(expiry.quotable), and is now without an end",
-                advice: "\(.peer(nil, .removal)) ends it"
-            )
+            config.note(peer.wireguard.place, .wasToExpire(peer: peer.name, expiry))
         }
         var result = try config.gatewaySite(
             interface: interface, lan: lan, uplink: uplink, forwarding: forwarding, publicKey: publicKey)
@@ -36,16 +34,12 @@ extension Installation.Peer {
 
     func isLetIn(at now: String) -> Bool { absence == nil && expiry.map { $0 > now } ?? true }
 
-    /// Its name, and why it is left out.
-    fileprivate var reasonOfAbsence: String {
-        "\(name): \(absence ?? "expired \(expiry?.quotable ?? "")") there, and not let in"
-    }
-
     /// What lets it in again.
-    fileprivate var wayIn: Prose {
-        let addresses = wireguard.allowed.filter(\.network.isHost).map(\.network.address)
-        return
-            "\(.letIn(peer: name, wireguard.publicKey, addresses)) does\(wireguard.presharedKey == nil ? "" : ", with its preshared key")"
+    fileprivate var admission: ForeignFault.Admission {
+        ForeignFault.Admission(
+            peer: name, key: wireguard.publicKey,
+            addresses: wireguard.allowed.filter(\.network.isHost).map(\.network.address),
+            hasPresharedKey: wireguard.presharedKey != nil)
     }
 }
 
@@ -65,34 +59,21 @@ private struct ClientSides {
         }
     }
 
-    /// What may be said of every peer.
-    private enum Remark: String {
-        case key = "whose private key does not belong to the public one"
-        case noWayOut = "that send the Internet into the tunnel"
-        case foreignNetwork = "that send networks outside of the LAN into the tunnel"
-        case servers = "that ask other servers"
-        case endpoint = "that dial another endpoint"
-        case port = "that dial another port"
-        case mtu = "with another MTU"
-    }
-    private var counts: [Remark: Int] = [:]
+    private var counts: [ForeignFault.ClientSide.Kind: Int] = [:]
 
     /// The first twenty of a kind, and then how many more there are: thousands of peers may have one form of file.
-    private mutating func note(
-        _ remark: Remark, _ place: WgQuickConfig.Place, _ message: String, advice: Prose? = nil
-    ) {
-        counts[remark, default: 0] += 1
-        if counts[remark]! <= maximumTold {
-            result.notes.append(installation.gateway.fault(place, .said(message), advice))
-        }
+    private mutating func note(_ place: WgQuickConfig.Place, _ side: ForeignFault.ClientSide) {
+        counts[side.kind, default: 0] += 1
+        if counts[side.kind]! <= maximumTold { add(place, .client(side)) }
+    }
+
+    private mutating func add(_ place: WgQuickConfig.Place, _ fault: ForeignFault) {
+        result.notes.append(installation.gateway.fault(place, .foreign(fault)))
     }
 
     private mutating func tellHowMany() {
-        for (remark, count) in counts.sorted(by: { $0.key.rawValue < $1.key.rawValue }) where count > maximumTold {
-            let more = count - maximumTold
-            result.notes.append(
-                installation.gateway.fault(
-                    installation.gateway.interfacePlace, .said("and \(more) more \(remark.rawValue)")))
+        for (kind, count) in counts.sorted(by: { $0.key.rawValue < $1.key.rawValue }) where count > maximumTold {
+            add(installation.gateway.interfacePlace, .more(count - maximumTold, kind))
         }
     }
 
@@ -114,7 +95,7 @@ private struct ClientSides {
         takeEndpoint(known.compactMap(\.self))
         for client in known.compactMap(\.self) {
             guard let mtu = client.mtu, mtu != site.tunnel.mtu else { continue }
-            note(.mtu, client.place, "has MTU \(mtu); a new export has the tunnel's")
+            note(client.place, .mtu(mtu))
         }
         tellHowMany()
     }
@@ -134,7 +115,7 @@ private struct ClientSides {
     ) {
         guard let privateKey = client.privateKey else { return }
         if publicKey(privateKey) == key { return result.clientKeys.append(privateKey) }
-        note(.key, client.place, "\(name): its private key here does not belong to its public key \(key); not kept")
+        note(client.place, .key(peer: name, key))
     }
 
     /// Who sends the Internet into the tunnel goes out, if the gateway lets it; who does not has no need to.
@@ -145,19 +126,11 @@ private struct ClientSides {
         if result.tellsEgress {
             if !goesOut { peer.fullTunnel = false }
         } else if goesOut {
-            note(
-                .noWayOut, client.place,
-                "\(peer.name): sends the Internet into the tunnel, and nothing here says that it gets out",
-                advice: "\(.peer(peer.name, .fullTunnel)) lets it"
-            )
+            note(client.place, .noWayOut(peer: peer.name))
         }
         for network in allowed where network.isPrivate && !reachable.contains(network) {
             if peer.addresses.contains(network.address) { continue }
-            note(
-                .foreignNetwork, client.place,
-                "\(peer.name): sends \(network) into the tunnel, which is not in the LAN here",
-                advice: "name it with \(.input(.lan)) if peers may reach it"
-            )
+            note(client.place, .foreignNetwork(peer: peer.name, network))
         }
     }
 
@@ -176,12 +149,8 @@ private struct ClientSides {
     private mutating func takeServers(_ known: [Installation.Client]) {
         guard let servers = mostUsed(known.compactMap(\.dns).filter { !$0.isEmpty }) else { return }
         result.site.dns = servers.ordered()
-        for client in known where client.dns.map({ $0 != servers }) ?? false {
-            let own = client.dns!.map(\.description).joined(separator: ", ")
-            note(
-                .servers, client.place,
-                "asks \(own.isEmpty ? "no server of the tunnel's" : own); a new export gives everybody \(servers.map(\.description).joined(separator: ", "))"
-            )
+        for client in known {
+            if let own = client.dns, own != servers { note(client.place, .servers(own, new: servers)) }
         }
     }
 
@@ -189,14 +158,11 @@ private struct ClientSides {
         guard let endpoint = mostUsed(known.compactMap(\.endpoint)) else { return }
         result.site.endpoint = endpoint
         for client in known where client.endpoint != nil && client.endpoint != endpoint {
-            note(.endpoint, client.place, "dials \(client.endpoint!); a new export says \(endpoint)")
+            note(client.place, .endpoint(client.endpoint!, new: endpoint))
         }
         let port = result.site.tunnel.listenPort
         if endpoint.port != port {
-            note(
-                .port, installation.gateway.interfacePlace,
-                "peers dial port \(endpoint.port), and the gateway listens on \(port): what leads the one to the other has to stay"
-            )
+            note(installation.gateway.interfacePlace, .port(endpoint.port, listens: port))
         }
     }
 

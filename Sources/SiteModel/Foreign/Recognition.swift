@@ -77,11 +77,11 @@ extension Installation {
         do { self = try candidate.read() } catch { throw .faults(error) }
         let others = all.filter { $0.file != candidate.file || $0.interface != candidate.interface }.map(\.description)
         let what = WgQuickConfig.Place(line: 1, column: 1, file: candidate.file)
-        gateway.note(what, "taken as \(candidate.description), with \(peerCount) peer\(peerCount == 1 ? "" : "s")")
-        for other in abridged(others, "gateway") { gateway.note(what, "not taken: \(other)") }
+        gateway.note(what, .taken(candidate.description, peers: peerCount))
+        for other in abridged(others, "gateway") { gateway.note(what, .notTaken(other)) }
         for passed in files.passedOver.prefix(maximumTold) {
             let place = WgQuickConfig.Place(line: 1, column: 1, file: passed.path)
-            gateway.note(place, "was not looked into: \(passed.reason.quotable)")
+            gateway.note(place, .notLookedInto(reason: passed.reason))
         }
     }
 

@@ -8,12 +8,9 @@ public struct ProfileError: Error, Hashable, Sendable, CustomStringConvertible {
     public let column: Int
     /// What is wrong.
     public let fault: ProfileFault
-    /// What can be done about it here, if that is something that wggw does.
-    public let advice: Prose?
 
     /// Makes an error.
-    public init(file: String, line: Int, column: Int, _ fault: ProfileFault, advice: Prose? = nil) {
-        self.advice = advice
+    public init(file: String, line: Int, column: Int, _ fault: ProfileFault) {
         self.file = file
         self.line = line
         self.column = column
@@ -29,7 +26,7 @@ public struct ProfileError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The same, with its advice.
     public var prose: Prose {
         var prose = Prose("\(file):\(line):\(column): \(message)")
-        if let advice { prose += "; \(advice)" }
+        if let advice = fault.advice { prose += "; \(advice)" }
         return prose
     }
 }

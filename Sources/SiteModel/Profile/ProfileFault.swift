@@ -1,7 +1,7 @@
 public import NetTypes
 
 /// What is wrong in a file from which a site is read.
-public enum ProfileFault: Hashable, Sendable {
+public indirect enum ProfileFault: Hashable, Sendable {
     /// A profile that is no TOML.
     case toml(TOMLFault)
     /// A key that this table does not have, among those that it has.
@@ -25,8 +25,8 @@ public enum ProfileFault: Hashable, Sendable {
     case remark(WgQuickConfig.Remark)
     /// What a site has otherwise than such a file.
     case imported(ImportRemark)
-    /// What a reader of another program's files says.
-    case said(String)
+    /// Of another program's files.
+    case foreign(ForeignFault)
 
     /// What should be there.
     public enum Wanted: Hashable, Sendable {
@@ -90,7 +90,16 @@ extension ProfileFault: CustomStringConvertible {
         case .wgQuick(let fault): fault.words
         case .remark(let remark): remark.text
         case .imported(let remark): remark.words
-        case .said(let words): words
+        case .foreign(let fault): fault.words
+        }
+    }
+
+    /// What can be done about it here, if that is something that wggw does.
+    var advice: Prose? {
+        switch self {
+        case .imported(let remark): remark.advice
+        case .foreign(let fault): fault.advice
+        default: nil
         }
     }
 

@@ -2,7 +2,7 @@ public import NetTypes
 
 extension SiteProblem {
     /// What can be wrong in a place of a site.
-    public enum Fault: Hashable, Sendable {
+    public indirect enum Fault: Hashable, Sendable {
         case name(NameFault)
         case entry(EntryFault)
         case address(AddressFault)

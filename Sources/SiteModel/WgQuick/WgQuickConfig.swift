@@ -117,6 +117,8 @@ public struct WgQuickConfig: Sendable {
     public var disabled: [Peer] = []
     /// In the order in which they came up.
     var remarks: [(place: Place, remark: Remark)] = []
+    /// What who read another program's files has to say beside.
+    var others: [(place: Place, fault: ProfileFault)] = []
 
     var interfacePlace = Place(line: 1, column: 1)
     /// Where the keys of `[Interface]` stand, in lower case.
@@ -127,8 +129,8 @@ public struct WgQuickConfig: Sendable {
     var lacksPeers = false
 
     /// What is wrong at a place.
-    func fault(_ place: Place, _ fault: ProfileFault, _ advice: Prose? = nil) -> ProfileError {
-        ProfileError(file: place.file ?? file, line: place.line, column: place.column, fault, advice: advice)
+    func fault(_ place: Place, _ fault: ProfileFault) -> ProfileError {
+        ProfileError(file: place.file ?? file, line: place.line, column: place.column, fault)
     }
 
     /// Whether a text is a file of wg-quick, and no profile: it has a section that no profile has.

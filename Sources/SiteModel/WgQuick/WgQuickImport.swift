@@ -79,7 +79,7 @@ private struct GatewayImporter {
     }
 
     private mutating func note(_ place: WgQuickConfig.Place, _ remark: ImportRemark) {
-        result.notes.append(config.fault(place, .imported(remark), remark.advice))
+        result.notes.append(config.fault(place, .imported(remark)))
     }
 
     /// All peers of such a gateway speak AmneziaWG: it has no plain WireGuard beside.

@@ -29,23 +29,19 @@ extension WgQuickConfig {
         case networkOfOther(IPPrefix, line: Int)
         /// A section of a peer that has one at that line.
         case samePeer(line: Int)
-        /// What who reads another program's files has to say.
-        case said(String, advice: Prose?)
     }
 
-    /// The remarks in words, in the order in which they came up.
-    var notes: [ProfileError] { remarks.map { fault($0.place, .remark($0.remark), $0.remark.advice) } }
+    /// The remarks with their places, and then the others, in the order in which they came up.
+    var notes: [ProfileError] {
+        remarks.map { fault($0.place, .remark($0.remark)) } + others.map { fault($0.place, $0.fault) }
+    }
 
     mutating func note(_ place: Place, _ remark: Remark) { remarks.append((place, remark)) }
 
-    mutating func note(_ place: Place, _ message: String, advice: Prose? = nil) {
-        note(place, .said(message, advice: advice))
-    }
+    mutating func note(_ place: Place, _ fault: ForeignFault) { others.append((place, .foreign(fault))) }
 }
 
 extension WgQuickConfig.Remark {
-    var advice: Prose? { if case .said(_, let advice) = self { advice } else { nil } }
-
     var text: String {
         switch self {
         case .encoding(let encoding): "the file is no UTF-8; taken as \(encoding.rawValue)"
@@ -65,7 +61,6 @@ extension WgQuickConfig.Remark {
         case .networkTwice(let network): "AllowedIPs \(network): stands twice; taken once"
         case .networkOfOther(let network, let line):
             "AllowedIPs \(network): the peer at line \(line) has it too; it is this one's alone, as wg takes it"
-        case .said(let message, _): message
         case .samePeer(let line):
             "[Peer]: is the one at line \(line) by its PublicKey; wg takes both as one, with the AllowedIPs of the last"
         }

@@ -89,9 +89,7 @@ struct Configurations {
 
     private func takePiVPN(_ installation: inout Installation, _ findings: inout Findings) {
         guard let settings = Self.settings(files, "pivpnHOST") else {
-            findings.note(
-                config.interfacePlace,
-                "no setupVars.conf here; name /etc/pivpn/wireguard/setupVars.conf too, for what PiVPN lets peers do")
+            findings.note(config.interfacePlace, .noSetupVars)
             return
         }
         installation.forwarding = .program("PiVPN")
@@ -145,7 +143,7 @@ struct Configurations {
                 let fault = parsed.fault!.errors[0]
                 findings.note(
                     WgQuickConfig.Place(line: fault.line, column: fault.column, file: fault.file),
-                    "\(fault.message); this file is left out")
+                    .fileLeftOut(fault.fault))
                 continue
             }
             guard let own = theirs.interface.privateKey.map(files.publicKey) else { continue }
@@ -155,7 +153,7 @@ struct Configurations {
             } else if let gatewayKey, theirs.peers.contains(where: { $0.publicKey == gatewayKey }) {
                 findings.note(
                     WgQuickConfig.Place(line: 1, column: 1, file: parsed.file.path),
-                    "no peer of \(gateway.file.path) has its key \(own); not taken")
+                    .keyOfNobody(own, gateway: gateway.file.path))
             }
         }
         for i in installation.peers.indices {
@@ -168,7 +166,7 @@ struct Configurations {
             for slip in Lint(between: [pair, theirs], publicKey: files.publicKey).findings where slip.severity == .error
             {
                 findings.note(
-                    WgQuickConfig.Place(line: slip.line, column: slip.column, file: slip.file), slip.message)
+                    WgQuickConfig.Place(line: slip.line, column: slip.column, file: slip.file), .slip(slip))
             }
         }
     }

@@ -29,7 +29,7 @@ struct MikroTik {
         gateway.interfacePlace = interface.place
         gateway.interface.privateKey = findings.privateKey(interface["private-key"], "private-key")
         if interface["private-key"] == nil {
-            findings.note(interface.place, "private-key: is not here; `/export show-sensitive` prints it")
+            findings.note(interface.place, .keyHidden)
         }
         gateway.interface.listenPort = findings.port(interface["listen-port"], "listen-port")
         gateway.interface.mtu = findings.mtu(interface["mtu"], "mtu")
@@ -72,7 +72,7 @@ struct MikroTik {
         }
         peer.wireguard.keepalive = part.keepalive(seconds, "persistent-keepalive")
         peer.client = client
-        if isOff(entry) { peer.absence = "disabled" }
+        if isOff(entry) { peer.absence = .disabled }
         return peer
     }
 }

@@ -29,7 +29,7 @@ struct NetworkManager {
         gateway.interfacePlace = own?.place ?? WgQuickConfig.Place(line: 1, column: 1)
         gateway.interface.privateKey = findings.privateKey(own?["private-key"], "private-key")
         if own?["private-key"] == nil, let flags = own?["private-key-flags"], flags.text != "0" {
-            findings.note(flags.place, "private-key-flags: the key is kept elsewhere, in somebody's keyring")
+            findings.note(flags.place, .keyInKeyring)
         }
         gateway.interface.listenPort = findings.port(own?["listen-port"], "listen-port")
         gateway.interface.fwmark =

@@ -61,8 +61,7 @@ struct Networkd {
     private func content(of path: ForeignValue?, _ name: String, _ findings: inout Findings) -> ForeignValue? {
         guard let path else { return nil }
         guard let text = files.keyFile(path.text) else {
-            findings.refuse(
-                path.place, "\(name): \(path.text.quotable): cannot be read; name it too, or run as root where it is")
+            findings.refuse(path.place, .noKeyFile(named: name, path: path.text))
             return nil
         }
         return ForeignValue(text: text, place: path.place)
@@ -84,9 +83,7 @@ struct Networkd {
             }
         }
         if matching.isEmpty {
-            findings.refuse(
-                installation.gateway.interfacePlace,
-                "no .network here matches \(name.quotable), in which its addresses stand; name that file too")
+            findings.refuse(installation.gateway.interfacePlace, .noNetworkFile(name))
         }
     }
 

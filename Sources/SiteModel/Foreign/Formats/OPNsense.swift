@@ -66,7 +66,7 @@ struct OPNsense {
         peer?.wireguard.endpoint = part.endpoint(
             host: client.value("serveraddress"), port: client.value("serverport")?.text ?? "51820", "serveraddress")
         peer?.wireguard.keepalive = part.keepalive(client.value("keepalive"), "keepalive")
-        if !isEnabled { peer?.absence = "disabled" }
+        if !isEnabled { peer?.absence = .disabled }
         return peer
     }
 }

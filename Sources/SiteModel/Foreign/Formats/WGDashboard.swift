@@ -31,10 +31,7 @@ struct WGDashboard {
     private func read() throws(ProfileErrors) -> Installation {
         var findings = Findings(database.path)
         guard let configuration else {
-            findings.refuse(
-                WgQuickConfig.Place(line: 1, column: 1),
-                "the gateway's own side is not in it; name its \(name.quotable).conf too, like /etc/wireguard/\(name.quotable).conf"
-            )
+            findings.refuse(WgQuickConfig.Place(line: 1, column: 1), .noGatewayFile(name))
             throw ProfileErrors(findings.errors)
         }
         var gateway = try configuration.result.get()
@@ -85,7 +82,7 @@ struct WGDashboard {
             var peer = own.peer(
                 title: record["name"], publicKey: record["id"], presharedKey: record["preshared_key"],
                 allowedIPs: record["allowed_ip"]?.items ?? [], at: record.place, ("id", "preshared_key", "allowed_ip"))
-            peer?.absence = "restricted"
+            peer?.absence = .restricted
             if let peer { restricted[peer.wireguard.publicKey] = peer }
             findings.take(own, isRefused: false)
         }
@@ -105,11 +102,8 @@ struct WGDashboard {
                     let before = installation.peers[i].expiry
                     installation.peers[i].expiry = before.map { min($0, value.text) } ?? value.text
                 } else {
-                    let field = job["Field"]?.text.quotable ?? "", value = job["Value"]?.text.quotable ?? ""
-                    findings.note(
-                        job.place,
-                        "\(installation.peers[i].name): was to be taken off when \(field) is beyond \(value), which is not taken; wggw counts nothing"
-                    )
+                    let field = job["Field"]?.text ?? "", value = job["Value"]?.text ?? ""
+                    findings.note(job.place, .job(peer: installation.peers[i].name, field: field, value: value))
                 }
             }
         }

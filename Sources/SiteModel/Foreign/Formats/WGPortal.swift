@@ -86,9 +86,9 @@ struct WGPortal {
         guard var peer else { return nil }
         peer.client = client
         peer.expiry = record["expires_at"]?.text
-        if !isLetIn { peer.absence = "disabled" }
+        if !isLetIn { peer.absence = .disabled }
         if let notes = record["notes"] {
-            findings.note(notes.place, "\(peer.name): its notes are not taken: \(notes.text.quotable)")
+            findings.note(notes.place, .notes(peer: peer.name, notes.text))
         }
         return peer
     }

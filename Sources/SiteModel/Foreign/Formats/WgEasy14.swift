@@ -65,10 +65,7 @@ enum WgEasy14 {
         var config = WgQuickConfig(file: file.path)
         config.interfacePlace = server.place
         config.interface.listenPort = 51820
-        findings.note(
-            server.place,
-            "no wg0.conf with this key beside it: taken are wg-easy's port 51820, and that it lets peers out as it does without WG_POST_UP"
-        )
+        findings.note(server.place, .wgEasyAssumed)
         return config
     }
 
@@ -86,11 +83,9 @@ enum WgEasy14 {
         guard var peer else { return nil }
         peer.client = client
         peer.expiry = node["expiredAt"]?.text.flatMap { $0.text.isEmpty ? nil : $0.text }
-        if !isEnabled { peer.absence = "disabled" }
+        if !isEnabled { peer.absence = .disabled }
         if node["oneTimeLink"]?.text != nil {
-            findings.note(
-                node.place, "\(peer.name): its one-time link is not taken",
-                advice: "\(.peer(peer.name, .file)) writes its file")
+            findings.note(node.place, .oneTimeLink(peer: peer.name))
         }
         return peer
     }

@@ -46,13 +46,10 @@ enum WgEasy15 {
             guard var peer = read(record, settings, &findings) else { continue }
             if isFiltered {
                 peer.rules = rules(record, settings, &findings)
-                if peer.rules == [] { peer.absence = peer.absence ?? "allowed to reach nothing" }
+                if peer.rules == [] { peer.absence = peer.absence ?? .reachesNothing }
             }
             if let id = record["id"]?.text, links.contains(id) {
-                findings.note(
-                    record.place,
-                    "\(peer.name): its one-time link is not taken",
-                    advice: "\(.peer(peer.name, .file)) writes its file")
+                findings.note(record.place, .oneTimeLink(peer: peer.name))
             }
             installation.peers.append(peer)
         }
@@ -104,7 +101,7 @@ enum WgEasy15 {
         peer.wireguard.endpoint = endpoint
         peer.client = client
         peer.expiry = record["expires_at"]?.text
-        if !isEnabled { peer.absence = "disabled" }
+        if !isEnabled { peer.absence = .disabled }
         return peer
     }
 

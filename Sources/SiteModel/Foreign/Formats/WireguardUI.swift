@@ -96,9 +96,9 @@ struct WireguardUI {
         guard var peer else { return nil }
         peer.wireguard.endpoint = endpoint
         peer.client = client
-        if !isEnabled { peer.absence = "disabled" }
+        if !isEnabled { peer.absence = .disabled }
         if let notes = node["additional_notes"]?.text, !notes.text.isEmpty {
-            findings.note(notes.place, "\(peer.name): its notes are not taken: \(notes.text.quotable)")
+            findings.note(notes.place, .notes(peer: peer.name, notes.text))
         }
         return peer
     }

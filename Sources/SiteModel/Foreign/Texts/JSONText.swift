@@ -49,7 +49,7 @@ struct JSONNode: Sendable {
 struct JSONText {
     struct Failure: Error {
         let place: WgQuickConfig.Place
-        let reason: String
+        let fault: ForeignFault.JSONFault
     }
 
     /// More would in the end overflow the stack.
@@ -74,11 +74,12 @@ struct JSONText {
         do throws(Failure) {
             let node = try reader.node()
             reader.skipBlanks()
-            guard reader.at == reader.bytes.count else { throw reader.failure("something stands behind the JSON") }
+            guard reader.at == reader.bytes.count else { throw reader.failure(.trailing) }
             return node
         } catch {
             throw ProfileErrors([
-                ProfileError(file: file, line: error.place.line, column: error.place.column, .said(error.reason))
+                ProfileError(
+                    file: file, line: error.place.line, column: error.place.column, .foreign(.json(error.fault)))
             ])
         }
     }
@@ -88,9 +89,7 @@ struct JSONText {
         return WgQuickConfig.Place(line: line, column: counted.column, file: file)
     }
 
-    private mutating func failure(_ reason: String) -> Failure {
-        Failure(place: place(), reason: "\(reason); take the file as its program wrote it")
-    }
+    private mutating func failure(_ fault: ForeignFault.JSONFault) -> Failure { Failure(place: place(), fault: fault) }
 
     private var peek: UInt8? { at < bytes.count ? bytes[at] : nil }
 
@@ -125,14 +124,14 @@ struct JSONText {
                 at += word.utf8.count
                 return value
             }
-            throw failure(at == bytes.count ? "the JSON ends too early" : "this is no JSON")
+            throw failure(at == bytes.count ? .end : .noJSON)
         }
     }
 
     private mutating func nested(
         _ body: (inout JSONText) throws(Failure) -> JSONNode.Value
     ) throws(Failure) -> JSONNode.Value {
-        guard depth < Self.maximumDepth else { throw failure("is nested more than \(Self.maximumDepth) deep") }
+        guard depth < Self.maximumDepth else { throw failure(.tooDeep(most: Self.maximumDepth)) }
         depth += 1
         defer { depth -= 1 }
         at += 1
@@ -145,14 +144,14 @@ struct JSONText {
         if take("}") { return members }
         while true {
             skipBlanks()
-            guard peek == UInt8(ascii: "\"") else { throw failure("a name in quotes is missing") }
+            guard peek == UInt8(ascii: "\"") else { throw failure(.noName) }
             let key = try string()
             skipBlanks()
-            guard take(":") else { throw failure("a colon is missing") }
+            guard take(":") else { throw failure(.noColon) }
             members.append((key, try node()))
             skipBlanks()
             if take("}") { return members }
-            guard take(",") else { throw failure("a comma or } is missing") }
+            guard take(",") else { throw failure(.noCommaInObject) }
         }
     }
 
@@ -164,7 +163,7 @@ struct JSONText {
             elements.append(try node())
             skipBlanks()
             if take("]") { return elements }
-            guard take(",") else { throw failure("a comma or ] is missing") }
+            guard take(",") else { throw failure(.noCommaInArray) }
         }
     }
 
@@ -189,15 +188,15 @@ struct JSONText {
             case UInt8(ascii: "\\"): units += Array(try escaped().utf8)
             case 0..<32:
                 at -= 1
-                throw failure("a string is not closed in its line")
+                throw failure(.openStringInLine)
             default: units.append(c)
             }
         }
-        throw failure("a string is not closed")
+        throw failure(.openString)
     }
 
     private mutating func escaped() throws(Failure) -> String {
-        guard let c = peek else { throw failure("the JSON ends too early") }
+        guard let c = peek else { throw failure(.end) }
         at += 1
         switch c {
         case UInt8(ascii: "n"): return "\n"
@@ -214,14 +213,14 @@ struct JSONText {
                 units.append(try unit())
             }
             return String(decoding: units, as: UTF16.self)
-        default: throw failure("an escape that JSON does not have")
+        default: throw failure(.escape)
         }
     }
 
     private mutating func unit() throws(Failure) -> UInt16 {
         let digits = String(decoding: bytes[at...].prefix(4), as: UTF8.self)
         guard digits.utf8.count == 4, digits.allSatisfy(\.isHexDigit), let unit = UInt16(digits, radix: 16) else {
-            throw failure("\\u is followed by four hexadecimal digits")
+            throw failure(.unicodeEscape)
         }
         at += 4
         return unit

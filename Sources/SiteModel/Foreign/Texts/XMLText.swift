@@ -23,7 +23,7 @@ struct XMLElement: Sendable {
 struct XMLText {
     private struct Failure: Error {
         let place: WgQuickConfig.Place
-        let reason: String
+        let fault: ForeignFault.XMLFault
     }
 
     private static let maximumDepth = 64
@@ -46,7 +46,8 @@ struct XMLText {
             return try reader.element(depth: 0)
         } catch {
             throw ProfileErrors([
-                ProfileError(file: file, line: error.place.line, column: error.place.column, .said(error.reason))
+                ProfileError(
+                    file: file, line: error.place.line, column: error.place.column, .foreign(.xml(error.fault)))
             ])
         }
     }
@@ -63,9 +64,7 @@ struct XMLText {
         return WgQuickConfig.Place(line: counted.line, column: counted.column, file: file)
     }
 
-    private mutating func failure(_ reason: String) -> Failure {
-        Failure(place: place(), reason: "\(reason); take the file as its program wrote it")
-    }
+    private mutating func failure(_ fault: ForeignFault.XMLFault) -> Failure { Failure(place: place(), fault: fault) }
 
     private func starts(_ text: StaticString) -> Bool {
         bytes[at...].starts(with: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
@@ -79,7 +78,7 @@ struct XMLText {
             if starts(end) { return at += end.utf8CodeUnitCount }
             at += 1
         }
-        throw failure("the XML ends too early")
+        throw failure(.end)
     }
 
     /// What may stand before the outermost element.
@@ -95,14 +94,14 @@ struct XMLText {
         while at < bytes.count, !bytes[at].isBlank, ![0x3c, 0x3e, 0x2f, 0x3d, 0x22, 0x27].contains(bytes[at]) {
             at += 1
         }
-        guard at > start else { throw failure("a name is missing") }
+        guard at > start else { throw failure(.noName) }
         return String(decoding: bytes[start..<at], as: UTF8.self)
     }
 
     private mutating func element(depth: Int) throws(Failure) -> XMLElement {
-        guard depth < Self.maximumDepth else { throw failure("is nested more than \(Self.maximumDepth) deep") }
+        guard depth < Self.maximumDepth else { throw failure(.tooDeep(most: Self.maximumDepth)) }
         let start = place()
-        guard starts("<"), !starts("<!") else { throw failure("an element is missing; declarations are not taken") }
+        guard starts("<"), !starts("<!") else { throw failure(.noElement) }
         at += 1
         let name = try name()
         var attributes: [String: String] = [:]
@@ -115,17 +114,17 @@ struct XMLText {
             if starts(">") { break }
             let key = try self.name()
             skipBlanks()
-            guard starts("=") else { throw failure("an attribute without a value") }
+            guard starts("=") else { throw failure(.noValue) }
             at += 1
             skipBlanks()
             guard at < bytes.count, bytes[at] == 0x22 || bytes[at] == 0x27 else {
-                throw failure("a value without quotation marks")
+                throw failure(.unquotedValue)
             }
             let quote = bytes[at]
             at += 1
             let first = at
             while at < bytes.count, bytes[at] != quote { at += 1 }
-            guard at < bytes.count else { throw failure("a value is not closed") }
+            guard at < bytes.count else { throw failure(.openValue) }
             attributes[key] = try undone(bytes[first..<at])
             at += 1
         }
@@ -142,7 +141,7 @@ struct XMLText {
                 at += 2
                 let end = try name()
                 skipBlanks()
-                guard end == element.name, starts(">") else { throw failure("</\(element.name.quotable)> is missing") }
+                guard end == element.name, starts(">") else { throw failure(.noEndTag(element.name)) }
                 at += 1
                 element.text = String(Substring(text).trimmedOfBlanks)
                 return
@@ -160,7 +159,7 @@ struct XMLText {
                 text += try undone(bytes[first..<at])
             }
         }
-        throw failure("</\(element.name.quotable)> is missing")
+        throw failure(.noEndTag(element.name))
     }
 
     /// Without its entities.
@@ -172,7 +171,7 @@ struct XMLText {
             result += rest[..<sign]
             guard let end = rest[sign...].firstIndex(of: ";"), let c = Self.character(rest[sign..<end].dropFirst())
             else {
-                throw failure("an entity that XML itself does not have")
+                throw failure(.entity)
             }
             result.unicodeScalars.append(c)
             rest = rest[rest.index(after: end)...]

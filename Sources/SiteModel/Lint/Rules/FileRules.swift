@@ -46,7 +46,7 @@ extension LintRule {
                 if case .address(.v6) = endpoint.host, !written.hasPrefix("[") {
                     report.add(.route(.bareIPv6(endpoint)), file, place)
                 }
-            case .encoding, .table, .saveConfig(false), .searchDomain, .endpointOfOneLink, .networkTwice, .said: break
+            case .encoding, .table, .saveConfig(false), .searchDomain, .endpointOfOneLink, .networkTwice: break
             }
         }
     }
