@@ -50,7 +50,8 @@ extension BoxError {
         case (.read, .generation, Errno.invalid): "the kernel has to have nf_tables (module nf_tables)"
         case _ where operation.part != nil && Errno.unknown.contains(refusal.code):
             "the kernel has to have nf_tables with inet, nat and fib support (modules nft_*)"
-        case (.end, .connections, Errno.busy): "somebody's flowtable carries them past the firewall"
+        case (.end, .connections, Errno.busy) where operation.part == nil:
+            "somebody's flowtable carries them past the firewall"
         case (.listen, .datapath, Errno.noEntry): "only wggw's own datapath tells events"
         case (.read, .kernelLog, Errno.notPermitted): "run it as root, outside of containers"
         default: refusal.remedy
