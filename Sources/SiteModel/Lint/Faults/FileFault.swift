@@ -1,7 +1,7 @@
 /// What is wrong with a file, whatever it says.
 enum FileFault: Fault {
     /// What wg or wg-quick does not take; in the words of who reads it.
-    case refused(String)
+    case refused(ProfileFault)
     /// wg-quick reads bytes, and a zero in every other one is no text to it.
     case utf16
     /// Keys in a file that others may read.
@@ -39,7 +39,7 @@ enum FileFault: Fault {
 
     var text: FaultText {
         switch self {
-        case .refused(let message): FaultText(message, nil)
+        case .refused(let fault): FaultText(fault.description, nil)
         case .utf16: FaultText("is UTF-16, which wg-quick cannot read", "save it as UTF-8")
         case .readable(let audience, let mode):
             FaultText("holds keys, and \(audience.words) may read it (\(octal(mode)))", "run `chmod 600` on it")

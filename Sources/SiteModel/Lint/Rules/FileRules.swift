@@ -10,7 +10,7 @@ extension LintRule {
     private static func checkErrors(_ file: LintedFile, _ report: inout LintReport) {
         for error in file.errors {
             report.add(
-                .file(.refused(error.message)), file, WgQuickConfig.Place(line: error.line, column: error.column))
+                .file(.refused(error.fault)), file, WgQuickConfig.Place(line: error.line, column: error.column))
         }
         if file.encoding == .utf16 {
             report.add(.file(.utf16), file, WgQuickConfig.Place(line: 1, column: 1))
