@@ -16,7 +16,7 @@ public enum DatapathError: Error, Equatable, CustomStringConvertible {
         case openPort(UInt16), openNull
         case makeInterface(String), markInterface(String), findInterface(String), turnOffloadsOff
         case giveUpCapabilities, takeUpCapabilities, forbidCoreDumps, blockSignals
-        case makePoller, makeTimer, watch, listenToRoutes
+        case makePoller, makeTimer, watch, listenToRoutes, askRoutes
         /// Files of the configuration socket.
         case makeDirectory(String), makeSocket, bind(String), listen(String), look(String), rename(String, to: String)
         /// The process that removes a file in the end, and telling it of one.
@@ -55,6 +55,7 @@ extension DatapathError.Deed {
         case .makeTimer: "making a timer"
         case .watch: "watching a descriptor"
         case .listenToRoutes: "listening to rtnetlink"
+        case .askRoutes: "asking rtnetlink"
         case .makeDirectory(let path): "making \(path)"
         case .makeSocket: "making the configuration socket"
         case .bind(let path): "binding \(path)"

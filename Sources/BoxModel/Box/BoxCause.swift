@@ -25,7 +25,7 @@ extension BoxError {
         case heardBy(DenialLog)
         /// A name has no address, in the resolver's words, where it has some; so it is with so many others.
         case unresolved(resolver: String? = nil, others: Int = 0)
-        /// No name server, in this time.
+        /// No name server answers in time.
         case silentResolver
         /// A datapath does not answer at its socket; its process, where that is known.
         case silentDatapath(process: Int32? = nil, socket: String)

@@ -77,7 +77,7 @@ final class Controller {
         }
         // Who removes the socket wants the interface gone: so do all of WireGuard's other implementations read it.
         for listener in listeners {
-            try check(poller_watch(poller, listener.removal, Tag.removal, 0), "watching a socket")
+            try check(poller_watch(poller, listener.removal, Tag.removal, 0), .watch)
         }
         listenForRoutes()
         engine.sendDatagram = { [unowned self] to, message, trafficClass in

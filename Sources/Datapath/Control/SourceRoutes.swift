@@ -28,8 +28,8 @@ final class SourceRoutes {
                 RTNLGRP_IPV6_IFADDR,
             ]
             news = try Subscription(NETLINK_ROUTE, groups: groups.map { Int32($0.rawValue) })
-        } catch { throw .system(doing: "listening to rtnetlink", errno: error.code) }
-        questions = try check(routes_open(), "asking rtnetlink")
+        } catch { throw .system(doing: .listenToRoutes, errno: error.code) }
+        questions = try check(routes_open(), .askRoutes)
     }
 
     deinit { close(questions) }
