@@ -247,6 +247,26 @@ extension Clause {
             .tcpOption(type: 2, offset: 2, length: 2, register: 1, write: true),
         ])
 
+    /// `udp dport @ports`
+    package static func udpPort(in set: String) -> Clause {
+        Clause(
+            text: "udp dport @\(set)", dependencies: [.transport(17)],
+            expressions: [
+                .payload(base: Nft.Payload.transport, offset: 2, length: 2, register: 1),
+                .lookup(set: set, register: 1, inverted: false, verdictMap: false),
+            ])
+    }
+
+    /// `dnat to :51820`: another port of the same address, which `redirect` would change into the interface's first one.
+    package static func translate(toPort port: UInt16) -> Clause {
+        Clause(
+            text: "dnat to :\(port)",
+            expressions: [
+                .data(register: 1, bytes: [UInt8(port >> 8), UInt8(port & 255)]),
+                .translate(Translation(.destination, port: 1)),
+            ])
+    }
+
     /// `limit rate 50/second burst 100 packets`
     package static func limit(perSecond: UInt64, burst: UInt32) -> Clause {
         Clause(

@@ -17,8 +17,8 @@ extension FirewallSet {
         if let timeout { text += "\t\ttimeout \(timeout / 60)m\n" }
         if hasCounters { text += "\t\tcounter\n" }
         if !elements.isEmpty {
-            // nft puts two IPv4 addresses on a line, and everything else on lines of its own.
-            let perLine = keyTypes == [.ipv4] ? 2 : 1
+            // nft puts two IPv4 addresses on a line, five ports, and everything else on lines of its own.
+            let perLine = keyTypes == [.ipv4] ? 2 : keyTypes == [.port] ? 5 : 1
             text += "\t\telements = { "
             for (index, element) in elements.enumerated() {
                 if index > 0 { text += index % perLine == 0 ? ",\n\t\t\t     " : ", " }
@@ -82,5 +82,5 @@ extension FirewallChain {
     }
 
     /// nft's words for `NF_IP_PRI_*`.
-    private static let priorityNames: [Int32: String] = [-300: "raw", 0: "filter", 100: "srcnat"]
+    private static let priorityNames: [Int32: String] = [-300: "raw", -100: "dstnat", 0: "filter", 100: "srcnat"]
 }

@@ -97,6 +97,7 @@ public struct LinuxBox: Box, Sendable {
             if let table = state.firewall, table.isMute, try !netfilter.canLog() { state.firewall = table.withLog }
         }
         state.obstacles = try obstacles(scope, state, &netfilter, &route)
+        state.takenPorts = ListeningSockets.taken(scope.traffic.otherPorts)
         return state
     }
 

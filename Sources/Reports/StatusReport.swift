@@ -19,6 +19,9 @@ extension Report {
             Field("backend", "kernel, userspace or null", .text(observed?.link?.backend?.rawValue)),
             Field("is_up", .bool(observed?.link?.isUp ?? false)),
             Field("listen_port", .number(observed?.wireGuard?.listenPort)),
+            Field(
+                "other_ports", "UDP ports that lead to it from outside",
+                .array((applied?.site.tunnel.otherPorts ?? []).map { .number($0) })),
             Field("public_key", .text(applied?.site.tunnel.publicKey)),
             Field("confirm_within", .number(status?.confirmWithin)),
             Field("unfinished", "a command that was cut short", .text(status?.record.journal?.command)),

@@ -100,6 +100,8 @@ public struct Tunnel: Hashable, Sendable {
     public var addresses: [InterfaceAddress]
     /// UDP.
     public var listenPort: UInt16
+    /// More UDP ports that the same tunnel is dialled at, from outside: the firewall sends on what comes there. Sorted.
+    public var otherPorts: [UInt16]
     /// Bytes of an inner packet, 1280…65456; nil: what fits on the way out, which is found on the box, and followed.
     public var mtu: Int?
     /// Which implementation carries the packets.
@@ -113,17 +115,27 @@ public struct Tunnel: Hashable, Sendable {
 
     /// Makes a tunnel; the addresses are sorted here.
     public init(
-        interface: String = "wg0", addresses: [InterfaceAddress], listenPort: UInt16 = 51820, mtu: Int? = nil,
-        datapath: DatapathChoice = .auto, fwmark: UInt32 = 0, disguise: Disguise? = nil, publicKey: PublicKey? = nil
+        interface: String = "wg0", addresses: [InterfaceAddress], listenPort: UInt16 = 51820,
+        otherPorts: [UInt16] = [], mtu: Int? = nil, datapath: DatapathChoice = .auto, fwmark: UInt32 = 0,
+        disguise: Disguise? = nil, publicKey: PublicKey? = nil
     ) {
         self.interface = interface
         self.addresses = addresses.sorted()
         self.listenPort = listenPort
+        self.otherPorts = otherPorts.sorted()
         self.mtu = mtu
         self.datapath = datapath
         self.fwmark = fwmark
         self.disguise = disguise
         self.publicKey = publicKey
+    }
+}
+
+extension Tunnel {
+    /// All UDP ports that it is dialled at, WireGuard's own first.
+    public var ports: [UInt16] {
+        get { [listenPort] + otherPorts }
+        set { (listenPort, otherPorts) = (newValue.first ?? 51820, newValue.dropFirst().sorted()) }
     }
 }
 

@@ -96,9 +96,11 @@ public struct Surroundings: Hashable, Sendable {
     public func relevant(to site: Site) -> Surroundings {
         let out = Set([false, true].flatMap { uplinks(of: site, isV6: $0) })
         let behindPeers = site.peers.flatMap(\.routes)
+        // Where the LAN is as well, its hosts are told from strangers, see `FirewallCompiler.ports`.
+        let oneArms = site.tunnel.otherPorts.isEmpty ? [] : out.intersection(lan(of: site).map(\.interface))
         var relevant = self
         relevant.networks = networks.filter { network in
-            site.hasFullTunnel && out.contains(network.interface)
+            site.hasFullTunnel && out.contains(network.interface) || oneArms.contains(network.interface)
                 || behindPeers.contains { $0.contains(network.prefix) }
         }
         if !site.hasFullTunnel { relevant.endpoint = [] }

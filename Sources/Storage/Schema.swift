@@ -111,6 +111,7 @@ enum Schema {
         ALTER TABLE waiting RENAME TO pending;
         ALTER TABLE saved_sysctl ADD COLUMN link INTEGER;
         """,
+        "ALTER TABLE revision ADD COLUMN other_ports TEXT",
     ]
 
     /// `peer.last` of a row that nothing has replaced.

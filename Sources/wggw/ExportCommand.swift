@@ -34,6 +34,12 @@ struct ExportCommand: ParsableCommand {
     var conf = false
 
     @Option(
+        help: ArgumentHelp(
+            "Dial at this port of the tunnel's, where the peer's network lets no other through (default: the endpoint's).",
+            valueName: "port"))
+    var port: UInt16?
+
+    @Option(
         name: .shortAndLong,
         help: ArgumentHelp("Into a file; into a directory where a form has several files.", valueName: "path"),
         completion: .file())
@@ -84,13 +90,15 @@ struct ExportCommand: ParsableCommand {
 
     func run() throws {
         let control = try common.reader("export")
-        let rules = onDemand ? OnDemand(exceptWiFi: exceptWifi) : nil
+        var choices = ExportChoices()
+        choices.onDemand = onDemand ? OnDemand(exceptWiFi: exceptWifi) : nil
+        choices.port = port
         guard let name else {
-            let (exports, notices) = try control.exportAll(as: form, onDemand: rules)
+            let (exports, notices) = try control.exportAll(as: form, choices)
             common.notes(notices)
             return try writeArchive(exports)
         }
-        let exported = try control.export(name, as: form, onDemand: rules)
+        let exported = try control.export(name, as: form, choices)
         common.notes(exported.notices)
         if let output { try writeFiles(exported, output) }
         if let png { try write(png, try QRCode(exported.text).png()) }

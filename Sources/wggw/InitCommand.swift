@@ -42,8 +42,12 @@ struct InitCommand: ParsableCommand {
     @Option(help: ArgumentHelp("What peers dial: a public name or address.", valueName: "host[:port]"))
     var endpoint: String?
 
-    @Option(help: ArgumentHelp("The UDP port to listen on (default: 51820).", valueName: "port"))
-    var listenPort: UInt16?
+    @Option(
+        help: ArgumentHelp(
+            "The UDP port to listen on (default: 51820); others behind commas lead from outside to the same.",
+            valueName: "port[,port…]"),
+        transform: Self.ports)
+    var listenPort: [[UInt16]] = []
 
     @Option(help: ArgumentHelp("The tunnel's interface (default: wg0).", valueName: "if"))
     var interface: String?
@@ -107,7 +111,6 @@ struct InitCommand: ParsableCommand {
         if let tunnel, tunnel.address.isV6 {
             throw ValidationError("--tunnel \(tunnel) is IPv6; give it with --tunnel6")
         }
-        if listenPort == 0 { throw ValidationError("--listen-port 0 is no port; take one from 1 to 65535") }
     }
 
     func run() throws {
@@ -118,7 +121,7 @@ struct InitCommand: ParsableCommand {
         options.lanInterface = lanInterface
         options.egressInterface = egressInterface
         options.endpoint = endpoint
-        options.listenPort = listenPort
+        options.listenPorts = listenPort.flatMap { $0 }
         options.interface = interface
         options.replyPath = replyPath
         options.fullTunnel = fullTunnel
@@ -134,6 +137,15 @@ struct InitCommand: ParsableCommand {
         report(draft, common)
         common.note(
             draft.stored.site.peers.isEmpty ? "next: `wggw add-peer NAME`" : "next: `wggw plan`, then `wggw apply`")
+    }
+
+    @Sendable private static func ports(_ text: String) throws -> [UInt16] {
+        try text.split(separator: ",", omittingEmptySubsequences: false).map { word in
+            guard let port = UInt16(word), port > 0 else {
+                throw ValidationError("--listen-port \(word) is no port; take one from 1 to 65535")
+            }
+            return port
+        }
     }
 
     @Sendable private static func ipv6(_ text: String) throws -> InitOptions.IPv6Choice {

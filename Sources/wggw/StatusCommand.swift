@@ -41,9 +41,11 @@ struct StatusCommand: ParsableCommand {
             common.note("the LAN's router has to send \(route.destination) to this box; `wggw plan` says how")
         }
         if status.isUnvisited, let port = status.observed?.wireGuard?.listenPort {
+            let others = status.applied?.site.tunnel.otherPorts ?? []
+            let ports = ([port] + others).map(String.init).joined(separator: ", ")
             common.note(
                 """
-                no peer has shaken hands yet: what they send to UDP port \(port) has to arrive here, so a router in between has \
+                no peer has shaken hands yet: what they send to UDP port \(ports) has to arrive here, so a router in between has \
                 to forward it
                 `wggw log` shows each try that arrives
                 """)
@@ -90,7 +92,8 @@ struct StatusCommand: ParsableCommand {
             case .userspace?: "userspace datapath"
             case nil: "no WireGuard interface"
             }
-        let port = observed.wireGuard.map { ", port \($0.listenPort)" } ?? ""
+        let others = applied.site.tunnel.otherPorts.map { ", \($0)" }.joined()
+        let port = observed.wireGuard.map { ", port \($0.listenPort)\(others)" } ?? ""
         return
             "\(link.isUp ? "up" : "down"), \(carrier)\(port), \(revision), \(Format.count(applied.site.peers.count, "peer"))"
     }

@@ -93,6 +93,9 @@ extension FirewallExpression {
             return "immediate reg 0 "
                 + verdict.nftText.replacing("jump ", with: "jump -> ").replacing("goto ", with: "goto -> ")
         case .masquerade: return "masq"
+        case .data(let register, let bytes): return "immediate reg \(register) \(words(bytes))"
+        case .translate(let translation):
+            return "nat \(translation.kind.rawValue) inet proto_min reg \(translation.port!) flags 0x2"
         case .fib(let result, _, let register):
             return "fib daddr \(result == 2 ? "oifname" : "type") => reg \(register)"
         case .route(_, let register): return "rt load tcpmss => reg \(register)"

@@ -286,7 +286,7 @@ extension Workbench {
         try narrow.set("routes", ["192.168.7.0/24"])
         _ = try control.addPeer("site", narrow, why: nil)
         var options = InitOptions()
-        options.listenPort = 4500
+        options.listenPorts = [4500]
         options.mtu = 1300
         _ = try control.initialize(options, why: nil)
         return control

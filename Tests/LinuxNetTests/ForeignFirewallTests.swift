@@ -22,6 +22,12 @@ import Testing
         traffic: Traffic(
             tunnel: [IPPrefix("192.168.2.0/24")!], reaches: [.init("eth0", [IPPrefix("192.168.1.0/24")!])],
             outside: ["eth0"]))
+    /// The same, dialled at 443 as well.
+    static let scopeOfSeveral: Scope = {
+        var scope = Self.scope
+        scope.traffic.otherPorts = [443]
+        return scope
+    }()
 
     static let forwardWithIptables = "iptables -I FORWARD -i wg0 -j ACCEPT && iptables -I FORWARD -o wg0 -j ACCEPT"
     static let docker = "iptables -I DOCKER-USER -i wg0 -j ACCEPT && iptables -I DOCKER-USER -o wg0 -j ACCEPT"
@@ -163,6 +169,43 @@ import Testing
                     remedy: "firewall-cmd --permanent --zone=trusted --add-interface=wg0 && firewall-cmd --reload"
                 )
             ]),
+        // Beside 51820 the tunnel is dialled at 443, which wggw's own table sends on to it at priority -100.
+        Case(
+            name: "what looks before a port is sent on sees the one that was asked",
+            rules: """
+                table inet raw { chain early { type filter hook prerouting priority -150; policy accept
+                udp dport 443 drop
+                }
+                chain late { type filter hook prerouting priority -50; policy accept
+                udp dport 443 drop
+                }; }
+                """,
+            obstacles: [
+                (
+                    chain: "inet raw early", owner: nil,
+                    remedy: "nft insert rule inet raw early udp dport 443 accept"
+                )
+            ]),
+        Case(
+            name: "what looks later sees WireGuard's own, and that it was sent on",
+            rules: """
+                table inet filter { chain input { type filter hook input priority 0; policy drop
+                udp dport 443 accept
+                }
+                chain second { type filter hook input priority 1; policy accept
+                ct status dnat udp dport 51820 drop
+                }; }
+                """,
+            obstacles: [
+                (
+                    chain: "inet filter input", owner: nil,
+                    remedy: "nft insert rule inet filter input udp dport 51820 accept"
+                ),
+                (
+                    chain: "inet filter second", owner: nil,
+                    remedy: "nft insert rule inet filter second udp dport 51820 accept"
+                ),
+            ]),
         Case(
             name: "another hook, another kind",
             rules: """
@@ -174,7 +217,7 @@ import Testing
     @Test(arguments: cases) func `chains in the way are named`(_ example: Case) throws {
         try inNetworkNamespace {
             try load(example.rules, with: "nft", "-f")
-            let found = try LinuxBox().observe(Self.scope).obstacles
+            let found = try LinuxBox().observe(Self.scopeOfSeveral).obstacles
             #expect(found.map(\.chain) == example.obstacles.map(\.chain))
             #expect(found.map(\.owner) == example.obstacles.map(\.owner))
             #expect(found.map(\.remedy) == example.obstacles.map(\.remedy))

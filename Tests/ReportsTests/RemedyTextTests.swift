@@ -99,6 +99,10 @@ import Testing
             "3000 bytes are too much for a QR code; write the file with --conf instead"
         ),
         (
+            .exporting(.noSuchPort(80, [51820, 443])),
+            "the tunnel is not dialled at port 80, but at 51820, 443; take one of these, or add it to tunnel.listen-ports"
+        ),
+        (
             .exporting(.client(.undisguised(peer: "a", form: "ios"))),
             "peer a comes in by AmneziaWG, which the form ios cannot say; take wg-quick's, which AmneziaWG's apps read, or `wggw set-peer a --disguise none`"
         ),

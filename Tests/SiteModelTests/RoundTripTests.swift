@@ -17,7 +17,7 @@ import Testing
         #expect(
             Set(names).isSuperset(of: [
                 "deck.toml", "dual-stack.toml", "full-tunnel.toml", "proxy-arp.toml", "routed.toml",
-                "site-to-site.toml", "staff-and-guests.toml",
+                "several-ports.toml", "site-to-site.toml", "staff-and-guests.toml",
             ]))
     }
 
@@ -87,7 +87,7 @@ enum RandomSite {
                 replyPath: Bool.random(using: &random) ? .masquerade : .routed),
             tunnel: Tunnel(
                 addresses: [InterfaceAddress("10.7.0.1/24")!, InterfaceAddress("fd00:7::1/64")!],
-                listenPort: UInt16.random(in: 1...65535, using: &random),
+                listenPort: UInt16.random(in: 1...65533, using: &random), otherPorts: maybe([65535, 65534]) ?? [],
                 mtu: maybe(Int.random(in: 1280...65456, using: &random)),
                 datapath: DatapathChoice.allCases.randomElement(using: &random)!,
                 fwmark: maybe(UInt32.random(in: 0...UInt32.max, using: &random)) ?? 0, publicKey: maybe(key())),

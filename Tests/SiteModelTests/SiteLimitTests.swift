@@ -43,6 +43,7 @@ import Testing
         Kind(.tunnelAddresses, "tunnel.addresses") { site, count in
             site.tunnel.addresses = (0..<count).map { InterfaceAddress(address($0), length: 8) }
         },
+        Kind(.ports, "tunnel.listen-ports") { site, count in site.tunnel.ports = (0..<count).map { UInt16($0 + 1) } },
         Kind(.dnsServers, "dns.servers") { site, count in site.dns = (0..<count).map(address) },
         Kind(.groups, "groups") { site, count in
             for i in 0..<count { site.groups["g\(i)"] = policy(1) }

@@ -63,7 +63,7 @@ package struct RandomWorld {
                 replyPath: replyPath),
             tunnel: Tunnel(
                 interface: chance(90) ? "wg0" : "wg1", addresses: addresses,
-                listenPort: pick([51820, 51821]), mtu: pick([1420, 1380]),
+                listenPort: pick([51820, 51821]), otherPorts: pick([[], [], [53, 443]]), mtu: pick([1420, 1380]),
                 datapath: pick(DatapathChoice.allCases), fwmark: pick([0, 0, 0x77]), publicKey: Lab.gatewayKey),
             egress: Egress(interface: namesEgress ? isRouter ? "eth1" : "eth0" : nil, fullTunnel: chance(30)),
             dns: pick([[], ["192.168.2.254"], ["10.9.0.1", "fd99::1"]]).map { IPAddress($0)! }, groups: groups,

@@ -124,7 +124,8 @@ extension SeededRandom {
                 replyPath: ReplyPath.allCases.randomElement(using: &self)!),
             tunnel: Tunnel(
                 addresses: [InterfaceAddress(address(), length: 24)],
-                listenPort: UInt16.random(in: 1...65535, using: &self), mtu: chance(2) ? 1380 : nil,
+                listenPort: UInt16.random(in: 1...65535, using: &self), otherPorts: chance(2) ? [443, 53] : [],
+                mtu: chance(2) ? 1380 : nil,
                 datapath: DatapathChoice.allCases.randomElement(using: &self)!,
                 fwmark: UInt32.random(in: 0...UInt32.max, using: &self), publicKey: chance(2) ? publicKey() : nil),
             egress: Egress(interface: chance(2) ? "wan0" : nil, fullTunnel: chance(2)),

@@ -67,11 +67,16 @@ public struct ConnectionCut: Hashable, Sendable {
     /// The state whose rules judge; nil where nothing is judged.
     public var rules: ConnectionRules?
 
+    /// UDP ports of the box at which what came so far was meant for somebody else than is to have it: the kernel would go on
+    /// sending it there, as long as it comes. Sorted.
+    public var ports: [UInt16]
+
     /// A cut.
-    package init(released: [Holder], judged: Judged, rules: ConnectionRules?) {
+    package init(released: [Holder], judged: Judged, rules: ConnectionRules?, ports: [UInt16] = []) {
         self.released = released
         self.judged = judged
         self.rules = rules
+        self.ports = ports
     }
 
     /// Ends everything from and to these.
@@ -81,7 +86,7 @@ public struct ConnectionCut: Hashable, Sendable {
     public var holders: [Holder] { if case .peers(let holders) = judged { released + holders } else { released } }
 
     /// Whether nothing can end by it.
-    public var isEmpty: Bool { released.isEmpty && judged == .nothing }
+    public var isEmpty: Bool { released.isEmpty && judged == .nothing && ports.isEmpty }
 
     /// By whose it is: the rest is much, and hardly ever differs alone.
     public func hash(into hasher: inout Hasher) { hasher.combine(released) }

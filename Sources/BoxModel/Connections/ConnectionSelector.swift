@@ -16,6 +16,8 @@ public struct ConnectionSelector {
     private let released: IPPrefixSet
     private let judged: IPPrefixSet
     private let judge: ConnectionJudge?
+    private let ports: Set<UInt16>
+    private let local: Set<IPAddress>
 
     /// `local` are the box's own addresses, `networks` those that it is in: such a one, inside a network behind a peer, is none
     /// of the peer's.
@@ -26,6 +28,8 @@ public struct ConnectionSelector {
                     prefix.subtracting(networks.filter { $0 != prefix && prefix.contains($0) })
                 })
         }
+        ports = Set(cut.ports)
+        self.local = local
         released = peers(cut.released.flatMap(\.networks))
         let tunnelled = peers(cut.rules?.peers.flatMap(\.allowedIPs) ?? [])
         judge = cut.rules.map { ConnectionJudge($0, tunnelled: tunnelled, local: local) }
@@ -38,13 +42,14 @@ public struct ConnectionSelector {
 
     /// Whether the connection, or the one that it is related to, is one that the cut is about.
     public func concerns(_ connection: Connection, relatedTo main: Connection? = nil) -> Bool {
-        isReleased(connection, main) || isJudged(connection, main)
+        isReleased(connection, main) || isJudged(connection, main) || isMisled(connection)
     }
 
     /// What becomes of the connection. One that was opened as related to another one, as FTP's data are, is allowed if that one
     /// is.
     public func fate(of connection: Connection, relatedTo main: Connection? = nil) -> ConnectionFate {
         if isReleased(connection, main) { return .barred }
+        if isMisled(connection) { return .opensAgain }
         guard let judge, isJudged(connection, main) else { return .goesOn }
         if !judge.allows(main ?? connection) { return .barred }
         return connection.isAnswered ? .goesOn : .opensAgain
@@ -57,6 +62,11 @@ public struct ConnectionSelector {
 
     private func isReleased(_ connection: Connection, _ main: Connection?) -> Bool {
         connection.isAt(released) || main?.isAt(released) == true
+    }
+
+    /// Whether it is UDP to a port of the box's that is another one's now.
+    private func isMisled(_ connection: Connection) -> Bool {
+        connection.transport == 17 && ports.contains(connection.port) && local.contains(connection.server)
     }
 
     private func isJudged(_ connection: Connection, _ main: Connection?) -> Bool {

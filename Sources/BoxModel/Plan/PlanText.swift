@@ -127,18 +127,23 @@ extension ConnectionCut {
     /// What it is about, by addresses: `connections of 192.168.2.7, 192.168.7.0/24 and 3 more`.
     public var summary: String {
         if judged == .everything { return "connections through \(rules?.interface ?? "")" }
+        if holders.isEmpty { return portText }
         let networks = holders.flatMap(\.networks)
         let rest = networks.count > shown ? " and \(grouped(networks.count - shown)) more" : ""
         return "connections of " + networks.prefix(shown).map(\.shortText).joined(separator: ", ") + rest
     }
 
-    fileprivate var size: Int { holders.count + (judged == .everything ? 1 : 0) }
+    fileprivate var size: Int { holders.count + (judged == .everything ? 1 : 0) + (ports.isEmpty ? 0 : 1) }
+
+    private var portText: String { "datagrams to UDP port \(ports.map { "\($0)" }.joined(separator: ", "))" }
 
     fileprivate func lines(_ names: [PublicKey: String]) -> [String] {
         func name(_ holder: Holder) -> String { names[holder.key] ?? holder.key.description }
-        let lines = abridged(released, "peers' connections") {
-            "- connections of \(name($0)), which had \($0.networks.map(\.shortText).joined(separator: ", "))"
-        }
+        let lines =
+            (ports.isEmpty ? [] : ["- \(portText), so far led elsewhere"])
+            + abridged(released, "peers' connections") {
+                "- connections of \(name($0)), which had \($0.networks.map(\.shortText).joined(separator: ", "))"
+            }
         switch judged {
         case .nothing: return lines
         case .peers(let holders):

@@ -32,6 +32,8 @@ public struct ObservedState: Equatable, Sendable {
     public var proxyNeighbours: [ProxyNeighbour]
     /// Foreign chains that drop what wggw would forward or receive.
     public var obstacles: [FirewallObstacle]
+    /// Those of the scope's other ports that some program of the box has.
+    public var takenPorts: [UInt16] = []
 
     /// A box with nothing of wggw's on it.
     public init(

@@ -22,11 +22,14 @@ public struct Traffic: Hashable, Sendable {
     public var reaches: [Reach]
     /// The interfaces that WireGuard's datagrams come in by, sorted; empty if they are not known.
     public var outside: [String]
+    /// UDP ports besides WireGuard's own that its datagrams come to, and are sent on from; sorted.
+    public var otherPorts: [UInt16]
 
     /// Makes traffic; without anything, traffic of which nothing is known.
-    public init(tunnel: [IPPrefix] = [], reaches: [Reach] = [], outside: [String] = []) {
+    public init(tunnel: [IPPrefix] = [], reaches: [Reach] = [], outside: [String] = [], otherPorts: [UInt16] = []) {
         self.tunnel = tunnel
         self.reaches = reaches
         self.outside = outside
+        self.otherPorts = otherPorts
     }
 }

@@ -89,6 +89,23 @@ struct SiteFacts {
             || networks.contains { $0.network.isV6 }
     }
 
+    /// The interfaces that lead out in any family, sorted.
+    var outside: [String] { Set(uplinks.values.joined()).sorted() }
+
+    /// Those of them that lead to the LAN as well.
+    var oneArms: [String] { outside.filter { out in lan.contains { $0.interface == out } } }
+
+    /// What is inside where the LAN is at the way out: its networks, and those that the box is in there.
+    var near: [IPPrefix] {
+        let arms = oneArms
+        let met = surroundings.networks.filter { arms.contains($0.interface) && $0.prefix.length > 0 }
+        return (lan.filter { arms.contains($0.interface) }.flatMap(\.subnets) + met.map(\.prefix) + [Self.linkLocal])
+            .disjoint()
+    }
+
+    /// RFC 4291 2.5.6
+    private static let linkLocal = IPPrefix("fe80::/10")!
+
     /// Sorted as numbers per family: the order of `IPAddress`, at a fraction of the time.
     private static func sortedAddresses(_ peers: [Peer]) -> [(address: IPAddress, peer: Int)] {
         var v4: [(address: UInt32, peer: Int)] = []

@@ -6,6 +6,7 @@ import SiteModel
 /// Table `inet wggw` of a site. The number of rules depends on what kinds of policy there are, and on how many interfaces lead to
 /// the LAN and out, never on the peers.
 ///
+///     ports ──── from outside, at another of the tunnel's ports: sent on to WireGuard's
 ///     incoming ─ says it is the tunnel's, and comes from elsewhere: dropped; for the tunnel, and the route leads elsewhere: dropped
 ///     forward ── from tunnel ─▶ from-tunnel ─▶ sources ─▶ policies ─▶ lan │ group-… │ own │ full-… (─▶ internet)
 ///             ├─ into tunnel ─▶ to-tunnel
@@ -34,6 +35,9 @@ struct FirewallCompiler {
     let notInternet: [IPPrefix]
     /// DNS servers that it would leave out though the site hands them out.
     let internetDNS: [IPAddress]
+
+    /// The set of the tunnel's ports that are not WireGuard's own.
+    static let portSet = "ports"
 
     init(_ facts: SiteFacts) {
         self.facts = facts
@@ -176,7 +180,8 @@ struct FirewallCompiler {
                             .address($0, .destination, in: "tunnel" + $0.digit), .notRouted(to: tunnel),
                             .toThisHost(false),
                             .denied)
-                    }),
+                    })
+        ] + ports() + [
             FirewallChain(
                 "forward", hook: .init(kind: .filter, point: .forward, priority: 0, drops: other != .allow),
                 rules: [
@@ -211,6 +216,29 @@ struct FirewallCompiler {
             FirewallChain(
                 "postrouting", hook: .init(kind: .nat, point: .postrouting, priority: 100, drops: false),
                 rules: masquerades()),
+        ]
+    }
+
+    /// Sends on what comes to another of the tunnel's ports, and the kernel shows the answers to come from there. Only what comes by
+    /// a way out: whoever serves at such a port inside, a resolver at 53 above all, goes on. Where the LAN is at the way out as well,
+    /// its own networks count as inside, and those that the box is in there.
+    private func ports() -> [FirewallChain] {
+        if facts.site.tunnel.otherPorts.isEmpty { return [] }
+        return [
+            FirewallChain(
+                "ports", hook: .init(kind: .nat, point: .prerouting, priority: -100, drops: false),
+                rules: facts.oneArms.flatMap { interface in
+                    Family.allCases.map { family in
+                        FirewallRule(
+                            .from(interface: interface), .address(family, .source, in: "near" + family.digit), .giveBack
+                        )
+                    }
+                }
+                    + facts.outside.map { interface in
+                        FirewallRule(
+                            .from(interface: interface), .toThisHost(), .udpPort(in: Self.portSet),
+                            .translate(toPort: facts.site.tunnel.listenPort))
+                    })
         ]
     }
 

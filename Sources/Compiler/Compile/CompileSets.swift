@@ -26,7 +26,14 @@ extension FirewallCompiler {
             sets.append(networkSet("tunnel", facts.tunnelNetworks, family))
             sets.append(.ended(family))
             if facts.hasFullTunnel { sets.append(networkSet("not-internet", notInternet, family)) }
+            if !facts.oneArms.isEmpty && !facts.site.tunnel.otherPorts.isEmpty {
+                sets.append(networkSet("near", facts.near, family))
+            }
             sets += try accessSets(family)
+        }
+        let ports = facts.site.tunnel.otherPorts
+        if !ports.isEmpty {
+            sets.append(FirewallSet(Self.portSet, [.port], elements: ports.map { SetElement([.numbers($0...$0)]) }))
         }
         return sets
     }

@@ -9,7 +9,7 @@ extension Traffic {
         self.init(
             tunnel: facts.site.tunnel.addresses.map(\.network),
             reaches: facts.lan.map { Reach($0.interface, $0.subnets) },
-            outside: Set(facts.uplinks.values.joined()).sorted())
+            outside: facts.outside, otherPorts: facts.site.tunnel.otherPorts)
         if facts.hasFullTunnel {
             for name in outside {
                 let families = facts.uplinks.filter { $0.value.contains(name) }.keys

@@ -13,8 +13,21 @@ func connectionCut(
     let judged = interrupted != nil ? .everything : judged(desired, observed, previous: previous)
     let cut = ConnectionCut(
         released: released(desired, observed, previous, interrupted), judged: judged,
-        rules: judged == .nothing ? nil : ConnectionRules(desired))
+        rules: judged == .nothing ? nil : ConnectionRules(desired), ports: opened(desired, observed))
     return cut.isEmpty ? [] : [.cutConnections(cut)]
+}
+
+/// Ports that lead to the tunnel from now on, or to another port of WireGuard's: who is sending there already is known to the kernel
+/// as one who means somebody else, and stays known as that as long as he tries.
+private func opened(_ desired: DesiredState, _ observed: ObservedState) -> [UInt16] {
+    let ports = desired.traffic.otherPorts
+    if ports.isEmpty { return [] }
+    let table = observed.firewall?.sets.first { $0.name == FirewallCompiler.portSet }
+    let known = table?.elements.flatMap { element -> [UInt16] in
+        if case .numbers(let range)? = element.fields.first { Array(range) } else { [] }
+    }
+    let old = observed.wireGuard.map { [$0.listenPort] } ?? []
+    return (ports.filter { known?.contains($0) != true } + old.filter { $0 != desired.wireGuard.listenPort }).sorted()
 }
 
 /// What peers had and have no more.

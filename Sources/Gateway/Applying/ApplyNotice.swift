@@ -38,6 +38,8 @@ public indirect enum ApplyNotice: Hashable, Sendable {
     case noIPv6(String)
     /// The box's address in the LAN, which the tunnel shares, is another one than the profile says.
     case ownAddress(Surroundings.Own)
+    /// A program of the box has a UDP port that the tunnel is dialled at.
+    case takesPort(UInt16)
 
     /// One line, with what helps.
     public var prose: Prose {
@@ -88,6 +90,12 @@ public indirect enum ApplyNotice: Hashable, Sendable {
             """
             note: tunnel.addresses says \(own.written), and the box's address in the LAN is \(own.now) now: \
             the tunnel has that one as well
+            """
+        case .takesPort(let port):
+            """
+            warning: a program of this box has UDP port \(port) (`ss -ulpn sport = :\(port)` names it): what comes to it from outside \
+            goes to the tunnel now, and what comes from the LAN still to that program; if that is not meant, take \(port) out of \
+            tunnel.listen-ports
             """
         case .forwardsOthers(let isV6):
             """

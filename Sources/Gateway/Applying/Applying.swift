@@ -101,8 +101,13 @@ extension ControlPlane {
         return PlannedApply(
             stored: target, surroundings: outlook.surroundings, desired: desired, observed: observed, plan: plan,
             applied: previous?.revision, preview: PlanPreview(plan, from: previous?.site, to: target.site),
-            notices: (outlook.notices + grants(target.site, plan)).map { .applying($0) },
+            notices: (outlook.notices + grants(target.site, plan) + taken(observed, plan)).map { .applying($0) },
             checks: judge(checksOf: target.site, desired))
+    }
+
+    /// Who else is asked at the tunnel's ports: told as often as something changes.
+    private func taken(_ observed: ObservedState, _ plan: Plan) -> [ApplyNotice] {
+        plan.isEmpty ? [] : observed.takenPorts.map { .takesPort($0) }
     }
 
     /// What the records say is on the box; nil before the first apply and after `down`.

@@ -27,8 +27,8 @@ public struct InitOptions: Sendable {
     public var egressInterface: String?
     /// `--endpoint`: without a port, the listen port.
     public var endpoint: String?
-    /// `--listen-port`
-    public var listenPort: UInt16?
+    /// `--listen-port`: WireGuard's own first; empty where it is not told.
+    public var listenPorts: [UInt16] = []
     /// `--interface`
     public var interface: String?
     /// `--reply-path`
@@ -140,7 +140,7 @@ extension InitOptions {
         if let egressInterface { site.egress.interface = egressInterface }
         if let fullTunnel { site.egress.fullTunnel = fullTunnel }
         if let interface { site.tunnel.interface = interface }
-        if let listenPort { site.tunnel.listenPort = listenPort }
+        if !listenPorts.isEmpty { site.tunnel.ports = listenPorts }
         if let mtu { site.tunnel.mtu = mtu }
         if let datapath { site.tunnel.datapath = datapath }
         if let drift { site.drift = drift }

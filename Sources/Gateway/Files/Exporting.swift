@@ -33,6 +33,17 @@ public enum ExportForm: Hashable, Sendable, CaseIterable {
     }
 }
 
+/// What a peer's side is to be like, where that is not as usual.
+public struct ExportChoices: Sendable {
+    /// When a device of Apple's connects by itself.
+    public var onDemand: OnDemand?
+    /// At which of the tunnel's ports it dials; nil: the endpoint's.
+    public var port: UInt16?
+
+    /// As usual.
+    public init() {}
+}
+
 /// A peer's side, written.
 public struct Export: Sendable {
     /// The peer.
@@ -52,12 +63,12 @@ public struct Export: Sendable {
 extension ControlPlane {
     /// A peer's own configuration, with its private key if the pair was made here, and hints for people.
     public func export(
-        _ name: String, as form: ExportForm = .client(.wgQuick), onDemand: OnDemand? = nil
+        _ name: String, as form: ExportForm = .client(.wgQuick), _ choices: ExportChoices = ExportChoices()
     ) throws(GatewayError) -> Export {
         try wrapping {
-            let site = try siteToExport(form)
+            let site = try siteToExport(form, choices)
             let peer = site.peers[try site.index(of: name)]
-            let export = try export(peer, of: site, form, onDemand)
+            let export = try export(peer, of: site, form, choices)
             let notices = export.notices + (try noticesUnapplied(peer: name))
             return Export(name: name, files: export.files, notices: notices)
         }
@@ -65,15 +76,15 @@ extension ControlPlane {
 
     /// All peers' configurations, by name, but of those that have no side to write: the notices name them.
     public func exportAll(
-        as form: ExportForm, onDemand: OnDemand? = nil
+        as form: ExportForm, _ choices: ExportChoices = ExportChoices()
     ) throws(GatewayError) -> (exports: [Export], notices: [Notice]) {
         try wrapping {
-            let site = try siteToExport(form)
+            let site = try siteToExport(form, choices)
             var exports: [Export] = []
             var notices = try noticesUnapplied(peer: nil)
             for peer in site.peers {
                 do {
-                    exports.append(try export(peer, of: site, form, onDemand))
+                    exports.append(try export(peer, of: site, form, choices))
                     notices += exports[exports.count - 1].notices
                 } catch GatewayError.exporting(let why) { notices.append(.exporting(.leftOut(why))) }
             }
@@ -83,9 +94,13 @@ extension ControlPlane {
     }
 
     /// The newest, for a device with an MTU that it takes over from the gateway.
-    private func siteToExport(_ form: ExportForm) throws -> Site {
+    private func siteToExport(_ form: ExportForm, _ choices: ExportChoices) throws -> Site {
         let newest = try newest()
         var site = newest.site
+        if let port = choices.port {
+            guard site.tunnel.ports.contains(port) else { throw ExportingError.noSuchPort(port, site.tunnel.ports) }
+            site.endpoint = site.endpoint.map { Endpoint($0.host, port: port) }
+        }
         guard site.tunnel.mtu == nil, case .client = form else { return site }
         let known = try records.surroundings(of: newest.revision.id)?.mtu
         let found = try known ?? lookAround(newest, previous: nil, asksNames: false).surroundings.mtu
@@ -94,10 +109,10 @@ extension ControlPlane {
         return site
     }
 
-    private func export(_ peer: Peer, of site: Site, _ form: ExportForm, _ onDemand: OnDemand?) throws -> Export {
+    private func export(_ peer: Peer, of site: Site, _ form: ExportForm, _ choices: ExportChoices) throws -> Export {
         try wrapping {
             let (secrets, notices) = try secrets(for: peer, of: site, form)
-            let files = try files(for: peer, in: site, secrets, form, onDemand)
+            let files = try files(for: peer, in: site, secrets, form, choices)
             return Export(name: peer.name, files: files, notices: notices.map { .exporting($0) })
         }
     }
@@ -134,7 +149,7 @@ extension ControlPlane {
     }
 
     private func files(
-        for peer: Peer, in site: Site, _ secrets: Secrets, _ form: ExportForm, _ onDemand: OnDemand?
+        for peer: Peer, in site: Site, _ secrets: Secrets, _ form: ExportForm, _ choices: ExportChoices
     ) throws -> [ClientFile] {
         switch form {
         case .client(let form):
@@ -146,7 +161,7 @@ extension ControlPlane {
             guard config.isWhole(in: form) else {
                 throw ClientConfigError.undisguised(peer: peer.name, form: form.rawValue)
             }
-            return config.files(form, names, onDemand: onDemand)
+            return config.files(form, names, onDemand: choices.onDemand)
         case .gateway where peer.disguise != .none, .profile where peer.disguise != .none:
             throw ClientConfigError.undisguised(peer: peer.name, form: form.name)
         case .gateway:

@@ -1,4 +1,5 @@
 public import Compiler
+import NetTypes
 public import SiteModel
 
 /// Why a peer's side cannot be written.
@@ -15,6 +16,8 @@ public indirect enum ExportingError: Error, Hashable, Sendable {
     case gateway(OtherGatewayError)
     /// No QR code holds so many bytes.
     case tooLong(bytes: Int)
+    /// The tunnel is not dialled at this port, but at these.
+    case noSuchPort(UInt16, [UInt16])
     /// The picture of the QR code cannot be made.
     case picture
 
@@ -36,6 +39,11 @@ public indirect enum ExportingError: Error, Hashable, Sendable {
         case .gateway(let error): error.prose
         case .tooLong(let bytes):
             "\(bytes) bytes are too much for a QR code; write the file with \(.input(.configuration)) instead"
+        case .noSuchPort(let port, let ports):
+            """
+            the tunnel is not dialled at port \(port), but at \(ports.map(String.init).joined(separator: ", ")); \
+            take one of these, or add it to tunnel.listen-ports
+            """
         case .picture: "libpng cannot write the QR code"
         }
     }

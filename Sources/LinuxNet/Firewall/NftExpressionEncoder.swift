@@ -68,6 +68,15 @@ enum NftExpressionEncoder {
             nftnl_expr_set_u64(e, UInt16(NFTNL_EXPR_LIMIT_RATE), perSecond)
             nftnl_expr_set_u64(e, UInt16(NFTNL_EXPR_LIMIT_UNIT), 1)
             return e
+        case .data(let register, let bytes):
+            let e = make("immediate", (NFTNL_EXPR_IMM_DREG, register))
+            nftnl_expr_set(e, UInt16(NFTNL_EXPR_IMM_DATA), bytes, UInt32(bytes.count))
+            return e
+        case .translate(Translation(.destination, address: nil, port: 1)):
+            // Of both families: NFPROTO_INET.
+            return make(
+                "nat", (NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT.rawValue), (NFTNL_EXPR_NAT_FAMILY, 1),
+                (NFTNL_EXPR_NAT_REG_PROTO_MIN, 1))
         case .log(let group, let bytes):
             let e = make("log", (NFTNL_EXPR_LOG_SNAPLEN, bytes))
             nftnl_expr_set_u16(e, UInt16(NFTNL_EXPR_LOG_GROUP), group)

@@ -24,6 +24,16 @@ struct ForeignFirewall {
         var tunnel: PacketField
         /// The port that has to be let in; nil where packets are forwarded.
         var listenPort: UInt16?
+        /// The port that it is sent to, where wggw's table makes that `listenPort`.
+        var askedPort: UInt16?
+
+        /// The port that a chain sees.
+        func port(at hook: FirewallChain.Hook) -> UInt16? {
+            hook.point == .prerouting && hook.priority < Self.translation ? askedPort ?? listenPort : listenPort
+        }
+
+        /// `NF_IP_PRI_NAT_DST`
+        static let translation: Int32 = -100
     }
 
     /// `tables` of all but wggw; `interface` is the tunnel's name.
@@ -65,6 +75,10 @@ struct ForeignFirewall {
             if let destination = probe.destination, base.hook.point != .prerouting {
                 all.set(destination: destination)
                 usual.set(destination: destination)
+            }
+            if probe.askedPort != nil, let listenPort = probe.listenPort, probe.port(at: base.hook) == listenPort {
+                all.sendOn(to: listenPort)
+                usual.sendOn(to: listenPort)
             }
             let certain = filter.walk(all, through: [base])
             let likely = filter.walk(usual, through: [base]) { assume($0, probe) }
@@ -108,7 +122,9 @@ struct ForeignFirewall {
         else { return }
         let owner = FirewallOwner(of: chain, in: table)
         let remedy =
-            probe.listenPort.map { owner.remedy(port: $0, place) } ?? owner.remedy(interface: interface, place)
+            probe.port(at: chain.hook ?? .init(kind: .filter, point: .input, priority: 0, drops: false)).map {
+                owner.remedy(port: $0, place)
+            } ?? owner.remedy(interface: interface, place)
         let obstacle = FirewallObstacle(
             chain: place.chainName, owner: owner.name, remedy: remedy, certainty: certainty)
         guard let known = obstacles.firstIndex(where: { $0.remedy == remedy }) else {
@@ -134,7 +150,11 @@ extension ForeignFirewall.Probe {
         let families: [Family] = hasIPv6 ? [.v4, .v6] : [.v4]
         let outside = traffic.outside.isEmpty ? [.unknown] : traffic.outside.map(find)
         let datagrams = families.flatMap { family in
-            outside.flatMap { other in listenPort.map { [datagram(family, from: other, to: $0)] } ?? [] }
+            outside.flatMap { other in
+                guard let listenPort else { return [Self]() }
+                return [datagram(family, from: other, to: listenPort, asking: nil)]
+                    + traffic.otherPorts.map { datagram(family, from: other, to: listenPort, asking: $0) }
+            }
         }
         if traffic.reaches.isEmpty {
             return datagrams
@@ -151,15 +171,18 @@ extension ForeignFirewall.Probe {
             }
     }
 
-    /// A stranger's first datagram to the tunnel's port.
-    private static func datagram(_ family: Family, from outside: KnownPacket.Interface, to port: UInt16) -> Self {
+    /// A stranger's first datagram to the tunnel's port, or to another one that is sent on there.
+    private static func datagram(
+        _ family: Family, from outside: KnownPacket.Interface, to port: UInt16, asking other: UInt16?
+    ) -> Self {
         var packet = KnownPacket.usual(family)
         packet.input = outside
         packet.destinationType = Nft.AddressType.local
         packet.connection = .new
         packet.set(transport: 17)  // IPPROTO_UDP
-        packet.set(destinationPort: port)
-        return Self(points: [.prerouting, .input], packet: packet, tunnel: .destinationPort, listenPort: port)
+        packet.set(destinationPort: other ?? port)
+        return Self(
+            points: [.prerouting, .input], packet: packet, tunnel: .destinationPort, listenPort: port, askedPort: other)
     }
 
     /// The first packet of a peer's TCP connection to a network, and the answer. Everybody lets some of ICMP through, which is
@@ -189,6 +212,12 @@ extension ForeignFirewall.Probe {
 }
 
 extension KnownPacket {
+    /// To another port of this host, as wggw's table does.
+    fileprivate mutating func sendOn(to port: UInt16) {
+        set(destinationPort: port)
+        connection.status = KnownBytes(Nft.native(Nft.ConnectionState.destinationNAT))
+    }
+
     /// What all that is tried has in common.
     fileprivate static func usual(_ family: Family) -> KnownPacket {
         var packet = KnownPacket(family)

@@ -23,6 +23,26 @@ enum ListeningSockets {
         return isKnown ? false : nil
     }
 
+    /// Those of UDP ports that some program has for others than this host itself.
+    static func taken(_ ports: [UInt16]) -> [UInt16] {
+        if ports.isEmpty { return [] }
+        var taken: Set<UInt16> = []
+        for name in ["udp", "udp6"] {
+            guard let bytes = readFile("/proc/thread-self/net/\(name)", upTo: 1 << 26) else { continue }
+            for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n").dropFirst() {
+                let fields = line.split(separator: " ", maxSplits: 4, omittingEmptySubsequences: true)
+                guard fields.count == 5 else { continue }
+                let local = fields[1].split(separator: ":")
+                // One that is connected hears nobody else; 127.0.0.0/8 and ::1 are this host's.
+                guard local.count == 2, let port = UInt16(local[1], radix: 16), fields[2].hasSuffix(":0000"),
+                    local[0].count == 8 ? !local[0].hasSuffix("7F") : local[0] != "00000000000000000000000001000000"
+                else { continue }
+                taken.insert(port)
+            }
+        }
+        return ports.filter(taken.contains)
+    }
+
     /// `  0: 0100007F:0035 00000000:0000 0A …`: number, local, remote, state (0A is LISTEN).
     private static func isServed(_ address: IPAddress, _ port: UInt16, line: Substring, isTCP: Bool) -> Bool {
         let fields = line.split(separator: " ", maxSplits: 4, omittingEmptySubsequences: true)

@@ -42,7 +42,8 @@ extension Site {
                     set: { $0.tunnel.addresses = $1?.sorted() ?? [] }),
                 ValueField(
                     "listen-port", .number(1...65535), get: { $0.tunnel.listenPort },
-                    set: { $0.tunnel.listenPort = $1 ?? 51820 }),
+                    set: { $0.tunnel.listenPort = $1 ?? 51820 }, goesWithoutSaying: { !$0.tunnel.otherPorts.isEmpty }),
+                listenPortsField,
                 ValueField("mtu", .number(576...65456), get: { $0.tunnel.mtu }, set: { $0.tunnel.mtu = $1 }),
                 ValueField(
                     "datapath", .choice, note: "auto | kernel | userspace", get: { $0.tunnel.datapath },
@@ -132,6 +133,30 @@ extension Site {
             }
         },
         write: { site, writer in writer.quoted("endpoint", site.endpoint) })
+
+    /// In place of `listen-port`, which is read before.
+    private static let listenPortsField = OwnField<Site>(
+        "listen-ports",
+        columns: [
+            FieldColumn(
+                "other_ports",
+                .text(
+                    write: { ListText.write($0) },
+                    read: { text in
+                        ListText.read(text) { word throws(ParseError) in
+                            guard let port = UInt16(word) else { throw ParseError(word, "is no port") }
+                            return port
+                        }
+                    }),
+                get: { $0.tunnel.otherPorts.isEmpty ? nil : $0.tunnel.otherPorts },
+                set: { $0.tunnel.otherPorts = $1 ?? [] })
+        ],
+        read: { reader, section, site in
+            if let ports = reader.ports(section, beside: "listen-port") { site.tunnel.ports = ports }
+        },
+        write: { site, writer in
+            if !site.tunnel.otherPorts.isEmpty { writer.raw("listen-ports", "\(site.tunnel.ports)") }
+        })
 
     private static let otherForwardingField = OwnField<Site>(
         "other-forwarding",

@@ -59,6 +59,14 @@ extension ProfileReader {
         return word?.choice
     }
 
+    /// `listen-ports`, which stands in place of `single`.
+    mutating func ports(_ tunnel: Section, beside single: String) -> [UInt16]? {
+        if let entry = tunnel.node?.entries["listen-ports"], tunnel.node?.entries[single] != nil {
+            note(entry.keyOffset, "\(tunnel.name("listen-ports")): names the first port as well; leave \(single) out")
+        }
+        return numbers("listen-ports", in: tunnel, 1...65535)?.map { UInt16($0) }
+    }
+
     /// `[disguise.awg]`, each parameter as what it is: a number, a range, true or false, a template.
     mutating func disguise(_ top: Section) -> Disguise? {
         let parent = section("disguise", in: top, keys: ProfileKeys.disguise)

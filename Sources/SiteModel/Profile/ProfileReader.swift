@@ -159,6 +159,29 @@ struct ProfileReader {
         return values
     }
 
+    /// nil if the key is not there, or there is something wrong in the list.
+    mutating func numbers(_ key: String, in section: Section, _ range: ClosedRange<Int64>) -> [Int64]? {
+        guard let entry = section.node?.entries[key] else { return nil }
+        let remedy = "write whole numbers from \(range.lowerBound) to \(range.upperBound), [51820, 443]"
+        guard case .array(let list) = entry.value else {
+            refuse(entry, section.name(key), remedy)
+            return nil
+        }
+        if list.elements.isEmpty { note(entry.offset, "\(section.name(key)): names none; \(remedy)") }
+        let values = list.elements.compactMap { element -> Int64? in
+            guard case .integer(let value) = element.value else {
+                refuse(element, section.name(key), remedy)
+                return nil
+            }
+            guard range.contains(value) else {
+                note(element.offset, "\(section.name(key)): \(value) is out of range; \(remedy)")
+                return nil
+            }
+            return value
+        }
+        return values.isEmpty || values.count < list.elements.count ? nil : values
+    }
+
     private mutating func strings(_ key: String, in section: Section) -> [(text: String, offset: Int)]? {
         guard let entry = section.node?.entries[key] else { return nil }
         guard case .array(let list) = entry.value else {

@@ -33,6 +33,7 @@ struct TOMLPlaces {
     private func offsets(of elements: [TOMLNode], at keys: [String]) -> [Int] {
         switch (keys.first, keys.last) {
         case ("check", _): elements.map(\.offset)
+        case (_, "listen-ports"): ports(elements)
         case ("site", _): sorted(elements) { $0 }
         case ("dns", _): sorted(elements) { IPAddress($0) == nil ? nil : 0 }
         case (_, "allow"): sorted(elements) { AccessRule($0) }
@@ -40,6 +41,13 @@ struct TOMLPlaces {
         case (_, "addresses"): sorted(elements) { InterfaceAddress($0) }
         default: sorted(elements) { IPPrefix($0) }
         }
+    }
+
+    /// The first is WireGuard's own.
+    private func ports(_ elements: [TOMLNode]) -> [Int] {
+        func number(_ element: TOMLNode) -> Int64 { if case .integer(let value) = element.value { value } else { 0 } }
+        let others = elements.dropFirst().sorted { (number($0), $0.offset) < (number($1), $1.offset) }
+        return (elements.prefix(1) + others).map(\.offset)
     }
 
     private func sorted<T: Comparable>(_ elements: [TOMLNode], _ read: (String) -> T?) -> [Int] {

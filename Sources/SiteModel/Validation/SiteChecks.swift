@@ -71,7 +71,14 @@ struct SiteChecks {
     private mutating func checkTunnel() {
         let tunnel = site.tunnel
         checkTunnelInterface()
-        if tunnel.listenPort == 0 { report(["tunnel", "listen-port"], .entry(.noPort)) }
+        for (i, port) in tunnel.ports.enumerated() {
+            let path = ["tunnel", tunnel.otherPorts.isEmpty ? "listen-port" : "listen-ports"]
+            if port == 0 {
+                report(path, index: i, .entry(.noPort))
+            } else if tunnel.ports[..<i].contains(port) {
+                report(path, index: i, .entry(.twice("\(port)")))
+            }
+        }
         if let mtu = tunnel.mtu {
             let hasV6 = tunnel.addresses.contains { $0.address.isV6 }
             let least = hasV6 ? 1280 : 576
