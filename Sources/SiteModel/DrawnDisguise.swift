@@ -1,12 +1,4 @@
-import NetTypes
-
-/// Which AmneziaWG the apps of a site's peers have: there is no version on the wire, and one that does not know a parameter refuses it.
-public enum AWGVersion: String, CaseIterable, Sendable {
-    /// Prefixes, ranges of types, junk, signature packets.
-    case two = "2.0"
-    /// Besides: hidden headers, trailers.
-    case threeOne = "3.1"
-}
+public import NetTypes
 
 /// What stands before a handshake, for those who look at a flow's first datagram alone.
 public enum Likeness: String, CaseIterable, Sendable {
@@ -36,22 +28,32 @@ extension Disguise {
         // With their messages: 160…208, 212…262, 76…123 bytes. Header protection needs 12 of each.
         settings.prefixes = PerMessage(
             initiation: .random(in: 12...60, using: &random), response: .random(in: 120...170, using: &random),
-            cookieReply: .random(in: 12...59, using: &random), data: .random(in: 12...24, using: &random))
-        let isHidden = version == .threeOne
+            cookieReply: version < .two ? nil : .random(in: 12...59, using: &random),
+            data: version < .two ? nil : .random(in: 12...24, using: &random))
+        let isHidden = version >= .three
         func type(_ places: ClosedRange<UInt32>) -> AWGRange<UInt32> {
             let lower = UInt32.random(in: places, using: &random)
-            return isHidden ? AWGRange(lower) : AWGRange(lower, lower + 2_000)
+            return version == .two ? AWGRange(lower, lower + 2_000) : AWGRange(lower)
         }
         settings.types = PerMessage(
             initiation: type(5...400_000_000), response: type(500_000_000...900_000_000),
             cookieReply: type(1_000_000_000...1_400_000_000), data: type(1_500_000_000...2_000_000_000))
         settings.signatures[0] = likeness.template
-        if isHidden { settings.randomTrailers = true }
+        if version >= .threeOne { settings.randomTrailers = true }
         return Disguise(settings, headerProtectionKey: isHidden ? .auto : .none)
     }
 }
 
 extension Likeness {
+    /// The first version whose apps can send it.
+    public var since: AWGVersion {
+        switch self {
+        case .random: .one
+        case .quic: .oneFive
+        case .dns, .sip: .two
+        }
+    }
+
     /// `I1`; nil for none. What differs from datagram to datagram is drawn by whoever sends it.
     var template: AWGTemplate? {
         func bytes(_ text: String) -> AWGTemplate.Piece { .bytes(Array(text.utf8)) }

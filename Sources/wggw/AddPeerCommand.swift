@@ -47,7 +47,7 @@ struct AddPeerCommand: ParsableCommand {
         }
         let exported = try control.export(name)
         if conf { Console.content(exported.text) }
-        if qr { Console.raw(try QRCode(exported.text).terminal(colors: Console.hasColors)) }
+        if qr { try common.draw(common.code(exported.text)) }
         common.note("next: `wggw apply` lets \(name) in")
     }
 }

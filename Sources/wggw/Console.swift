@@ -11,6 +11,9 @@ enum Console {
     /// Whether standard output takes colours: a terminal, and nobody said NO_COLOR (no-color.org).
     static let hasColors = isatty(1) == 1 && !isSet("NO_COLOR") && !isDumb
 
+    /// How many characters are in a line of the terminal; nil where standard output is none, or does not say.
+    static var columns: Int? { terminalColumns(1) }
+
     private static var isDumb: Bool { getenv("TERM").map { String(cString: $0) == "dumb" } ?? false }
 
     private static func isSet(_ name: String) -> Bool { getenv(name).map { $0.pointee != 0 } ?? false }

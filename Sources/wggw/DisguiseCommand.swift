@@ -26,8 +26,9 @@ struct DisguiseCommand: ParsableCommand {
 
         @Option(
             name: .customLong("for"),
-            help: ArgumentHelp("What the oldest of the peers' apps speaks; 3.1 hides more.", valueName: "2.0|3.1"),
-            transform: { try choice($0, "2.0 or 3.1") })
+            help: ArgumentHelp(
+                "What the oldest of the peers' apps speaks; 3.1 hides more.", valueName: "1.0|1.5|2.0|3.0|3.1"),
+            transform: { try choice($0, "1.0, 1.5, 2.0, 3.0 or 3.1") })
         var version: AWGVersion = .two
 
         @Option(
@@ -39,6 +40,14 @@ struct DisguiseCommand: ParsableCommand {
 
         @Flag(help: "In place of a disguise that is there; each disguised peer needs its file anew.")
         var anew = false
+
+        func validate() throws {
+            if version < like.since {
+                throw ValidationError(
+                    "--like \(like.rawValue): apps of AmneziaWG \(version.rawValue) cannot send it; take --for \(like.since.rawValue)"
+                )
+            }
+        }
 
         func run() throws {
             let draft = try common.writer("disguise on").disguise(
@@ -95,7 +104,10 @@ extension AWGVersion {
     /// Whose apps take its parameters; docs/disguise.md has more.
     fileprivate var readers: String {
         switch self {
+        case .one: "everything that says AmneziaWG"
+        case .oneFive: "amneziawg-go from 0.2.13 and the apps of its time"
         case .two: "AmneziaWG's apps from 2.0, AmneziaVPN from 4.8.12.9, amneziawg-go from 0.2.15"
+        case .three: "amneziawg-go and its kernel module from 3.0"
         case .threeOne: "AmneziaWG's apps from 3.1, AmneziaVPN from 5.0.1.5, amneziawg-go from 3.1"
         }
     }

@@ -40,6 +40,14 @@ struct ExportCommand: ParsableCommand {
     var port: UInt16?
 
     @Option(
+        name: .customLong("for"),
+        help: ArgumentHelp(
+            "Of a disguised peer: which AmneziaWG its app has (default: one that takes all of the site's disguise).",
+            valueName: "1.0|1.5|2.0|3.0|3.1"),
+        transform: { try choice($0, "1.0, 1.5, 2.0, 3.0 or 3.1") })
+    var version: AWGVersion?
+
+    @Option(
         name: .shortAndLong,
         help: ArgumentHelp("Into a file; into a directory where a form has several files.", valueName: "path"),
         completion: .file())
@@ -93,6 +101,7 @@ struct ExportCommand: ParsableCommand {
         var choices = ExportChoices()
         choices.onDemand = onDemand ? OnDemand(exceptWiFi: exceptWifi) : nil
         choices.port = port
+        choices.version = version
         guard let name else {
             let (exports, notices) = try control.exportAll(as: form, choices)
             common.notes(notices)
@@ -101,10 +110,10 @@ struct ExportCommand: ParsableCommand {
         let exported = try control.export(name, as: form, choices)
         common.notes(exported.notices)
         if let output { try writeFiles(exported, output) }
-        if let png { try write(png, try QRCode(exported.text).png()) }
-        if let svg { try write(svg, Array(try QRCode(exported.text).svg().utf8)) }
+        if let png { try write(png, try common.code(exported.text).png()) }
+        if let svg { try write(svg, Array(try common.code(exported.text).svg().utf8)) }
         if zip != nil { try writeArchive([exported]) }
-        if qr { Console.raw(try QRCode(exported.text).terminal(colors: Console.hasColors)) }
+        if qr { try common.draw(common.code(exported.text)) }
         if json.isOn {
             let report: Report =
                 form == .client(.wgQuick) ? .configuration(exported) : .export(exported, as: form)
@@ -135,5 +144,20 @@ struct ExportCommand: ParsableCommand {
             }
         }
         try write(zip, archive.file)
+    }
+}
+
+extension CommonOptions {
+    /// A file as a code, and what is to be expected of it.
+    func code(_ text: String) throws -> QRCode {
+        let code = try QRCode(text)
+        notes(code.notices)
+        return code
+    }
+
+    /// Draws a code on the terminal. Lines that break there would make one that nothing reads.
+    func draw(_ code: QRCode) throws {
+        if let columns = Console.columns { try code.expectRoom(in: columns) }
+        Console.raw(code.terminal(colors: Console.hasColors))
     }
 }

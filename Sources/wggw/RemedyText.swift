@@ -8,7 +8,7 @@ extension Remedy {
         switch self {
         case .fullTunnel(let peer): "wggw set-peer \(peer) --full-tunnel && wggw apply, then give \(peer) its new file"
         case .prolong(let peer): "wggw set-peer \(peer) --expires 7d && wggw apply"
-        case .disguiseAnew: "wggw disguise on --anew"
+        case .disguiseAnew(let version): "wggw disguise on \(version.map { "--for \($0.rawValue) " } ?? "")--anew"
         case .policy(let peer, let rules):
             "wggw set-peer \(peer) --allow \(rules.map { "'\($0)'" }.joined(separator: " ")) && wggw apply"
         case .groupRule(let group, let rule):

@@ -50,6 +50,44 @@ struct ExportTests {
         #expect(site.lan.subnets == [IPPrefix("10.20.0.0/16")!] && site.peers.map(\.name) == ["home"])
     }
 
+    /// At another of the tunnel's ports, and for an app that knows less; with all peers, plain ones are written too.
+    @Test func otherwiseThanUsual() throws {
+        let control = try bench.draft(["laptop", "phone"])
+        var options = InitOptions()
+        options.listenPorts = [51820, 443]
+        _ = try control.initialize(options, why: nil)
+        func text(_ name: String, _ change: (inout ExportChoices) -> Void) throws -> String {
+            var choices = ExportChoices()
+            change(&choices)
+            return try control.export(name, as: .client(.wgQuick), choices).text
+        }
+        let usual = try text("laptop") { _ in }
+        #expect(
+            try text("laptop") { $0.port = 443 } == usual.replacing(":51820\n", with: ":443\n")
+                && usual.contains(":51820\n"))
+        #expect { try text("laptop") { $0.port = 80 } } throws: {
+            "\($0)".contains("not dialled at port 80, but at 51820, 443")
+        }
+        _ = try control.disguise(for: .two, like: .dns, anew: false, why: nil)
+        var disguised = PeerOptions()
+        try disguised.set("disguise", ["awg"])
+        _ = try control.setPeer("phone", disguised, why: nil)
+        #expect(try text("phone") { $0.version = .two } == text("phone") { _ in })
+        #expect(try text("phone") { $0.version = .threeOne } == text("phone") { _ in })
+        #expect { try text("phone") { $0.version = .one } } throws: { error in
+            ["S3", "S4", "H1", "AmneziaWG 1.0"].allSatisfy { "\(error)".contains($0) }
+        }
+        #expect { try text("laptop") { $0.version = .two } } throws: { "\($0)".contains("plain WireGuard") }
+        var choices = ExportChoices()
+        choices.version = .one
+        #expect(try control.exportAll(as: .client(.wgQuick), choices).exports.map(\.name) == ["laptop"])
+        choices.version = .two
+        #expect(try control.exportAll(as: .client(.wgQuick), choices).exports.count == 2)
+        // Signature packets are the sender's affair alone.
+        _ = try control.disguise(for: .one, like: .random, anew: true, why: nil)
+        #expect(try text("phone") { $0.version = .one }.contains("\nH4 = "))
+    }
+
     @Test func severalFilesAreToldApart() throws {
         let export = try bench.draft(["laptop"]).export("laptop", as: .client(.networkd))
         #expect(export.files.map(\.name) == ["50-wg0.netdev", "50-wg0.network"])

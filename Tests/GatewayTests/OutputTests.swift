@@ -1,3 +1,4 @@
+import GatewaySamples
 import Repeats
 import SiteModel
 import Testing
@@ -15,8 +16,26 @@ import Testing
         #expect(Array(try code.png()[..<8]) == [137, 80, 78, 71, 13, 10, 26, 10])
     }
 
-    @Test func tooMuchForAQRCodeIsRefused() {
-        #expect(throws: GatewayError.self) { try QRCode(String(repeating: "x", count: 3000)) }
+    /// What a code holds at most, what phones are usually shown, and what a terminal has room for.
+    @Test func howMuchAQRCodeHolds() throws {
+        func text(_ bytes: Int) -> String { String(repeating: "x", count: bytes) }
+        let largest = try QRCode(text(2953))
+        #expect(
+            largest.width == 177 && largest.notices.texts.contains { $0.contains("2953 bytes make a QR code of 177") })
+        #expect { try QRCode(text(2954)) } throws: { "\($0)".contains("holds 2953 at level L") }
+        #expect(try QRCode(text(1171)).width == 113 && QRCode(text(1171)).notices.isEmpty)
+        #expect(try QRCode(text(1172)).width == 117 && QRCode(text(1172)).notices.count == 1)
+        let code = try QRCode(text(425))
+        try code.expectRoom(in: 77)
+        #expect { try code.expectRoom(in: 76) } throws: {
+            "\($0)".contains("needs 77 columns, and this terminal has 76")
+        }
+        #expect(code.terminal(colors: false).split(separator: "\n").allSatisfy { $0.count == 77 })
+        // What makes it shorter, if there is something.
+        for (more, isNamed) in [("", false), ("\nI3 = <r 4>\n", true), ("\nI6 = x\n", false)] {
+            let thrown = #expect(throws: GatewayError.self) { try QRCode(text(3000) + more) }
+            #expect(thrown.map { "\($0)" }?.contains("take i1 to i5 out") == isNamed)
+        }
     }
 
     @Test func profilesAreComparedBySection() {

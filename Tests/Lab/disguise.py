@@ -2,7 +2,11 @@
 """AmneziaWG beside plain WireGuard on one port of the built-in datapath: what goes over the cable, seen by another host."""
 
 import base64
+import os
+import pty
 import re
+import subprocess
+import termios
 
 from datapath import there_and_back
 from lab import CLIENT, SERVER
@@ -166,9 +170,9 @@ def parameters(own):
     return " ".join(f"{name}={'1' if value == 'on' else value}" for name, value in lines.items())
 
 
-def dial(lab, host, peer):
+def dial(lab, host, peer, *options):
     """A host comes in by wggw's datapath with the file that is exported for a peer, as an app of AmneziaWG's would."""
-    sections = re.split(r"^\[(\w+)\]\n", lab.wggw("export", peer).out, flags=re.MULTILINE)[1:]
+    sections = re.split(r"^\[(\w+)\]\n", lab.wggw("export", peer, *options).out, flags=re.MULTILINE)[1:]
     values = {title: dict(re.findall(r"^(\w+) = (.*)$", text, flags=re.MULTILINE)) for title, text in zip(sections[::2], sections[1::2])}
     own, gateway = values["Interface"], values["Peer"]
     lab.run(host, "wggw", "datapath", CLIENT)
@@ -217,3 +221,77 @@ def site(lab, checks):
     lab.wggw("apply")
     checks.equal("its session goes on after its file changed", lab.fetch("far", SERVER[4], limit=8),
                  f"hello from server, you are {lab.gateway[4]}")
+
+
+#: Both ends need what every version has; the rest is for whoever sends.
+OLD = """
+[disguise.awg]
+jc = 3
+jmin = 10
+jmax = 50
+s1 = 40
+s2 = 41
+h1 = 100000
+h2 = 200000
+h3 = 300000
+h4 = 400000
+i1 = "<r 20>"
+i2 = "<rc 20>"
+content-padding-addition = "10-100"
+rekey-timeout = "3-7"
+disable-cookies = true
+"""
+#: What a file has for an app of each version.
+BOTH = ["Jc", "Jmin", "Jmax", "S1", "S2", "H1", "H2", "H3", "H4"]
+KNOWN = {"1.0": BOTH, "1.5": BOTH + ["I1"], "2.0": BOTH + ["I1", "I2"],
+         "3.0": BOTH + ["I1", "I2", "ContentPaddingAddition", "RekeyTimeout"],
+         "3.1": BOTH + ["I1", "I2", "ContentPaddingAddition", "RekeyTimeout", "DisableCookies"]}
+
+
+def versions(lab, checks):
+    """One set, and a file for an app of each version, which has what that version knows and comes in."""
+    lab.init()
+    lab.wggw("profile", "import", "-", stdin=lab.wggw("profile", "export").out + OLD)
+    lab.wggw("add-peer", "phone", "--disguise", "awg")
+    lab.wggw("apply")
+    for version, names in KNOWN.items():
+        taken, own = dial(lab, "far", "phone", "--for", version)
+        checks.equal(f"{version}: the file has what it knows", [name for name in own if name not in ("PrivateKey", "Address", "MTU")], names)
+        checks.check(f"{version}: and comes in", not taken and lab.pings("far", SERVER[4], seconds=6))
+        lab.run("far", "ip", "link", "delete", CLIENT)
+    whole = lab.wggw("export", "phone").out
+    checks.equal("without a version, it is the set's own", lab.wggw("export", "phone", "--for", "3.1").out, whole)
+    text = re.sub(r"(?s)\n\[disguise.awg\].*?(?=\n\[)", "", lab.wggw("profile", "export").out) + PROFILE
+    lab.wggw("profile", "import", "-", stdin=text)
+    for version, missing in (("2.0", ["HeaderProtectionKey", "RandomTrailers"]), ("1.0", ["S3", "S4", "H1"]), ("3.0", ["RandomTrailers"])):
+        refused = lab.wggw("export", "phone", "--for", version, check=False)
+        checks.check(f"a set that {version} cannot take is refused with what it is and what helps", refused.code == 1
+                     and all(name in refused.err for name in missing) and "disguise on --for " + version in refused.err, refused.err)
+        checks.check("and no value of it is told", "100000" not in refused.err and not refused.out, refused.err)
+    drawn_on_a_terminal(lab, checks)
+
+
+def drawn_on_a_terminal(lab, checks):
+    """A code on a terminal that has room for it, and on one that would break its lines."""
+    status, narrow = on_terminal(lab, 80, "wggw", "export", "phone", "--qr")
+    found = re.search(r"needs (\d+) columns, and this terminal has 80", narrow)
+    if checks.check("a code that the terminal would break is refused", status == 1 and found and "\u2588" not in narrow, narrow):
+        status, wide = on_terminal(lab, int(found[1]), "wggw", "export", "phone", "--qr")
+        lines = [re.sub("\x1b\\[[0-9;]*m", "", line) for line in wide.splitlines() if "\u2588" in line]
+        checks.check("as wide as it says it is drawn", status == 0 and {len(line) for line in lines} == {int(found[1])}, wide)
+
+
+def on_terminal(lab, columns, *command):
+    """A command's status, and what it wrote on a terminal of so many columns."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(ours, (100, columns))
+    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, **lab.on("gateway"))
+    os.close(theirs)
+    written = b""
+    try:
+        while piece := os.read(ours, 65536):
+            written += piece
+    except OSError:  # the other end is closed
+        pass
+    os.close(ours)
+    return process.wait(), written.decode()

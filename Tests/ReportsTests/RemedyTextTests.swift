@@ -95,8 +95,21 @@ import Testing
             "a has no address in the tunnel, so there is nothing to write for it; give it one with `wggw set-peer a --address auto`, or set up its side by hand"
         ),
         (
-            .exporting(.tooLong(bytes: 3000)),
-            "3000 bytes are too much for a QR code; write the file with --conf instead"
+            .exporting(.tooLong(bytes: 3000, most: 2953, hasTemplates: false)),
+            "3000 bytes are too much for a QR code, which holds 2953 at level L; write the file with --conf instead"
+        ),
+        (
+            .exporting(.tooWide(bytes: 700, columns: 97, has: 80, hasTemplates: true)),
+            "the QR code of 700 bytes needs 97 columns, and this terminal has 80: it would break the lines, and nothing reads that; make the window wider or its letters smaller, or write a picture (--png, --svg), or take i1 to i5 out of [disguise.awg]"
+        ),
+        (
+            .exporting(
+                .client(.tooNew(peer: "a", AWGVersionFault(version: .one, names: [.s4, .h1], needed: .two)))),
+            "peer a comes in by a disguise with S4, H1, which both ends need and apps of AmneziaWG 1.0 do not take as they are; take an app of AmneziaWG 2.0, or draw a disguise for the oldest one: `wggw disguise on --for 1.0 --anew`"
+        ),
+        (
+            .exporting(.client(.noVersion(peer: "a"))),
+            "peer a comes in by plain WireGuard, which has no versions; leave --for out"
         ),
         (
             .exporting(.noSuchPort(80, [51820, 443])),

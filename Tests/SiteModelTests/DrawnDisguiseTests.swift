@@ -8,8 +8,8 @@ import Testing
     private func parameters(_ version: AWGVersion, _ likeness: Likeness, seed: UInt64) throws -> AWGParameters {
         var random = SeededRandom(state: seed)
         let drawn = Disguise.drawn(for: version, like: likeness, using: &random)
-        #expect((drawn.headerProtectionKey == .auto) == (version == .threeOne))
-        return try drawn.parameters(key: version == .threeOne ? HeaderProtectionKey { $0[0] = 7 } : nil)
+        #expect((drawn.headerProtectionKey == .auto) == (version >= .three))
+        return try drawn.parameters(key: version >= .three ? HeaderProtectionKey { $0[0] = 7 } : nil)
     }
 
     /// Each is one that all implementations take (shared with docs/disguise.md): sizes distinct, types apart and below 2^31.
@@ -28,6 +28,11 @@ import Testing
             #expect(!drawn.excludesPlain && !drawn.claimsPlainInitiations)
             #expect(drawn.randomTrailers == (version == .threeOne))
             #expect((drawn.signatures[0] == nil) == (likeness == .random))
+            // An app of that version takes all of it, and one of the version before does not.
+            if version >= likeness.since { #expect(try drawn.settings(for: version) == drawn.settings) }
+            if let older = AWGVersion.allCases.last(where: { $0 < version && $0 != .one }) {
+                #expect(throws: AWGVersionFault.self) { try drawn.settings(for: older) }
+            }
         }
     }
 

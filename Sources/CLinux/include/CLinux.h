@@ -13,5 +13,6 @@
 #include "process.h"
 #include "routes.h"
 #include "stop.h"
+#include "terminal.h"
 #include "tun.h"
 #include "udp.h"

@@ -19,8 +19,8 @@ public struct ClientConfig: Equatable, Sendable {
     public var allowedIPs: [IPPrefix]
     /// What the peer dials.
     public var endpoint: Endpoint
-    /// AmneziaWG's parameters, as the gateway has them; nil: plain WireGuard.
-    public var disguise: AWGParameters?
+    /// AmneziaWG's parameters, as the gateway has them and the peer's app takes them; nil: plain WireGuard.
+    public var disguise: AWGSettings?
     /// Seconds; 0 is off.
     public var keepalive: UInt16
 }
@@ -37,6 +37,10 @@ public enum ClientConfigError: Error, Hashable, Sendable, CustomStringConvertibl
     case noDisguise(peer: String)
     /// The peer is disguised, and the form cannot say so.
     case undisguised(peer: String, form: String)
+    /// The site's disguise is none that an app of this version takes.
+    case tooNew(peer: String, AWGVersionFault)
+    /// An app's version is told, and the peer comes in by plain WireGuard.
+    case noVersion(peer: String)
 
     /// For whoever develops.
     public var description: String { prose.description }
@@ -54,15 +58,24 @@ public enum ClientConfigError: Error, Hashable, Sendable, CustomStringConvertibl
             peer \(peer) comes in by AmneziaWG, which the form \(form) cannot say; take wg-quick's, which AmneziaWG's apps read, or \
             \(.peer(peer, .plain))
             """
+        case .tooNew(let peer, let fault):
+            """
+            peer \(peer) comes in by a disguise with \(fault.names.map(\.rawValue).joined(separator: ", ")), which both ends need and \
+            apps of AmneziaWG \(fault.version.rawValue) do not take as they are; take an app of AmneziaWG \(fault.needed.rawValue), or draw \
+            a disguise for the oldest one: \(.disguiseAnew(for: fault.version))
+            """
+        case .noVersion(let peer):
+            "peer \(peer) comes in by plain WireGuard, which has no versions; leave --for out"
         }
     }
 }
 
 /// The other side of a peer: what its own WireGuard has to be told. Throws `ClientConfigError`.
 ///
-/// With a full tunnel everything of both families goes in, also where the gateway has no IPv6, so that nothing leaks past it.
+/// With a full tunnel everything of both families goes in, also where the gateway has no IPv6, so that nothing leaks past it. With an
+/// app's version a disguise is as that takes it.
 public func clientConfig(
-    for peer: Peer, in site: Site, secrets: Secrets
+    for peer: Peer, in site: Site, secrets: Secrets, version: AWGVersion? = nil
 ) throws(ClientConfigError) -> ClientConfig {
     guard let endpoint = site.endpoint else { throw .noEndpoint }
     guard let gatewayKey = site.tunnel.publicKey else { throw .noGatewayKey }
@@ -74,18 +87,31 @@ public func clientConfig(
         presharedKey = secrets.presharedKeys[id]
         if presharedKey == nil { throw .noPresharedKey(peer: peer.name) }
     }
-    var disguise: AWGParameters?
-    if peer.disguise == .awg {
-        do throws(CompileError) { disguise = try site.tunnel.disguise?.parameters(secrets) } catch {
-            throw .noDisguise(peer: peer.name)
-        }
-    }
+    let disguise = try clientDisguise(of: peer, in: site, secrets, version)
     return ClientConfig(
         privateKey: peer.publicKey.flatMap { secrets.privateKeys[$0] },
         addresses: peer.addresses.map { InterfaceAddress($0, length: $0.bitWidth) }, dns: site.dns,
         mtu: site.tunnel.mtu, publicKey: gatewayKey, presharedKey: presharedKey,
         allowedIPs: clientAllowedIPs(of: peer, in: site), endpoint: endpoint, disguise: disguise,
         keepalive: peer.keepaliveOfItsFile)
+}
+
+/// The disguise of a peer's file. Without a version, all lines that are not default, which some versions refuse.
+private func clientDisguise(
+    of peer: Peer, in site: Site, _ secrets: Secrets, _ version: AWGVersion?
+) throws(ClientConfigError) -> AWGSettings? {
+    guard peer.disguise == .awg else {
+        if version != nil { throw .noVersion(peer: peer.name) }
+        return nil
+    }
+    var parameters: AWGParameters?
+    do throws(CompileError) { parameters = try site.tunnel.disguise?.parameters(secrets) } catch {
+        throw .noDisguise(peer: peer.name)
+    }
+    guard let version else { return parameters?.settings }
+    do throws(AWGVersionFault) { return try parameters?.settings(for: version) } catch {
+        throw .tooNew(peer: peer.name, error)
+    }
 }
 
 /// What a peer's configuration sends into the tunnel: everything, or the LAN, the tunnel and what its policy names of other
@@ -130,10 +156,8 @@ extension ClientConfig {
         if !dns.isEmpty { lines.append("DNS = \(joined(dns, by: ", "))") }
         if let mtu { lines.append("MTU = \(mtu)") }
         if let disguise {
-            // Only what is not default: some versions refuse a line for that.
-            let settings = disguise.settings
             for name in AWGName.allCases {
-                if let text = settings.exposedText(of: name) { lines.append("\(name.rawValue) = \(text)") }
+                if let text = disguise.exposedText(of: name) { lines.append("\(name.rawValue) = \(text)") }
             }
         }
         lines.append("")

@@ -1,5 +1,5 @@
 import Storage
-internal import NetTypes
+public import NetTypes
 public import SiteModel
 
 extension ControlPlane {

@@ -44,7 +44,7 @@ public indirect enum DraftingError: Error, Sendable {
             """
         case .disguiseIsThere:
             """
-            this site has a disguise already; \(.disguiseAnew) draws another one, and each disguised peer needs its \
+            this site has a disguise already; \(.disguiseAnew()) draws another one, and each disguised peer needs its \
             file anew then
             """
         case .noFreeAddress(let network):

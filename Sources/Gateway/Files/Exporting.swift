@@ -39,6 +39,8 @@ public struct ExportChoices: Sendable {
     public var onDemand: OnDemand?
     /// At which of the tunnel's ports it dials; nil: the endpoint's.
     public var port: UInt16?
+    /// Which AmneziaWG a disguised peer's app has; nil: one that takes all of the site's disguise.
+    public var version: AWGVersion?
 
     /// As usual.
     public init() {}
@@ -83,6 +85,8 @@ extension ControlPlane {
             var exports: [Export] = []
             var notices = try noticesUnapplied(peer: nil)
             for peer in site.peers {
+                var choices = choices
+                if peer.disguise == .none { choices.version = nil }
                 do {
                     exports.append(try export(peer, of: site, form, choices))
                     notices += exports[exports.count - 1].notices
@@ -157,7 +161,7 @@ extension ControlPlane {
                 throw ExportingError.unnumbered(peer: peer.name)
             }
             let names = ClientNames(interface: site.tunnel.interface, site: site.name, peer: peer.name)
-            let config = try clientConfig(for: peer, in: site, secrets: secrets)
+            let config = try clientConfig(for: peer, in: site, secrets: secrets, version: choices.version)
             guard config.isWhole(in: form) else {
                 throw ClientConfigError.undisguised(peer: peer.name, form: form.rawValue)
             }

@@ -1,23 +1,51 @@
 internal import CPNG
 internal import CQREncode
 internal import Glibc
+internal import NetTypes
 
 /// A text as a QR code (libqrencode, error correction level L, as the WireGuard apps scan it).
 public struct QRCode {
     /// Modules on a side.
     public let width: Int
     private let dark: [Bool]
+    /// Of the text.
+    private let bytes: Int
+    /// Whether the text has templates of signature packets, which make it long.
+    private let hasTemplates: Bool
     /// Light modules around the code that a reader needs (ISO 18004: four).
     private static let margin = 4
 
-    /// Throws `.exporting` for more than 2,953 bytes, which no QR code holds.
+    /// Bytes that a code holds at level L (ISO 18004, version 40).
+    static let mostBytes = 2953
+    /// As many modules as AmneziaVPN's codes have on a side: it splits what makes more, 850 bytes and a header in base64 (its
+    /// qrCodeUtils.cpp, level L as well), so that phones read it.
+    private static let usualWidth = 113
+
+    /// Throws `.exporting` for more bytes than a code holds.
     public init(_ text: String) throws(GatewayError) {
+        bytes = text.utf8.count
+        hasTemplates = AWGName.signatures.contains { text.contains("\n\($0.rawValue) = ") }
         guard let code = QRcode_encodeString8bit(text, 0, QR_ECLEVEL_L) else {
-            throw .exporting(.tooLong(bytes: text.utf8.count))
+            throw .exporting(.tooLong(bytes: bytes, most: Self.mostBytes, hasTemplates: hasTemplates))
         }
         defer { QRcode_free(code) }
         width = Int(code.pointee.width)
         dark = (0..<width * width).map { code.pointee.data[$0] & 1 == 1 }
+    }
+
+    /// What there is to say of it: whether a phone may fail to read it.
+    public var notices: [Notice] {
+        width > Self.usualWidth
+            ? [.exporting(.denseCode(bytes: bytes, modules: width, usual: Self.usualWidth, hasTemplates: hasTemplates))]
+            : []
+    }
+
+    /// Throws `.exporting` unless a line of a terminal holds it.
+    public func expectRoom(in columns: Int) throws(GatewayError) {
+        let needed = width + 2 * Self.margin
+        if needed > columns {
+            throw .exporting(.tooWide(bytes: bytes, columns: needed, has: columns, hasTemplates: hasTemplates))
+        }
     }
 
     private func isDark(_ x: Int, _ y: Int) -> Bool {

@@ -37,8 +37,8 @@ public indirect enum Remedy: Hashable, Sendable {
     case fullTunnel(peer: String)
     /// A peer is to come in for longer.
     case prolong(peer: String)
-    /// Another disguise is to be drawn.
-    case disguiseAnew
+    /// Another disguise is to be drawn; for an app of this version, if one is meant.
+    case disguiseAnew(for: AWGVersion? = nil)
     /// A peer's own policy is to be this, from now on.
     case policy(peer: String, [AccessRule])
     /// A group's policy is to hold this as well, from now on.
