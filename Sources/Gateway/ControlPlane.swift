@@ -95,7 +95,8 @@ public final class ControlPlane {
         for case .sealed(let id) in site.peers.lazy.map(\.presharedKey) where opened.presharedKeys[id] == nil {
             sealed.insert(id)
         }
-        if case .sealed(let id)? = site.tunnel.disguise?.headerProtectionKey, opened.presharedKeys[id] == nil {
+        for case .sealed(let id) in site.tunnel.disguises.map(\.disguise.headerProtectionKey)
+        where opened.presharedKeys[id] == nil {
             sealed.insert(id)
         }
         let keys = try revisions.presharedKeys(sealed)

@@ -21,21 +21,38 @@ public struct Disguise: Hashable, Sendable {
         return try AWGParameters(settings)
     }
 
-    /// The same as far as it is known without the key.
-    func checkedParameters() throws(AWGFault) -> AWGParameters {
-        try parameters(key: headerProtectionKey == .none ? nil : HeaderProtectionKey { $0[0] = 1 })
+    /// The same as far as it is known without the key; another `number` has another one.
+    func checkedParameters(_ number: UInt8 = 1) throws(AWGFault) -> AWGParameters {
+        try parameters(
+            key: headerProtectionKey == .none ? nil : HeaderProtectionKey { for i in $0.indices { $0[i] = number } })
     }
 
     /// Bytes that it adds to each packet.
     public var overhead: Int { Int(settings.prefixes.data ?? 0) }
 }
 
-/// In which form a peer comes in. In the profile: `"none"`, `"awg"`.
-public enum DisguiseChoice: String, Hashable, Sendable, CaseIterable {
+/// In which form a peer comes in. In the profile: `"none"`, `"awg"`, or another disguise's name.
+public struct DisguiseChoice: Hashable, Sendable, CustomStringConvertible {
+    /// `none`, or the disguise's.
+    public let name: String
+
     /// Plain WireGuard, which every app speaks.
-    case none
-    /// The site's disguise, for apps that speak AmneziaWG.
-    case awg
+    public static let none = DisguiseChoice(name: "none")
+    /// The site's usual disguise, for apps that speak AmneziaWG.
+    public static let awg = DisguiseChoice(name: "awg")
+
+    private init(name: String) { self.name = name }
+
+    /// Whatever it names has to be a host label.
+    public init(parsing name: String) throws(ParseError) {
+        guard isHostLabel(name) else {
+            throw ParseError(name, "is no name of a disguise: 1 to 63 letters, digits and inner hyphens, or none")
+        }
+        self.init(name: name)
+    }
+
+    /// The name.
+    public var description: String { name }
 }
 
 extension AWGName {

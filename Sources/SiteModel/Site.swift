@@ -110,6 +110,8 @@ public struct Tunnel: Hashable, Sendable {
     public var fwmark: UInt32
     /// How it looks to those who would block it; nil: as WireGuard.
     public var disguise: Disguise?
+    /// More ways to look, by name, for apps that do not take that one.
+    public var moreDisguises: [String: Disguise]
     /// The gateway's public key; nil until a key pair was made. The private key is sealed in Storage.
     public var publicKey: PublicKey?
 
@@ -117,7 +119,7 @@ public struct Tunnel: Hashable, Sendable {
     public init(
         interface: String = "wg0", addresses: [InterfaceAddress], listenPort: UInt16 = 51820,
         otherPorts: [UInt16] = [], mtu: Int? = nil, datapath: DatapathChoice = .auto, fwmark: UInt32 = 0,
-        disguise: Disguise? = nil, publicKey: PublicKey? = nil
+        disguise: Disguise? = nil, moreDisguises: [String: Disguise] = [:], publicKey: PublicKey? = nil
     ) {
         self.interface = interface
         self.addresses = addresses.sorted()
@@ -127,15 +129,8 @@ public struct Tunnel: Hashable, Sendable {
         self.datapath = datapath
         self.fwmark = fwmark
         self.disguise = disguise
+        self.moreDisguises = moreDisguises
         self.publicKey = publicKey
-    }
-}
-
-extension Tunnel {
-    /// All UDP ports that it is dialled at, WireGuard's own first.
-    public var ports: [UInt16] {
-        get { [listenPort] + otherPorts }
-        set { (listenPort, otherPorts) = (newValue.first ?? 51820, newValue.dropFirst().sorted()) }
     }
 }
 

@@ -112,6 +112,7 @@ enum Schema {
         ALTER TABLE saved_sysctl ADD COLUMN link INTEGER;
         """,
         "ALTER TABLE revision ADD COLUMN other_ports TEXT",
+        "ALTER TABLE revision ADD COLUMN more_disguises TEXT",
     ]
 
     /// `peer.last` of a row that nothing has replaced.

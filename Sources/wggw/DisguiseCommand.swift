@@ -17,7 +17,7 @@ struct DisguiseCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Draw parameters for this site alone.",
             discussion: """
-                They stand in the profile as [disguise.awg], and in the files of those peers that come in by them: \
+                They stand in the profile as [disguise.awg], or under another --name, and in the files of those peers that come in by them: \
                 `wggw set-peer NAME --disguise awg`.
                 """)
 
@@ -38,6 +38,12 @@ struct DisguiseCommand: ParsableCommand {
             transform: { try choice($0, "dns, quic, sip or random") })
         var like: Likeness = .random
 
+        @Option(
+            help: ArgumentHelp(
+                "A further one beside others, for apps that do not take those (default: awg).", valueName: "name"),
+            transform: DisguiseCommand.name)
+        var name: DisguiseChoice = .awg
+
         @Flag(help: "In place of a disguise that is there; each disguised peer needs its file anew.")
         var anew = false
 
@@ -51,7 +57,7 @@ struct DisguiseCommand: ParsableCommand {
 
         func run() throws {
             let draft = try common.writer("disguise on").disguise(
-                for: version, like: like, anew: anew, why: message.message)
+                as: name, for: version, like: like, anew: anew, why: message.message)
             // Whoever knows the parameters finds the gateway: none is printed here.
             common.notes(draft.notices)
             common.note(
@@ -64,15 +70,16 @@ struct DisguiseCommand: ParsableCommand {
                     "  UDP port 51820 by itself says WireGuard: another tunnel.listen-port is better (`wggw profile edit`)"
                 )
             }
-            if let mtu = site.tunnel.mtu, let overhead = site.tunnel.disguise?.overhead, overhead > 0 {
+            if let mtu = site.tunnel.mtu, let overhead = site.tunnel[disguise: name]?.overhead, overhead > 0 {
                 common.note(
                     "  tunnel.mtu is set to \(mtu): unless that leaves room for \(overhead) bytes more, take it out, or \(overhead) off (`wggw profile edit`)"
                 )
             }
-            let disguised = site.peers.filter { $0.disguise == .awg }.map(\.name)
+            let disguised = site.peers.filter { $0.disguise == name }.map(\.name)
             if disguised.isEmpty {
                 common.note(
-                    "next: `wggw set-peer NAME --disguise awg` for each peer that comes in by it, then `wggw apply`")
+                    "next: `wggw set-peer NAME --disguise \(name)` for each peer that comes in by it, then `wggw apply`"
+                )
             } else {
                 common.note(
                     "next: `wggw apply`, and `wggw export` for \(disguised.joined(separator: ", ")), whose old files do not work any more"
@@ -82,21 +89,36 @@ struct DisguiseCommand: ParsableCommand {
     }
 
     struct Off: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Take the disguise away: plain WireGuard for all.")
+        static let configuration = CommandConfiguration(abstract: "Take the disguises away: plain WireGuard for all.")
 
         @OptionGroup var common: CommonOptions
         @OptionGroup var message: MessageOption
 
+        @Option(
+            help: ArgumentHelp("Only this one, and for its peers.", valueName: "name"), transform: DisguiseCommand.name)
+        var name: DisguiseChoice?
+
         func run() throws {
-            let (draft, changed) = try common.writer("disguise off").undisguise(why: message.message)
+            let (draft, changed) = try common.writer("disguise off").undisguise(name, why: message.message)
             common.notes(draft.notices)
-            guard draft.isNew else { return common.note("this site has no disguise") }
-            common.note("drafted revision \(draft.stored.revision.id): plain WireGuard")
+            guard draft.isNew else { return common.note("this site has no disguise\(name.map { " \($0)" } ?? "")") }
+            let rest = draft.stored.site.tunnel.disguises.map(\.name).joined(separator: ", ")
+            common.note(
+                "drafted revision \(draft.stored.revision.id): \(rest.isEmpty ? "plain WireGuard" : "without \(name.map(\.name) ?? ""), with \(rest)")"
+            )
             if !changed.isEmpty {
                 common.note("  \(changed.joined(separator: ", ")) will need another file: `wggw export`")
             }
             common.note("next: `wggw apply`")
         }
+    }
+}
+
+extension DisguiseCommand {
+    @Sendable fileprivate static func name(_ text: String) throws -> DisguiseChoice {
+        let name = try parsed { text throws(ParseError) in try DisguiseChoice(parsing: text) }(text)
+        if name == .none { throw ValidationError("none is what peers in plain WireGuard have; take another name") }
+        return name
     }
 }
 

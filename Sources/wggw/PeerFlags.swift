@@ -44,8 +44,9 @@ struct PeerFlags: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "In which form it comes in: by the site's disguise, or in plain WireGuard.", valueName: "awg|none"),
-        transform: { try choice($0, "awg or none") })
+            "In which form it comes in: by the site's disguise, by another one of this name, or in plain WireGuard.",
+            valueName: "awg|name|none"),
+        transform: parsed { text throws(ParseError) in try DisguiseChoice(parsing: text) })
     var disguise: DisguiseChoice?
 
     @Option(
@@ -69,7 +70,7 @@ struct PeerFlags: ParsableArguments {
             ("--address", "addresses", address), ("--route", "routes", route), ("--allow", "allow", allow),
             ("--public-key", "public-key", Self.words(publicKey)), ("--endpoint", "endpoint", Self.words(endpoint)),
             ("--group", "group", Self.words(group)), ("--keepalive", "keepalive", Self.words(keepalive)),
-            ("--disguise", "disguise", Self.words(disguise?.rawValue)),
+            ("--disguise", "disguise", Self.words(disguise)),
             ("--expires", "expires", Self.words(expires)),
             ("--full-tunnel", "full-tunnel", fullTunnel ? ["true"] : splitTunnel ? ["false"] : []),
         ]

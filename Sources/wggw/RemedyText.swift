@@ -8,7 +8,8 @@ extension Remedy {
         switch self {
         case .fullTunnel(let peer): "wggw set-peer \(peer) --full-tunnel && wggw apply, then give \(peer) its new file"
         case .prolong(let peer): "wggw set-peer \(peer) --expires 7d && wggw apply"
-        case .disguiseAnew(let version): "wggw disguise on \(version.map { "--for \($0.rawValue) " } ?? "")--anew"
+        case .disguiseAnew(let name): "wggw disguise on\(name == "awg" ? "" : " --name \(name)") --anew"
+        case .disguise(let name, let version): "wggw disguise on --name \(name) --for \(version.rawValue)"
         case .policy(let peer, let rules):
             "wggw set-peer \(peer) --allow \(rules.map { "'\($0)'" }.joined(separator: " ")) && wggw apply"
         case .groupRule(let group, let rule):
@@ -80,6 +81,7 @@ extension Remedy.PeerEdit {
         case .address: "set-peer\(name) --address auto"
         case .networks: "set-peer\(name) --route NETWORK"
         case .plain: "set-peer\(name) --disguise none"
+        case .disguise(let disguise): "set-peer\(name) --disguise \(disguise)"
         case .presharedKey: "set-peer\(name) --preshared-key"
         case .policy: "set-peer\(peer.map { " \($0)" } ?? " NAME") --allow"
         case .fullTunnel: "set-peer\(name) --full-tunnel"

@@ -122,7 +122,8 @@ extension ObservedWireGuard {
         privateKey = change.privateKey ?? privateKey
         listenPort = change.listenPort ?? listenPort
         fwmark = change.fwmark ?? fwmark
-        disguise = change.disguise ?? disguise
+        disguises = change.disguises ?? disguises
+        while disguises.last?.isPlain == true { disguises.removeLast() }
         var byKey = Dictionary(uniqueKeysWithValues: peers.map { ($0.publicKey, $0) })
         for key in change.remove { byKey[key] = nil }
         var owners: [IPPrefix: PublicKey] = [:]
@@ -151,7 +152,7 @@ extension ObservedPeer {
         }
         if let endpoint = change.endpoint { self.endpoint = try resolve(endpoint, names) }
         keepalive = change.keepalive ?? keepalive
-        isPlain = change.isPlain ?? isPlain
+        dialect = change.dialect ?? dialect
         allowedIPs = change.allowedIPs?.sorted() ?? allowedIPs
     }
 

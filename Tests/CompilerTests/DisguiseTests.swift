@@ -38,10 +38,11 @@ import BoxTwin
     @Test func theBuiltInDatapathWithASmallerMTU() throws {
         let state = try state(site())
         #expect(state.datapath == .userspace && state.link.mtu == 1420 - 12)
-        #expect(state.wireGuard.disguise.headerProtectionKey != nil && state.wireGuard.disguise.prefixes.data == 12)
+        #expect(
+            state.wireGuard.disguises[0].headerProtectionKey != nil && state.wireGuard.disguises[0].prefixes.data == 12)
         // Who comes in by it begins in it, and the others in plain.
-        #expect(state.wireGuard.peers.map(\.isPlain) == [false])
-        #expect(try self.state(site { $0.peers[0].disguise = .none }).wireGuard.peers.map(\.isPlain) == [true])
+        #expect(state.wireGuard.peers.map(\.dialect) == [1])
+        #expect(try self.state(site { $0.peers[0].disguise = .none }).wireGuard.peers.map(\.dialect) == [0])
         let said = state.text
         #expect(said.contains("  disguise AmneziaWG (hidden)\n") && !said.contains("5-9"))
         #expect(try self.state(site { $0.tunnel.mtu = 1300 }).link.mtu == 1300)
@@ -86,6 +87,41 @@ import BoxTwin
                 $0.tunnel.disguise = nil; $0.tunnel.datapath = .userspace; $0.peers[0].disguise = .none
             })
         #expect(userspace.contains("~ wireguard without disguise"))
+    }
+
+    /// Whatever comes and goes beside it, a disguise keeps its number, by which live sessions know it.
+    @Test func severalKeepTheirNumbers() throws {
+        let box = SimulatedBox(ObservedState(kernelHasWireGuard: true, sysctls: Lab.freshSysctls))
+        var previous: DesiredState?
+        var changed = false
+        func apply(_ usual: String?, _ more: [String: String], _ peer: String) throws -> (
+            numbers: [String], dialect: UInt8
+        ) {
+            let site = try site { site in
+                func made(_ s1: String) -> Disguise { try! disguise([(.s1, s1), (.s4, s1)]) }
+                site.tunnel.disguise = usual.map(made)
+                site.tunnel.moreDisguises = more.mapValues(made)
+                site.peers[0].disguise = try! DisguiseChoice(parsing: peer)
+            }
+            let state = try state(site)
+            let plan = try diff(state, box.observe(state.scope(previous: previous)), previous: previous)
+            for change in plan.changes { try box.perform(change) }
+            changed = plan.lines(naming: [:]).contains { $0.contains("disguise") && $0.hasPrefix("~ wireguard") }
+            previous = state
+            #expect(try diff(state, box.observe(state.scope()), previous: state).changes.isEmpty)
+            let seen = try #require(try box.observe(state.scope()).wireGuard)
+            // The MTU leaves room for the largest.
+            let largest = ([usual] + more.values.map { $0 }).compactMap { $0.flatMap(Int.init) }.max() ?? 0
+            #expect(state.link.mtu == 1420 - largest)
+            return (seen.disguises.map { "\($0.prefixes.initiation)" }, seen.peers[0].dialect)
+        }
+        #expect(try apply("10", ["old": "20"], "old") == (["10", "20"], 2))
+        #expect(try apply("10", ["new": "30", "old": "20"], "old") == (["10", "20", "30"], 2))
+        #expect(try apply("10", ["new": "30", "old": "20"], "new") == (["10", "20", "30"], 3) && !changed)
+        #expect(try apply(nil, ["old": "20"], "old") == (["0", "20"], 2))
+        #expect(try apply("11", ["old": "20"], "awg") == (["11", "20"], 1))
+        #expect(try apply("12", ["old": "20"], "none") == (["12", "20"], 0))
+        #expect(try apply(nil, [:], "none") == ([], 1))
     }
 
     @Test func aPeersFile() throws {

@@ -3,6 +3,7 @@ import BoxModel
 import GatewaySamples
 import NetTypes
 import SiteModel
+import Storage
 import Testing
 
 @testable import Gateway
@@ -83,6 +84,21 @@ struct ExportTests {
         #expect(try control.exportAll(as: .client(.wgQuick), choices).exports.map(\.name) == ["laptop"])
         choices.version = .two
         #expect(try control.exportAll(as: .client(.wgQuick), choices).exports.count == 2)
+        // A further one for the older app, and away again.
+        let old = try DisguiseChoice(parsing: "old")
+        let drawn = try control.disguise(as: old, for: .one, like: .random, anew: false, why: nil).stored.site.tunnel
+        #expect(drawn.disguises.map(\.name) == ["awg", "old"] && drawn.disguise != drawn.moreDisguises["old"])
+        #expect { try control.disguise(as: old, for: .one, like: .random, anew: false, why: nil) } throws: {
+            "\($0)".contains("a disguise old already")
+        }
+        let newest = try text("phone") { _ in }
+        try disguised.set("disguise", ["old"])
+        _ = try control.setPeer("phone", disguised, why: nil)
+        #expect(try text("phone") { $0.version = .one } != newest && !text("phone") { _ in }.contains("\nS3 = "))
+        #expect(try control.undisguise(old, why: nil).changed == ["phone"])
+        #expect(try control.site(nil).site.tunnel.disguises.map(\.name) == ["awg"])
+        try disguised.set("disguise", ["awg"])
+        _ = try control.setPeer("phone", disguised, why: nil)
         // Signature packets are the sender's affair alone.
         _ = try control.disguise(for: .one, like: .random, anew: true, why: nil)
         #expect(try text("phone") { $0.version = .one }.contains("\nH4 = "))

@@ -266,7 +266,7 @@ def versions(lab, checks):
     for version, missing in (("2.0", ["HeaderProtectionKey", "RandomTrailers"]), ("1.0", ["S3", "S4", "H1"]), ("3.0", ["RandomTrailers"])):
         refused = lab.wggw("export", "phone", "--for", version, check=False)
         checks.check(f"a set that {version} cannot take is refused with what it is and what helps", refused.code == 1
-                     and all(name in refused.err for name in missing) and "disguise on --for " + version in refused.err, refused.err)
+                     and all(name in refused.err for name in missing) and "disguise on --name old --for " + version in refused.err, refused.err)
         checks.check("and no value of it is told", "100000" not in refused.err and not refused.out, refused.err)
     drawn_on_a_terminal(lab, checks)
 
@@ -295,3 +295,61 @@ def on_terminal(lab, columns, *command):
         pass
     os.close(ours)
     return process.wait(), written.decode()
+
+
+def several(lab, checks):
+    """Three forms on one port: a new app by the site's disguise, an old one by another, and WireGuard in plain, at the same time."""
+    lab.init()
+    lab.wggw("profile", "import", "-", stdin=lab.wggw("profile", "export").out + PROFILE)
+    drawn = lab.wggw("disguise", "on", "--name", "old", "--for", "2.0", "--like", "dns")
+    checks.contains("says whose it is to be", drawn.err, "set-peer NAME --disguise old")
+    for peer, disguise in (("phone", "awg"), ("tablet", "old"), ("laptop", "none")):
+        lab.wggw("add-peer", peer, "--disguise", disguise)
+    plan = lab.wggw("plan").out
+    checks.contains("plan tells of both, and of no parameter", plan, "wireguard 2 disguises AmneziaWG (hidden)", "disguised, set 2")
+    lab.wggw("apply")
+    again = lab.wggw("plan")
+    checks.contains("an apply again changes nothing", again.out + again.err, "nothing to do")
+    taken, own = dial(lab, "far", "phone")
+    checks.check("the phone's file is of the new one", not taken and "HeaderProtectionKey" in own and "RandomTrailers" in own, list(own))
+    taken, own = dial(lab, "home", "tablet", "--for", "2.0")
+    checks.check("the tablet's of the old one", not taken and "S4" in own and "HeaderProtectionKey" not in own, list(own))
+    lab.connect()
+    for round_ in (1, 2):
+        for who, host in (("3.1", "far"), ("2.0", "home"), ("plain", "laptop")):
+            checks.check(f"{who}: the LAN answers (round {round_})", lab.pings(host, SERVER[4], seconds=6))
+    shown = lab.run("gateway", "wg", "show", "wg0")
+    checks.check("wg shows the interface", shown.out.count("latest handshake") == 3 and not shown.err, shown.out + shown.err)
+    before = handshakes(lab)
+    lab.wggw("disguise", "on", "--name", "new", "--for", "3.1")
+    lab.wggw("apply")
+    answer = ask(lab, "gateway", "get=1\n\n", interface="wg0")
+    checks.check("the socket has them by their numbers, a new one behind the others", "awg_set=2\n" in answer and "awg_set=3\n" in answer)
+    all_go_on(lab, checks, "with a third one", before)
+    lab.wggw("set-peer", "phone", "--disguise", "none")
+    lab.wggw("disguise", "off", "--name", "awg")
+    lab.wggw("disguise", "off", "--name", "new")
+    lab.wggw("apply")
+    all_go_on(lab, checks, "with the old one alone", before, but=["3.1"])
+    inner = lab.tunnel_addresses("home")[4]
+    lab.run("gateway", "ip", "link", "set", "wg0", "down")
+    lab.run("gateway", "ip", "link", "set", "wg0", "up")
+    lab.wggw("up")
+    checks.check("the gateway's own handshake is in the peer's form", lab.pings("gateway", inner, "-I", lab.gateway[4], seconds=6))
+    refused = lab.wggw("set-peer", "tablet", "--disguise", "awg", check=False)
+    checks.check("a peer cannot have one that is not there", refused.code == 1 and "there is no [disguise.awg]" in refused.err, refused.err)
+    lab.wggw("profile", "import", "-", stdin=lab.wggw("profile", "export").out.replace("[disguise.old]", "[disguise.other]")
+             .replace('disguise = "old"', 'disguise = "other"'))
+    lab.wggw("apply")
+    checks.check("and under another name it is the same", lab.pings("home", SERVER[4], seconds=6))
+
+
+def handshakes(lab):
+    return lab.run("gateway", "wg", "show", "wg0", "latest-handshakes").out
+
+
+def all_go_on(lab, checks, what, before, but=()):
+    hosts = {"3.1": "far", "2.0": "home", "plain": "laptop"}
+    silent = [form for form, host in hosts.items() if not lab.pings(host, SERVER[4])]
+    checks.equal(f"{what}: whose it is goes on", silent, list(but))
+    checks.equal(f"{what}: without a new handshake", handshakes(lab), before)

@@ -43,7 +43,7 @@ import Testing
             "wg0 has 2 peers that wggw does not know; leave the name out, and give them others afterwards by `wggw profile edit`"
         ),
         (
-            .drafting(.disguiseIsThere),
+            .drafting(.disguiseIsThere(.awg)),
             "this site has a disguise already; `wggw disguise on --anew` draws another one, and each disguised peer needs its file anew then"
         ),
         (
@@ -105,7 +105,7 @@ import Testing
         (
             .exporting(
                 .client(.tooNew(peer: "a", AWGVersionFault(version: .one, names: [.s4, .h1], needed: .two)))),
-            "peer a comes in by a disguise with S4, H1, which both ends need and apps of AmneziaWG 1.0 do not take as they are; take an app of AmneziaWG 2.0, or draw a disguise for the oldest one: `wggw disguise on --for 1.0 --anew`"
+            "peer a comes in by a disguise with S4, H1, which both ends need and apps of AmneziaWG 1.0 do not take as they are; take an app of AmneziaWG 2.0, or draw one for it and give it to the peer: `wggw disguise on --name old --for 1.0`, `wggw set-peer a --disguise old`"
         ),
         (
             .exporting(.client(.noVersion(peer: "a"))),

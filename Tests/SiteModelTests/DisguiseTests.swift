@@ -61,9 +61,34 @@ import Testing
         ("[disguise.awg]\nheader-protection-key = \"auto\"\ns1 = 11", "disguise.awg.s1: S1 is below 12"),
         ("[disguise.awg]\nheader-protection-key = \"c2VjcmV0\"", "is none of auto, none, sealed:ID"),
         ("[disguise.awg]\njd = 4", "site.toml:6:1: disguise.awg.jd: unknown key; did you mean jc?"),
-        ("[disguise.awg]", "disguise.awg: hides nothing"), ("[disguise.quic]", "disguise.quic: unknown key"),
+        ("[disguise.awg]", "disguise.awg: hides nothing"), ("[disguise.quic]", "disguise.quic: hides nothing"),
+        ("[disguise]\njc = 3", "site.toml:6:6: disguise.jc: is a number; write a table, [disguise.jc]"),
+        ("[disguise.\"a b\"]\ns1 = 9", "site.toml:5:11: disguise.\"a b\": \"a b\" is no host label"),
+        ("[disguise.none]\ns1 = 9", "disguise.none: none is what peers in plain WireGuard have; take another name"),
+        (
+            "[disguise.a]\ns1 = 1\n[disguise.b]\ns1 = 2\n[disguise.c]\ns1 = 3\n[disguise.d]\ns1 = 4",
+            "4 disguises are too many; 3 at most"
+        ),
+        (
+            "[disguise.awg]\ns1 = 9\n[disguise.old]\ns1 = 9\ns2 = 3",
+            "site.toml:7:11: disguise.old: nobody can tell its initiations from those of [disguise.awg]"
+        ),
+        (
+            "[disguise.awg]\ns1 = 9\nh1 = \"7-9\"\n[disguise.old]\ns1 = 9\nh1 = \"9-12\"",
+            "an h1 that has no number in common"
+        ),
+        (
+            "[disguise.a]\n\(sealed(7))\n[disguise.b]\n\(sealed(7))\njc = 3",
+            "disguise.b: nobody can tell its initiations from those of [disguise.a]"
+        ),
+        (
+            "[disguise.old]\ns1 = 9\n[peers.phone]\ndisguise = \"new\"",
+            "peers.phone.disguise: there is no [disguise.new]"
+        ),
+        ("[disguise.old]\ns1 = 9\ns2 = x", "this is not TOML"),
         ("[peers.phone]\ndisguise = \"awg\"", "site.toml:6:12: peers.phone.disguise: there is no [disguise.awg]"),
-        ("[peers.phone]\ndisguise = \"yes\"", "site.toml:6:12: peers.phone.disguise: \"yes\": is none of none, awg"),
+        ("[peers.phone]\ndisguise = \"yes\"", "site.toml:6:12: peers.phone.disguise: there is no [disguise.yes]"),
+        ("[peers.phone]\ndisguise = \"a b\"", "peers.phone.disguise: a b: is no name of a disguise"),
         (
             "[disguise.awg]\ns4 = 4\n[peers.phone]\n",
             "peers.phone.disguise: a plain initiation is one of the disguise too"
@@ -73,6 +98,30 @@ import Testing
         let errors = #expect(throws: ProfileErrors.self) { try parse(text) }
         let said = errors.map { "\($0)" } ?? ""
         #expect(said.contains(expected) && !said.contains("c2VjcmV0"), "\(said)")
+    }
+
+    private static func sealed(_ id: Int) -> String {
+        "header-protection-key = \"sealed:000000000000000\(id)\"\ns1 = 20\ns2 = 20\ns3 = 20\ns4 = 20"
+    }
+
+    /// What tells two apart: the place of the type, the type, the key.
+    @Test(arguments: [
+        ("s1 = 9", "s1 = 10"), ("s1 = 9\nh1 = 7", "s1 = 9\nh1 = \"8-9\""), (sealed(7), sealed(8)),
+        (sealed(7), "s1 = 20"),
+        (
+            "\(sealed(7).replacing("sealed:0000000000000007", with: "auto"))",
+            "\(sealed(7).replacing("sealed:0000000000000007", with: "auto"))"
+        ),
+    ])
+    func severalThatCanBeToldApart(first: String, second: String) throws {
+        let site = try parse(
+            "[disguise.awg]\n\(first)\n[disguise.old]\n\(second)\n[peers.a]\ndisguise = \"old\"\n[peers.b]\ndisguise = \"awg\"\n[peers.c]\n"
+        )
+        #expect(site.tunnel.disguises.map(\.name) == ["awg", "old"])
+        #expect(site.peers.map(\.disguise.name) == ["old", "awg", "none"])
+        #expect(site.tunnel[disguise: site.peers[0].disguise] == site.tunnel.moreDisguises["old"])
+        #expect(site.tunnel[disguise: .awg] == site.tunnel.disguise && site.tunnel[disguise: .none] == nil)
+        #expect(try Site.parse(site.profileText(), file: "site.toml") == site)
     }
 
     @Test func theKernelSpeaksPlainOnly() {

@@ -35,11 +35,13 @@ import Testing
             try lines.set(name, text)
         }
         site.tunnel.disguise = Disguise(lines, headerProtectionKey: .sealed(SecretID(rawValue: 7)))
+        site.tunnel.moreDisguises = ["old": Disguise(lines), "older": Disguise(lines, headerProtectionKey: .auto)]
+        site.peers[0].disguise = try DisguiseChoice(parsing: "old")
         site.peers[1].disguise = .awg
         let first = try open().append(site, note, after: nil)
         #expect(try open().revision(1).site == site)
-        site.tunnel.disguise = nil
-        site.peers[1].disguise = .none
+        (site.tunnel.disguise, site.tunnel.moreDisguises) = (nil, [:])
+        for i in site.peers.indices { site.peers[i].disguise = .none }
         _ = try open().append(site, note, after: first)
         #expect(try open().revision(2).site == site)
     }

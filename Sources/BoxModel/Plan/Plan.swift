@@ -76,8 +76,8 @@ public struct WireGuardChange: Equatable, Sendable {
     public var listenPort: UInt16?
     /// A new mark; 0 takes it away.
     public var fwmark: UInt32?
-    /// Another look; plain takes the disguise away.
-    public var disguise: AWGParameters?
+    /// Other looks, by their numbers; plain takes one away.
+    public var disguises: [AWGParameters]?
     /// Peers to add or change, sorted by public key.
     public var set: [WireGuardPeerChange]
     /// Peers to remove, sorted.
@@ -86,10 +86,10 @@ public struct WireGuardChange: Equatable, Sendable {
     /// Nothing to set.
     public init(
         privateKey: PrivateKey? = nil, listenPort: UInt16? = nil, fwmark: UInt32? = nil,
-        disguise: AWGParameters? = nil, set: [WireGuardPeerChange] = [],
+        disguises: [AWGParameters]? = nil, set: [WireGuardPeerChange] = [],
         remove: [PublicKey] = []
     ) {
-        self.disguise = disguise
+        self.disguises = disguises
         self.privateKey = privateKey
         self.listenPort = listenPort
         self.fwmark = fwmark
@@ -99,7 +99,7 @@ public struct WireGuardChange: Equatable, Sendable {
 
     /// Whether nothing would be set.
     public var isEmpty: Bool {
-        privateKey == nil && listenPort == nil && fwmark == nil && disguise == nil && set.isEmpty && remove.isEmpty
+        privateKey == nil && listenPort == nil && fwmark == nil && disguises == nil && set.isEmpty && remove.isEmpty
     }
 }
 
@@ -123,17 +123,17 @@ public struct WireGuardPeerChange: Equatable, Sendable {
     public var endpoint: Endpoint?
     /// Seconds; 0 is off.
     public var keepalive: UInt16?
-    /// Whether handshakes with it begin in plain WireGuard.
-    public var isPlain: Bool?
+    /// What handshakes with it begin in: 0 is plain WireGuard, 1 and so on are the interface's disguises.
+    public var dialect: UInt8?
     /// Replaces all allowed IPs.
     public var allowedIPs: [IPPrefix]?
 
     /// Nothing to set.
     public init(
         publicKey: PublicKey, isNew: Bool, presharedKey: PresharedKeyChange? = nil, endpoint: Endpoint? = nil,
-        keepalive: UInt16? = nil, isPlain: Bool? = nil, allowedIPs: [IPPrefix]? = nil
+        keepalive: UInt16? = nil, dialect: UInt8? = nil, allowedIPs: [IPPrefix]? = nil
     ) {
-        self.isPlain = isPlain
+        self.dialect = dialect
         self.publicKey = publicKey
         self.isNew = isNew
         self.presharedKey = presharedKey
@@ -144,7 +144,7 @@ public struct WireGuardPeerChange: Equatable, Sendable {
 
     /// Whether nothing would be set on a peer that is there.
     public var isEmpty: Bool {
-        !isNew && presharedKey == nil && endpoint == nil && keepalive == nil && isPlain == nil
+        !isNew && presharedKey == nil && endpoint == nil && keepalive == nil && dialect == nil
             && allowedIPs == nil
     }
 }

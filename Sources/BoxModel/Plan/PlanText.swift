@@ -165,11 +165,12 @@ extension WireGuardChange {
         if privateKey != nil { lines.append("~ wireguard private key (hidden)") }
         if let listenPort { lines.append("~ wireguard listen port \(listenPort)") }
         if let fwmark { lines.append("~ wireguard fwmark \(fwmark == 0 ? "off" : "0x" + String(fwmark, radix: 16))") }
-        if let disguise {
+        if let disguises {
+            let count = disguises.count { !$0.isPlain }
             lines.append(
-                disguise.isPlain
+                count == 0
                     ? "~ wireguard without disguise"
-                    : "~ wireguard disguise AmneziaWG (hidden)  by the built-in datapath, since the kernel's speaks plain WireGuard only"
+                    : "~ wireguard \(count == 1 ? "disguise" : "\(count) disguises") AmneziaWG (hidden)  by the built-in datapath, since the kernel's speaks plain WireGuard only"
             )
         }
         lines += abridged(remove, "peers") { "- peer \(names[$0] ?? $0.description)" }
@@ -189,7 +190,9 @@ extension WireGuardPeerChange {
         }
         if let endpoint { words.append("endpoint \(endpoint)") }
         if let keepalive { words.append(keepalive == 0 ? "keepalive off" : "keepalive \(keepalive) s") }
-        if let isPlain { words.append(isPlain ? "in plain WireGuard" : "disguised") }
+        if let dialect {
+            words.append(dialect == 0 ? "in plain WireGuard" : dialect == 1 ? "disguised" : "disguised, set \(dialect)")
+        }
         switch presharedKey {
         case nil: break
         case .clear: words.append("no preshared key")

@@ -59,17 +59,17 @@ public struct WireGuardConfig: Equatable, Sendable {
     public var listenPort: UInt16
     /// 0 is none.
     public var fwmark: UInt32
-    /// How it looks; plain is WireGuard.
-    public var disguise: AWGParameters
+    /// How it looks besides plain WireGuard, by the numbers of peers' dialects.
+    public var disguises: [AWGParameters]
     /// Sorted by public key.
     public var peers: [WireGuardPeerConfig]
 
     /// Makes a configuration; the peers are sorted here.
     public init(
         privateKey: PrivateKey, publicKey: PublicKey, listenPort: UInt16, fwmark: UInt32,
-        disguise: AWGParameters = .plain, peers: [WireGuardPeerConfig]
+        disguises: [AWGParameters] = [], peers: [WireGuardPeerConfig]
     ) {
-        self.disguise = disguise
+        self.disguises = disguises
         self.privateKey = privateKey
         self.publicKey = publicKey
         self.listenPort = listenPort
@@ -88,17 +88,17 @@ public struct WireGuardPeerConfig: Equatable, Sendable {
     public var endpoint: Endpoint?
     /// Seconds; 0 is off.
     public var keepalive: UInt16
-    /// Whether handshakes with it begin in plain WireGuard on an interface that has a disguise.
-    public var isPlain: Bool
+    /// What handshakes with it begin in: 0 is plain WireGuard, 1 and so on are the interface's disguises. 1 without any as well.
+    public var dialect: UInt8
     /// Sorted.
     public var allowedIPs: [IPPrefix]
 
     /// Makes a peer; the allowed IPs are sorted here.
     public init(
         publicKey: PublicKey, presharedKey: PresharedKey? = nil, endpoint: Endpoint? = nil, keepalive: UInt16 = 0,
-        isPlain: Bool = false, allowedIPs: [IPPrefix] = []
+        dialect: UInt8 = 1, allowedIPs: [IPPrefix] = []
     ) {
-        self.isPlain = isPlain
+        self.dialect = dialect
         self.publicKey = publicKey
         self.presharedKey = presharedKey
         self.endpoint = endpoint

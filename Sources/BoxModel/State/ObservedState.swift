@@ -83,17 +83,17 @@ public struct ObservedWireGuard: Equatable, Sendable {
     public var listenPort: UInt16
     /// 0 is none.
     public var fwmark: UInt32
-    /// How it looks; plain is WireGuard.
-    public var disguise: AWGParameters
+    /// How it looks besides plain WireGuard, by the numbers of peers' dialects; the last is not plain.
+    public var disguises: [AWGParameters]
     /// Sorted by public key.
     public var peers: [ObservedPeer]
 
     /// Makes an observation; the peers are sorted here.
     public init(
-        privateKey: PrivateKey?, listenPort: UInt16, fwmark: UInt32, disguise: AWGParameters = .plain,
+        privateKey: PrivateKey?, listenPort: UInt16, fwmark: UInt32, disguises: [AWGParameters] = [],
         peers: [ObservedPeer]
     ) {
-        self.disguise = disguise
+        self.disguises = disguises
         self.privateKey = privateKey
         self.listenPort = listenPort
         self.fwmark = fwmark
@@ -119,8 +119,8 @@ public struct ObservedPeer: Equatable, Sendable {
     public var endpoint: SocketAddress?
     /// Seconds; 0 is off.
     public var keepalive: UInt16
-    /// Whether handshakes with it begin in plain WireGuard on an interface that has a disguise.
-    public var isPlain: Bool
+    /// What handshakes with it begin in: 0 is plain WireGuard, 1 and so on are the interface's disguises. 1 without any as well.
+    public var dialect: UInt8
     /// Sorted.
     public var allowedIPs: [IPPrefix]
     /// Seconds since the epoch of the last handshake; 0 is never.
@@ -133,14 +133,14 @@ public struct ObservedPeer: Equatable, Sendable {
     /// Makes an observation; the allowed IPs are sorted here.
     public init(
         publicKey: PublicKey, presharedKey: PresharedKey? = nil, endpoint: SocketAddress? = nil, keepalive: UInt16 = 0,
-        isPlain: Bool = false, allowedIPs: [IPPrefix] = [], lastHandshake: Int64 = 0, received: UInt64 = 0,
+        dialect: UInt8 = 1, allowedIPs: [IPPrefix] = [], lastHandshake: Int64 = 0, received: UInt64 = 0,
         sent: UInt64 = 0
     ) {
         self.publicKey = publicKey
         self.presharedKey = presharedKey
         self.endpoint = endpoint
         self.keepalive = keepalive
-        self.isPlain = isPlain
+        self.dialect = dialect
         self.allowedIPs = allowedIPs.ordered()
         self.lastHandshake = lastHandshake
         self.received = received

@@ -26,12 +26,14 @@ extension WireGuardConfig {
             "", "wireguard", "  public key \(publicKey)", "  private key (hidden)", "  listen port \(listenPort)",
         ]
         if fwmark != 0 { lines.append("  fwmark 0x\(String(fwmark, radix: 16))") }
-        if !disguise.isPlain { lines.append("  disguise AmneziaWG (hidden)") }
+        lines += disguises.map { _ in "  disguise AmneziaWG (hidden)" }
         for peer in peers {
             lines += ["", "peer \(peer.publicKey)"]
             if peer.presharedKey != nil { lines.append("  preshared key (hidden)") }
             if let endpoint = peer.endpoint { lines.append("  endpoint \(endpoint)") }
-            if peer.isPlain { lines.append("  in plain WireGuard") }
+            if peer.dialect != 1 {
+                lines.append(peer.dialect == 0 ? "  in plain WireGuard" : "  by disguise \(peer.dialect)")
+            }
             if peer.keepalive != 0 { lines.append("  keepalive \(peer.keepalive) s") }
             lines.append("  allowed ips " + peer.allowedIPs.map(\.description).joined(separator: ", "))
         }

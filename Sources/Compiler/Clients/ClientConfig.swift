@@ -62,7 +62,7 @@ public enum ClientConfigError: Error, Hashable, Sendable, CustomStringConvertibl
             """
             peer \(peer) comes in by a disguise with \(fault.names.map(\.rawValue).joined(separator: ", ")), which both ends need and \
             apps of AmneziaWG \(fault.version.rawValue) do not take as they are; take an app of AmneziaWG \(fault.needed.rawValue), or draw \
-            a disguise for the oldest one: \(.disguiseAnew(for: fault.version))
+            one for it and give it to the peer: \(.disguise("old", for: fault.version)), \(.peer(peer, .disguise("old")))
             """
         case .noVersion(let peer):
             "peer \(peer) comes in by plain WireGuard, which has no versions; leave --for out"
@@ -100,12 +100,12 @@ public func clientConfig(
 private func clientDisguise(
     of peer: Peer, in site: Site, _ secrets: Secrets, _ version: AWGVersion?
 ) throws(ClientConfigError) -> AWGSettings? {
-    guard peer.disguise == .awg else {
+    guard peer.disguise != .none else {
         if version != nil { throw .noVersion(peer: peer.name) }
         return nil
     }
     var parameters: AWGParameters?
-    do throws(CompileError) { parameters = try site.tunnel.disguise?.parameters(secrets) } catch {
+    do throws(CompileError) { parameters = try site.tunnel[disguise: peer.disguise]?.parameters(secrets) } catch {
         throw .noDisguise(peer: peer.name)
     }
     guard let version else { return parameters?.settings }

@@ -20,18 +20,21 @@ public func compile(
     access.peers.reserveCapacity(site.peers.count)
     // In the order that they will have: small keys are sorted sooner than whole peers.
     let order = site.peers.indices.map { (key: site.peers[$0].publicKey, index: $0) }.ordered { $0.key ?? publicKey }
+    let disguises = site.tunnel.disguises
     for (_, index) in order {
-        peers.append(try wireGuardPeer(site.peers[index], in: site, secrets))
+        peers.append(try wireGuardPeer(site.peers[index], in: site, secrets, disguises.map(\.name)))
         access.peers.append(PeerAccess(site.peers[index], in: site))
     }
     let neighbours = proxyNeighbours(plan)
     return DesiredState(
         interface: site.tunnel.interface,
         // The kernel's speaks plain only.
-        datapath: site.tunnel.disguise != nil && site.tunnel.datapath == .auto ? .userspace : site.tunnel.datapath,
+        datapath: !disguises.isEmpty && site.tunnel.datapath == .auto ? .userspace : site.tunnel.datapath,
         wireGuard: WireGuardConfig(
             privateKey: privateKey, publicKey: publicKey, listenPort: site.tunnel.listenPort,
-            fwmark: site.tunnel.fwmark, disguise: try site.tunnel.disguise?.parameters(secrets) ?? .plain, peers: peers),
+            fwmark: site.tunnel.fwmark,
+            disguises: try disguises.map { _, disguise throws(CompileError) in try disguise.parameters(secrets) },
+            peers: peers),
         link: LinkConfig(
             mtu: site.tunnel.mtu ?? site.tunnel.mtu(found: surroundings.mtu), addresses: site.tunnel.addresses.sorted()),
         routes: plan.routes.map { Route($0, interface: site.tunnel.interface) },
@@ -167,9 +170,11 @@ struct SiteFacts {
 }
 
 extension Tunnel {
-    /// Bytes of an inner packet where the profile does not say, for what was found on the way out: less what the disguise adds, but
+    /// Bytes of an inner packet where the profile does not say, for what was found on the way out: less what a disguise adds at most, but
     /// no less than IPv6 needs; then the outer packets come in fragments.
-    public func mtu(found: Int?) -> Int { max((found ?? FoundRoles.usualMTU) - (disguise?.overhead ?? 0), 1280) }
+    public func mtu(found: Int?) -> Int {
+        max((found ?? FoundRoles.usualMTU) - (disguises.map(\.disguise.overhead).max() ?? 0), 1280)
+    }
 }
 
 extension Disguise {
@@ -178,7 +183,7 @@ extension Disguise {
         var key: HeaderProtectionKey?
         switch headerProtectionKey {
         case .none: break
-        case .auto: throw .incomplete("disguise.awg.header-protection-key")
+        case .auto: throw .incomplete("disguise.header-protection-key")
         case .sealed(let id):
             guard let sealed = secrets.presharedKeys[id] else { throw .noHeaderProtectionKey(id) }
             key = HeaderProtectionKey(bytesOf: sealed)
@@ -188,7 +193,7 @@ extension Disguise {
 }
 
 private func wireGuardPeer(
-    _ peer: Peer, in site: Site, _ secrets: Secrets
+    _ peer: Peer, in site: Site, _ secrets: Secrets, _ disguises: [String]
 ) throws(CompileError) -> WireGuardPeerConfig {
     guard let publicKey = peer.publicKey else { throw .incomplete("peers.\(peer.name).public-key") }
     guard !peer.addresses.isEmpty || !peer.routes.isEmpty || peer.isUnnumbered else {
@@ -214,7 +219,8 @@ private func wireGuardPeer(
     let keepalive = peer.endpoint == nil ? 0 : peer.keepalive ?? 0
     return WireGuardPeerConfig(
         publicKey: publicKey, presharedKey: presharedKey, endpoint: peer.endpoint, keepalive: keepalive,
-        isPlain: site.tunnel.disguise != nil && peer.disguise == .none, allowedIPs: allowedIPs)
+        dialect: disguises.isEmpty ? 1 : UInt8((disguises.firstIndex(of: peer.disguise.name) ?? -1) + 1),
+        allowedIPs: allowedIPs)
 }
 
 /// What the LAN's router has to send to the gateway: the tunnel's networks and those behind peers, of the families that the LAN has.

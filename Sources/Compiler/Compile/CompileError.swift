@@ -29,8 +29,8 @@ public enum CompileError: Error, Hashable, Sendable, CustomStringConvertible {
         case .noPresharedKey(let peer, let id):
             "peer \(peer): preshared key sealed:\(id) is not in the store: import it, or write \"auto\""
         case .noHeaderProtectionKey(let id):
-            "disguise.awg: header protection key sealed:\(id) is not in the store: import it, or write \"auto\""
-        case .disguise(let fault): "disguise.awg: \(fault)"
+            "disguise: header protection key sealed:\(id) is not in the store: import it, or write \"auto\""
+        case .disguise(let fault): "disguise: \(fault)"
         case .unknownGroup(let peer, let group): "peer \(peer): there is no group \(group): add [groups.\(group)]"
         case .overlap(let a, let peer, let b, let other):
             "peer \(peer): \(a) overlaps \(b) of peer \(other): a packet's source must tell the peer"

@@ -12,6 +12,7 @@ struct WireGuardDiff {
     /// Everything else.
     private(set) var rest = WireGuardChange()
 
+    private let places: DisguisePlaces
     private var gained: [IPPrefix] = []
     private var losers: [(key: PublicKey, lost: [IPPrefix], kept: [IPPrefix]?)] = []
 
@@ -23,7 +24,8 @@ struct WireGuardDiff {
         if desired.privateKey != observed?.privateKey { rest.privateKey = desired.privateKey }
         if desired.listenPort != observed?.listenPort { rest.listenPort = desired.listenPort }
         if desired.fwmark != observed?.fwmark ?? 0 { rest.fwmark = desired.fwmark }
-        if desired.disguise != observed?.disguise ?? .plain { rest.disguise = desired.disguise }
+        places = DisguisePlaces(desired.disguises, observed?.disguises ?? [])
+        rest.disguises = places.changed
         let (new, old) = (desired.peers, observed?.peers ?? [])
         var earlier = KeyCursor(previous?.peers ?? [])
         var heard = KeyCursor(learned)
@@ -55,7 +57,7 @@ struct WireGuardDiff {
             WireGuardPeerChange(
                 publicKey: peer.publicKey, isNew: true, presharedKey: peer.presharedKey.map { .set($0) },
                 endpoint: endpoint, keepalive: peer.keepalive == 0 ? nil : peer.keepalive,
-                isPlain: peer.isPlain ? true : nil, allowedIPs: peer.allowedIPs))
+                dialect: places[peer.dialect] == 1 ? nil : places[peer.dialect], allowedIPs: peer.allowedIPs))
         gained += peer.allowedIPs
     }
 
@@ -67,7 +69,7 @@ struct WireGuardDiff {
             change.presharedKey = peer.presharedKey.map { .set($0) } ?? .clear
         }
         if peer.keepalive != old.keepalive { change.keepalive = peer.keepalive }
-        if peer.isPlain != old.isPlain { change.isPlain = peer.isPlain }
+        if places[peer.dialect] != old.dialect { change.dialect = places[peer.dialect] }
         if setsEndpoint(peer, old, previous) { change.endpoint = peer.endpoint }
         if peer.allowedIPs != old.allowedIPs {
             change.allowedIPs = peer.allowedIPs
@@ -105,6 +107,40 @@ struct WireGuardDiff {
         let removed = Set(first.remove)
         rest.remove.removeAll(where: removed.contains)
         yielded = first
+    }
+}
+
+/// Which number each disguise has on the interface. A live session knows its own by the number, so one that is there keeps it, whatever
+/// comes or goes beside it.
+struct DisguisePlaces {
+    /// By their numbers, from 1, plain where there is none now but was; nil if nothing changes.
+    let changed: [AWGParameters]?
+    /// Of each that is desired.
+    private let numbers: [UInt8]
+
+    init(_ desired: [AWGParameters], _ observed: [AWGParameters]) {
+        var free = Array(0..<max(desired.count, observed.count))
+        var places = [Int?](repeating: nil, count: desired.count)
+        for (index, disguise) in desired.enumerated() {
+            guard let place = free.firstIndex(where: { $0 < observed.count && observed[$0] == disguise }) else {
+                continue
+            }
+            places[index] = free.remove(at: place)
+        }
+        var all = [AWGParameters](repeating: .plain, count: max(observed.count, 1, desired.count))
+        var numbers: [UInt8] = []
+        for (index, disguise) in desired.enumerated() {
+            let place = places[index] ?? free.removeFirst()
+            all[place] = disguise
+            numbers.append(UInt8(place + 1))
+        }
+        self.numbers = numbers
+        changed = all == observed || all == [.plain] && observed.isEmpty ? nil : all
+    }
+
+    /// The number of a dialect as it is desired; plain WireGuard keeps its own, and so does what there is none of.
+    subscript(dialect: UInt8) -> UInt8 {
+        dialect > 0 && Int(dialect) <= numbers.count ? numbers[Int(dialect) - 1] : dialect
     }
 }
 

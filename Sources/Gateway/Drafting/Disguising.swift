@@ -5,14 +5,14 @@ public import SiteModel
 extension ControlPlane {
     /// Gives the site parameters of a disguise, drawn for it alone. Which peers come in by it they say themselves.
     ///
-    /// One that is there already is refused unless `anew`: with it, each disguised peer needs its file anew.
+    /// One of that name that is there already is refused unless `anew`: with it, each of its peers needs its file anew.
     public func disguise(
-        for version: AWGVersion, like likeness: Likeness, anew: Bool, why: String?
+        as name: DisguiseChoice = .awg, for version: AWGVersion, like likeness: Likeness, anew: Bool, why: String?
     ) throws(GatewayError) -> Draft {
         try locked {
             let previous = try newest()
             var site = previous.site
-            if site.tunnel.disguise != nil && !anew { throw GatewayError.drafting(.disguiseIsThere) }
+            if site.tunnel[disguise: name] != nil && !anew { throw GatewayError.drafting(.disguiseIsThere(name)) }
             // A key that is there would be kept for `auto`.
             var keys = SiteKeys(revisions: revisions, random: random)
             var numbers = SecureNumbers(random)
@@ -20,19 +20,29 @@ extension ControlPlane {
             if drawn.headerProtectionKey == .auto {
                 drawn.headerProtectionKey = try keys.seal(PresharedKey { random($0) })
             }
-            site.tunnel.disguise = drawn
+            site.tunnel[disguise: name] = drawn
             return try record(site, after: previous, keys: keys, why: why ?? "disguise on")
         }
     }
 
-    /// Takes the disguise away, from peers as well. Returns who needs another file, by name.
-    public func undisguise(why: String?) throws(GatewayError) -> (draft: Draft, changed: [String]) {
+    /// Takes a disguise away, or all, from peers as well. Returns who needs another file, by name.
+    public func undisguise(_ name: DisguiseChoice? = nil, why: String?) throws(GatewayError) -> (
+        draft: Draft, changed: [String]
+    ) {
         try locked {
             let previous = try newest()
             var site = previous.site
-            let changed = site.peers.filter { $0.disguise != .none }.map(\.name)
-            site.tunnel.disguise = nil
-            for i in site.peers.indices { site.peers[i].disguise = .none }
+            var changed: [String] = []
+            for i in site.peers.indices
+            where site.peers[i].disguise != .none && name ?? site.peers[i].disguise == site.peers[i].disguise {
+                changed.append(site.peers[i].name)
+                site.peers[i].disguise = .none
+            }
+            if let name {
+                site.tunnel[disguise: name] = nil
+            } else {
+                (site.tunnel.disguise, site.tunnel.moreDisguises) = (nil, [:])
+            }
             return (try record(site, after: previous, why: why ?? "disguise off"), changed)
         }
     }

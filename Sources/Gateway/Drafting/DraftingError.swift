@@ -11,8 +11,8 @@ public indirect enum DraftingError: Error, Sendable {
     case noStranger(interface: String)
     /// It has several, and one name was given for them.
     case oneName(interface: String, strangers: Int)
-    /// The site has a disguise.
-    case disguiseIsThere
+    /// The site has a disguise of that name.
+    case disguiseIsThere(DisguiseChoice)
     /// No address of a network is free.
     case noFreeAddress(in: IPPrefix)
     /// No network is free for the tunnel.
@@ -42,10 +42,10 @@ public indirect enum DraftingError: Error, Sendable {
             \(interface) has \(strangers) peers that wggw does not know; leave the name out, and give them \
             others afterwards by \(.site(.profile))
             """
-        case .disguiseIsThere:
+        case .disguiseIsThere(let choice):
             """
-            this site has a disguise already; \(.disguiseAnew()) draws another one, and each disguised peer needs its \
-            file anew then
+            this site has a disguise\(choice == .awg ? "" : " \(choice)") already; \(.disguiseAnew(choice.name)) draws another one, and \
+            each disguised peer needs its file anew then
             """
         case .noFreeAddress(let network):
             """

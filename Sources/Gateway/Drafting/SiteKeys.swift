@@ -17,12 +17,13 @@ struct SiteKeys {
     /// that taking the same profile twice changes nothing.
     mutating func complete(_ site: inout Site, previous: Site?) throws {
         if site.tunnel.publicKey == nil { site.tunnel.publicKey = previous?.tunnel.publicKey ?? newKeyPair() }
-        if site.tunnel.disguise?.headerProtectionKey == .auto {
-            let before = previous?.tunnel.disguise?.headerProtectionKey
+        for (name, disguise) in site.tunnel.disguises where disguise.headerProtectionKey == .auto {
+            let choice = try DisguiseChoice(parsing: name)
+            let before = previous?.tunnel[disguise: choice]?.headerProtectionKey
             if case .sealed? = before {
-                site.tunnel.disguise?.headerProtectionKey = before!
+                site.tunnel[disguise: choice]?.headerProtectionKey = before!
             } else {
-                site.tunnel.disguise?.headerProtectionKey = try seal(PresharedKey { random($0) })
+                site.tunnel[disguise: choice]?.headerProtectionKey = try seal(PresharedKey { random($0) })
             }
         }
         var old: [String: Peer] = [:]

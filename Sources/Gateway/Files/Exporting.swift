@@ -109,7 +109,7 @@ extension ControlPlane {
         let known = try records.surroundings(of: newest.revision.id)?.mtu
         let found = try known ?? lookAround(newest, previous: nil, asksNames: false).surroundings.mtu
         // A disguise has an MTU always: without one, its apps take one of their own.
-        site.tunnel.mtu = found == nil && site.tunnel.disguise == nil ? nil : site.tunnel.mtu(found: found)
+        site.tunnel.mtu = found == nil && site.tunnel.disguises.isEmpty ? nil : site.tunnel.mtu(found: found)
         return site
     }
 
@@ -141,7 +141,7 @@ extension ControlPlane {
         }
         var sealed: Set<SecretID> = []
         if case .sealed(let id) = peer.presharedKey { sealed.insert(id) }
-        if case .sealed(let id)? = site.tunnel.disguise?.headerProtectionKey { sealed.insert(id) }
+        if case .sealed(let id)? = site.tunnel[disguise: peer.disguise]?.headerProtectionKey { sealed.insert(id) }
         secrets.presharedKeys = try revisions.presharedKeys(sealed)
         return (secrets, notices)
     }

@@ -11,9 +11,11 @@ struct UserspaceWireGuard: WireGuardDevice {
     func read() throws(BoxError) -> ObservedWireGuard {
         var peers: [ObservedPeer] = []
         let section = try ask(.get, .init(.read, .wireGuard(interface))) { peers.append(ObservedPeer($0)) }
+        var disguises = section.awg.all.map { (try? AWGParameters($0)) ?? .plain }
+        while disguises.last?.isPlain == true { disguises.removeLast() }
         return ObservedWireGuard(
             privateKey: section.privateKey ?? nil, listenPort: section.listenPort ?? 0, fwmark: section.mark ?? 0,
-            disguise: (try? AWGParameters(section.awg.all[0])) ?? .plain, peers: peers)
+            disguises: disguises, peers: peers)
     }
 
     func set(_ change: WireGuardChange) throws(BoxError) {
@@ -54,7 +56,7 @@ extension SetRequest {
         if let key = change.privateKey { interface.privateKey = key }
         interface.listenPort = change.listenPort
         interface.mark = change.fwmark
-        if let disguise = change.disguise { interface.awg = AWGSets([disguise.everyLine]) }
+        if let disguises = change.disguises { interface.awg = AWGSets(disguises.map(\.everyLine)) }
         peers = change.set.map { PeerSection($0) }
         for key in change.remove {
             var peer = PeerSection(key)
@@ -78,7 +80,7 @@ extension PeerSection {
             self.endpoint = SocketAddress(address, port: endpoint.port)
         }
         persistentKeepalive = change.keepalive.map { AWGRange($0) }
-        dialect = change.isPlain.map { $0 ? 0 : 1 }
+        dialect = change.dialect
         guard let networks = change.allowedIPs else { return }
         replaceAllowedIPs = true
         allowedIPs = networks.map { AllowedIP($0) }
@@ -89,7 +91,7 @@ extension ObservedPeer {
     init(_ section: PeerSection) {
         self.init(
             publicKey: section.publicKey, presharedKey: section.presharedKey ?? nil, endpoint: section.endpoint,
-            keepalive: section.persistentKeepalive?.lower ?? 0, isPlain: section.dialect == 0,
+            keepalive: section.persistentKeepalive?.lower ?? 0, dialect: section.dialect ?? 1,
             allowedIPs: section.allowedIPs.map(\.prefix),
             lastHandshake: section.lastHandshake ?? 0, received: section.receivedBytes ?? 0,
             sent: section.sentBytes ?? 0)

@@ -64,6 +64,21 @@ enum DisguiseText {
         return lines.joined(separator: "\n")
     }
 
+    /// Of each a line `[NAME]`, and then its own.
+    static func writeSeveral(_ disguises: [String: Disguise]) -> String {
+        disguises.sorted { $0.key < $1.key }.map { "[\($0.key)]\n\(write($0.value))" }.joined(separator: "\n")
+    }
+
+    static func readSeveral(_ text: String) -> [String: Disguise]? {
+        var disguises: [String: Disguise] = [:]
+        for part in text.split(separator: "[") {
+            let lines = part.split(separator: "]", maxSplits: 1, omittingEmptySubsequences: false)
+            guard lines.count == 2, let disguise = read(String(lines[1])) else { return nil }
+            disguises[String(lines[0])] = disguise
+        }
+        return disguises
+    }
+
     static func read(_ text: String) -> Disguise? {
         var disguise = Disguise(AWGSettings())
         for line in text.split(separator: "\n") {

@@ -29,7 +29,8 @@ extension Peer {
         ValueField("endpoint", .endpoint, get: { $0.endpoint }, set: { $0.endpoint = $1 }, clear: "none"),
         ValueField("keepalive", .number(0...65535), get: { $0.keepalive }, set: { $0.keepalive = $1 }, clear: "0"),
         ValueField(
-            "disguise", .choice, get: { $0.disguise == .none ? nil : $0.disguise }, set: { $0.disguise = $1 ?? .none }),
+            "disguise", .value { text throws(ParseError) in try DisguiseChoice(parsing: text) },
+            get: { $0.disguise == .none ? nil : $0.disguise }, set: { $0.disguise = $1 ?? .none }),
         ValueField("expires", .moment, get: { $0.expires }, set: { $0.expires = $1 }, clear: "never"),
     ]
 

@@ -86,10 +86,24 @@ extension Site {
             columns: [
                 FieldColumn(
                     "disguise", .text(write: DisguiseText.write, read: DisguiseText.read),
-                    get: { $0.tunnel.disguise }, set: { $0.tunnel.disguise = $1 })
+                    get: { $0.tunnel.disguise }, set: { $0.tunnel.disguise = $1 }),
+                FieldColumn(
+                    "more_disguises", .text(write: DisguiseText.writeSeveral, read: DisguiseText.readSeveral),
+                    get: { $0.tunnel.moreDisguises.isEmpty ? nil : $0.tunnel.moreDisguises },
+                    set: { $0.tunnel.moreDisguises = $1 ?? [:] }),
             ],
-            read: { reader, top, site in site.tunnel.disguise = reader.disguise(top) },
-            write: { site, writer in if let disguise = site.tunnel.disguise { writer.disguise(disguise) } }),
+            read: { reader, top, site in
+                for (name, disguise) in reader.disguises(top) {
+                    if name == DisguiseChoice.awg.name {
+                        site.tunnel.disguise = disguise
+                    } else {
+                        site.tunnel.moreDisguises[name] = disguise
+                    }
+                }
+            },
+            write: { site, writer in
+                for (name, disguise) in site.tunnel.disguises { writer.disguise(name, disguise) }
+            }),
         OwnField(
             "groups",
             columns: [

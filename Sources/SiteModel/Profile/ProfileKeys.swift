@@ -6,8 +6,7 @@ enum ProfileKeys {
     /// The tables themselves.
     static let top = Site.tables.map(\.name) + Site.ownTables.map(\.key)
     static let otherForwarding = ["ipv4", "ipv6"]
-    static let disguise = ["awg"]
-    /// Of `[disguise.awg]`.
+    /// Of `[disguise.NAME]`.
     static let awg = AWGName.allCases.map(\.profileKey)
     /// Of `[groups.NAME]`.
     static let group = ["allow"]

@@ -67,10 +67,15 @@ extension ProfileReader {
         return numbers("listen-ports", in: tunnel, 1...65535)?.map { UInt16($0) }
     }
 
-    /// `[disguise.awg]`, each parameter as what it is: a number, a range, true or false, a template.
-    mutating func disguise(_ top: Section) -> Disguise? {
-        let parent = section("disguise", in: top, keys: ProfileKeys.disguise)
-        let section = section("awg", in: parent, keys: ProfileKeys.awg)
+    /// `[disguise.NAME]`
+    mutating func disguises(_ top: Section) -> [(name: String, Disguise)] {
+        let (section, names) = names("disguise", in: top)
+        return names.compactMap { name in disguise(name, section).map { (name, $0) } }
+    }
+
+    /// Each parameter as what it is: a number, a range, true or false, a template.
+    private mutating func disguise(_ name: String, _ parent: Section) -> Disguise? {
+        let section = section(name, in: parent, keys: ProfileKeys.awg)
         guard section.node != nil else { return nil }
         var disguise = Disguise(AWGSettings())
         for name in AWGName.allCases {

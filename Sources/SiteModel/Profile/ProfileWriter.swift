@@ -97,8 +97,8 @@ struct ProfileWriter {
     }
 
     /// Numbers and booleans as such.
-    mutating func disguise(_ disguise: Disguise) {
-        table("disguise", "awg")
+    mutating func disguise(_ name: String, _ disguise: Disguise) {
+        table("disguise", name)
         for name in AWGName.allCases {
             if name == .headerProtectionKey {
                 if disguise.headerProtectionKey != .none { quoted(name.profileKey, disguise.headerProtectionKey) }

@@ -37,8 +37,10 @@ public indirect enum Remedy: Hashable, Sendable {
     case fullTunnel(peer: String)
     /// A peer is to come in for longer.
     case prolong(peer: String)
-    /// Another disguise is to be drawn; for an app of this version, if one is meant.
-    case disguiseAnew(for: AWGVersion? = nil)
+    /// Another disguise is to be drawn in the place of the one of this name.
+    case disguiseAnew(String)
+    /// A disguise of this name is to be drawn for apps of a version.
+    case disguise(String, for: AWGVersion)
     /// A peer's own policy is to be this, from now on.
     case policy(peer: String, [AccessRule])
     /// A group's policy is to hold this as well, from now on.
@@ -100,6 +102,8 @@ public indirect enum Remedy: Hashable, Sendable {
         case networks
         /// It comes in by plain WireGuard.
         case plain
+        /// It comes in by this disguise.
+        case disguise(String)
         /// Its preshared key is set.
         case presharedKey
         /// What it may reach.

@@ -1,34 +1,45 @@
 import NetTypes
 
 extension SiteChecks {
-    /// Whether the disguise goes together, and who can be served beside it.
+    /// Whether each disguise goes together, whether they can be told apart, and who can be served beside them.
     mutating func checkDisguise() {
-        guard let disguise = site.tunnel.disguise else {
-            return checkDisguisedPeers(excludesPlain: false, hasDisguise: false)
-        }
-        let path = ["disguise", "awg"]
-        do throws(AWGFault) {
-            let parameters = try disguise.checkedParameters()
-            if parameters.isPlain {
-                report(path, .disguise(.hidesNothing))
+        var checked: [(name: String, key: PresharedKeyChoice, parameters: AWGParameters)] = []
+        for (name, disguise) in site.tunnel.disguises {
+            let path = ["disguise", name]
+            checkLabel(name, path, .disguise)
+            if name == DisguiseChoice.none.name {
+                report(path, .disguise(.reservedName))
             }
-            checkDisguisedPeers(excludesPlain: parameters.excludesPlain, hasDisguise: true)
-        } catch {
-            report(path + [error.name.profileKey], .disguise(.parameter(error)))
+            // Two that name one sealed key have the same; one that is still to be made is nobody else's.
+            let same = checked.firstIndex {
+                $0.key == disguise.headerProtectionKey && disguise.headerProtectionKey != .auto
+            }
+            do throws(AWGFault) {
+                let parameters = try disguise.checkedParameters(UInt8(same ?? checked.count) + 1)
+                if parameters.isPlain {
+                    report(path, .disguise(.hidesNothing))
+                } else if let other = checked.first(where: { $0.parameters.isConfused(with: parameters) })?.name {
+                    report(path, .disguise(.confused(with: other)))
+                }
+                checked.append((name, disguise.headerProtectionKey, parameters))
+            } catch {
+                report(path + [error.name.profileKey], .disguise(.parameter(error)))
+            }
         }
-        if site.tunnel.datapath == .kernel {
-            report(["tunnel", "datapath"], .disguise(.ofKernel))
+        if !site.tunnel.disguises.isEmpty && site.tunnel.datapath == .kernel {
+            report(["tunnel", "datapath"], .disguise(.ofKernel(site.tunnel.disguises[0].name)))
         }
+        checkDisguisedPeers(excluding: checked.first { $0.parameters.excludesPlain }?.name)
     }
 
-    private mutating func checkDisguisedPeers(excludesPlain: Bool, hasDisguise: Bool) {
+    private mutating func checkDisguisedPeers(excluding: String?) {
         for peer in site.peers {
-            switch peer.disguise {
-            case .awg where !hasDisguise:
-                report(["peers", peer.name, "disguise"], .disguise(.missing))
-            case .none where excludesPlain:
-                report(["peers", peer.name, "disguise"], .disguise(.excludesPlain))
-            case .awg, .none: break
+            let path = ["peers", peer.name, "disguise"]
+            if peer.disguise == .none {
+                guard let excluding else { continue }
+                report(path, .disguise(.excludesPlain(excluding)))
+            } else if site.tunnel[disguise: peer.disguise] == nil {
+                report(path, .disguise(.missing(peer.disguise)))
             }
         }
     }

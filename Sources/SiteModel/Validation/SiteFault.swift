@@ -38,7 +38,7 @@ extension SiteProblem {
         case unknownPeer(String, Flow, near: String?)
 
         /// Who has a name.
-        public enum Owner: String, Sendable { case site, peer, group }
+        public enum Owner: String, Sendable { case site, peer, group, disguise }
 
         /// Names under net/ipv4/conf that stand for settings of every interface, of those to come, and of none that packets come
         /// in by from elsewhere.
@@ -85,12 +85,16 @@ extension SiteProblem {
         case parameter(AWGFault)
         /// Its parameters are those of plain WireGuard.
         case hidesNothing
-        /// The kernel carries the packets.
-        case ofKernel
-        /// A peer has one, and the site has none.
-        case missing
-        /// A peer has none, and could not be answered.
-        case excludesPlain
+        /// It is called as what peers without one have.
+        case reservedName
+        /// Of another one, whose initiations look the same.
+        case confused(with: String)
+        /// The kernel carries the packets, and there is this one.
+        case ofKernel(String)
+        /// A peer has one that is none of the site's.
+        case missing(DisguiseChoice)
+        /// A peer has none, and could not be answered beside this one.
+        case excludesPlain(String)
     }
 }
 
@@ -177,13 +181,19 @@ extension SiteProblem.DisguiseFault {
         switch self {
         case .parameter(let fault): FaultText(fault.description, "correct it here and at the peers")
         case .hidesNothing: FaultText("hides nothing", "write parameters, or remove the table")
-        case .ofKernel:
-            FaultText("the kernel's WireGuard speaks no AmneziaWG", "write auto or userspace, or remove [disguise.awg]")
-        case .missing: FaultText("there is no [disguise.awg]", "write one, or none here")
-        case .excludesPlain:
+        case .reservedName: FaultText("none is what peers in plain WireGuard have", "take another name")
+        case .confused(let other):
+            FaultText(
+                "nobody can tell its initiations from those of [disguise.\(other)]",
+                "take another s1, or an h1 that has no number in common with that one's")
+        case .ofKernel(let name):
+            FaultText(
+                "the kernel's WireGuard speaks no AmneziaWG", "write auto or userspace, or remove [disguise.\(name)]")
+        case .missing(let choice): FaultText("there is no [disguise.\(choice)]", "write one, or none here")
+        case .excludesPlain(let name):
             FaultText(
                 "a plain initiation is one of the disguise too, but nothing that answers it",
-                "write awg for all peers, or an s1 of 1 or more in [disguise.awg]")
+                "write \(name) for all peers, or an s1 of 1 or more in [disguise.\(name)]")
         }
     }
 }

@@ -10,6 +10,8 @@ public enum SiteLimit: Hashable, Sendable {
     case tunnelAddresses
     /// That the tunnel is dialled at.
     case ports
+    /// That a datapath tells apart.
+    case disguises
     case dnsServers
     /// That other traffic may come in by, of one family.
     case interfaces
@@ -34,6 +36,7 @@ public enum SiteLimit: Hashable, Sendable {
         case .subnets: (256, "networks", "name wider networks")
         case .tunnelAddresses: (64, "addresses", "one of a wider network does for all its peers")
         case .ports: (15, "ports", "name those that the networks of your peers let through")
+        case .disguises: (3, "disguises", "one that old apps take serves newer ones, too")
         case .dnsServers: (64, "servers", "keep those that are asked first")
         case .interfaces: (64, "interfaces", "write \"allow\" if others may come in by any")
         case .checks: (1_000, "checks", "name networks in place of hosts")
@@ -55,6 +58,7 @@ extension SiteChecks {
         expect(site.lan.subnets.count, .subnets, ["lan", "subnets"])
         expect(site.tunnel.addresses.count, .tunnelAddresses, ["tunnel", "addresses"])
         expect(site.tunnel.ports.count, .ports, ["tunnel", "listen-ports"])
+        expect(site.tunnel.disguises.count, .disguises, ["disguise"])
         expect(site.dns.count, .dnsServers, ["dns", "servers"])
         expect(site.groups.count, .groups, ["groups"])
         for (name, policy) in site.groups.sorted(by: { $0.key < $1.key }) {
