@@ -15,6 +15,9 @@ import socket
 s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
 s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
 s.bind(("::", 53))
+# Nobody outside could ask this one, so it is in nobody's way.
+inside = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+inside.bind(("127.0.0.53", 443))
 print("ready", flush=True)
 while True:
     asked, who = s.recvfrom(2000)
@@ -95,6 +98,13 @@ def several(lab, checks):
     refused = lab.wggw("export", "laptop", "--port", "1194", check=False)
     checks.contains("a port that is none of them is refused with those that are", refused.err, "51820, 53, 443")
     forgotten(lab, checks)
+    if lab.shape == "router":
+        # With one arm this address is the LAN's, and the laptop would send what is for it into the tunnel.
+        lab.wggw("init", "--endpoint", f"[{lab.public[6]}]:51820")
+        at_port(lab, checks, 443)
+        checks.check("by IPv6 as well", endpoint(lab).startswith("[2001:db8:7::2]"), endpoint(lab))
+        lab.wggw("init", "--endpoint", "itzxa.com:51820")
+        dial(lab, 443)
     lab.wggw("init", "--listen-port", "40077,443,53")
     lab.wggw("apply")
     checks.check("WireGuard's own port changes under the session", lab.pings("laptop", SERVER[4], seconds=8))
