@@ -67,7 +67,7 @@ public enum Fact: Equatable, Sendable {
     /// Another key, port or preshared key than the site says.
     case sessionDiffers(peer: String, SessionPart)
     case alive(peer: String, age: Int64, endpoint: SocketAddress?)
-    case neverSeen(peer: String, port: UInt16)
+    case neverSeen(peer: String, ports: [UInt16])
     case silent(peer: String, age: Int64, keepalive: UInt16)
     /// Nobody dialled in, and the gateway knows nowhere to dial.
     case noEndpoint(peer: String)

@@ -40,8 +40,8 @@ extension Fact: CustomStringConvertible {
             "the interface has another preshared key for \(peer) than the site"
         case .alive(_, let age, let endpoint):
             "last handshake \(Self.duration(age)) ago" + (endpoint.map { ", from \($0)" } ?? "")
-        case .neverSeen(let peer, let port):
-            "\(peer) has not shaken hands since the interface is up: UDP port \(port) does not get here, a key is wrong, or it is off"
+        case .neverSeen(let peer, let ports):
+            "\(peer) has not shaken hands since the interface is up: UDP port \(ports.map(String.init).joined(separator: ", ")) does not get here, a key is wrong, or it is off"
         case .silent(let peer, let age, let keepalive):
             "no session: \(peer) was last heard \(Self.duration(age)) ago"
                 + (keepalive == 0

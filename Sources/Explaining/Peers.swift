@@ -59,7 +59,7 @@ extension Explainer {
             if !isSending && seen.endpoint == nil {
                 return stop(.session, .noEndpoint(peer: peer.name), .watchLog)
             }
-            note(.session, .open, .neverSeen(peer: peer.name, port: port), .watchLog)
+            note(.session, .open, .neverSeen(peer: peer.name, ports: [port] + scene.site.tunnel.otherPorts), .watchLog)
         } else {
             note(.session, .open, .silent(peer: peer.name, age: age, keepalive: peer.keepaliveOfItsFile), .watchLog)
         }
