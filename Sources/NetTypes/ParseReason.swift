@@ -51,6 +51,7 @@ extension ParseError {
         case moment(MomentFault)
         // Names of fields.
         case noOption, noField
+        case noDisguise
     }
 
     /// What is wrong with a moment.
@@ -110,6 +111,7 @@ extension ParseError.Reason: CustomStringConvertible {
         case .severalValues: "is more than one value"
         case .moment(.over(let now)): "is over; it is \(now) now"
         case .moment(let fault): "\(fault.words); write it as 2026-12-31T18:00Z"
+        case .noDisguise: "is no name of a disguise: 1 to 63 letters, digits and inner hyphens, or none"
         case .noOption: "is not set by an option"
         case .noField: "is nothing that a peer has"
         }

@@ -46,7 +46,7 @@ public struct DisguiseChoice: Hashable, Sendable, CustomStringConvertible {
     /// Whatever it names has to be a host label.
     public init(parsing name: String) throws(ParseError) {
         guard isHostLabel(name) else {
-            throw ParseError(name, "is no name of a disguise: 1 to 63 letters, digits and inner hyphens, or none")
+            throw ParseError(name, .noDisguise)
         }
         self.init(name: name)
     }

@@ -158,14 +158,19 @@ import Testing
             .parameter(.notANumber(.jc)),
             "\(AWGFault.notANumber(.jc)); correct it here and at the peers"
         ),
+        (.reservedName, "none is what peers in plain WireGuard have; take another name"),
+        (
+            .confused(with: "old"),
+            "nobody can tell its initiations from those of [disguise.old]; take another s1, or an h1 that has no number in common with that one's"
+        ),
         (.hidesNothing, "hides nothing; write parameters, or remove the table"),
         (
-            .ofKernel,
+            .ofKernel("awg"),
             "the kernel's WireGuard speaks no AmneziaWG; write auto or userspace, or remove [disguise.awg]"
         ),
-        (.missing, "there is no [disguise.awg]; write one, or none here"),
+        (.missing(.awg), "there is no [disguise.awg]; write one, or none here"),
         (
-            .excludesPlain,
+            .excludesPlain("awg"),
             "a plain initiation is one of the disguise too, but nothing that answers it; write awg for all peers, or an s1 of 1 or more in [disguise.awg]"
         ),
     ]

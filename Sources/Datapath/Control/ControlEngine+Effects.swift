@@ -115,6 +115,19 @@ extension ControlEngine {
         if record.pointee.noteSent(data: false, now: moment) { _ = control.pointee.push(request: peer) }
     }
 
+    /// Sends an empty message under the session, if there is one, from wherever the routing says.
+    func call(_ peer: PeerIndex) {
+        guard let keypair = device.tables.currentKeypair(of: peer),
+            let counter = keypair.pointee.reserveCounters(1, now: clock().monotonic)
+        else { return }
+        sealKeepalive(keypair, counter) { message in
+            var to = paths[peer].pointee.endpoint.load()
+            to.source = (0, 0)
+            guard to.family != 0, sendDatagram(&to, message, 0) == 0 else { return }
+            device.tables.peer(peer).pointee.sentBytes.add(UInt64(message.count), ordering: .relaxed)
+        }
+    }
+
     /// Seals no packet, or the zeros that its dialect puts behind it.
     private func sealKeepalive(
         _ keypair: UnsafeMutablePointer<Keypair>, _ counter: UInt64, _ body: (UnsafeRawBufferPointer) -> Void

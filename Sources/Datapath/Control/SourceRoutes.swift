@@ -5,19 +5,23 @@ internal import CMnl
 import WireGuardProtocol
 internal import Glibc
 internal import Netlink
+import Synchronization
 
 /// Word of the kernel's routing, and questions to it.
 ///
 /// A peer is answered from the address at which it was heard. The kernel's WireGuard lets go of that where the route leaves by another
-/// interface (`send4` in drivers/net/wireguard/socket.c); asked for each packet, it would cost more than the packet.
+/// interface (`send4` in drivers/net/wireguard/socket.c), for each packet; then peers behind a NAT hear no more, even where both
+/// providers let it through. Here such a peer gets an empty message from the address that fits: who hears it comes back there. From
+/// whom nothing is heard then is sent to from there; all others stay.
 final class SourceRoutes {
-    /// So often it is looked at after the first news, so long apart: what changes a route seldom changes it alone.
-    private static let looks = 2
+    /// How long a peer has to come back, nanoseconds.
     private static let pause = Limits.second / 1000 * 300
 
     private let news: Subscription
     private let questions: Int32
-    private var left = 0
+    private var isLooking = false
+    /// Peers that were sent an empty message since the news, and the bytes that were heard of each before.
+    private var tried: [PeerIndex: UInt64] = [:]
     /// Nanoseconds of the engine's clock.
     private var next: UInt64 = 0
 
@@ -39,20 +43,33 @@ final class SourceRoutes {
 
     /// Milliseconds until the next look; nil: none is due before there are news.
     func wait(at now: @autoclosure () -> UInt64) -> Int32? {
-        if left == 0 { return nil }
+        if !isLooking { return nil }
         let now = now()
         return now >= next ? 0 : Int32((next - now) / 1_000_000) + 1
     }
 
     /// There are news. They are not read one by one: on a box with all routes of the Internet they never end.
-    func note(at now: UInt64) { (left, next) = (Self.looks, now) }
+    func note(at now: UInt64) { (isLooking, next) = (true, now) }
 
-    /// Before a look: what came meanwhile counts as seen. Returns whether it is the last.
-    func begin(at now: UInt64) -> Bool {
+    /// What came until now counts as seen; the next look is after a pause.
+    func begin(at now: UInt64) {
         _ = news.read { _ in }
-        left -= 1
         next = now + Self.pause
-        return left == 0
+    }
+
+    /// No look follows before there are news.
+    func end() {
+        tried = [:]
+        isLooking = false
+    }
+
+    /// What becomes of a peer to whom the way leads from elsewhere, and of whom so much was heard.
+    enum Verdict { case call, leave, give }
+
+    /// The first time it is called; if it was heard since, it is left as it is.
+    func judge(_ peer: PeerIndex, heard: UInt64) -> Verdict {
+        guard let before = tried.updateValue(heard, forKey: peer) else { return .call }
+        return heard == before ? .give : .leave
     }
 
     /// Whether datagrams to an endpoint leave by the interface that has its source; true where that cannot be told.
@@ -65,22 +82,28 @@ final class SourceRoutes {
 }
 
 extension Controller {
-    /// Peers to whom the way leads from elsewhere now are sent to from there.
+    /// Looks after peers to whom the way leads from elsewhere now, if that is due.
     func followRoutes() {
         guard routes.wait(at: engine.clock().monotonic) == 0 else { return }
-        let isLast = routes.begin(at: engine.clock().monotonic)
+        routes.begin(at: engine.clock().monotonic)
+        var isOver = true
         for peer in engine.device.peers {
-            let path = engine.paths[peer]
-            var endpoint = path.pointee.endpoint.load()
-            let barred = path.pointee.barred
-            if barred.0 | barred.1 != 0 {
-                endpoint.source = barred
-                if routes.keepsSource(endpoint, mark: mark) { path.pointee.bar((0, 0)) }
-            } else if endpoint.source.0 | endpoint.source.1 != 0, !routes.keepsSource(endpoint, mark: mark) {
-                path.pointee.bar(endpoint.source)
+            let endpoint = engine.paths[peer].pointee.endpoint.load()
+            guard endpoint.source.0 | endpoint.source.1 != 0, !routes.keepsSource(endpoint, mark: mark) else {
+                continue
+            }
+            let heard = engine.device.tables.peer(peer).pointee.receivedBytes.load(ordering: .relaxed)
+            switch routes.judge(peer, heard: heard) {
+            case .leave: break
+            case .give: engine.paths[peer].pointee.endpoint.dropSource(endpoint.source)
+            case .call:
+                engine.call(peer)
+                isOver = false
             }
         }
-        if isLast { listenForRoutes() }
+        guard isOver else { return }
+        routes.end()
+        listenForRoutes()
     }
 
     /// From now on, until there are news.

@@ -158,7 +158,7 @@ extension Site {
                     write: { ListText.write($0) },
                     read: { text in
                         ListText.read(text) { word throws(ParseError) in
-                            guard let port = UInt16(word) else { throw ParseError(word, "is no port") }
+                            guard let port = UInt16(word) else { throw ParseError(word, .port) }
                             return port
                         }
                     }),

@@ -9,6 +9,10 @@ public indirect enum ProfileFault: Hashable, Sendable {
     case missing(SitePath)
     case wrongType(SitePath, TOMLType, Wanted)
     case outOfRange(SitePath, Int64, ClosedRange<Int64>)
+    /// A list that has to name something.
+    case emptyList(SitePath, Wanted)
+    /// A list whose first entry another key names as well.
+    case namedTwice(SitePath, leaveOut: String)
     /// A text that is not what should stand there.
     case value(SitePath, ParseError)
     /// The same of a parameter of a disguise.
@@ -32,6 +36,7 @@ public indirect enum ProfileFault: Hashable, Sendable {
     public enum Wanted: Hashable, Sendable {
         case table, listOfTables, string, listOfStrings, boolean
         case integer(ClosedRange<Int64>)
+        case integers(ClosedRange<Int64>)
         case integerOrRange
     }
 }
@@ -82,6 +87,8 @@ extension ProfileFault: CustomStringConvertible {
         case .wrongType(let path, let type, let wanted): "\(path.name): is \(type.rawValue); \(wanted.words(at: path))"
         case .outOfRange(let path, let value, let range):
             "\(path.name): \(value) is out of range; \(Wanted.words(of: range))"
+        case .emptyList(let path, let wanted): "\(path.name): names none; \(wanted.words(at: path))"
+        case .namedTwice(let path, let other): "\(path.name): names the first one as well; leave \(other) out"
         case .value(let path, let error): "\(path.name): \(error)"
         case .parameter(let path, let fault): "\(path.name): \(fault)"
         case .problem(let problem): problem.description
@@ -120,6 +127,8 @@ extension ProfileFault.Wanted {
         case .listOfStrings: "write a list of strings, [\"…\", \"…\"]"
         case .boolean: "write true or false, without quotes"
         case .integer(let range): "\(Self.words(of: range)), without quotes"
+        case .integers(let range):
+            "write whole numbers from \(range.lowerBound) to \(range.upperBound), […, …]"
         case .integerOrRange: "write a whole number without quotes, or a range in quotes, \"LOW-HIGH\""
         }
     }

@@ -62,7 +62,7 @@ extension ProfileReader {
     /// `listen-ports`, which stands in place of `single`.
     mutating func ports(_ tunnel: Section, beside single: String) -> [UInt16]? {
         if let entry = tunnel.node?.entries["listen-ports"], tunnel.node?.entries[single] != nil {
-            note(entry.keyOffset, "\(tunnel.name("listen-ports")): names the first port as well; leave \(single) out")
+            note(entry.keyOffset, .namedTwice(tunnel.place("listen-ports"), leaveOut: single))
         }
         return numbers("listen-ports", in: tunnel, 1...65535)?.map { UInt16($0) }
     }

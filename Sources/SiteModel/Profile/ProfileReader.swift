@@ -162,19 +162,18 @@ struct ProfileReader {
     /// nil if the key is not there, or there is something wrong in the list.
     mutating func numbers(_ key: String, in section: Section, _ range: ClosedRange<Int64>) -> [Int64]? {
         guard let entry = section.node?.entries[key] else { return nil }
-        let remedy = "write whole numbers from \(range.lowerBound) to \(range.upperBound), [51820, 443]"
         guard case .array(let list) = entry.value else {
-            refuse(entry, section.name(key), remedy)
+            refuse(entry, section.place(key), .integers(range))
             return nil
         }
-        if list.elements.isEmpty { note(entry.offset, "\(section.name(key)): names none; \(remedy)") }
+        if list.elements.isEmpty { note(entry.offset, .emptyList(section.place(key), .integers(range))) }
         let values = list.elements.compactMap { element -> Int64? in
             guard case .integer(let value) = element.value else {
-                refuse(element, section.name(key), remedy)
+                refuse(element, section.place(key), .integers(range))
                 return nil
             }
             guard range.contains(value) else {
-                note(element.offset, "\(section.name(key)): \(value) is out of range; \(remedy)")
+                note(element.offset, .outOfRange(section.place(key), value, range))
                 return nil
             }
             return value
