@@ -11,7 +11,7 @@ public indirect enum ProfileFault: Hashable, Sendable {
     case outOfRange(SitePath, Int64, ClosedRange<Int64>)
     /// A list that has to name something.
     case emptyList(SitePath, Wanted)
-    /// A list whose first entry another key names as well.
+    /// A list of ports whose first one another key names as well.
     case namedTwice(SitePath, leaveOut: String)
     /// A text that is not what should stand there.
     case value(SitePath, ParseError)
@@ -36,7 +36,7 @@ public indirect enum ProfileFault: Hashable, Sendable {
     public enum Wanted: Hashable, Sendable {
         case table, listOfTables, string, listOfStrings, boolean
         case integer(ClosedRange<Int64>)
-        case integers(ClosedRange<Int64>)
+        case ports
         case integerOrRange
     }
 }
@@ -88,7 +88,7 @@ extension ProfileFault: CustomStringConvertible {
         case .outOfRange(let path, let value, let range):
             "\(path.name): \(value) is out of range; \(Wanted.words(of: range))"
         case .emptyList(let path, let wanted): "\(path.name): names none; \(wanted.words(at: path))"
-        case .namedTwice(let path, let other): "\(path.name): names the first one as well; leave \(other) out"
+        case .namedTwice(let path, let other): "\(path.name): names the first port as well; leave \(other) out"
         case .value(let path, let error): "\(path.name): \(error)"
         case .parameter(let path, let fault): "\(path.name): \(fault)"
         case .problem(let problem): problem.description
@@ -127,8 +127,7 @@ extension ProfileFault.Wanted {
         case .listOfStrings: "write a list of strings, [\"…\", \"…\"]"
         case .boolean: "write true or false, without quotes"
         case .integer(let range): "\(Self.words(of: range)), without quotes"
-        case .integers(let range):
-            "write whole numbers from \(range.lowerBound) to \(range.upperBound), […, …]"
+        case .ports: "write whole numbers from 1 to 65535, [51820, 443]"
         case .integerOrRange: "write a whole number without quotes, or a range in quotes, \"LOW-HIGH\""
         }
     }

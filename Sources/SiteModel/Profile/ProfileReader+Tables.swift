@@ -64,7 +64,7 @@ extension ProfileReader {
         if let entry = tunnel.node?.entries["listen-ports"], tunnel.node?.entries[single] != nil {
             note(entry.keyOffset, .namedTwice(tunnel.place("listen-ports"), leaveOut: single))
         }
-        return numbers("listen-ports", in: tunnel, 1...65535)?.map { UInt16($0) }
+        return ports("listen-ports", in: tunnel)
     }
 
     /// `[disguise.NAME]`

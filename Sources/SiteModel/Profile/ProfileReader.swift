@@ -160,23 +160,24 @@ struct ProfileReader {
     }
 
     /// nil if the key is not there, or there is something wrong in the list.
-    mutating func numbers(_ key: String, in section: Section, _ range: ClosedRange<Int64>) -> [Int64]? {
+    mutating func ports(_ key: String, in section: Section) -> [UInt16]? {
         guard let entry = section.node?.entries[key] else { return nil }
         guard case .array(let list) = entry.value else {
-            refuse(entry, section.place(key), .integers(range))
+            refuse(entry, section.place(key), .ports)
             return nil
         }
-        if list.elements.isEmpty { note(entry.offset, .emptyList(section.place(key), .integers(range))) }
-        let values = list.elements.compactMap { element -> Int64? in
+        if list.elements.isEmpty { note(entry.offset, .emptyList(section.place(key), .ports)) }
+        let range: ClosedRange<Int64> = 1...65535
+        let values = list.elements.compactMap { element -> UInt16? in
             guard case .integer(let value) = element.value else {
-                refuse(element, section.place(key), .integers(range))
+                refuse(element, section.place(key), .ports)
                 return nil
             }
             guard range.contains(value) else {
                 note(element.offset, .outOfRange(section.place(key), value, range))
                 return nil
             }
-            return value
+            return UInt16(value)
         }
         return values.isEmpty || values.count < list.elements.count ? nil : values
     }
