@@ -12,6 +12,9 @@ public struct NamedEndpoints {
     /// So long an address is tried: three initiations, one each 5 s (REKEY_TIMEOUT).
     static let patience = Duration.seconds(15)
 
+    /// A name is asked for once in so long, however often somebody changes the box.
+    static let pause = Duration.seconds(5)
+
     private struct Search {
         var peer: UnreachedPeer
         /// Since when it is looked for where it is looked for now.
@@ -19,6 +22,8 @@ public struct NamedEndpoints {
     }
 
     private var searches: [PublicKey: Search] = [:]
+    /// When names were asked for last.
+    private var asked: [String: Duration] = [:]
 
     /// Nobody is looked for yet.
     public init() {}
@@ -36,6 +41,9 @@ public struct NamedEndpoints {
                 names.insert(peer.host)
             }
         }
+        asked = asked.filter { moment - $0.value < Self.pause }
+        names.subtract(asked.keys)
+        for name in names { asked[name] = moment }
         return names
     }
 

@@ -6,7 +6,7 @@ public enum Aside: Sendable {
     case reads
     /// The same, and facts of the box are written to the copy, since packets cannot wait. Revisions are not.
     case records
-    /// The same where it takes no more than a word, so that it opens and then refuses.
+    /// A copy whatever it is: it could be opened, and took no writes then.
     case always
 }
 

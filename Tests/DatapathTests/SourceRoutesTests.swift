@@ -14,12 +14,17 @@ import WireGuardProtocol
         #expect(routes.wait(at: 5) == nil)
         routes.note(at: 5)
         #expect(routes.wait(at: 5) == 0)
-        routes.begin(at: 5)
-        #expect(routes.wait(at: 5)! > 0)
+        routes.begin()
+        routes.pause(from: 5, to: 6)
+        #expect(routes.wait(at: 6) == 301)
         #expect(routes.judge(a, heard: 100) == .call && routes.judge(b, heard: 0) == .call)
         #expect(routes.judge(a, heard: 148) == .leave && routes.judge(b, heard: 0) == .give)
         routes.end()
         #expect(routes.wait(at: .max) == nil && routes.judge(a, heard: 148) == .call)
+        // A look that took a second is followed by nine without, whatever comes.
+        routes.pause(from: 1_000_000_000, to: 2_000_000_000)
+        routes.note(at: 2_000_000_000)
+        #expect(routes.wait(at: 2_000_000_000)! > 8_999)
     }
 
     /// Of the kernel's own routes and addresses, in a network of its own.

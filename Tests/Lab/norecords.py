@@ -1,21 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The state directory takes no writes, which is no reason to let packets wait."""
 
-import pathlib
-
 from lab import SERVER, eventually
+from stuck import on_a_small_disk
 from watch import Service
 
 
 def no_writes(lab, checks, how):
     """The state directory takes no writes: packets go on, what others change is put back, and a service that begins brings up what was
     applied."""
-    state = pathlib.Path("/var/lib/wggw")
-    lab.run("gateway", "mount", "-t", "tmpfs", "-o", "size=2m,mode=700", "wggw-full", state)
-    lab.at_reset("gateway", "umount", "-l", state)
-    lab.init()
-    lab.wggw("add-peer", "laptop")
-    lab.wggw("apply")
+    state = on_a_small_disk(lab)
     if how == "full":
         lab.run("gateway", "dd", "if=/dev/zero", f"of={state}/filler", "bs=4k", check=False)
     else:

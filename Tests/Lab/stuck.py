@@ -155,14 +155,20 @@ def interrupted(lab, checks, times=10):
     works(lab, checks, "after them")
 
 
-def full_disk(lab, checks):
-    """There is no room in the state directory: a command says so, and nothing is half done; neither is what was to be taken back."""
+def on_a_small_disk(lab):
+    """A gateway that is applied, on a disk of its own, whose place is returned."""
     state = pathlib.Path("/var/lib/wggw")
     lab.run("gateway", "mount", "-t", "tmpfs", "-o", "size=2m,mode=700", "wggw-full", state)
     lab.at_reset("gateway", "umount", "-l", state)
     lab.init()
     lab.wggw("add-peer", "laptop")
     lab.wggw("apply")
+    return state
+
+
+def full_disk(lab, checks):
+    """There is no room in the state directory: a command says so, and nothing is half done; neither is what was to be taken back."""
+    state = on_a_small_disk(lab)
     fill = lambda: lab.run("gateway", "dd", "if=/dev/zero", f"of={state}/filler", "bs=4k", check=False)
     empty = lambda: lab.run("gateway", "rm", "-f", state / "filler")
     applied = snapshot(lab)

@@ -100,7 +100,7 @@ import Testing
         ),
         (
             .exporting(.tooWide(bytes: 700, columns: 97, has: 80, hasTemplates: true)),
-            "the QR code of 700 bytes needs 97 columns, and this terminal has 80: it would break the lines, and nothing reads that; make the window wider or its letters smaller, or write a picture (--png, --svg), or take i1 to i5 out of [disguise.awg]"
+            "the QR code of 700 bytes needs 97 columns, and this terminal has 80: it would break the lines, and nothing reads that; make the window wider or its letters smaller, or write a picture (--png, --svg), or take i1 to i5 out of the disguise"
         ),
         (
             .exporting(

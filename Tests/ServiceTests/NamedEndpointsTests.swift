@@ -26,8 +26,8 @@ import Testing
         #expect(endpoints.moves(["branch.example": []], at: .seconds(99)).isEmpty)
         #expect(endpoints.moves(["branch.example": [first]], at: .seconds(99)).isEmpty)
         // One that nobody knew.
-        #expect(endpoints.note([branch(at: nil, keepsTrying: false)], at: .seconds(2)) == ["branch.example"])
-        #expect(endpoints.moves(["branch.example": [second]], at: .seconds(2)).map(\.address) == [second])
+        #expect(endpoints.note([branch(at: nil, keepsTrying: false)], at: .seconds(12)) == ["branch.example"])
+        #expect(endpoints.moves(["branch.example": [second]], at: .seconds(12)).map(\.address) == [second])
     }
 
     /// Each of its addresses has its time, round and round.
@@ -56,6 +56,13 @@ import Testing
         // Who is reached is looked for no more.
         #expect(endpoints.note([], at: .seconds(182)).isEmpty)
         #expect(endpoints.moves(["branch.example": [second]], at: .seconds(182)).isEmpty)
+    }
+
+    /// However often the box changes.
+    @Test func nameServersAreLeftInPeace() {
+        var endpoints = NamedEndpoints()
+        let asked = (0..<100).filter { !endpoints.note([branch(at: first)], at: .milliseconds(200 * $0)).isEmpty }
+        #expect(asked == [0, 25, 50, 75])
     }
 
     @Test func oneNameOfManyPeersIsAskedOnce() {

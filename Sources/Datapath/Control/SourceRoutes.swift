@@ -24,6 +24,13 @@ final class SourceRoutes {
     private var tried: [PeerIndex: UInt64] = [:]
     /// Nanoseconds of the engine's clock.
     private var next: UInt64 = 0
+    /// What was answered in this look, since most peers are sent to by one or two interfaces.
+    private var owners: [Owner: Bool] = [:]
+
+    private struct Owner: Hashable {
+        let interface: Int32
+        let source: UInt128
+    }
 
     init() throws(DatapathError) {
         do throws(NetlinkRefusal) {
@@ -49,13 +56,17 @@ final class SourceRoutes {
     }
 
     /// There are news. They are not read one by one: on a box with all routes of the Internet they never end.
-    func note(at now: UInt64) { (isLooking, next) = (true, now) }
+    func note(at now: UInt64) { (isLooking, next) = (true, max(now, next)) }
 
-    /// What came until now counts as seen; the next look is after a pause.
-    func begin(at now: UInt64) {
+    /// What came until now counts as seen.
+    func begin() {
         _ = news.read { _ in }
-        next = now + Self.pause
+        owners = [:]
     }
+
+    /// The next look is after a pause: of the control thread's time no more than a tenth goes to this, however many peers there are and
+    /// however restless the routes.
+    func pause(from began: UInt64, to now: UInt64) { next = now + max(Self.pause, (now - began) * 9) }
 
     /// No look follows before there are news.
     func end() {
@@ -76,7 +87,13 @@ final class SourceRoutes {
     func keepsSource(_ endpoint: udp_endpoint, mark: UInt32) -> Bool {
         withUnsafePointer(to: endpoint) { endpoint in
             let interface = routes_interface_to(questions, endpoint, mark)
-            return interface <= 0 || routes_has_source(questions, interface, endpoint) != 0
+            if interface <= 0 { return true }
+            let source = endpoint.pointee.source
+            let owner = Owner(interface: interface, source: UInt128(source.0) << 64 | UInt128(source.1))
+            if let known = owners[owner] { return known }
+            let holds = routes_has_source(questions, interface, endpoint) != 0
+            owners[owner] = holds
+            return holds
         }
     }
 }
@@ -85,7 +102,9 @@ extension Controller {
     /// Looks after peers to whom the way leads from elsewhere now, if that is due.
     func followRoutes() {
         guard routes.wait(at: engine.clock().monotonic) == 0 else { return }
-        routes.begin(at: engine.clock().monotonic)
+        let began = engine.clock().monotonic
+        routes.begin()
+        defer { routes.pause(from: began, to: engine.clock().monotonic) }
         var isOver = true
         for peer in engine.device.peers {
             let endpoint = engine.paths[peer].pointee.endpoint.load()

@@ -90,5 +90,5 @@ public enum ExportNotice: Hashable, Sendable {
 
 /// What else makes a QR code smaller.
 private func shorter(_ hasTemplates: Bool) -> String {
-    hasTemplates ? ", or take i1 to i5 out of [disguise.awg]" : ""
+    hasTemplates ? ", or take i1 to i5 out of the disguise" : ""
 }
