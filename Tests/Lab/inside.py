@@ -109,9 +109,15 @@ def descriptors(pid, what):
 
 
 def sockets(pid, table):
-    """Its descriptors of sockets that a table under /proc/PID/net has, as `netlink`."""
-    rows = [line.split() for line in pathlib.Path(f"/proc/{pid}/net/{table}").read_text().splitlines()]
-    known = {row[9] for row in rows[1:]}
+    """Its descriptors of sockets that a table under /proc/PID/net has, as `netlink`.
+
+    The kernel walks netlink's table, which all networks of the machine share, while others open and close: a reading may miss
+    some. What any of several readings has is there.
+    """
+    known = set()
+    for _ in range(8):
+        rows = [line.split() for line in pathlib.Path(f"/proc/{pid}/net/{table}").read_text().splitlines()]
+        known |= {row[9] for row in rows[1:]}
     return [fd for fd in descriptors(pid, "socket:") if os.readlink(f"/proc/{pid}/fd/{fd}")[8:-1] in known]
 
 
