@@ -16,6 +16,13 @@
 int routes_open(void) {
     int descriptor = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), on = 1;
     if (descriptor < 0) return -errno;
+    // Else it gets its address with the first question, and nobody who looks at the process sees before what it is.
+    const struct sockaddr_nl own = {.nl_family = AF_NETLINK};
+    if (bind(descriptor, (const struct sockaddr *)&own, sizeof own) < 0) {
+        int error = -errno;
+        close(descriptor);
+        return error;
+    }
     // The kernel answers at once; where it does not, packets must not wait for this.
     const struct timeval patience = {.tv_usec = 100000};
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);

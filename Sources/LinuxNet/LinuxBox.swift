@@ -187,7 +187,7 @@ extension LinuxBox {
 
     func datapath(of interface: String) -> DatapathProcess {
         DatapathProcess(
-            command: datapathCommand ?? ["/proc/self/exe", "datapath"], interface: interface,
+            command: datapathCommand ?? [ownProgram, "datapath"], interface: interface,
             saysThatItStands: datapathCommand == nil)
     }
 

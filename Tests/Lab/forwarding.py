@@ -84,7 +84,7 @@ def end_of_the_tunnel(lab):
     """The tunnel's interface goes without wggw: its datapath is killed, or somebody deletes it."""
     if lab.datapath == "userspace":
         inside = lab.run("gateway", "sh", "-c", "ip netns pids $(ip netns identify $$)").out.split()
-        for pid in lab.run("gateway", "pgrep", "-f", "[w]ggw datapath wg0|/exe datapath wg0", check=False).out.split():
+        for pid in lab.run("gateway", "pgrep", "-f", "[w]ggw datapath wg0", check=False).out.split():
             if pid in inside:
                 lab.run("gateway", "kill", "-KILL", pid)
     else:

@@ -85,7 +85,7 @@ def restart(lab, checks):
     start(lab)
     checks.check("the tunnel works", lab.pings("laptop", SERVER[4]))
     if lab.datapath == "userspace":
-        pids = lab.run("gateway", "pgrep", "-f", "[w]ggw datapath wg0|/exe datapath wg0", check=False).out.split()
+        pids = lab.run("gateway", "pgrep", "-f", "[w]ggw datapath wg0", check=False).out.split()
         inside = lab.run("gateway", "sh", "-c", "ip netns pids $(ip netns identify $$)").out.split()
         for pid in set(pids) & set(inside):
             lab.run("gateway", "kill", "-KILL", pid)

@@ -23,6 +23,8 @@ def privileges(lab, checks):
     pid = process_of(lab, interface="wg0")
     if not checks.check("the datapath listens on its socket", pid):
         return
+    checks.equal("ps calls it what it is", [pathlib.Path(f"/proc/{pid}/comm").read_text().strip(),
+                 pathlib.Path(f"/proc/{pid}/cmdline").read_text().split("\0")[:3]], ["wggw", ["wggw", "datapath", "wg0"]])
     seen = status(pid)
     checks.check("it is not root", "0" not in seen["Uid"].split() + seen["Gid"].split(), seen["Uid"])
     checks.equal("and in no further group", seen["Groups"], "")

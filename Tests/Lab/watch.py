@@ -173,7 +173,7 @@ def commands_go_on(lab, checks, service):
     lab.wggw("remove-peer", "tablet")
     lab.wggw("apply", "--confirm", "5")
     # Its guard is dead, and so is nobody left but the service.
-    lab.run("gateway", "pkill", "-KILL", "-f", "wggw guard|exe guard", check=False)
+    lab.run("gateway", "pkill", "-KILL", "-f", "wggw guard", check=False)
     checks.check("an unconfirmed apply goes back without its guard",
                  eventually(lambda: len(lab.run("gateway", "wg", "show", "wg0", "peers").out.split()) == 2, seconds=12))
     lab.wggw("down")

@@ -120,7 +120,7 @@ def heard(gateway, checks):
     gateway.run("wg set wg0 peer $(wg genkey | wg pubkey) allowed-ips 192.168.2.99/32")
     checks.check("of wg it hears by its file", eventually(lambda: gateway.nothing_to_do()[0], 15), gateway.nothing_to_do())
     # Nothing on the box changes by it: only the records tell.
-    gateway.run("wggw init --endpoint 203.0.113.1:51821 && wggw apply --confirm 5 && pkill -KILL -f 'wggw guard|exe guard'")
+    gateway.run("wggw init --endpoint 203.0.113.1:51821 && wggw apply --confirm 5 && pkill -KILL -f 'wggw guard'")
     time.sleep(8)
     checks.contains("of an apply that changes nothing it hears by the records", eventually(
         lambda: gateway.run("wggw status", check=False).out, 1), "revision")

@@ -33,12 +33,12 @@ class Packaged(box.Gateway):
 
     def traces(self):
         """What of a gateway is on the box: its interface, its tables, forwarding."""
-        return self.run("ip -o link show wg0 2>/dev/null; nft list tables | grep wggw; pgrep -fa 'wggw|/exe datapath'; "
+        return self.run("ip -o link show wg0 2>/dev/null; nft list tables | grep wggw; pgrep -fa wggw; "
                         "sysctl -n net.ipv4.ip_forward | grep -v 0", check=False).out
 
     def programs(self):
         """The files that wggw's processes run, and how often."""
-        return self.run("for p in $(pgrep -f 'wggw watch|exe datapath|wggw datapath'); do readlink /proc/$p/exe; done | sort | uniq -c",
+        return self.run("for p in $(pgrep -f 'wggw watch|wggw datapath'); do readlink /proc/$p/exe; done | sort | uniq -c",
                         check=False).out
 
 

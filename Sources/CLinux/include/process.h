@@ -1,7 +1,8 @@
 // What a process that holds keys does to itself.
 #pragma once
 
-/// No core dumps, no tracing by others of the same user, no crash reports of the language's runtime. 0 or -errno.
+/// No core dumps, no tracing by others of the same user, no crash reports of the language's runtime; and its name is `wggw`, also where it
+/// was started by a link. 0 or -errno.
 int process_conceal(void);
 /// The same, and no new privileges by exec. 0 or -errno.
 int process_harden(void);

@@ -24,7 +24,7 @@ public func startGuardProcess(_ directory: StateDirectory, _ pending: PendingCon
     let credentials = getenv("CREDENTIALS_DIRECTORY").map { ["CREDENTIALS_DIRECTORY=\(String(cString: $0))"] }
     do throws(BoxError) {
         _ = try spawnStanding(
-            ["/proc/self/exe", "guard", pending.token, "--state-dir", path ?? directory.path],
+            [ownProgram, "guard", pending.token, "--state-dir", path ?? directory.path],
             environment: credentials ?? [], .init(.start, .applyGuard))
     } catch { throw .box(error) }
 }

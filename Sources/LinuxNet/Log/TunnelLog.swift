@@ -22,7 +22,7 @@ public struct TunnelLog {
     private let switchCommand: [String]
 
     /// `switchCommand`: the program and arguments that run `KernelLogSwitch.hold`; by default this executable's own.
-    public init(interface: String, backend: Backend, switchCommand: [String] = ["/proc/self/exe", "log-switch"]) {
+    public init(interface: String, backend: Backend, switchCommand: [String] = [ownProgram, "log-switch"]) {
         self.interface = interface
         self.backend = backend
         self.switchCommand = switchCommand

@@ -73,5 +73,5 @@ struct DatapathProcess {
 /// Starts `wggw datapath` with these arguments in the background, and returns when its configuration socket answers.
 public func startDatapath(_ arguments: [String]) throws(BoxError) {
     try DatapathProcess.start(
-        ["/proc/self/exe", "datapath"] + arguments + ["--foreground"], .init(.start, .datapath()))
+        [ownProgram, "datapath"] + arguments + ["--foreground"], .init(.start, .datapath()))
 }

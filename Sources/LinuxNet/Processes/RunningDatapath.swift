@@ -71,7 +71,6 @@ struct RunningDatapath: ~Copyable {
         }
     }
 
-    /// Whether the process runs `wggw datapath`, under whichever name.
     /// Whether the file that it was started from is no more, as after an upgrade. Only who may look into the process can tell.
     var isOfOlderProgram: Bool {
         var path = [CChar](repeating: 0, count: 4096)
@@ -80,6 +79,7 @@ struct RunningDatapath: ~Copyable {
             && String(decoding: path[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self).hasSuffix(" (deleted)")
     }
 
+    /// Whether the process runs `wggw datapath`, under whichever name.
     private static func isDatapath(_ process: pid_t) -> Bool {
         let words = (readFile("/proc/\(process)/cmdline", upTo: 4096) ?? []).split(separator: 0)
             .map { String(decoding: $0, as: UTF8.self) }

@@ -2,6 +2,9 @@ import CLinux
 public import BoxModel
 import Glibc
 
+/// This program's own file, also when an upgrade has put another one at its path.
+public let ownProgram = "/proc/self/exe"
+
 /// Starts a program in a session of its own, so that it outlives this process and its terminal, with no signal blocked or
 /// ignored. Returns its process id; somebody has to wait for it, or end before it.
 ///
@@ -34,7 +37,9 @@ public func spawnApart(
     posix_spawnattr_setsigdefault(&attributes, &signals)
     posix_spawnattr_setflags(
         &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) | clinux_spawn_new_session())
-    var arguments = command.map { strdup($0) } + [nil]
+    // `ps` says who somebody is by the first word.
+    let words = [command[0] == ownProgram ? "wggw" : command[0]] + command.dropFirst()
+    var arguments = words.map { strdup($0) } + [nil]
     var settings = (["PATH=/usr/sbin:/usr/bin:/sbin:/bin"] + environment).map { strdup($0) } + [nil]
     defer { for text in arguments + settings { free(text) } }
     var pid: pid_t = 0
