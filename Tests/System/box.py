@@ -117,6 +117,9 @@ def heard(gateway, checks):
     gateway.run("sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.wg0.forwarding=0")
     checks.check("settings of the network it puts back", eventually(lambda: gateway.nothing_to_do()[0], 10), gateway.nothing_to_do())
     checks.contains("and no others", gateway.run("systemctl show wggw -P ProtectKernelTunables").out, "yes")
+    written = gateway.run("nsenter -m -t $(systemctl show wggw -P MainPID) sh -c 'for d in systemd/system udev wggw wireguard; do "
+                          "mkdir -p /run/$d/probe 2>/dev/null && echo $d && rmdir /run/$d/probe; done'", check=False).out.split()
+    checks.equal("in /run it may write what is its own", written, ["wggw", "wireguard"])
     gateway.run("wg set wg0 peer $(wg genkey | wg pubkey) allowed-ips 192.168.2.99/32")
     checks.check("of wg it hears by its file", eventually(lambda: gateway.nothing_to_do()[0], 15), gateway.nothing_to_do())
     # Nothing on the box changes by it: only the records tell.
