@@ -4,6 +4,7 @@ public import BoxModel
 import Firewall
 import Glibc
 import Netlink
+import Synchronization
 internal import System
 
 /// The kernel's word that something changed of what a gateway is made of, by whomever: links, addresses, routes, rules, the settings
@@ -86,6 +87,8 @@ public final class BoxNews {
 /// The same of table `inet wggw` alone.
 final class FirewallNews: Sendable {
     private let netfilter: Subscription
+    /// Whether a transaction changed the table whose last message has not come. That says whose it was, and may come after a reading.
+    private let isOurs = Atomic(false)
 
     init() throws(BoxError) {
         netfilter = try Subscription.toBox(NETLINK_NETFILTER, groups: [Int32(NFNLGRP_NFTABLES.rawValue)])
@@ -103,18 +106,17 @@ final class FirewallNews: Sendable {
     /// What there is, without waiting.
     func read() -> BoxNews.Seen {
         var seen = BoxNews.Seen()
-        // A transaction's messages end with one that says whose it was.
-        var isOurs = false
         let isLost = netfilter.read { message in
             let attributes = Attributes(message.payload, after: nfgenmsg.self)
             if message.header.nlmsg_type == Nft.type(NFT_MSG_NEWGEN) {
-                if isOurs, let changer = Self.changer(attributes) { seen.changers.insert(changer) }
-                isOurs = false
+                if isOurs.exchange(false, ordering: .relaxed), let changer = Self.changer(attributes) {
+                    seen.changers.insert(changer)
+                }
                 return
             }
             // Chatty boxes change other tables all the time. Whatever message names a table does so in its first attribute.
             guard attributes.first(NFTA_TABLE_NAME)?.string == FirewallTable.tableName else { return }
-            isOurs = true
+            isOurs.store(true, ordering: .relaxed)
             seen.kinds.formUnion(message.header.nlmsg_type == Nft.type(NFT_MSG_DELTABLE) ? [.any, .tableTaken] : .any)
         }
         if isLost { seen.kinds.formUnion([.any, .tableTaken]) }

@@ -98,7 +98,7 @@ public struct Watch {
             if NotedSignal.name != nil { return }
             guard isDue else { continue }
             let began = hasBegun
-            look()
+            look(news)
             if NotedSignal.name != nil { return }
             if began { manager.status(status) } else { manager.ready(status) }
             heap_give_back()
@@ -167,11 +167,15 @@ public struct Watch {
         for move in (try? undisturbed { try open(false).move(moves) }) ?? [] { tell(.moved(move)) }
     }
 
-    private mutating func look() {
+    private mutating func look(_ news: BoxNews) {
         let putsBack = schedule.mayPutBack(at: Self.now)
         if putsBack { isLeftAloneTold = false }
         do {
             let kept = try keep(putsBack)
+            // Who took the firewall away is told after it is gone, which nobody waits for.
+            let seen = news.read()
+            defer { note(seen) }
+            changers.formUnion(seen.changers)
             (deadline, interface, record) = (kept.deadline, kept.interface, kept.record)
             if let failure = denied.set(kept.keepsDenied) { tell(.keepsNothing(failure)) }
             lastFailure = nil

@@ -65,14 +65,8 @@ final class TrustedDirectory {
 
     /// Makes a file with these bytes, 0600, unless there is one of that name; others see all of it or nothing.
     func create(_ name: String, _ bytes: UnsafeRawBufferPointer) throws(StorageError) {
-        let aside = ".new-\(UInt64.random(in: 0 ... .max))"
-        guard file_create(descriptor, aside, bytes.baseAddress, bytes.count) == 0 else {
-            throw .system("\(path)/\(name)")
-        }
-        if file_rename_new(descriptor, aside, name) == 0 { return }
-        let code = errno
-        unlinkat(descriptor, aside, 0)
-        if code != EEXIST { throw .system("\(path)/\(name)", code) }
+        if file_create(descriptor, name, bytes.baseAddress, bytes.count) == 0 { return }
+        if errno != EEXIST { throw .system("\(path)/\(name)") }
     }
 
     /// Removes a file, if it is there and can be removed.

@@ -143,7 +143,9 @@ class Trial:
         """The next command, whichever it is, leads to a state that somebody asked for."""
         has_site = self.state.records.newest is not None
         can_repeat = not self.scenario.is_guard and not (self.scenario.goes_further and "old" not in self.is_like)
-        if has_site and (self.case.next == "down" or self.ends_datapath and not can_repeat):
+        # A command that only drafts brings no datapath back.
+        can_mend = can_repeat and differences(self.lesson.old.box, self.lesson.new.box)
+        if has_site and (self.case.next == "down" or self.ends_datapath and not can_mend):
             return self.take_down()
         can_draft = has_site and not (self.ends_datapath and can_repeat)
         if can_draft and (self.case.next == "draft" or not can_repeat or "new" in self.is_like):

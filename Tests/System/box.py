@@ -120,6 +120,8 @@ def heard(gateway, checks):
     written = gateway.run("nsenter -m -t $(systemctl show wggw -P MainPID) sh -c 'for d in systemd/system udev wggw wireguard; do "
                           "mkdir -p /run/$d/probe 2>/dev/null && echo $d && rmdir /run/$d/probe; done'", check=False).out.split()
     checks.equal("in /run it may write what is its own", written, ["wggw", "wireguard"])
+    checks.equal("and may not ask systemd for a way out of its cage", gateway.run(
+        "nsenter -m -t $(systemctl show wggw -P MainPID) systemctl start systemd-tmpfiles-clean", check=False).code, 1)
     gateway.run("wg set wg0 peer $(wg genkey | wg pubkey) allowed-ips 192.168.2.99/32")
     checks.check("of wg it hears by its file", eventually(lambda: gateway.nothing_to_do()[0], 15), gateway.nothing_to_do())
     # Nothing on the box changes by it: only the records tell.

@@ -8,8 +8,8 @@
 int file_look(int directory, const char *name);
 /// The target of a symbolic link that `file_look` opened, up to `room` bytes without a zero at the end; how many, or -1 with errno.
 ssize_t file_link_target(int link, char *target, size_t room);
-/// Makes file `name`, 0600 whatever the umask, with these bytes, on disk when it returns. If anything is called so already, a link
-/// too, it fails. 0, or -1 with errno, and then it made nothing.
+/// Makes file `name`, 0600 whatever the umask, with these bytes, on disk when it returns. Others see all of it or nothing. If anything is
+/// called so already, a link too, it fails with EEXIST. 0, or -1 with errno, and then it made nothing.
 int file_create(int directory, const char *name, const void *bytes, size_t count);
-/// Renames a file, and fails with EEXIST if anything is called `to` already. 0, or -1 with errno.
-int file_rename_new(int directory, const char *from, const char *to);
+/// The same, and others see it while it grows: for a name that means nothing to them.
+int file_write_aside(int directory, const char *name, const void *bytes, size_t count);

@@ -90,16 +90,19 @@ private struct OutputPlace: ~Copyable {
         return nil
     }
 
-    /// Beside it and then in its place. The name aside is one that nobody can guess: the directory may be anybody's.
+    /// Others see all of it or nothing. The name aside of what replaces a file is one that nobody can guess: the directory may be
+    /// anybody's.
     func create(_ bytes: [UInt8], replacing: Bool) throws(GatewayError) {
+        guard replacing else {
+            if file_create(directory, name, bytes, bytes.count) == 0 { return }
+            throw errno == EEXIST ? Self.isTaken(path) : failure(path)
+        }
         let aside = ".wggw-\(UInt64.random(in: 0 ... .max))"
-        guard file_create(directory, aside, bytes, bytes.count) == 0 else { throw failure(path) }
-        let renamed =
-            replacing ? renameat(directory, aside, directory, name) : file_rename_new(directory, aside, name)
-        guard renamed == 0 else {
+        guard file_write_aside(directory, aside, bytes, bytes.count) == 0 else { throw failure(path) }
+        guard renameat(directory, aside, directory, name) == 0 else {
             let code = errno
             unlinkat(directory, aside, 0)
-            throw code == EEXIST ? Self.isTaken(path) : failure(path, code)
+            throw failure(path, code)
         }
     }
 

@@ -12,15 +12,15 @@ struct Deadline {
     /// Whether it has passed.
     var isOver: Bool { SuspendingClock.now >= end }
 
-    /// Waits until a descriptor is ready for `events`. False: the time is over. Throws with `EINTR` once the command is told
-    /// to stop.
-    func wait(for descriptor: Int32, toBe events: Int32 = POLLIN, _ operation: BoxError.Operation) throws(BoxError)
-        -> Bool
-    {
+    /// Waits until a descriptor is ready for `events`. False: the time is over. Throws `.stopped` once the command is told to stop,
+    /// unless it `isCommitted` to what it waits for.
+    func wait(
+        for descriptor: Int32, toBe events: Int32 = POLLIN, isCommitted: Bool = false, _ operation: BoxError.Operation
+    ) throws(BoxError) -> Bool {
         while true {
             var ready = [
                 pollfd(fd: descriptor, events: Int16(events), revents: 0),
-                pollfd(fd: stop_descriptor(), events: Int16(POLLIN), revents: 0),
+                pollfd(fd: isCommitted ? -1 : stop_descriptor(), events: Int16(POLLIN), revents: 0),
             ]
             let count = poll(&ready, 2, milliseconds)
             if count < 0 && errno != EINTR { throw .system(operation) }

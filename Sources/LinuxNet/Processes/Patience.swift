@@ -31,13 +31,13 @@ struct Patience {
         spent = look()?.time
     }
 
-    /// Waits until a descriptor is ready for `events`. False: the process does nothing about it. Throws with `EINTR` once the
-    /// command is told to stop.
-    mutating func wait(for descriptor: Int32, toBe events: Int32 = POLLIN, _ operation: BoxError.Operation)
-        throws(BoxError) -> Bool
-    {
+    /// Waits until a descriptor is ready for `events`. False: the process does nothing about it. Throws `.stopped` once the command
+    /// is told to stop, unless it `isCommitted` to what it waits for.
+    mutating func wait(
+        for descriptor: Int32, toBe events: Int32 = POLLIN, isCommitted: Bool = false, _ operation: BoxError.Operation
+    ) throws(BoxError) -> Bool {
         var idle = 0
-        while try !Deadline(step).wait(for: descriptor, toBe: events, operation) {
+        while try !Deadline(step).wait(for: descriptor, toBe: events, isCommitted: isCommitted, operation) {
             let seen = look()
             if let seen, seen.time != spent {
                 idle = 0

@@ -58,15 +58,16 @@ struct RunningDatapath: ~Copyable {
         }
     }
 
-    /// Waits until it has ended, after it was told to: as long as it works at it. Once it does nothing for a second it is killed.
+    /// Waits until it has ended, after it was told to: as long as it works at it. Once it does nothing for a second it is killed. A
+    /// command that is told to stop meanwhile waits on: to whoever goes back, one that is about to end would look alive.
     borrowing func awaitEnd(behind interface: String) throws(BoxError) {
         let operation = BoxError.Operation(.end, .datapath(of: interface))
         var patience = Patience(with: process, idle: .seconds(1))
-        if try patience.wait(for: descriptor, operation) { return }
+        if try patience.wait(for: descriptor, isCommitted: true, operation) { return }
         guard try take(SIGKILL, behind: interface) else {
             throw BoxError(operation, .process(.mayNotBeKilled(process)))
         }
-        guard try Deadline(Patience.usual).wait(for: descriptor, operation) else {
+        guard try Deadline(Patience.usual).wait(for: descriptor, isCommitted: true, operation) else {
             throw BoxError(operation, .process(.doesNotDie(process)))
         }
     }
