@@ -68,7 +68,7 @@ extension Fact: CustomStringConvertible {
         case .mayDrop(let doubt, let owner):
             "\(doubt.place)\(Self.by(owner)) may drop it: it asks for \(list(doubt.causes.map(\.text).sorted()))"
         case .redirected(let address, let place):
-            "\(place.map { "\($0)" } ?? "a rule") sends it to \(address.map { "\($0)" } ?? "another address")"
+            "\(place.map { "\($0)" } ?? "a rule") sends it to \(address.map { "\($0)" } ?? "another address or port")"
         case .ownTableGone: "table inet wggw is gone"
         case .ownTableDiffers: "somebody changed table inet wggw"
         case .boxMoved(let revision):

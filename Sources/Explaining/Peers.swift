@@ -94,12 +94,16 @@ extension Explainer {
         return try passes(packet, [.prerouting, .input], port: port)
     }
 
-    /// Whether no table drops a datagram of the tunnel's own. Addresses that are translated are somebody's port forwarding.
+    /// Whether no table drops a datagram of the tunnel's own, nor sends one that comes in elsewhere.
     private mutating func passes(
         _ datagram: KnownPacket, _ points: [FirewallChain.Hook.Point], port: UInt16?
     ) throws(BoxError) -> Bool {
         var packet = datagram
-        for chain in points.flatMap({ map.filter.baseChains(at: $0, datagram.family) }) where chain.hook.kind != .nat {
+        for chain in points.flatMap({ map.filter.baseChains(at: $0, datagram.family) }) {
+            if chain.hook.kind == .nat {
+                if let port, chain.hook.point == .prerouting, try !leaves(packet, chain, port) { return false }
+                continue
+            }
             let walk = try map.walk(packet, through: chain)
             packet = walk.packet
             guard case .drops(let place, let rejecting) = walk.fate else { continue }
@@ -108,6 +112,20 @@ extension Explainer {
                 remedy(for: chain, port: port))
         }
         return true
+    }
+
+    /// Whether somebody's port forwarding leaves a datagram to the tunnel's port where it is.
+    private mutating func leaves(
+        _ datagram: KnownPacket, _ chain: PacketFilter.BaseChain, _ port: UInt16
+    ) throws(BoxError) -> Bool {
+        let walk = try map.walk(datagram, through: chain)
+        guard walk.translations.contains(where: { ($0.kind == .destination || $0.kind == .redirect) && $0.isCertain })
+        else { return true }
+        let target = (address: walk.packet.address(.destination), port: walk.packet.destinationPort)
+        if target.port == port, target.address.map(map.addresses.contains) ?? true { return true }
+        let remedy = map.owner(of: chain.place).owner?.remedy(leaving: port, target, chain.place)
+        return stop(
+            .session, .redirected(to: target.address, walk.steps.last?.place), remedy.map { .command($0) } ?? .restore)
     }
 
     /// Stands for the Internet where a route is looked for (documentation, RFC 5737).

@@ -1,3 +1,5 @@
+package import NetTypes
+
 /// Who made a table, by the names in it, and how they want to be told.
 package enum FirewallOwner {
     case docker, ufw, firewalld, iptables, nft
@@ -7,7 +9,9 @@ package enum FirewallOwner {
         let names = table.chains.map(\.name)
         if table.name == "firewalld" {
             self = .firewalld
-        } else if names.contains("DOCKER-USER") && chain.name == "FORWARD" {
+        } else if names.contains("DOCKER-USER") && chain.name == "FORWARD"
+            || names.contains("DOCKER") && chain.hook?.kind == .nat
+        {
             self = .docker
         } else if names.contains(where: { $0.hasPrefix("ufw") }) {
             self = .ufw
@@ -53,6 +57,22 @@ package enum FirewallOwner {
         let isLegacy = FirewallTable.isLegacy(place.table)
         return (place.family == .ip6 ? "ip6tables" : "iptables") + (isLegacy ? "-legacy" : "")
             + (table == "filter" || self == .docker ? "" : " -t \(table)")
+    }
+
+    /// Leaves WireGuard's datagrams at a port where they are. `target`: where the owner sends them.
+    package func remedy(leaving port: UInt16, _ target: (address: IPAddress?, port: UInt16?), _ place: RulePlace)
+        -> String
+    {
+        switch self {
+        case .firewalld:
+            let to = (target.port.map { ":toport=\($0)" } ?? "") + (target.address.map { ":toaddr=\($0)" } ?? "")
+            return "firewall-cmd --permanent --remove-forward-port=port=\(port):proto=udp\(to) && firewall-cmd --reload"
+        case .docker, .ufw, .iptables:
+            let isLegacy = FirewallTable.isLegacy(place.table)
+            let tool = (place.family == .ip6 ? "ip6tables" : "iptables") + (isLegacy ? "-legacy" : "")
+            return "\(tool) -t nat -I \(place.chain) -p udp --dport \(port) -j ACCEPT"
+        case .nft: return "nft insert rule \(place.chainName) udp dport \(port) accept"
+        }
     }
 
     /// Lets WireGuard's own datagrams in.

@@ -11,6 +11,9 @@ public struct FirewallTable: Equatable, Sendable {
     /// The name of wggw's own table, in the inet family.
     public static let tableName = "wggw"
 
+    /// Where wggw sends on what comes to another of the tunnel's ports: before `dstnat`.
+    package static let portsPriority: Int32 = -101
+
     /// Behind the name of a table of the kernel's older packet filter (iptables-legacy): no table of nf_tables can be called so.
     package static let legacyMark = " (legacy)"
 

@@ -82,5 +82,7 @@ extension FirewallChain {
     }
 
     /// nft's words for `NF_IP_PRI_*`.
-    private static let priorityNames: [Int32: String] = [-300: "raw", -100: "dstnat", 0: "filter", 100: "srcnat"]
+    private static let priorityNames: [Int32: String] = [
+        -300: "raw", -101: "dstnat - 1", -100: "dstnat", 0: "filter", 100: "srcnat",
+    ]
 }

@@ -105,7 +105,9 @@ public struct LinuxBox: Box, Sendable {
         _ scope: Scope, _ state: ObservedState, _ netfilter: inout NetlinkSocket, _ route: inout NetlinkSocket
     ) throws(BoxError) -> [FirewallObstacle] {
         let tables =
-            try netfilter.consistently { socket throws(BoxError) in try socket.foreignTables(where: \.filtersTransit) }
+            try netfilter.consistently { socket throws(BoxError) in
+                try socket.foreignTables { $0.filtersTransit || $0.translatesArrivals }
+            }
             + LegacyFirewall.tables()
         if tables.isEmpty { return [] }
         let others = scope.traffic.reaches.map(\.interface) + scope.traffic.outside
@@ -118,7 +120,9 @@ public struct LinuxBox: Box, Sendable {
             hasIPv6: state.link?.addresses.contains { $0.address.isV6 } ?? true
         ) { interfaces[$0] ?? KnownPacket.Interface($0) }
         // A set that changes meanwhile is as good as one that changes right after.
-        return try ForeignFirewall(tables, probes, interface: scope.interface).obstacles {
+        let translates = tables.contains { $0.chains.contains(where: \.translatesArrivals) }
+        let own = translates ? Set(try route.addresses(index: 0).map(\.address.address)) : []
+        return try ForeignFirewall(tables, probes, interface: scope.interface, own: own).obstacles {
             name throws(BoxError) in try netfilter.contents(of: name)
         }
     }

@@ -44,7 +44,7 @@ extension Report {
         Report([
             Field("chain", .text(obstacle?.chain)), Field("owner", .text(obstacle?.owner)),
             Field("remedy", .text(obstacle?.remedy)),
-            Field("certain", "whether it drops or may drop", .bool(obstacle?.isCertain ?? false)),
+            Field("certain", "whether it drops, or sends elsewhere, or may drop", .bool(obstacle?.isCertain ?? false)),
             Field("reason", .text(obstacle?.reason)),
         ])
     }
@@ -73,7 +73,7 @@ extension FirewallObstacle {
     /// `rule 3 of inet filter input`, `rule 3 of inet filter input: not understood: match set`
     public var reason: String {
         switch certainty {
-        case .drops(let place): place.description
+        case .drops(let place), .sendsElsewhere(let place): place.description
         case .mayDrop(let doubt):
             "\(doubt.place): " + doubt.causes.map(\.text).sorted().joined(separator: ", ")
         }

@@ -45,13 +45,12 @@ struct PlanCommand: ParsableCommand {
     }
 }
 
-/// Foreign chains that drop the gateway's traffic, or may.
+/// Foreign chains that drop the gateway's traffic, or may, or send it elsewhere.
 func warn(_ obstacles: [FirewallObstacle]) {
     for obstacle in obstacles {
         let owner = obstacle.owner.map { " (\($0))" } ?? ""
-        let verb = obstacle.isCertain ? "drops" : "may drop"
         Console.error(
-            "warning: \(obstacle.chain)\(owner) \(verb) the tunnel's traffic (\(obstacle.reason)); this lets it through:"
+            "warning: \(obstacle.chain)\(owner) \(obstacle.deed("the tunnel's traffic")) (\(obstacle.reason)); this lets it through:"
         )
         Console.error("  \(obstacle.remedy)")
     }

@@ -188,3 +188,30 @@ def firewall(lab, checks):
     lab.run("gateway", "conntrack", "-D", "-p", "udp", "--dport", "443", check=False)
     checks.check("with that rule it passes", lab.pings("laptop", SERVER[4], seconds=8))
     lab.run("gateway", "nft", "delete", "table", "inet", "strict")
+    forwarding(lab, checks)
+
+
+def forwarding(lab, checks):
+    """Somebody else's port forwarding, loaded after wggw's table and so before it in the kernel's order: at another port wggw's goes
+    first all the same, and who takes WireGuard's own is named."""
+    lab.run("gateway", "nft", "-f", "-", stdin="""
+        table ip nat {
+            chain PREROUTING { type nat hook prerouting priority dstnat; udp dport { 443, 51820 } redirect to :8443; }
+        }
+        """)
+    lab.at_reset("gateway", "nft", "delete", "table", "ip", "nat")
+    lab.run("gateway", "conntrack", "-D", "-p", "udp", check=False)
+    said = lab.wggw("plan").err
+    remedy = "iptables -t nat -I PREROUTING -p udp --dport 51820 -j ACCEPT"
+    checks.contains("who sends WireGuard's own port elsewhere is named", said, "ip nat PREROUTING", "elsewhere", remedy)
+    checks.check("and not for a port that is the tunnel's first", "443 -j" not in said, said)
+    checks.equal("status ends with 1", lab.wggw("status", check=False).code, 1)
+    checks.check("what comes at another port is the tunnel's", lab.pings("laptop", SERVER[4], seconds=8))
+    dial(lab, 51820)
+    checks.check("at WireGuard's own it is in vain", lab.is_silent("laptop", SERVER[4]))
+    lab.run("gateway", "nft", "insert", "rule", "ip", "nat", "PREROUTING", "udp", "dport", "51820", "accept")
+    lab.run("gateway", "conntrack", "-D", "-p", "udp", check=False)
+    checks.check("not with the rule that lets it through", lab.pings("laptop", SERVER[4], seconds=8))
+    checks.check("and nobody is named any more", "PREROUTING" not in lab.wggw("plan").err)
+    lab.run("gateway", "nft", "delete", "table", "ip", "nat")
+    dial(lab, 443)

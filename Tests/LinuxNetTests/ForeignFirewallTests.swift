@@ -206,6 +206,67 @@ import Testing
                     remedy: "nft insert rule inet filter second udp dport 51820 accept"
                 ),
             ]),
+        // Of those that translate, wggw's own comes first at 443; at 51820 it has none.
+        Case(
+            name: "a container's published ports",
+            rules: """
+                table ip nat {
+                chain DOCKER { iifname "docker0" return
+                iifname != "docker0" udp dport 443 dnat to 172.17.0.2:443
+                iifname != "docker0" udp dport 51820 dnat to 172.17.0.2:51820
+                }
+                chain PREROUTING { type nat hook prerouting priority dstnat; policy accept
+                fib daddr type local jump DOCKER
+                }; }
+                """,
+            obstacles: [
+                (
+                    chain: "ip nat PREROUTING", owner: "Docker",
+                    remedy: "iptables -t nat -I PREROUTING -p udp --dport 51820 -j ACCEPT"
+                )
+            ]),
+        Case(
+            name: "a redirection before wggw's own",
+            rules: """
+                table inet early { chain pre { type nat hook prerouting priority -150; policy accept
+                udp dport { 443, 8443 } redirect to :53
+                udp dport 51821 redirect to :53
+                }; }
+                """,
+            obstacles: [
+                (
+                    chain: "inet early pre", owner: nil,
+                    remedy: "nft insert rule inet early pre udp dport 443 accept"
+                )
+            ]),
+        Case(
+            name: "translated for one sender, or to the tunnel, or for TCP",
+            rules: """
+                table inet early { chain pre { type nat hook prerouting priority -150; policy accept
+                ip saddr 203.0.113.5 udp dport 51820 dnat ip to 10.0.0.2
+                udp dport 443 redirect to :51820
+                tcp dport { 443, 51820 } redirect to :53
+                iifname "eth7" udp dport 51820 redirect to :53
+                }; }
+                """,
+            obstacles: []),
+        Case(
+            name: "firewalld's port forwarding",
+            rules: """
+                table inet firewalld {
+                chain nat_PREROUTING { type nat hook prerouting priority -90; policy accept
+                meta nfproto ipv4 udp dport 51820 dnat ip to 10.0.0.2:500
+                }; }
+                """,
+            obstacles: [
+                (
+                    chain: "inet firewalld nat_PREROUTING", owner: "firewalld",
+                    remedy: """
+                    firewall-cmd --permanent --remove-forward-port=port=51820:proto=udp:toport=500:toaddr=10.0.0.2 && \
+                    firewall-cmd --reload
+                    """
+                )
+            ]),
         Case(
             name: "another hook, another kind",
             rules: """
@@ -292,12 +353,11 @@ import Testing
 }
 
 extension FirewallObstacle {
-    fileprivate var isCertain: Bool { if case .drops = certainty { true } else { false } }
-
     /// `drops inet f input: rule 3 of inet f input`
     fileprivate var line: String {
         switch certainty {
         case .drops(let place): "drops \(chain): \(place)"
+        case .sendsElsewhere(let place): "sends elsewhere \(chain): \(place)"
         case .mayDrop(let doubt): "may drop \(chain): \(doubt.place)"
         }
     }

@@ -62,6 +62,16 @@ struct ForeignRuleset: CustomTestStringConvertible {
     static let all = lettingIn + notLettingIn + forwarding + notForwarding + iptables
 
     static let lettingIn: [ForeignRuleset] = [
+        .init(
+            "translated for others alone",
+            """
+            table inet n { chain pre { type nat hook prerouting priority dstnat
+            iifname "eth9" udp dport 51820 redirect to :53
+            udp dport 51821 redirect to :53
+            tcp dport 51820 redirect to :53
+            udp dport 51820 redirect to :51820
+            }; }
+            """),
         .init("anonymous set of ports", input: "udp dport { 53, 51820 } accept"),
         .init("range of ports", input: "udp dport 50000-52000 accept"),
         .init("anonymous set of ranges", input: "udp dport { 1000-2000, 51000-52000 } accept"),
@@ -133,6 +143,10 @@ struct ForeignRuleset: CustomTestStringConvertible {
     ]
 
     static let notLettingIn: [ForeignRuleset] = [
+        .init(
+            "translated by a set of ports",
+            "table ip n { chain pre { type nat hook prerouting priority dstnat; udp dport { 53, 51820 } dnat to 192.168.1.10; }; }",
+            ["sends elsewhere ip n pre: rule 1 of ip n pre"], isLetIn: false),
         .init("a set without the port", input: "udp dport { 53, 51821 } accept", [dropsInput], isLetIn: false),
         .init("another range", input: "udp dport 1-51819 accept", [dropsInput], isLetIn: false),
         .init("all but the port", input: "udp dport != 51820 accept", [dropsInput], isLetIn: false),

@@ -159,6 +159,8 @@ public struct FirewallObstacle: Hashable, Sendable {
     public enum Certainty: Hashable, Sendable {
         /// By this rule or policy.
         case drops(at: RulePlace)
+        /// To another address or port, by this rule.
+        case sendsElsewhere(at: RulePlace)
         /// It hangs on this rule.
         case mayDrop(Doubt)
     }
@@ -169,7 +171,7 @@ public struct FirewallObstacle: Hashable, Sendable {
     public var owner: String?
     /// A command that lets the traffic through.
     public var remedy: String
-    /// Whether it certainly drops.
+    /// What it does with it, and whether it certainly does.
     public var certainty: Certainty
 
     /// Makes an obstacle.
@@ -180,8 +182,17 @@ public struct FirewallObstacle: Hashable, Sendable {
         self.certainty = certainty
     }
 
-    /// Whether it certainly drops.
-    public var isCertain: Bool { if case .drops = certainty { true } else { false } }
+    /// Whether it certainly is in the way.
+    public var isCertain: Bool { if case .mayDrop = certainty { false } else { true } }
+
+    /// What it does with the tunnel's traffic: `drops the tunnel's traffic`.
+    public func deed(_ traffic: String) -> String {
+        switch certainty {
+        case .drops: "drops \(traffic)"
+        case .mayDrop: "may drop \(traffic)"
+        case .sendsElsewhere: "sends \(traffic) elsewhere"
+        }
+    }
 }
 
 extension ObservedState {

@@ -221,12 +221,14 @@ struct FirewallCompiler {
 
     /// Sends on what comes to another of the tunnel's ports, and the kernel shows the answers to come from there. Only what comes by
     /// a way out: whoever serves at such a port inside, a resolver at 53 above all, goes on. Where the LAN is at the way out as well,
-    /// its own networks count as inside, and those that the box is in there.
+    /// its own networks count as inside, and those that the box is in there. Before anybody else's translation: the first one counts,
+    /// and of two at one priority the kernel takes whichever was loaded last.
     private func ports() -> [FirewallChain] {
         if facts.site.tunnel.otherPorts.isEmpty { return [] }
         return [
             FirewallChain(
-                "ports", hook: .init(kind: .nat, point: .prerouting, priority: -100, drops: false),
+                "ports",
+                hook: .init(kind: .nat, point: .prerouting, priority: FirewallTable.portsPriority, drops: false),
                 rules: facts.oneArms.flatMap { interface in
                     Family.allCases.map { family in
                         FirewallRule(

@@ -72,7 +72,7 @@ extension Ailment {
         case .obstacle(let obstacle):
             """
             \(obstacle.chain)\(obstacle.owner.map { " (\($0))" } ?? "") \
-            \(obstacle.isCertain ? "drops" : "may drop") the tunnel's traffic
+            \(obstacle.deed("the tunnel's traffic"))
             """
         case .broken(let result): "a check does not hold: \(result.prose)"
         case .unseen(let peers): "not seen since the interface is up: \(few(peers))"

@@ -9,9 +9,11 @@ internal import NetTypes
 /// nobody's way, and one that is let through helps nobody else. But whoever lets something through by the tunnel's name or
 /// port meant the tunnel.
 struct ForeignFirewall {
-    private let tables: [FirewallTable]
+    let tables: [FirewallTable]
     private let probes: [Probe]
     private let interface: String
+    /// The addresses of this host.
+    let own: Set<IPAddress>
 
     /// Packets of one kind on their way through the box.
     struct Probe {
@@ -36,8 +38,9 @@ struct ForeignFirewall {
         static let translation: Int32 = -100
     }
 
-    /// `tables` of all but wggw; `interface` is the tunnel's name.
-    init(_ tables: [FirewallTable], _ probes: [Probe], interface: String) {
+    /// `tables` of all but wggw; `interface` is the tunnel's name, `own` are the addresses of this host.
+    init(_ tables: [FirewallTable], _ probes: [Probe], interface: String, own: Set<IPAddress> = []) {
+        self.own = own
         self.tables = tables
         self.probes = probes
         self.interface = interface
@@ -53,7 +56,7 @@ struct ForeignFirewall {
             let filter = PacketFilter(tables, sets: sets)
             var obstacles: [FirewallObstacle] = []
             var unread: Set<SetName> = []
-            for probe in probes { judge(probe, filter, &obstacles, &unread) }
+            for probe in probes { judge(probe, filter, Set(sets.keys), &obstacles, &unread) }
             if unread.isEmpty { return inOrder(obstacles) }
             for name in unread { sets[name] = try contents(name) }
         }
@@ -68,10 +71,15 @@ struct ForeignFirewall {
     }
 
     private func judge(
-        _ probe: Probe, _ filter: PacketFilter, _ obstacles: inout [FirewallObstacle], _ unread: inout Set<SetName>
+        _ probe: Probe, _ filter: PacketFilter, _ sets: Set<SetName>, _ obstacles: inout [FirewallObstacle],
+        _ unread: inout Set<SetName>
     ) {
         var (all, usual) = (probe.packet, probe.packet)
-        for base in probe.points.flatMap({ filter.baseChains(at: $0, all.family) }) where base.hook.kind != .nat {
+        for base in probe.points.flatMap({ filter.baseChains(at: $0, all.family) }) {
+            if base.hook.kind == .nat {
+                translate(probe, usual, base, filter, sets, &obstacles, &unread)
+                continue
+            }
             if let destination = probe.destination, base.hook.point != .prerouting {
                 all.set(destination: destination)
                 usual.set(destination: destination)
