@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Handshake initiations that only the responder's own work can tell from honest ones: their mac1 is right.
 
-    flood.py FROM TARGET PORT PUBLIC-KEY RATE SECONDS
+    flood.py FROM TARGET PORT PUBLIC-KEY RATE SECONDS [KEY=VALUE…]
 
-FROM is an IPv4 address, or a network (198.18.0.0/15) of which each message takes another one. Whole IP packets by a raw
-socket, RATE a second in batches of one millisecond, one system call each. Prints how many were sent, and the share of a core
+FROM is an IPv4 address, or a network (198.18.0.0/15) of which each message takes another one. In plain, or in the disguise that
+amneziawg-go's keys say (s1, h1, header_protection_key, random_trailers; others are let be). Whole IP packets by a raw socket, RATE a second in batches of one millisecond, one system call each. Prints how many were sent, and the share of a core
 that it took."""
 
 import ctypes
@@ -38,9 +38,19 @@ class Message(ctypes.Structure):
     _fields_ = [("header", Header), ("length", ctypes.c_uint)]
 
 
-def initiation(mac1_key):
-    body = struct.pack("<I", 1) + os.urandom(112)
-    return body + hashlib.blake2s(body, key=mac1_key, digest_size=16).digest() + bytes(16)
+def initiation(mac1_key, disguise):
+    low, _, high = disguise.get("h1", "1").partition("-")
+    body = struct.pack("<I", random.randint(int(low), int(high or low))) + os.urandom(112)
+    message = body + hashlib.blake2s(body, key=mac1_key, digest_size=16).digest() + bytes(16)
+    prefix = os.urandom(int(disguise.get("s1", 0)))
+    if key := disguise.get("header_protection_key"):
+        hidden = ctypes.create_string_buffer(len(message))
+        library = ctypes.CDLL("libsodium.so.23")
+        library.crypto_stream_chacha20_ietf_xor(hidden, message, ctypes.c_ulonglong(len(message)), prefix[:12], bytes.fromhex(key))
+        message = hidden.raw
+    # As long as amneziawg-go makes it.
+    trailer = random.randrange(500 - len(prefix) - len(message)) if disguise.get("random_trailers") == "1" else 0
+    return prefix + message + os.urandom(trailer)
 
 
 def packet(source, target, port, payload):
@@ -50,14 +60,14 @@ def packet(source, target, port, payload):
     return header + udp
 
 
-def messages(network, target, port, public):
+def messages(network, target, port, public, disguise):
     """One mmsghdr for each of the packets, and what must stay alive for them."""
     mac1_key = hashlib.blake2s(b"mac1----" + public).digest()
     address = ctypes.create_string_buffer(struct.pack("=H", socket.AF_INET) + struct.pack("!H", 0) + target.packed + bytes(8), 16)
     made, kept = (Message * DISTINCT)(), [address]
     for message in made:
         source = network[random.randrange(network.num_addresses)]
-        bytes_ = ctypes.create_string_buffer(packet(source, target, port, initiation(mac1_key)))
+        bytes_ = ctypes.create_string_buffer(packet(source, target, port, initiation(mac1_key, disguise)))
         vector = IOVector(ctypes.cast(bytes_, ctypes.c_void_p), len(bytes_) - 1)
         kept += [bytes_, vector]
         message.header.name, message.header.name_length = ctypes.cast(address, ctypes.c_void_p), 16
@@ -66,9 +76,10 @@ def messages(network, target, port, public):
 
 
 def main():
-    source, target, port, public, rate, seconds = sys.argv[1:]
+    source, target, port, public, rate, seconds = sys.argv[1:7]
+    disguise = dict(word.split("=", 1) for word in sys.argv[7:])
     network = ipaddress.ip_network(source)
-    made, kept = messages(network, ipaddress.ip_address(target), int(port), b64decode(public))
+    made, kept = messages(network, ipaddress.ip_address(target), int(port), b64decode(public), disguise)
     sender = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
     sender.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
     batch = max(1, int(rate) // 1000)

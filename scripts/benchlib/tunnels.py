@@ -39,6 +39,8 @@ class Tunnel:
 
     target = INNER[0]
     crypto = True
+    #: Bytes in front of every data message, in its disguise.
+    prefix = 0
 
     def __init__(self, name):
         self.name = name
@@ -121,7 +123,8 @@ class WireGuard(Tunnel):
         super().__init__(name)
         self.template, self.env = template, env or {}
         self.disguise = disguise or {}
-        self.mtu = MTU - int(self.disguise.get("s4", 0))
+        self.prefix = int(self.disguise.get("s4", 0))
+        self.mtu = MTU - self.prefix
 
     def start(self, link, scratch, peers):
         for number, end in enumerate(link.ends):
