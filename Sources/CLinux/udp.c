@@ -219,10 +219,11 @@ int udp_send(int fd, const struct udp_endpoint *to, const void *bytes, size_t co
     return 0;
 }
 
-void udp_send_replies(int fd, const struct udp_endpoint *to, const void *bytes, size_t size, unsigned count, unsigned tos) {
+void udp_send_replies(int fd, const struct udp_endpoint *to, const void *bytes, const uint16_t *sizes, unsigned count, unsigned tos) {
     struct outgoing o[UDP_REPLIES];
     struct mmsghdr m[UDP_REPLIES];
-    for (unsigned i = 0; i < count; i++) address_to(&m[i].msg_hdr, &o[i], &to[i], (const char *)bytes + i * size, size, tos);
+    const char *reply = bytes;
+    for (unsigned i = 0; i < count; reply += sizes[i++]) address_to(&m[i].msg_hdr, &o[i], &to[i], reply, sizes[i], tos);
     // It stops at the first one that is refused, and says so only if that is the very first: go on behind it.
     for (unsigned done = 0; done < count;) {
         int n = sendmmsg(fd, m + done, count - done, MSG_DONTWAIT | MSG_NOSIGNAL);

@@ -84,20 +84,22 @@ private let plainInitiation = HandshakeProposal(dialect: .plain, kind: .initiati
             var to = udp_endpoint(SocketAddress(loopback, port: port))
             // From an address of the documentation's, which is not ours.
             if number == 1 { to.source = (family == AF_INET6 ? 0xb80d_0120 : 0x0102_00c0, 0) }
-            let bytes = [UInt8](repeating: UInt8(number + 1), count: Message.cookieReplySize)
-            let fits = replies.accepts(bytes.count, to: to, Limits.handshakeTOS)
+            let bytes = [UInt8](repeating: UInt8(number + 1), count: Message.cookieReplySize + number * 10)
+            let fits = replies.accepts(to: to, Limits.handshakeTOS)
             #expect(fits)
             bytes.withUnsafeBytes { replies.append($0, to: to, Limits.handshakeTOS) }
         }
         udp_send_replies(
-            descriptors[0], replies.endpoints, replies.bytes, replies.size, UInt32(replies.count),
+            descriptors[0], replies.endpoints, replies.bytes, replies.sizes, UInt32(replies.count),
             UInt32(replies.trafficClass))
         let got = descriptors.dropFirst().map { descriptor in
             var buffer = [UInt8](repeating: 0, count: 200)
             let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
             return Array(buffer.prefix(max(0, count)))
         }
-        let expected = [1, 0, 3].map { [UInt8](repeating: $0, count: $0 == 0 ? 0 : Message.cookieReplySize) }
+        // Each as long as it was, as those with trailers are.
+        let size = Message.cookieReplySize
+        let expected = [(1, size), (0, 0), (3, size + 20)].map { [UInt8](repeating: $0, count: $1) }
         #expect(got == expected)
     }
 }

@@ -128,10 +128,11 @@ final class TwinNode {
                 port.send(to, bytes.baseAddress!, bytes.count, segment: 0, trafficClass: trafficClass)
             },
             sendReplies: { replies in
+                var bytes = replies.bytes
                 for n in 0..<replies.count {
-                    let bytes = replies.bytes + n * replies.size
-                    _ = port.send(
-                        replies.endpoints + n, bytes, replies.size, segment: 0, trafficClass: replies.trafficClass)
+                    let size = Int(replies.sizes[n])
+                    _ = port.send(replies.endpoints + n, bytes, size, segment: 0, trafficClass: replies.trafficClass)
+                    bytes += size
                 }
             })
         worker = Worker(

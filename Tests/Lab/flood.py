@@ -5,7 +5,8 @@
     flood.py FROM TARGET PORT PUBLIC-KEY RATE SECONDS [KEY=VALUE…]
 
 FROM is an IPv4 address, or a network (198.18.0.0/15) of which each message takes another one. In plain, or in the disguise that
-amneziawg-go's keys say (s1, h1, header_protection_key, random_trailers; others are let be). Whole IP packets by a raw socket, RATE a second in batches of one millisecond, one system call each. Prints how many were sent, and the share of a core
+amneziawg-go's keys say (s1, h1, header_protection_key, random_trailers; others are let be). Whole IP packets by a raw
+socket, RATE a second in batches of one millisecond, one system call each. Prints how many were sent, and the share of a core
 that it took."""
 
 import ctypes

@@ -52,6 +52,6 @@ int udp_set_mark(int fd, uint32_t mark);
 int udp_receive(int fd, struct udp_batch *batch, struct udp_received *received, int limit);
 /// Sends `count` bytes, cut every `segment` bytes unless `segment` is 0. Never waits. Returns 0 or -errno.
 int udp_send(int fd, const struct udp_endpoint *to, const void *bytes, size_t count, unsigned segment, unsigned tos);
-/// Sends `size` bytes to each of up to UDP_REPLIES endpoints of the socket's family: the first `size` of `bytes` to the first, and
+/// Sends a datagram to each of up to UDP_REPLIES endpoints of the socket's family: the first `sizes[0]` of `bytes` to the first, and
 /// so on. Never waits; what the kernel refuses is lost.
-void udp_send_replies(int fd, const struct udp_endpoint *to, const void *bytes, size_t size, unsigned count, unsigned tos);
+void udp_send_replies(int fd, const struct udp_endpoint *to, const void *bytes, const uint16_t *sizes, unsigned count, unsigned tos);

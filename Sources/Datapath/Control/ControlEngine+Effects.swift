@@ -56,7 +56,7 @@ extension ControlEngine {
 
     /// To where the message came from that the device is looking at.
     private func queueReply(_ message: Range<Int>, trafficClass: UInt8) {
-        if !replies.accepts(message.count, to: source, trafficClass) { flushReplies() }
+        if !replies.accepts(to: source, trafficClass) { flushReplies() }
         effects.bytes.withUnsafeBytes {
             replies.append(UnsafeRawBufferPointer(rebasing: $0[message]), to: source, trafficClass)
         }

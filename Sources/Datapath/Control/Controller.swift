@@ -91,7 +91,7 @@ final class Controller {
             let descriptor = Int32(replies.endpoints.pointee.family) == AF_INET6 ? pair.v6 : pair.v4
             guard descriptor >= 0 else { return }
             udp_send_replies(
-                descriptor, replies.endpoints, replies.bytes, replies.size, UInt32(replies.count),
+                descriptor, replies.endpoints, replies.bytes, replies.sizes, UInt32(replies.count),
                 UInt32(replies.trafficClass))
         }
     }

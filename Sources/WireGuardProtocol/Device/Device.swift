@@ -19,6 +19,8 @@ public final class Device {
     public internal(set) var isUp = false
 
     let random: (UnsafeMutableRawBufferPointer) -> Void
+    /// Of what disguised messages have around them; nil while there is no set. A flood asks for some of it 50,000 times a second.
+    var disguise: RandomStream?
     let peerStates: UnsafeMutablePointer<Peer>
     var peersByKey = PeerTable()
     var firstPeer = PeerIndex.none

@@ -12,6 +12,7 @@ extension Device {
         guard sets.count <= Dialect.most else { throw .tooManyDialects }
         guard mayHave(sets) else { throw .indistinctDialects }
         guard sets != dialects else { return }
+        if disguise == nil { disguise = makeRandomStream() }
         dialects = sets
         let old = tables.published.pointee.address.exchange(
             WireForms.allocate(sets), ordering: .acquiringAndReleasing)
@@ -120,12 +121,12 @@ extension Device {
         }
         let form = tables.forms.pointee[dialect]
         let prefix = form.pointee.prefix(of: kind)
-        let trailer = form.pointee.trailer(of: kind, randomUInt64())
+        let trailer = form.pointee.trailer(of: kind, disguise!.next())
         let size = kind.handshakeSize
         return effects.message(prefix + size + trailer) { datagram in
-            random(UnsafeMutableRawBufferPointer(start: datagram, count: prefix))
-            random(UnsafeMutableRawBufferPointer(start: datagram + prefix + size, count: trailer))
-            guard body(datagram + prefix, form.pointee.types(of: kind).pick(randomUInt64())) else { return false }
+            disguise!.fill(datagram, prefix)
+            disguise!.fill(datagram + prefix + size, trailer)
+            guard body(datagram + prefix, form.pointee.types(of: kind).pick(disguise!.next())) else { return false }
             form.pointee.protect(kind, datagram)
             return true
         }
