@@ -56,7 +56,7 @@ let package = Package(
             dependencies: ["NetTypes", .product(name: "TOMLKit", package: "TOMLKit")],
             swiftSettings: strict),
         .target(name: "Firewall", dependencies: ["NetTypes"], swiftSettings: strict),
-        .target(name: "BoxModel", dependencies: ["SiteModel", "Firewall", "NetTypes"], swiftSettings: strict),
+        .target(name: "BoxModel", dependencies: ["SiteModel", "Firewall", "UAPI", "NetTypes"], swiftSettings: strict),
         .target(
             name: "Compiler", dependencies: ["BoxModel", "SiteModel", "Firewall", "NetTypes"], swiftSettings: strict),
         .target(
@@ -154,7 +154,7 @@ let package = Package(
             name: "ReportsTests",
             dependencies: [
                 "wggw", "Reports", "Gateway", "Explaining", "Storage", "Compiler", "BoxModel", "Firewall", "SiteModel",
-                "NetTypes", "GatewaySamples", "BoxTwin",
+                "UAPI", "NetTypes", "GatewaySamples", "BoxTwin",
             ],
             exclude: ["Goldens"], swiftSettings: strict),
         .testTarget(name: "ServiceTests", dependencies: ["Service"], swiftSettings: strict),

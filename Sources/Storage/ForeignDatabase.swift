@@ -4,12 +4,6 @@ public import SiteModel
 /// Somebody else's SQLite database, read out of its bytes: its files are neither opened by SQLite nor locked, and nothing is written
 /// beside them.
 public struct ForeignDatabase {
-    /// Why it cannot be read: what SQLite says of it.
-    public struct Failure: Error, CustomStringConvertible {
-        /// `database disk image is malformed`
-        public let description: String
-    }
-
     private let queue: DatabaseQueue
 
     /// Rows of one table; more is nothing that somebody's gateway has.
@@ -19,18 +13,18 @@ public struct ForeignDatabase {
     public static func isLikely(_ bytes: [UInt8]) -> Bool { bytes.starts(with: Array("SQLite format 3\0".utf8)) }
 
     /// `bytes` are the file's, `log` those of its write-ahead log, empty where there is none.
-    public init(_ bytes: [UInt8], log: [UInt8]) throws(Failure) {
+    public init(_ bytes: [UInt8], log: [UInt8]) throws(UnreadFile.Damage) {
         do {
             queue = try DatabaseImage.opened(WriteAheadLog(log).applied(to: bytes))
             try queue.inDatabase { db in
                 // Whoever wrote its schema runs nothing here.
                 try db.execute(sql: "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON")
             }
-        } catch { throw Failure(error) }
+        } catch { throw UnreadFile.Damage(error) }
     }
 
     /// The tables that are of use, but no views and nothing that is computed elsewhere.
-    public func tables() throws(Failure) -> [ForeignTable] {
+    public func tables() throws(UnreadFile.Damage) -> [ForeignTable] {
         do {
             return try queue.inDatabase { db in
                 var names: [String] = []
@@ -39,7 +33,7 @@ public struct ForeignDatabase {
                 ) { if let name = $0.text(0) { names.append(name) } }
                 return try names.filter(ForeignTable.isOfUse).map { try Self.table($0, db) }
             }
-        } catch { throw Failure(error) }
+        } catch { throw UnreadFile.Damage(error) }
     }
 
     private static func table(_ name: String, _ db: Database) throws -> ForeignTable {
@@ -52,17 +46,17 @@ public struct ForeignDatabase {
         try db.forEachRow("SELECT * FROM \(quoted) LIMIT \(mostRows + 1)") { row in
             rows.append(columns.indices.map { row.text(CInt($0)) })
         }
-        guard rows.count <= mostRows else { throw Failure(description: "\(name) has more than \(mostRows) rows") }
+        guard rows.count <= mostRows else { throw UnreadFile.Damage.tooManyRows(table: name, most: mostRows) }
         return ForeignTable(name: name, columns: columns, rows: rows)
     }
 }
 
-extension ForeignDatabase.Failure {
+extension UnreadFile.Damage {
     fileprivate init(_ error: any Error) {
         if let error = error as? Self {
             self = error
         } else {
-            description = (error as? DatabaseError)?.message ?? "\(error)"
+            self = .said((error as? DatabaseError)?.message ?? "\(error)")
         }
     }
 }

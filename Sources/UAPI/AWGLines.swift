@@ -43,7 +43,7 @@ public struct AWGSets: Equatable, Sendable {
 struct AWGSetNumber: Equatable, Sendable, LineValue {
     let value: Int
 
-    static var form: String { "a number from 1 to \(AWGSets.most)" }
+    static var form: UAPIError.ValueForm { .number(1...UInt64(AWGSets.most)) }
 
     init(value: Int) { self.value = value }
 
@@ -87,7 +87,7 @@ extension AWGSettings {
 }
 
 extension AWGRange: LineValue where Bound: LineValue {
-    static var form: String { "a number from 0 to \(Bound.max), or LOW-HIGH of such numbers" }
+    static var form: UAPIError.ValueForm { .numbers(0...UInt64(Bound.max)) }
 
     init(_ text: UnsafeRawBufferPointer, _ context: LineContext) throws(UAPIError.Kind) {
         guard let range = Self(utf8: text) else { throw .value }
@@ -103,7 +103,7 @@ extension AWGRange: LineValue where Bound: LineValue {
 }
 
 extension AWGTemplate: LineValue {
-    static var form: String { "a template of tags" }
+    static var form: UAPIError.ValueForm { .template }
 
     init(_ text: UnsafeRawBufferPointer, _ context: LineContext) throws(UAPIError.Kind) {
         do throws(Fault) { try self.init(parsing: String(decoding: text, as: UTF8.self)) } catch { throw .value }
@@ -113,7 +113,7 @@ extension AWGTemplate: LineValue {
 }
 
 extension Bool: LineValue {
-    static var form: String { "0 or 1, or true or false" }
+    static var form: UAPIError.ValueForm { .truth }
 
     init(_ text: UnsafeRawBufferPointer, _ context: LineContext) throws(UAPIError.Kind) {
         if text.is("1") || text.is("true") {

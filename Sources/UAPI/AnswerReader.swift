@@ -24,7 +24,7 @@ public struct AnswerReader {
                 try take(line: UnsafeRawBufferPointer(rebasing: text[start..<end]), tell)
             } else {
                 guard number != nil else {
-                    throw UAPIError(kind: .form, line: reader.count + 1, reason: "the answer ends without errno")
+                    throw UAPIError(line: reader.count + 1, .endWithoutErrno)
                 }
                 reader.finish(tell)
                 isComplete = true
@@ -38,7 +38,7 @@ public struct AnswerReader {
         let (key, value) = try reader.split(line)
         if key.is("errno") {
             number = Int32(String(decoding: value, as: UTF8.self))
-            if number == nil { throw reader.fault(.value, "errno is no number") }
+            if number == nil { throw reader.fault(.errnoNoNumber) }
         } else {
             try reader.take(key, value, tell)
         }

@@ -2,9 +2,6 @@ import NetTypes
 
 /// Keys in the configuration protocol: two hexadecimal digits a byte. What it takes depends on nothing but the length.
 enum Hex {
-    /// What a key looks like.
-    static let form = "64 hexadecimal digits"
-
     /// Decodes exactly `bytes.count` bytes; false for any other text.
     static func decode(_ text: UnsafeRawBufferPointer, into bytes: UnsafeMutableRawBufferPointer) -> Bool {
         guard text.count == bytes.count * 2 else { return false }

@@ -4,8 +4,8 @@ import NetTypes
 
 /// What may stand behind a key.
 protocol LineValue {
-    /// What it looks like, for whoever wrote something else: `a number from 0 to 65535`.
-    static var form: String { get }
+    /// What it looks like, for whoever wrote something else.
+    static var form: UAPIError.ValueForm { get }
     /// Reads it; throws `.value` for anything that is not of its form.
     init(_ text: UnsafeRawBufferPointer, _ context: LineContext) throws(UAPIError.Kind)
     /// Adds it to a line.
@@ -40,7 +40,7 @@ final class LineContext: Sendable {
 }
 
 extension LineValue where Self: FixedWidthInteger {
-    static var form: String { "a number from 0 to \(Self.max)" }
+    static var form: UAPIError.ValueForm { .number(0...UInt64(Self.max)) }
 
     init(_ text: UnsafeRawBufferPointer, _ context: LineContext) throws(UAPIError.Kind) {
         guard let number = Self(digits: text) else { throw .value }
@@ -57,7 +57,7 @@ extension UInt64: LineValue {}
 extension Int64: LineValue {}
 
 extension PublicKey: LineValue {
-    static var form: String { Hex.form }
+    static var form: UAPIError.ValueForm { .key }
 
     init(_ text: UnsafeRawBufferPointer, _ context: LineContext) throws(UAPIError.Kind) {
         let key = withUnsafeTemporaryAllocation(byteCount: 32, alignment: 8) { bytes in
@@ -72,7 +72,7 @@ extension PublicKey: LineValue {
 
 /// All zeros stand for none.
 extension Optional: LineValue where Wrapped: SecretKey {
-    static var form: String { Hex.form }
+    static var form: UAPIError.ValueForm { .key }
 
     init(_ text: UnsafeRawBufferPointer, _ context: LineContext) throws(UAPIError.Kind) {
         if text.count == 64 && Hex.isZero(text) {
@@ -92,7 +92,7 @@ extension Optional: LineValue where Wrapped: SecretKey {
 }
 
 extension SocketAddress: LineValue {
-    static var form: String { "ADDRESS:PORT, IPv6 in brackets" }
+    static var form: UAPIError.ValueForm { .endpoint }
 
     init(_ text: UnsafeRawBufferPointer, _ context: LineContext) throws(UAPIError.Kind) {
         var isNowhere = false
@@ -113,7 +113,7 @@ extension SocketAddress: LineValue {
 }
 
 extension PeerSection.AllowedIP: LineValue {
-    static var form: String { "ADDRESS/LENGTH" }
+    static var form: UAPIError.ValueForm { .network }
 
     init(_ text: UnsafeRawBufferPointer, _ context: LineContext) throws(UAPIError.Kind) {
         let isRemoval = context.isRequest && text.first == UInt8(ascii: "-")

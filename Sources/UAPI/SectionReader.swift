@@ -13,9 +13,7 @@ struct SectionReader {
     init(isRequest: Bool, names: InterfaceNames) { context = LineContext(isRequest, names) }
 
     /// A fault of the line that was taken last.
-    func fault(_ kind: UAPIError.Kind, _ reason: String) -> UAPIError {
-        UAPIError(kind: kind, line: count, reason: reason)
-    }
+    func fault(_ fault: UAPIError.Fault) -> UAPIError { UAPIError(line: count, fault) }
 
     /// Splits the next line, which has no newline, into key and value.
     mutating func split(
@@ -23,7 +21,7 @@ struct SectionReader {
     ) throws(UAPIError) -> (key: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
         count += 1
         guard let equals = line.place(of: UInt8(ascii: "="), from: 0) else {
-            throw fault(.form, "a line is KEY=VALUE")
+            throw fault(.noKeyAndValue)
         }
         return (
             UnsafeRawBufferPointer(rebasing: line[..<equals]), UnsafeRawBufferPointer(rebasing: line[(equals + 1)...])
@@ -38,7 +36,7 @@ struct SectionReader {
         if key.is("public_key") {
             finish(tell)
             do throws(UAPIError.Kind) { peer = PeerSection(try PublicKey(value, context)) } catch {
-                throw fault(error, "public_key is not \(PublicKey.form)")
+                throw fault(.value(of: "public_key", PublicKey.form))
             }
             return
         }
@@ -48,12 +46,11 @@ struct SectionReader {
         switch line.outcome {
         case .taken: break
         case .unknown:
-            if context.isRequest { throw fault(.value, "unknown key of \(peer == nil ? "the interface" : "a peer")") }
-        case .refused(.noInterface, _): throw fault(.noInterface, "no such interface")
-        case .refused(let kind, let type):
-            throw fault(kind, "\(String(decoding: key, as: UTF8.self)) is not \(type.form)")
+            if context.isRequest { throw fault(.unknownKey(ofPeer: peer != nil)) }
+        case .refused(.noInterface, _): throw fault(.noInterface)
+        case .refused(_, let type): throw fault(.value(of: String(decoding: key, as: UTF8.self), type.form))
         case .notMarked(let mark):
-            throw fault(.value, "\(String(decoding: key, as: UTF8.self)) is not \(mark), the only value that there is")
+            throw fault(.mark(String(decoding: key, as: UTF8.self), only: "\(mark)"))
         }
     }
 

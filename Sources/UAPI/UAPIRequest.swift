@@ -34,13 +34,13 @@ extension UAPIRequest {
             case nil:
                 isSet = key.is("set")
                 guard isSet == true || key.is("get"), value.is("1") else {
-                    throw reader.fault(.form, Self.beginning)
+                    throw reader.fault(.beginning)
                 }
-            case false: throw reader.fault(.value, "get=1 has no further lines")
+            case false: throw reader.fault(.linesAfterGet)
             case true: try reader.take(key, value) { peers.append($0) }
             }
         }
-        guard let isSet else { throw UAPIError(kind: .form, line: 1, reason: Self.beginning) }
+        guard let isSet else { throw UAPIError(line: 1, .beginning) }
         self = .get
         guard isSet else { return }
         reader.finish { peers.append($0) }
@@ -49,8 +49,6 @@ extension UAPIRequest {
         change.peers = peers
         self = .set(change)
     }
-
-    private static let beginning = "a request begins with get=1 or set=1"
 
     /// The request with the empty line that ends it.
     public func text(names: InterfaceNames) -> SecretBuffer {

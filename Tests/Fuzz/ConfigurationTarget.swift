@@ -28,7 +28,7 @@ enum ConfigurationTarget {
         let copy = ExactCopy(text)
         let request: UAPIRequest
         do throws(UAPIError) { request = try parse(UnsafeRawBufferPointer(copy.memory)) } catch {
-            expect(error.line > 0 && !error.reason.isEmpty, "\(error)")
+            expect(error.line > 0 && !error.fault.description.isEmpty, "\(error)")
             return
         }
         guard case .set(let change) = request else { return }
@@ -144,7 +144,7 @@ enum DumpTarget {
             expect(peers <= taken / 76, "\(peers) peers in \(taken) bytes")
             expect(reader.errorNumber >= 0, "errno \(reader.errorNumber)")
         } catch {
-            expect(error.line > 0 && !error.reason.isEmpty, "line \(error.line)")
+            expect(error.line > 0 && !error.fault.description.isEmpty, "line \(error.line)")
         }
         return 0
     }

@@ -2,6 +2,7 @@ import BoxModel
 import NetTypes
 import SiteModel
 import Testing
+import UAPI
 
 @testable import wggw
 
@@ -168,7 +169,7 @@ import Testing
         ),
         (
             error(
-                .read, .wireGuard("wg0"), .malformed(socket: socket, line: 3, reader: "the answer ends without errno")),
+                .read, .wireGuard("wg0"), .malformed(socket: socket, UAPIError(line: 3, .endWithoutErrno))),
             74, "read wg0: line 3 of the answer on \(socket) is wrong: the answer ends without errno"
         ),
         (

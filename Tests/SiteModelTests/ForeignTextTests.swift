@@ -28,7 +28,27 @@ import Testing
             "a [Peer] without PublicKey; every peer has one; this file is left out"
         ),
         (.keyOfNobody(key, gateway: "/w"), "no peer of /w has its key \(key); not taken"),
-        (.notLookedInto(reason: "x"), "was not looked into: x"), (.notTaken("x"), "not taken: x"),
+        (
+            .notLookedInto(UnreadFile("/x", .system(13, name: "Permission denied"))),
+            "was not looked into: /x: Permission denied"
+        ),
+        (
+            .notLookedInto(UnreadFile("/x", .tooLarge)),
+            "was not looked into: /x: is larger than 64 MB, which is no profile"
+        ),
+        (
+            .notLookedInto(UnreadFile("/x", .beingWritten)),
+            "was not looked into: /x: its program is writing it, or was stopped while it did; stop it, and let SQLite end that: sqlite3 /x 'PRAGMA quick_check'"
+        ),
+        (
+            .notLookedInto(UnreadFile("/x", .damaged(.said("no")))),
+            "was not looked into: /x: cannot be read as the database that it is (no); take a copy of it while its program is stopped"
+        ),
+        (
+            .notLookedInto(UnreadFile("/x", .damaged(.tooManyRows(table: "t", most: 9)))),
+            "was not looked into: /x: cannot be read as the database that it is (t has more than 9 rows); take a copy of it while its program is stopped"
+        ),
+        (.notTaken("x"), "not taken: x"),
         (.taken("x", peers: 1), "taken as x, with 1 peer"), (.taken("x", peers: 2), "taken as x, with 2 peers"),
         (.keyHidden, "private-key: is not here; `/export show-sensitive` prints it"),
         (.keyInKeyring, "private-key-flags: the key is kept elsewhere, in somebody's keyring"),

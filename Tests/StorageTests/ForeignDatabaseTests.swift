@@ -80,7 +80,7 @@ import Testing
             if Bool.random(using: &random) { damaged.removeLast(Int.random(in: 0..<damaged.count, using: &random)) }
             _ = try? ForeignDatabase(damaged, log: random.bytes(200)).tables()
         }
-        #expect(throws: ForeignDatabase.Failure.self) {
+        #expect(throws: UnreadFile.Damage.self) {
             try ForeignDatabase(Array("SQLite format 3\0".utf8), log: []).tables()
         }
     }

@@ -48,7 +48,7 @@ import Testing
         let error = #expect(throws: UAPIError.self) { try set("jc=1", line) }
         #expect(error?.line == 3 && error?.kind == .value)
         let value = line.drop { $0 != "=" }.dropFirst()
-        #expect(value.count < 3 || error?.reason.contains(value) == false)
+        #expect(value.count < 3 || error?.fault.description.contains(value) == false)
     }
 
     /// A further set's lines stand behind its number; others that read the answer see the first one's.

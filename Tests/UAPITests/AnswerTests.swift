@@ -123,7 +123,7 @@ import Testing
         ),
     ]) func `a wrong answer is refused by its line`(_ text: String, _ line: Int, _ reason: String) {
         let refusal = #expect(throws: UAPIError.self) { try Read(text) }
-        #expect(refusal?.line == line && refusal?.reason == reason)
+        #expect(refusal?.line == line && refusal?.fault.description == reason)
     }
 
     @Test(

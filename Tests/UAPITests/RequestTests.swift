@@ -13,7 +13,7 @@ import Testing
 
     private func change(_ lines: String...) throws -> SetRequest {
         guard case .set(let change) = try parse("set=1\n" + lines.joined(separator: "\n")) else {
-            throw UAPIError(kind: .form, line: 0, reason: "not a change")
+            throw UAPIError(line: 0, .beginning)
         }
         return change
     }

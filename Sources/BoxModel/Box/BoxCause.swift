@@ -1,3 +1,5 @@
+public import UAPI
+
 extension BoxError {
     /// What the box answered.
     public indirect enum Cause: Hashable, Sendable {
@@ -31,8 +33,8 @@ extension BoxError {
         case silentDatapath(process: Int32? = nil, socket: String)
         /// It closed its socket.
         case cutShort(socket: String)
-        /// It answered what nobody understands: which line, and what the protocol's reader says of it.
-        case malformed(socket: String, line: Int, reader: String)
+        /// It answered what nobody understands.
+        case malformed(socket: String, UAPIError)
         /// A process that should do something.
         case process(ProcessFault)
         /// What is still to be done after all was, as lines of a plan.
@@ -123,7 +125,7 @@ extension BoxError.Cause: CustomStringConvertible {
         case .silentDatapath(let process, let socket):
             "its datapath\(process.map { " (process \($0))" } ?? "") does not answer on \(socket)"
         case .cutShort(let socket): "\(socket) closed in the middle of its answer"
-        case .malformed(let socket, let line, let reader): "line \(line) of the answer on \(socket) is wrong: \(reader)"
+        case .malformed(let socket, let error): "line \(error.line) of the answer on \(socket) is wrong: \(error.fault)"
         case .process(let fault): fault.words
         case .undone(let lines): "it is still not as desired: " + lines.joined(separator: ", ")
         case .remains(let lines): "still there: " + lines.joined(separator: ", ")

@@ -34,7 +34,7 @@ private struct ForeignSearch {
     private(set) var files: [ForeignFiles.File] = []
     private(set) var databases: [ForeignFiles.Database] = []
     /// In directories, what could not be read, and why.
-    private(set) var passedOver: [(path: String, reason: String)] = []
+    private(set) var passedOver: [(path: String, cause: UnreadFile)] = []
     private var bytes = 0
     private var seen: Set<String> = []
 
@@ -55,7 +55,7 @@ private struct ForeignSearch {
     /// What does not concern a gateway may lie there as well, so it is no fault if that cannot be read.
     private mutating func takeDirectory(_ path: String, depth: Int) throws(GatewayError) {
         guard depth < Self.mostDepth else { return }
-        guard let names = names(in: path, hidden: true) else { throw .file(.system(path: path, errno)) }
+        guard let names = names(in: path, hidden: true) else { throw .unread(path, errno) }
         for name in names.sorted() {
             let child = "\(path)/\(name)"
             var own = stat()
@@ -66,7 +66,7 @@ private struct ForeignSearch {
             case S_IFREG:
                 let content: [UInt8]
                 do { content = try readInput(child) } catch {
-                    passedOver.append((child, error.description))
+                    try passOver(child, error)
                     continue
                 }
                 try take(child, content, isNamed: false)
@@ -85,13 +85,18 @@ private struct ForeignSearch {
         if ForeignDatabase.isLikely(content) {
             do { return databases.append(try database(path, content)) } catch {
                 if isNamed { throw error }
-                return passedOver.append((path, error.description))
+                return try passOver(path, error)
             }
         }
         let text = FileText(decoding: content)
         // Pictures and programs lie about as well.
         if text.encoding != .utf16, content.prefix(512).contains(0) { return }
         files.append(ForeignFiles.File(path: path, text: text))
+    }
+
+    private mutating func passOver(_ path: String, _ error: GatewayError) throws(GatewayError) {
+        guard case .file(.unread(let cause)) = error else { throw error }
+        passedOver.append((path, cause))
     }
 
     /// With what its program has not yet written into it and keeps beside it. Its file and its log are of one moment if no new log
@@ -107,10 +112,10 @@ private struct ForeignSearch {
         }
         // Its format, chapter 3: one that is at work begins so.
         if readFile("\(path)-journal", upTo: 8) == [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7] {
-            throw .file(.beingWritten(path: path))
+            throw .file(.unread(UnreadFile(path, .beingWritten)))
         }
         do { return ForeignFiles.Database(path: path, tables: try ForeignDatabase(content, log: log).tables()) } catch {
-            throw .file(.damaged(path: path, cause: "\(error)"))
+            throw .file(.unread(UnreadFile(path, .damaged(error))))
         }
     }
 

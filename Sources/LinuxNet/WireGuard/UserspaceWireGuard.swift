@@ -36,7 +36,7 @@ struct UserspaceWireGuard: WireGuardDevice {
                 throw BoxError(operation, .cutShort(socket: path))
             }
             do { text.removeFirst(try reader.take(text.bytes, tell)) } catch {
-                throw BoxError(operation, .malformed(socket: path, line: error.line, reader: error.reason))
+                throw BoxError(operation, .malformed(socket: path, error))
             }
         }
         if reader.errorNumber != 0 { throw .system(operation, code: reader.errorNumber) }

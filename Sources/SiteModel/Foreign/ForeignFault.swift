@@ -17,7 +17,7 @@ public indirect enum ForeignFault: Hashable, Sendable {
     case fileLeftOut(ProfileFault)
     /// The same, with a key that no peer of the gateway's file has.
     case keyOfNobody(PublicKey, gateway: String)
-    case notLookedInto(reason: String)
+    case notLookedInto(UnreadFile)
     case notTaken(String)
     case taken(String, peers: Int)
     /// Between a peer's file and the gateway's.
@@ -118,7 +118,7 @@ extension ForeignFault {
             "the gateway's own side is not in it; name its \(interface.quotable).conf too, like /etc/wireguard/\(interface.quotable).conf"
         case .fileLeftOut(let fault): "\(fault); this file is left out"
         case .keyOfNobody(let key, let gateway): "no peer of \(gateway) has its key \(key); not taken"
-        case .notLookedInto(let reason): "was not looked into: \(reason.quotable)"
+        case .notLookedInto(let file): "was not looked into: \(file.description.quotable)"
         case .notTaken(let other): "not taken: \(other)"
         case .taken(let what, let peers): "taken as \(what), with \(peers) peer\(peers == 1 ? "" : "s")"
         case .slip(let finding): finding.message

@@ -59,7 +59,7 @@ public struct ForeignFiles: Sendable {
     /// Those that begin as JSON.
     let json: [Parsed<JSONNode>]
     /// Files that were found in a directory and not looked into, and why.
-    let passedOver: [(path: String, reason: String)]
+    let passedOver: [(path: String, cause: UnreadFile)]
     /// Reads a small file that one of these names, and that is not among them; nil where that cannot be.
     private let elsewhere: @Sendable (_ path: String) -> String?
     /// Makes a public key of a private one (X25519).
@@ -68,7 +68,7 @@ public struct ForeignFiles: Sendable {
     /// `services` finds ports by name, `elsewhere` the text of a file that one of these names, `publicKey` makes a public key of a
     /// private one.
     public init(
-        _ files: [File], databases: [Database] = [], passedOver: [(path: String, reason: String)] = [],
+        _ files: [File], databases: [Database] = [], passedOver: [(path: String, cause: UnreadFile)] = [],
         services: @escaping @Sendable (_ name: String) -> UInt16?,
         elsewhere: @escaping @Sendable (_ path: String) -> String? = { _ in nil },
         publicKey: @escaping @Sendable (PrivateKey) -> PublicKey

@@ -19,7 +19,7 @@ public indirect enum InstallationError: Error, Sendable, CustomStringConvertible
     /// What was chosen, or all that there is, has faults.
     case faults(ProfileErrors)
     /// Nothing there is a gateway's: so many files were looked into, and this one was not.
-    case nothing(files: Int, passedOver: (path: String, reason: String)?)
+    case nothing(files: Int, passedOver: (path: String, cause: UnreadFile)?)
     /// What was asked for is not there, but these are.
     case notThere(Installation.Kind?, interface: String?, [String])
     /// These are there, of one kind or of several.
@@ -35,7 +35,7 @@ public indirect enum InstallationError: Error, Sendable, CustomStringConvertible
         case .nothing(let files, let passed):
             """
             nothing here is a gateway's: \(files) file\(files == 1 ? " was" : "s were") looked into\
-            \(passed.map { "; \($0.path.quotable) was not: \($0.reason.quotable)" } ?? ""); \
+            \(passed.map { "; \($0.path.quotable) was not: \($0.cause.description.quotable)" } ?? ""); \
             name the file or directory in which the old program keeps its own side
             """
         case .notThere(let kind, let interface, let options):
@@ -81,7 +81,7 @@ extension Installation {
         for other in abridged(others, "gateway") { gateway.note(what, .notTaken(other)) }
         for passed in files.passedOver.prefix(maximumTold) {
             let place = WgQuickConfig.Place(line: 1, column: 1, file: passed.path)
-            gateway.note(place, .notLookedInto(reason: passed.reason))
+            gateway.note(place, .notLookedInto(passed.cause))
         }
     }
 
