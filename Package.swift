@@ -154,7 +154,7 @@ let package = Package(
             name: "ReportsTests",
             dependencies: [
                 "wggw", "Reports", "Gateway", "Explaining", "Storage", "Compiler", "BoxModel", "Firewall", "SiteModel",
-                "UAPI", "NetTypes", "GatewaySamples", "BoxTwin",
+                "UAPI", "NetTypes", "GatewaySamples", "BoxTwin", "Repeats",
             ],
             exclude: ["Goldens"], swiftSettings: strict),
         .testTarget(name: "ServiceTests", dependencies: ["Service"], swiftSettings: strict),

@@ -31,9 +31,9 @@ public struct Report: Sendable {
         }
 
         /// A field that holds a list of objects, whose own fields are said in help.
-        init<Item>(_ name: String, of items: [Item]?, _ report: (Item?) -> Report) {
+        init<Items: Collection>(_ name: String, of items: Items?, _ report: (Items.Element?) -> Report) {
             (self.name, help) = (name, "")
-            json = .reports(items ?? [], report)
+            json = items.map { .reports($0, report) } ?? .array([])
             parts = report(nil).fields
         }
     }
@@ -70,7 +70,7 @@ public struct Report: Sendable {
 
 extension JSON {
     /// A list of objects.
-    public static func reports<Item>(_ items: [Item], _ report: (Item?) -> Report) -> JSON {
+    public static func reports<Items: Collection>(_ items: Items, _ report: (Items.Element?) -> Report) -> JSON {
         .array(items.map { report($0).json })
     }
 }

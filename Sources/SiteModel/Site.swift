@@ -51,10 +51,10 @@ public struct Site: Hashable, Sendable {
     }
 
     /// Whether some peer goes out to the Internet through the gateway.
-    public var hasFullTunnel: Bool { peers.contains { goesOut($0) } }
+    public var hasFullTunnel: Bool { peers.contains(where: egress.isFor) }
 
     /// Whether a peer goes out to the Internet through the gateway.
-    public func goesOut(_ peer: Peer) -> Bool { peer.fullTunnel ?? egress.fullTunnel }
+    public func goesOut(_ peer: Peer) -> Bool { egress.isFor(peer) }
 }
 
 /// What the service does where the box is not as the applied revision says.
@@ -156,6 +156,9 @@ public struct Egress: Hashable, Sendable {
         self.interface = interface
         self.fullTunnel = fullTunnel
     }
+
+    /// Whether a peer goes out by it.
+    public func isFor(_ peer: Peer) -> Bool { peer.fullTunnel ?? fullTunnel }
 }
 
 /// What a peer may reach inside. Egress to the Internet is not part of it: that is full tunnel.

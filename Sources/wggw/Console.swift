@@ -37,7 +37,11 @@ enum Console {
     static func data(_ line: Line) { write(line.text + "\n") }
 
     /// Rows under a head, aligned, for people; the last column is not padded.
-    static func data(_ head: [String], _ rows: [[String]]) { write(table(head, rows) + "\n") }
+    static func data(_ head: [String], _ rows: some Sequence<[String]>) {
+        var table = Table(head)
+        for row in rows { table.add(row) }
+        write(table.bytes)
+    }
 
     /// What a file holds: to the byte, unless a person looks at it.
     static func content(_ text: String) {
@@ -91,47 +95,25 @@ enum Console {
         if let code = write(1, text) { note(code) }
     }
 
+    private static func write(_ bytes: [UInt8]) {
+        guard failure.load(ordering: .relaxed) == 0 else { return }
+        if let code = bytes.withUnsafeBytes({ write(1, $0) }) { note(code) }
+    }
+
     /// The errno, if not all of it was written.
     private static func write(_ descriptor: Int32, _ text: String) -> Int32? {
         var text = text
-        return text.withUTF8 { bytes in
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                let count = Glibc.write(descriptor, UnsafeBufferPointer(rebasing: rest).baseAddress, rest.count)
-                if count < 0 && errno == EINTR { continue }
-                if count <= 0 { return count < 0 ? errno : EIO }
-                rest = rest.dropFirst(count)
-            }
-            return nil
-        }
+        return text.withUTF8 { write(descriptor, UnsafeRawBufferPointer($0)) }
     }
 
-    // MARK: Tables
-
-    private static func table(_ head: [String], _ rows: [[String]]) -> String {
-        var widths = head.map(width)
-        // By a function and not by a key path, which would be looked up for every cell.
-        let rows = rows.map { $0.map { $0.printable } }
-        for row in rows { for i in row.indices { widths[i] = max(widths[i], width(row[i])) } }
-        var text: [UInt8] = []
-        text.reserveCapacity((rows.count + 1) * (widths.reduce(0, +) + 2 * widths.count))
-        func add(_ cells: [String]) {
-            for (i, cell) in cells.enumerated() {
-                text += cell.utf8
-                if i < cells.count - 1 { text += repeatElement(UInt8(ascii: " "), count: widths[i] - width(cell) + 2) }
-            }
+    private static func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int32? {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+            if count < 0 && errno == EINTR { continue }
+            if count <= 0 { return count < 0 ? errno : EIO }
+            rest = rest.dropFirst(count)
         }
-        add(head)
-        text = Array(Line(String(decoding: text, as: UTF8.self), .bold).text.utf8)
-        for row in rows {
-            text.append(UInt8(ascii: "\n"))
-            add(row)
-        }
-        return String(decoding: text, as: UTF8.self)
-    }
-
-    /// Columns on a terminal. Counting characters takes its time, and nearly all text here is ASCII.
-    private static func width(_ text: String) -> Int {
-        text.utf8.allSatisfy { $0 < 128 } ? text.utf8.count : text.count
+        return nil
     }
 }

@@ -80,7 +80,7 @@ struct StatusCommand: ParsableCommand {
         Console.data("")
         Console.data(
             ["PEER", "HANDSHAKE", "RECEIVED", "SENT", "ENDPOINT", "ALLOWED IPS"],
-            status.peers.map { $0.row(now: status.now) })
+            status.peers.lazy.map { $0.row(now: status.now) })
     }
 
     private func headline(_ applied: StoredSite, _ observed: ObservedState) -> String {

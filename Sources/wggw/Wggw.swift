@@ -85,11 +85,23 @@ struct Wggw: ParsableCommand {
     /// The parser's errors repeat arguments. Of those that are not printable it is asked again, in a form that is: what is wrong
     /// with them is so in either form.
     private static func parsed(_ arguments: [String]) throws -> any ParsableCommand {
+        if let command = parsedAlone(arguments) { return command }
         do { return try parseAsRoot(arguments) } catch {
             let printable = arguments.map(\.printable)
             if printable != arguments { _ = try parseAsRoot(printable) }
             throw error
         }
+    }
+
+    /// By the command alone, without a look at all others, which is a fifth of a start. nil for whatever is no command's use: help,
+    /// faults and completion are the whole program's to tell.
+    private static func parsedAlone(_ arguments: [String]) -> (any ParsableCommand)? {
+        let all = configuration.groupedSubcommands.lazy.flatMap(\.subcommands)
+        guard let name = arguments.first, let type = all.first(where: { $0.configuration.commandName == name }),
+            type.configuration.subcommands.isEmpty, let command = try? type.parseAsRoot(Array(arguments.dropFirst()))
+        else { return nil }
+        // Else it is one for help, which knows only this command.
+        return Swift.type(of: command) == type ? command : nil
     }
 
     /// What every command takes may stand before the command as well.

@@ -45,8 +45,8 @@ public struct PeerAccess: Hashable, Sendable {
     public var internet: Bool
 
     /// As the site says of a peer.
-    package init(_ peer: Peer, in site: Site) {
+    package init(_ peer: Peer, goesOut: Bool) {
         policy = peer.group.map { .group($0) } ?? peer.policy.map { .own($0) } ?? .lan
-        internet = site.goesOut(peer)
+        internet = goesOut
     }
 }

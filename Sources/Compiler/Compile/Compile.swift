@@ -21,9 +21,11 @@ public func compile(
     // In the order that they will have: small keys are sorted sooner than whole peers.
     let order = site.peers.indices.map { (key: site.peers[$0].publicKey, index: $0) }.ordered { $0.key ?? publicKey }
     let disguises = site.tunnel.disguises
+    let (egress, names) = (site.egress, disguises.map(\.name))
     for (_, index) in order {
-        peers.append(try wireGuardPeer(site.peers[index], in: site, secrets, disguises.map(\.name)))
-        access.peers.append(PeerAccess(site.peers[index], in: site))
+        let peer = site.peers[index]
+        peers.append(try wireGuardPeer(peer, secrets, names))
+        access.peers.append(PeerAccess(peer, goesOut: egress.isFor(peer)))
     }
     let neighbours = proxyNeighbours(plan)
     return DesiredState(
@@ -193,7 +195,7 @@ extension Disguise {
 }
 
 private func wireGuardPeer(
-    _ peer: Peer, in site: Site, _ secrets: Secrets, _ disguises: [String]
+    _ peer: Peer, _ secrets: Secrets, _ disguises: [String]
 ) throws(CompileError) -> WireGuardPeerConfig {
     guard let publicKey = peer.publicKey else { throw .incomplete("peers.\(peer.name).public-key") }
     guard !peer.addresses.isEmpty || !peer.routes.isEmpty || peer.isUnnumbered else {

@@ -16,6 +16,8 @@ func firewallChanges(_ desired: FirewallTable, _ observed: FirewallTable?) -> [C
 private func update(_ desired: FirewallSet, _ observed: FirewallSet) -> SetUpdate? {
     if desired.timeout != nil { return nil }
     let (new, old) = (desired.elements, observed.elements)
+    // As nearly always, and mostly the same array: the kernel's is not read where it has not changed since.
+    if new == old { return nil }
     var update = SetUpdate(set: desired.empty)
     var (i, j) = (0, 0)
     while i < new.count && j < old.count {

@@ -1,22 +1,11 @@
 public import BoxModel
 import Compiler
 public import Explaining
-public import NetTypes
 public import SiteModel
 public import Storage
 
 /// How the gateway is, for `status`.
 public struct GatewayStatus {
-    /// One peer: what the site says of it and what the interface says.
-    public struct PeerStatus {
-        /// From the site; nil for a key that no peer of the site has.
-        public let peer: Peer?
-        /// Its identity.
-        public let publicKey: PublicKey
-        /// From the interface; nil if it does not know the peer.
-        public let observed: ObservedPeer?
-    }
-
     /// What is applied, by the records; nil is nothing.
     public let applied: StoredSite?
     /// The newest revision, if it is another one.
@@ -28,7 +17,7 @@ public struct GatewayStatus {
     /// What the box says.
     public let observed: ObservedState?
     /// The peers of the site by name, then those that only the interface knows.
-    public let peers: [PeerStatus]
+    public let peers: PeerList
     /// What an apply would change to make the box as the applied revision wants it: somebody else changed it.
     public let drift: Plan
     /// The same for people, peers by name.
@@ -57,7 +46,7 @@ public struct GatewayStatus {
 
     /// Whether the gateway is up, and nobody has ever come through since.
     public var isUnvisited: Bool {
-        observed?.link?.isUp == true && !peers.isEmpty && peers.allSatisfy { $0.observed?.lastHandshake == 0 }
+        observed?.link?.isUp == true && peers.areUnheard
     }
 }
 
@@ -93,11 +82,14 @@ extension ControlPlane {
             let waits = record.pending.map { max(0, $0.deadline - clock.sinceBoot()) }
             guard let applied else {
                 return GatewayStatus(
-                    applied: nil, draft: draft, record: record, confirmWithin: waits, observed: nil, peers: [],
+                    applied: nil, draft: draft, record: record, confirmWithin: waits, observed: nil, peers: .init(),
                     drift: Plan(), driftLines: [], surroundings: Surroundings(), advice: [], now: clock.now(),
                     alarms: try alarms(), notes: [], checks: [])
             }
+            // While the datapath answers.
+            var peers = GatewayStatus.PeerList(applied.site.peers)
             let look = try look(at: applied, record)
+            peers.observe(look.observed.wireGuard?.peers ?? [])
             let (desired, observed) = (look.desired, look.observed)
             // What a silent datapath is set to nobody knows: that is an alarm, and no drift.
             let drift =
@@ -105,7 +97,7 @@ extension ControlPlane {
                 ? diff(desired, observed, previous: look.before.desired, savedSysctls: look.savedSysctls) : Plan()
             return GatewayStatus(
                 applied: applied, draft: draft, record: record, confirmWithin: waits, observed: observed,
-                peers: peerStatus(applied.site, observed), drift: drift,
+                peers: peers, drift: drift,
                 driftLines: PlanPreview(drift, from: nil, to: applied.site).box,
                 surroundings: look.outlook.surroundings, advice: desired.advice,
                 now: clock.now(),
@@ -126,22 +118,5 @@ extension ControlPlane {
         }
         guard let journal = record.journal else { return [] }
         return [.cutShort(command: journal.command)]
-    }
-
-    private func peerStatus(_ site: Site, _ observed: ObservedState) -> [GatewayStatus.PeerStatus] {
-        let seen = observed.wireGuard?.peers ?? []
-        var indices = Dictionary(minimumCapacity: seen.count) as [PublicKey: Int]
-        for (index, peer) in seen.enumerated() { indices[peer.publicKey] = index }
-        var peers: [GatewayStatus.PeerStatus] = []
-        peers.reserveCapacity(max(site.peers.count, seen.count))
-        for peer in site.peers {
-            guard let key = peer.publicKey else { continue }
-            peers.append(.init(peer: peer, publicKey: key, observed: indices.removeValue(forKey: key).map { seen[$0] }))
-        }
-        // They are sorted by key in the observation.
-        for index in indices.values.sorted() {
-            peers.append(.init(peer: nil, publicKey: seen[index].publicKey, observed: seen[index]))
-        }
-        return peers
     }
 }

@@ -73,19 +73,20 @@ public struct AWGRange<Bound: FixedWidthInteger & UnsignedInteger & Sendable>: H
     public let upper: Bound
 
     /// From one number to another.
-    public init(_ lower: Bound, _ upper: Bound) {
+    @inlinable public init(_ lower: Bound, _ upper: Bound) {
         self.lower = lower
         self.upper = upper
     }
 
     /// One number.
-    public init(_ number: Bound) { self.init(number, number) }
+    @inlinable public init(_ number: Bound) { self.init(number, number) }
 
     /// One number.
     public init(integerLiteral number: Bound.IntegerLiteralType) { self.init(Bound(integerLiteral: number)) }
 
-    /// Reads `N` or `LO-HI` in decimal digits, without spaces; nil for anything else.
-    public init?(utf8 text: UnsafeRawBufferPointer) {
+    /// Reads `N` or `LO-HI` in decimal digits, without spaces; nil for anything else. Inlined: generic, it took a seventh of the time in
+    /// which a datapath's answer about 10,000 peers is read, each of which has one.
+    @inlinable public init?(utf8 text: UnsafeRawBufferPointer) {
         let dash = text.firstIndex(of: UInt8(ascii: "-")) ?? text.endIndex
         guard let lower = Bound(digits: UnsafeRawBufferPointer(rebasing: text[..<dash])) else { return nil }
         self.init(lower)
