@@ -27,9 +27,7 @@ private func prefix(_ text: String) -> IPPrefix { IPPrefix(text)! }
     }
 
     private func allowedIPs(_ peer: PeerIndex) -> [String] {
-        var all: [String] = []
-        node.device.forEachAllowedIP(of: peer) { all.append($0.description) }
-        return all
+        node.device.section(of: peer).allowedIPs.map(\.prefix.description)
     }
 
     @Test func allowedIPLines() throws {

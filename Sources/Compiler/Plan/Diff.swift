@@ -205,6 +205,8 @@ func common<Element: Comparable>(_ a: [Element], _ b: [Element]) -> [Element] { 
 
 /// What only the first of two sorted lists has, and what only the second has; one pass.
 func merge<Element: Comparable>(_ new: [Element], _ old: [Element]) -> (added: [Element], removed: [Element]) {
+    // As nearly always, and of a firewall that was not read anew since it did not change it is the same array: no pass at all.
+    if new == old { return ([], []) }
     var added: [Element] = []
     var removed: [Element] = []
     var (i, j) = (0, 0)

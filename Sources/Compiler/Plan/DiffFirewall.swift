@@ -12,30 +12,10 @@ func firewallChanges(_ desired: FirewallTable, _ observed: FirewallTable?) -> [C
     return updates.isEmpty ? [] : [.firewall(.update(updates))]
 }
 
-/// One pass over both sorted lists; an element whose verdict differs is deleted and added.
+/// An element whose verdict differs is deleted and added.
 private func update(_ desired: FirewallSet, _ observed: FirewallSet) -> SetUpdate? {
     if desired.timeout != nil { return nil }
-    let (new, old) = (desired.elements, observed.elements)
-    // As nearly always, and mostly the same array: the kernel's is not read where it has not changed since.
-    if new == old { return nil }
     var update = SetUpdate(set: desired.empty)
-    var (i, j) = (0, 0)
-    while i < new.count && j < old.count {
-        if new[i] == old[j] {
-            (i, j) = (i + 1, j + 1)
-        } else if new[i] < old[j] {
-            update.add.append(new[i])
-            i += 1
-        } else if old[j] < new[i] {
-            update.delete.append(old[j])
-            j += 1
-        } else {
-            update.add.append(new[i])
-            update.delete.append(old[j])
-            (i, j) = (i + 1, j + 1)
-        }
-    }
-    update.add += new[i...]
-    update.delete += old[j...]
+    (update.add, update.delete) = merge(desired.elements, observed.elements)
     return update.add.isEmpty && update.delete.isEmpty ? nil : update
 }

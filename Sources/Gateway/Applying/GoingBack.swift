@@ -36,7 +36,8 @@ extension ControlPlane {
         var warnings: [ApplyNotice] = []
         if let interface, interface != previous?.desired.interface {
             var plan = try teardownPlan(
-                interface, sysctls: previous == nil, neighboursOf: other.map { ($0.site, $0.surroundings) },
+                interface, givingBack: previous == nil ? givenBack(without: [interface]).settings : [:],
+                neighboursOf: other.map { ($0.site, $0.surroundings) },
                 connectionsOf: [other?.site].compactMap { $0 })
             // The filter and the routes stay for the interface that comes back.
             if previous != nil { plan.changes.removeAll { if case .deleteInterface = $0 { false } else { true } } }

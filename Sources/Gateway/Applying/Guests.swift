@@ -21,10 +21,9 @@ extension ControlPlane {
         }
     }
 
-    /// What settings are given back when wggw goes: forwarding stays on for those who came to need it, which is told.
-    func givenBack(
-        _ saved: [String: Int], without interfaces: [String]
-    ) throws -> (saved: [String: Int], notices: [ApplyNotice]) {
+    /// What settings are given back when wggw goes with these interfaces: forwarding stays on for those who came to need it, which is told.
+    func givenBack(without interfaces: [String]) throws -> (settings: [String: Int], notices: [ApplyNotice]) {
+        let saved = try records.savedSysctls(bootID: clock.bootID())
         guard saved.keys.contains(where: isForwardingKey) else { return (saved, []) }
         let networks = try box.networks(reaching: nil).without { interfaces.contains($0) }
         var (rest, notices) = (saved, [] as [ApplyNotice])

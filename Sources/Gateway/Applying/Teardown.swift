@@ -36,10 +36,8 @@ extension ControlPlane {
         stop.disregard()
         let stored = try sitesOnBox(record)
         let sites = stored.map(\.site)
-        let kept = try givenBack(
-            records.savedSysctls(bootID: clock.bootID()), without: sites.map(\.tunnel.interface)
-        ).notices
-        let plan = try teardownPlan(stored, endingConnections: record.mayCarry)
+        let (settings, kept) = try givenBack(without: sites.map(\.tunnel.interface))
+        let plan = try teardownPlan(stored, givingBack: settings, endingConnections: record.mayCarry)
         willPerform(PlanPreview(plan, from: sites.first, to: nil))
         var warnings: [ApplyNotice] = []
         let pending = try confirmWithin.flatMap { seconds in
@@ -50,7 +48,7 @@ extension ControlPlane {
             try startGuard(pending, from: try pending.flatMap { _ in try appliedState(record) })
             do {
                 warnings = try perform(plan)
-                let rest = try teardownPlan(stored, endingConnections: false)
+                let rest = try teardownPlan(stored, givingBack: settings, endingConnections: false)
                 guard rest.isEmpty else {
                     throw Interruption(
                         applied: plan.changes, failed: nil,
@@ -74,12 +72,16 @@ extension ControlPlane {
     /// Sites that may have left something on the box: the applied one, one whose apply was cut short, and one that an apply was to
     /// go back to.
     private func sitesOnBox(_ record: BoxRecord) throws -> [StoredSite] {
-        try [record.applied, record.journal?.target, record.pending?.returnTo].compactMap { id in
-            try id.map { try revisions.revision($0) }
+        var ids: [Int] = []
+        for case let id? in [record.applied, record.journal?.target, record.pending?.returnTo] where !ids.contains(id) {
+            ids.append(id)
         }
+        return try ids.map { try revisions.revision($0) }
     }
 
-    private func teardownPlan(_ sites: [StoredSite], endingConnections: Bool) throws -> Plan {
+    private func teardownPlan(
+        _ sites: [StoredSite], givingBack settings: [String: Int], endingConnections: Bool
+    ) throws -> Plan {
         var interfaces: [StoredSite] = []
         for stored in sites
         where !interfaces.contains(where: { $0.site.tunnel.interface == stored.site.tunnel.interface }) {
@@ -90,7 +92,7 @@ extension ControlPlane {
             let isLast = i == interfaces.count - 1
             // One filter is for all of them: it goes after the last interface.
             changes += try teardownPlan(
-                stored.site.tunnel.interface, sysctls: isLast,
+                stored.site.tunnel.interface, givingBack: isLast ? settings : [:],
                 neighboursOf: (stored.site, try records.surroundings(of: stored.revision.id) ?? Surroundings()),
                 connectionsOf: endingConnections && isLast ? sites.map(\.site) : []
             ).changes.filter { !changes.contains($0) && (isLast || $0 != .firewall(.remove)) }
@@ -103,23 +105,21 @@ extension ControlPlane {
         return Plan(changes)
     }
 
-    /// What takes one interface down with all that goes along; `sysctls` says whether the settings go back as well, and
-    /// `connectionsOf` of which sites' peers the connections end.
+    /// What takes one interface down with all that goes along, gives these settings back and ends the connections of these sites'
+    /// peers.
     func teardownPlan(
-        _ interface: String, sysctls: Bool, neighboursOf applied: (site: Site, surroundings: Surroundings)?,
+        _ interface: String, givingBack settings: [String: Int], neighboursOf applied: (site: Site, surroundings: Surroundings)?,
         connectionsOf sites: [Site] = []
     ) throws -> Plan {
-        let kept = sysctls ? try records.savedSysctls(bootID: clock.bootID()) : [:]
-        let saved = try givenBack(kept, without: [interface, applied?.site.tunnel.interface].compactMap { $0 }).saved
         let neighbours = try applied.map { site, surroundings in
             site.lan.replyPath == .proxyARP ? try desiredState(site, surroundings).proxyNeighbours : []
         }
         var scope = Scope(
-            interface: interface, sysctls: Set(saved.keys),
+            interface: interface, sysctls: Set(settings.keys),
             neighbourInterfaces: Set((neighbours ?? []).map(\.interface)))
         scope.readsWireGuard = false
         return teardown(
-            try box.observe(scope), scope: scope, savedSysctls: saved, proxyNeighbours: neighbours ?? [],
+            try box.observe(scope), scope: scope, savedSysctls: settings, proxyNeighbours: neighbours ?? [],
             connections: ConnectionCut(everythingOf: sites))
     }
 }

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import System
 
 /// Writes what may hold a private key to where a person says. Throws `.file`, and then changed nothing but for what a device or a
 /// pipe took already.
@@ -49,20 +50,6 @@ private func write(_ bytes: [UInt8], to descriptor: Int32, _ path: String) throw
         throw refusal(path, .notGiven)
     }
     if let code = writeAll(bytes, to: descriptor) { throw failure(path, code) }
-}
-
-/// The errno, if not all was written.
-private func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
-    bytes.withUnsafeBytes { bytes in
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-            if count < 0 && errno == EINTR { continue }
-            if count <= 0 { return count < 0 ? errno : EIO }
-            rest = rest.dropFirst(count)
-        }
-        return nil
-    }
 }
 
 /// A name in a directory that is held open, so that looking and writing are about the same one.

@@ -127,9 +127,6 @@ extension Device {
         return section
     }
 
-    /// Calls `body` with each of the peer's allowed IPs, in the order in which they were added.
-    public func forEachAllowedIP(of peer: PeerIndex, _ body: (IPPrefix) -> Void) { allowedIPs.forEach(of: peer, body) }
-
     private func add(_ publicKey: PublicKey, _ effects: inout Effects) throws(ConfigurationError) -> PeerIndex {
         let peer: PeerIndex
         if let free = freePeers.popLast() {

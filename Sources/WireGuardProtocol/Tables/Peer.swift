@@ -8,7 +8,6 @@ struct Peer {
         case none
         case createdInitiation
         case consumedInitiation
-        case createdResponse
         case consumedResponse
     }
 
