@@ -8,6 +8,21 @@ extension Array {
     }
 }
 
+extension PublicKey {
+    /// The indices of a list's elements in the order of their keys. By a key's first eight bytes, which nearly always decide: of 10,000
+    /// that takes half of the time.
+    @inlinable public static func order<Elements: RandomAccessCollection>(
+        of elements: Elements, by key: (Elements.Element) -> PublicKey
+    ) -> [Int] where Elements.Index == Int {
+        let starts = elements.indices.map { (start: key(elements[$0]).words.0.bigEndian, index: $0) }
+        return starts.sorted { a, b in
+            if a.start != b.start { return a.start < b.start }
+            let (left, right) = (key(elements[a.index]), key(elements[b.index]))
+            return left == right ? a.index < b.index : left < right
+        }.map(\.index)
+    }
+}
+
 extension Array where Element: Comparable {
     /// The elements in order; those that are already are the same array, without a copy.
     @inlinable public func ordered() -> [Element] {

@@ -40,12 +40,12 @@ extension Report {
     }
 
     /// A peer, or a stranger on the interface.
-    private static func peer(_ status: GatewayStatus.PeerStatus?) -> Report {
-        let (peer, observed) = (status?.peer, status?.observed)
+    private static func peer(_ peer: GatewayStatus.PeerStatus?) -> Report {
+        let observed = peer?.observed
         let handshake = observed?.lastHandshake ?? 0
         return Report([
             Field("name", "null for a stranger", .text(peer?.name)),
-            Field("public_key", .text(status?.publicKey)), Field("addresses", .texts(peer?.addresses ?? [])),
+            Field("public_key", .text(peer?.publicKey)), Field("addresses", .texts(peer?.addresses ?? [])),
             Field("endpoint", .text(observed?.endpoint)),
             Field(
                 "last_handshake", "seconds since the epoch, null never", handshake == 0 ? .null : .number(handshake)),

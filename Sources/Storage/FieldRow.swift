@@ -51,7 +51,8 @@ extension StoredValue {
 
 /// A `Peer` as a row of table `peer`.
 enum PeerRow {
-    static let fields = FieldRow(Peer.columns, unsaid: Peer(name: ""))
+    static let fields = FieldRow(Peer.columns, unsaid: unsaid)
+    private static let unsaid = Peer(name: "")
     static let columns = "name, \(fields.names)"
     static let insert = "INSERT INTO peer (first, last, \(columns)) VALUES (?, ?, ?, \(fields.marks))"
 
@@ -61,7 +62,8 @@ enum PeerRow {
 
     /// Out of `columns`.
     static func peer(_ row: Columns) throws -> Peer {
-        var peer = Peer(name: row.text(0) ?? "")
+        var peer = unsaid
+        peer.name = row.text(0) ?? ""
         guard fields.load(row, from: 1, into: &peer) == nil else { throw damaged(peer.name) }
         return peer
     }

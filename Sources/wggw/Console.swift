@@ -97,23 +97,12 @@ enum Console {
 
     private static func write(_ bytes: [UInt8]) {
         guard failure.load(ordering: .relaxed) == 0 else { return }
-        if let code = bytes.withUnsafeBytes({ write(1, $0) }) { note(code) }
+        if let code = writeAll(bytes, to: 1) { note(code) }
     }
 
     /// The errno, if not all of it was written.
     private static func write(_ descriptor: Int32, _ text: String) -> Int32? {
         var text = text
-        return text.withUTF8 { write(descriptor, UnsafeRawBufferPointer($0)) }
-    }
-
-    private static func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int32? {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-            if count < 0 && errno == EINTR { continue }
-            if count <= 0 { return count < 0 ? errno : EIO }
-            rest = rest.dropFirst(count)
-        }
-        return nil
+        return text.withUTF8 { writeAll(UnsafeRawBufferPointer($0), to: descriptor) }
     }
 }

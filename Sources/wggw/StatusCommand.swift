@@ -101,7 +101,7 @@ struct StatusCommand: ParsableCommand {
 
 extension GatewayStatus.PeerStatus {
     fileprivate func row(now: Int64) -> [String] {
-        let name = peer?.name ?? "(stranger) \(publicKey)"
+        let name = name ?? "(stranger) \(publicKey)"
         guard let observed else { return [name, "not on the box", "-", "-", "-", "-"] }
         return [
             name, Format.ago(observed.lastHandshake, now: now), Format.bytes(observed.received),

@@ -7,7 +7,7 @@ struct Table {
     /// The text of all cells.
     private var text: [UInt8] = []
     /// Of each cell, where it ends in the text and how wide it is.
-    private var cells: [(end: Int, width: Int)] = []
+    private var cells: [(end: UInt32, width: UInt32)] = []
 
     init(_ head: [String]) {
         self.head = head
@@ -19,9 +19,13 @@ struct Table {
         for (column, cell) in row.enumerated() {
             let start = text.count
             var cell = cell
+            // One pass: copied, and looked at on the way.
             let isPlain = cell.withUTF8 { bytes in
-                text.append(contentsOf: bytes)
-                return bytes.allSatisfy { 32 <= $0 && $0 < 127 }
+                for byte in bytes {
+                    guard 32 <= byte && byte < 127 else { return false }
+                    text.append(byte)
+                }
+                return true
             }
             var width = text.count - start
             // Nearly all text here is ASCII; counting characters takes its time.
@@ -30,7 +34,7 @@ struct Table {
                 text.replaceSubrange(start..., with: printable.utf8)
                 width = printable.count
             }
-            cells.append((text.count, width))
+            cells.append((UInt32(text.count), UInt32(width)))
             widths[column] = max(widths[column], width)
         }
     }
@@ -43,19 +47,29 @@ struct Table {
             line += name
             if column < last { line += String(repeating: " ", count: widths[column] - name.count + 2) }
         }
-        var out = Array((Line(line, .bold).text + "\n").utf8)
-        out.reserveCapacity(out.count + (cells.count / head.count) * (widths.reduce(0, +) + 2 * head.count))
-        var start = 0
-        var column = 0
-        text.withUnsafeBytes { text in
-            for (end, width) in cells {
-                out.append(contentsOf: text[start..<end])
-                start = end
-                out.append(contentsOf: repeatElement(32, count: column < last ? widths[column] - width + 2 : 0))
-                if column == last { out.append(UInt8(ascii: "\n")) }
-                column = column == last ? 0 : column + 1
-            }
+        let first = Array((Line(line, .bold).text + "\n").utf8)
+        var padding = 0
+        for index in cells.indices where index % head.count < last {
+            padding += widths[index % head.count] - Int(cells[index].width) + 2
         }
-        return out
+        let size = first.count + text.count + padding + cells.count / head.count
+        return [UInt8](unsafeUninitializedCapacity: size) { out, count in
+            out.initialize(repeating: UInt8(ascii: " "))
+            _ = out.update(fromContentsOf: first)
+            var (at, start, column) = (first.count, 0, 0)
+            for (end, width) in cells {
+                for index in start..<Int(end) { out[at + index - start] = text[index] }
+                at += Int(end) - start
+                start = Int(end)
+                if column < last {
+                    at += widths[column] - Int(width) + 2
+                    column += 1
+                } else {
+                    out[at] = UInt8(ascii: "\n")
+                    (at, column) = (at + 1, 0)
+                }
+            }
+            count = size
+        }
     }
 }

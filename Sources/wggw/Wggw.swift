@@ -93,7 +93,7 @@ struct Wggw: ParsableCommand {
         }
     }
 
-    /// By the command alone, without a look at all others, which is a fifth of a start. nil for whatever is no command's use: help,
+    /// By the command alone, without a look at all others, which is a tenth of a start. nil for whatever is no command's use: help,
     /// faults and completion are the whole program's to tell.
     private static func parsedAlone(_ arguments: [String]) -> (any ParsableCommand)? {
         let all = configuration.groupedSubcommands.lazy.flatMap(\.subcommands)

@@ -17,6 +17,7 @@ import Testing
                 var peer = Peer(name: "peer\(number)")
                 // Some have no key yet, and their order by name is none by key.
                 if number % 7 != 3 { peer.publicKey = Self.key(number &* 37) }
+                peer.addresses = [IPAddress("10.9.0.\(number)")!]
                 return peer
             }
             let strange = (0..<UInt8.random(in: 0...3, using: &random)).map { Self.key(201 + $0) }
@@ -34,7 +35,9 @@ import Testing
                 + seen.filter { !known.contains($0.publicKey) }.map { (nil, $0.publicKey, $0) }
             #expect(list.count == expected.count)
             for (entry, (peer, key, observed)) in zip(list, expected) {
-                #expect(entry.peer == peer && entry.publicKey == key && entry.observed == observed)
+                #expect(
+                    entry.name == peer?.name && entry.addresses == peer?.addresses ?? [] && entry.publicKey == key
+                        && entry.observed == observed)
             }
             #expect(
                 list.areUnheard == (!expected.isEmpty && expected.allSatisfy { $0.2?.lastHandshake == 0 }))

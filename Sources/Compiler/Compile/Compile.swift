@@ -19,10 +19,10 @@ public func compile(
     var access = Access(lan: site.lan.subnets, groups: site.groups, peers: [])
     access.peers.reserveCapacity(site.peers.count)
     // In the order that they will have: small keys are sorted sooner than whole peers.
-    let order = site.peers.indices.map { (key: site.peers[$0].publicKey, index: $0) }.ordered { $0.key ?? publicKey }
+    let order = PublicKey.order(of: site.peers.map { $0.publicKey ?? publicKey }) { $0 }
     let disguises = site.tunnel.disguises
     let (egress, names) = (site.egress, disguises.map(\.name))
-    for (_, index) in order {
+    for index in order {
         let peer = site.peers[index]
         peers.append(try wireGuardPeer(peer, secrets, names))
         access.peers.append(PeerAccess(peer, goesOut: egress.isFor(peer)))

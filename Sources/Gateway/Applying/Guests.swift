@@ -1,6 +1,7 @@
 internal import BoxModel
 internal import NetTypes
 internal import SiteModel
+internal import Storage
 
 /// Containers and virtual machines of the same box, whose networks others made (Docker, libvirt, LXC), perhaps after wggw came.
 extension ControlPlane {

@@ -108,7 +108,8 @@ extension ControlPlane {
     /// What takes one interface down with all that goes along, gives these settings back and ends the connections of these sites'
     /// peers.
     func teardownPlan(
-        _ interface: String, givingBack settings: [String: Int], neighboursOf applied: (site: Site, surroundings: Surroundings)?,
+        _ interface: String, givingBack settings: [String: Int],
+        neighboursOf applied: (site: Site, surroundings: Surroundings)?,
         connectionsOf sites: [Site] = []
     ) throws -> Plan {
         let neighbours = try applied.map { site, surroundings in

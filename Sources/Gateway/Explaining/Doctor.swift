@@ -31,7 +31,7 @@ extension ControlPlane {
         }
         found += observed.obstacles.map { .obstacle($0) }
         found += status.checks.filter { !$0.holds }.map { .broken($0) }
-        let unseen = status.peers.filter { $0.observed?.lastHandshake == 0 }.compactMap(\.peer?.name)
+        let unseen = status.peers.filter { $0.observed?.lastHandshake == 0 }.compactMap(\.name)
         if !unseen.isEmpty, observed.link?.isUp == true { found.append(.unseen(unseen)) }
         if let draft = status.draft { found.append(.draft(draft.id)) }
         return found

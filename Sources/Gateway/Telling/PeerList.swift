@@ -1,14 +1,16 @@
 public import BoxModel
 public import NetTypes
-public import SiteModel
+internal import SiteModel
 
 extension GatewayStatus {
     /// One peer: what the site says of it and what the interface says.
     public struct PeerStatus {
         /// From the site; nil for a key that no peer of the site has.
-        public let peer: Peer?
+        public let name: String?
         /// Its identity.
         public let publicKey: PublicKey
+        /// From the site.
+        public let addresses: [IPAddress]
         /// From the interface; nil if it does not know the peer.
         public let observed: ObservedPeer?
     }
@@ -26,9 +28,11 @@ extension GatewayStatus {
         /// None of them on the interface.
         init(_ peers: [Peer] = []) {
             self.peers = peers
-            let keyed = peers.indices.compactMap { index in peers[index].publicKey.map { (key: $0, index: index) } }
+            var keyed: [(key: PublicKey, index: Int)] = []
+            keyed.reserveCapacity(peers.count)
+            for index in peers.indices { if let key = peers[index].publicKey { keyed.append((key, index)) } }
             places = keyed.map { ($0.index, nil) }
-            order = keyed.ordered { $0.key }
+            order = PublicKey.order(of: keyed) { $0.key }.map { keyed[$0] }
         }
 
         /// Puts what the interface says beside, sorted by key: one pass over both lists.
@@ -63,9 +67,13 @@ extension GatewayStatus {
 
         /// The peer at a place.
         public subscript(place: Int) -> PeerStatus {
-            let (peer, observed) = (places[place].peer.map { peers[$0] }, places[place].seen.map { seen[$0] })
-            // One of both has it: a peer without a key is at no place.
-            return PeerStatus(peer: peer, publicKey: (peer?.publicKey ?? observed?.publicKey)!, observed: observed)
+            let observed = places[place].seen.map { seen[$0] }
+            guard let index = places[place].peer else {
+                return PeerStatus(name: nil, publicKey: observed!.publicKey, addresses: [], observed: observed)
+            }
+            return PeerStatus(
+                name: peers[index].name, publicKey: peers[index].publicKey!, addresses: peers[index].addresses,
+                observed: observed)
         }
     }
 }
