@@ -19,7 +19,8 @@ def asked(lab, checks):
 
     def at_a_terminal(*command, answer):
         screen, end = pty.openpty()
-        process = subprocess.Popen(["wggw", *command], stdin=end, stdout=end, stderr=end, **lab.on("gateway"))
+        # Where the tests run behind `&`, Ctrl-C is ignored by whatever they start.
+        process = subprocess.Popen(["env", "--default-signal=INT", "wggw", *command], stdin=end, stdout=end, stderr=end, **lab.on("gateway"))
         os.close(end)
         said = ""
         while "Enter keeps it" not in said:

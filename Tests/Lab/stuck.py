@@ -16,9 +16,10 @@ SOON = 10
 def datapaths(lab):
     """The processes of the gateway's datapaths, without those that clear away after them."""
     inside = lab.run("gateway", "sh", "-c", "ip netns pids $(ip netns identify $$)").out.split()
-    processes = [line.split(maxsplit=2) for line in lab.run("gateway", "ps", "-eo", "pid,comm,args").out.splitlines()]
-    return [int(pid) for pid, name, command in processes
-            if pid in inside and name != "wggw-janitor" and " datapath wg0" in command]
+    processes = [line.split(maxsplit=2) for line in lab.run("gateway", "ps", "-eo", "pid,ppid,args").out.splitlines()]
+    found = {pid: parent for pid, parent, command in processes if pid in inside and " datapath wg0" in command}
+    # Those are its children, which may not have their name yet.
+    return [int(pid) for pid, parent in found.items() if parent not in found]
 
 
 def signalled(lab, name):
