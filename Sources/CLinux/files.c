@@ -65,13 +65,16 @@ static int create_nameless(int directory, const char *name, const void *bytes, s
     }
     char path[32];
     snprintf(path, sizeof path, "/proc/self/fd/%d", held);
-    int failed = fill(fd, bytes, count) < 0 || linkat(AT_FDCWD, path, directory, name, AT_SYMLINK_FOLLOW) < 0;
+    int result = fill(fd, bytes, count);
+    if (result == 0) {
+        result = linkat(AT_FDCWD, path, directory, name, AT_SYMLINK_FOLLOW);
+        // Without /proc, or where a link is refused to such a file.
+        *can = result == 0 || errno == EEXIST;
+    }
     int error = errno;
-    // Without /proc.
-    if (failed && error == ENOENT) *can = 0;
     close(held);
     errno = error;
-    return failed ? -1 : 0;
+    return result;
 }
 
 int file_create(int directory, const char *name, const void *bytes, size_t count) {
