@@ -24,9 +24,16 @@ static int write_all(int fd, const char *bytes, size_t count) {
     return 0;
 }
 
+int file_inherit_owner(int directory, int file, const char *name) {
+    struct stat place;
+    if (geteuid() != 0) return 0;
+    if (fstat(directory, &place) < 0) return -1;
+    return place.st_uid == 0 ? 0 : fchownat(file, name, place.st_uid, place.st_gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
+}
+
 // Closes it. 0, or -1 with errno.
-static int fill(int fd, const void *bytes, size_t count) {
-    int failed = fchmod(fd, 0600) < 0 || write_all(fd, bytes, count) < 0 || fsync(fd) < 0;
+static int fill(int directory, int fd, const void *bytes, size_t count) {
+    int failed = fchmod(fd, 0600) < 0 || file_inherit_owner(directory, fd, "") < 0 || write_all(fd, bytes, count) < 0 || fsync(fd) < 0;
     int error = errno;
     // Some file systems tell only now that there is no room.
     if (close(fd) < 0 && !failed && errno != EINTR) {
@@ -40,7 +47,7 @@ static int fill(int fd, const void *bytes, size_t count) {
 int file_write_aside(int directory, const char *name, const void *bytes, size_t count) {
     int fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) return -1;
-    if (fill(fd, bytes, count) == 0) return 0;
+    if (fill(directory, fd, bytes, count) == 0) return 0;
     int error = errno;
     unlinkat(directory, name, 0);
     errno = error;
@@ -65,7 +72,7 @@ static int create_nameless(int directory, const char *name, const void *bytes, s
     }
     char path[32];
     snprintf(path, sizeof path, "/proc/self/fd/%d", held);
-    int result = fill(fd, bytes, count);
+    int result = fill(directory, fd, bytes, count);
     if (result == 0) {
         result = linkat(AT_FDCWD, path, directory, name, AT_SYMLINK_FOLLOW);
         // Without /proc, or where a link is refused to such a file.

@@ -83,6 +83,17 @@ static int is_there_until_told(int words, int file) {
     }
 }
 
+// Of the directory that a file is in, as far as this process may.
+static void become_owner(const char *path) {
+    char directory[256];
+    const char *slash = strrchr(path, '/');
+    struct stat status;
+    if (!slash || snprintf(directory, sizeof directory, "%.*s", (int)(slash - path), path) < 0 || stat(directory, &status) < 0) return;
+    if (status.st_uid == getuid()) return;
+    if (setgroups(0, NULL) == 0 && setresgid(status.st_gid, status.st_gid, status.st_gid) == 0)
+        (void)!setresuid(status.st_uid, status.st_uid, status.st_uid);
+}
+
 int privileges_janitor(const char *path, const char *temporary, pid_t *janitor) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0) return -errno;
@@ -105,6 +116,7 @@ int privileges_janitor(const char *path, const char *temporary, pid_t *janitor) 
     sigfillset(&signals);
     sigprocmask(SIG_BLOCK, &signals, NULL);
     prctl(PR_SET_NAME, "wggw-janitor", 0, 0, 0);
+    become_owner(path);
     set_capabilities(0, 0);
     struct janitor_file file;
     char place[256], name[JANITOR_NAME];
@@ -143,7 +155,8 @@ int privileges_drop(uid_t user) {
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
     if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0) return -errno;
     // Some user namespaces forbid setgroups; root has no further groups there.
-    if ((setgroups(0, NULL) < 0 && errno != EPERM) || setresgid(user, user, user) < 0 || setresuid(user, user, user) < 0) return -errno;
+    if (setgroups(0, NULL) < 0 && errno != EPERM) return -errno;
+    if (user != getuid() && (setresgid(user, user, user) < 0 || setresuid(user, user, user) < 0)) return -errno;
     int error = set_capabilities(kept, 0);
     if (error) return error;
     // A change of user turns it on again where core dumps of such processes are allowed.

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import System
 
 /// What to do where a state directory takes no writes: its disk is full, or read-only.
 public enum Aside: Sendable {
@@ -12,11 +13,9 @@ public enum Aside: Sendable {
 
 /// A copy of a state directory in /run: memory, and gone at the next boot. It is made anew when the original is another one.
 enum CopyAside {
-    /// Below which it is made.
-    static let root = "/run/wggw"
-
     /// The copy of `original`, with its database and what is not in that yet; the key stays where it is.
-    static func make(of original: TrustedDirectory, below root: String = root) throws(StorageError) -> TrustedDirectory
+    static func make(of original: TrustedDirectory, below root: String = runtimeDirectory) throws(StorageError)
+        -> TrustedDirectory
     {
         let name = original.path.utf8.reduce(into: 5381 as UInt64) { $0 = $0 &* 33 &+ UInt64($1) }
         let directory = try TrustedDirectory("\(root)/aside-\(String(name, radix: 16))", creating: true)

@@ -1,7 +1,8 @@
 internal import CLinux
 internal import Glibc
 
-/// A directory, held open, that nobody but root and the caller can change or have put there, and its files.
+/// A directory, held open, that nobody but root and the caller can change or have put there, and its files. To root, the service's user
+/// is trusted as well: it has the keys and the network anyway.
 ///
 /// Every directory on the way to it belongs to root or to the caller. Nobody else may write to it, unless it is sticky, as /tmp is:
 /// then what lies in it stays its owner's. A symbolic link on the way is followed if it is root's or the caller's, as that of
@@ -50,6 +51,8 @@ final class TrustedDirectory {
         do throws(StorageError) {
             guard fstat(file, &info) == 0 else { throw .system("\(path)/\(name)") }
             try judge(info, name)
+            // One that is there may be of a time before the service had a user.
+            guard file_inherit_owner(descriptor, file, "") == 0 else { throw .system("\(path)/\(name)") }
         } catch {
             close(file)
             throw error
@@ -130,6 +133,7 @@ private struct Walk {
             guard mkdirat(at, String(name), rest.isEmpty ? 0o700 : 0o755) == 0 || errno == EEXIST else {
                 throw .system(place)
             }
+            guard file_inherit_owner(at, at, String(name)) == 0 else { throw .system(place) }
             next = file_look(at, String(name))
         }
         guard next >= 0 else { throw .system(place) }
@@ -197,8 +201,11 @@ private struct Walk {
     }
 }
 
-/// Root, who may do anything anyway, and the caller.
-func isTrusted(_ user: uid_t) -> Bool { user == 0 || user == geteuid() }
+/// Root, who may do anything anyway, and the caller; to root also the user that the service runs as, where there is one.
+func isTrusted(_ user: uid_t) -> Bool { user == 0 || user == geteuid() || geteuid() == 0 && user == serviceUser }
+
+/// As the package makes it.
+private let serviceUser = getpwnam("wggw")?.pointee.pw_uid
 
 /// `amy`, or `uid 1001`.
 func userName(_ user: uid_t) -> String {

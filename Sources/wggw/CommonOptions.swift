@@ -72,7 +72,7 @@ struct CommonOptions: ParsableArguments {
     /// those that take a profile may be the first.
     func writer(_ command: String, mayBeFirst: Bool = false) throws -> ControlPlane {
         let control = mayBeFirst ? try open(command) : try reader(command)
-        if geteuid() == 0 { notes(try undisturbed { try control.repair() }) }
+        if isAdministrator { notes(try undisturbed { try control.repair() }) }
         return control
     }
 

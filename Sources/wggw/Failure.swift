@@ -5,6 +5,7 @@ import Glibc
 import NetTypes
 import SiteModel
 import Storage
+import System
 
 /// Why a command ends, as people read it and as scripts do.
 struct Failure {
@@ -115,13 +116,13 @@ extension ApplyFailure {
     fileprivate var code: Int32 { if case .box(let cause) = cause { cause.code } else { 0 } }
 }
 
-/// Somebody who may not do what was asked.
+/// Somebody who may not do what was asked: neither root nor, as the service's user, in charge of the network.
 struct NotRoot: Error, CustomStringConvertible {
     let command: String
 
     var description: String { "`wggw \(command)` needs root; run `sudo wggw \(command)`" }
 
     static func refuse(_ command: String) throws {
-        if geteuid() != 0 { throw NotRoot(command: command) }
+        if !isAdministrator { throw NotRoot(command: command) }
     }
 }

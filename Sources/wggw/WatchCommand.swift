@@ -85,7 +85,7 @@ struct WatchCommand: ParsableCommand {
             ]
         case .gaveUp(let seconds): ["put back again and again: nothing is for \(seconds) s"]
         case .failed(let error, let seconds):
-            ["\(error.lines.map(\.text).joined(separator: "\n"))", "next try in \(seconds) s"]
+            error.lines.map { "\($0.text)" } + ["next try in \(seconds) s"]
         }
     }
 

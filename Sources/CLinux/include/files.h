@@ -13,3 +13,6 @@ ssize_t file_link_target(int link, char *target, size_t room);
 int file_create(int directory, const char *name, const void *bytes, size_t count);
 /// The same, and others see it while it grows: for a name that means nothing to them.
 int file_write_aside(int directory, const char *name, const void *bytes, size_t count);
+/// What root makes in a directory of somebody else's, as the service's user, becomes theirs, so that they can go on with it: `name` below
+/// `file`, or what `file` has open, where that is "". For anybody but root, and in root's directories, it does nothing. 0, or -1 with errno.
+int file_inherit_owner(int directory, int file, const char *name);

@@ -7,7 +7,7 @@
 /// CAP_SYS_RESOURCE is lacking to lift RLIMIT_MEMLOCK. 0 or -errno, without CAP_IPC_LOCK; then nothing changed.
 int privileges_lock_memory(void);
 /// Starts a process that removes a socket once the returned descriptor is closed: by its owner, or by the owner's end of whatever
-/// kind. It has root's uid, for that directory is root's, and no capability. The descriptor or -errno; `janitor` is its process.
+/// kind. It has the uid of that directory's owner, mostly root's, and no capability. The descriptor or -errno; `janitor` is its process.
 ///
 /// The socket is made at `temporary`, where nobody else makes one. Then a `janitor_file` is written to the descriptor, and then the
 /// socket is renamed to `path`: it is removed from wherever it is. After that, JANITOR_NAME bytes each time, an interface's name and
@@ -22,7 +22,7 @@ struct janitor_file {
 int privileges_janitor(const char *path, const char *temporary, pid_t *janitor);
 /// Waits until the janitor has done its work, after its descriptor was given up.
 void privileges_await_janitor(int descriptor, pid_t janitor);
-/// Becomes `user` and a group of the same number, without capabilities but CAP_NET_ADMIN (fwmark) and CAP_NET_BIND_SERVICE
+/// Becomes `user` and a group of the same number, unless it is that user, without capabilities but CAP_NET_ADMIN (fwmark) and CAP_NET_BIND_SERVICE
 /// (a port below 1024), and none can come back. These two are not in effect yet: the kernel asks for them also in whoever opened a
 /// netlink socket, so what is opened now can never do what they allow. For a process with one thread. 0 or -errno.
 int privileges_drop(uid_t user);

@@ -9,3 +9,5 @@ int process_harden(void);
 /// Closes all that the parent left open but output, errors and `keep` (-1: nothing more); input is /dev/null from now on. For a process
 /// with one thread. 0 or -errno.
 int process_close_others(int keep);
+/// Whether it may change the network of its namespace: CAP_NET_ADMIN is in effect.
+int process_administers_network(void);

@@ -10,7 +10,7 @@ struct UAPIListener {
     /// Where the socket was made.
     let path: String
     let descriptor: Int32
-    /// Who removes the socket, since its directory is root's.
+    /// Who removes the socket, since this process may not write to its directory.
     private let janitor: (descriptor: Int32, process: pid_t)
     /// Fails once somebody else removed the socket.
     var removal: Int32 { janitor.descriptor }
@@ -29,7 +29,7 @@ struct UAPIListener {
         let end = privileges_janitor(path, temporary, &process)
         janitor = (try check(end, .startJanitor(path)), process)
         do throws(DatapathError) {
-            descriptor = try Self.listen(at: temporary, before: path, tellingOf: janitor.descriptor)
+            descriptor = try Self.listen(in: directory, at: temporary, before: path, tellingOf: janitor.descriptor)
         } catch {
             privileges_await_janitor(janitor.descriptor, janitor.process)
             throw error
@@ -39,7 +39,7 @@ struct UAPIListener {
 
     /// Makes the socket at `temporary`, tells the janitor which file it is, and gives it its name.
     private static func listen(
-        at temporary: String, before path: String, tellingOf janitor: Int32
+        in directory: String, at temporary: String, before path: String, tellingOf janitor: Int32
     ) throws(DatapathError) -> Int32 {
         let fd = try check(UnixSocket.open(), .makeSocket)
         do throws(DatapathError) {
@@ -49,6 +49,7 @@ struct UAPIListener {
             let bound = UnixSocket.with(temporary) { bind(fd, $0, $1) }
             umask(mask)
             try check(bound, .bind(temporary))
+            try inheritOwner(directory, temporary)
             try check(Glibc.listen(fd, 128), .listen(temporary))
             var status = stat()
             try check(lstat(temporary, &status), .look(temporary))
@@ -61,6 +62,12 @@ struct UAPIListener {
             close(fd)
             throw error
         }
+    }
+
+    private static func inheritOwner(_ directory: String, _ socket: String) throws(DatapathError) {
+        let place = try check(file_look(AT_FDCWD, directory), .look(directory))
+        defer { close(place) }
+        try check(file_inherit_owner(place, AT_FDCWD, socket), .bind(socket))
     }
 
     /// The interface has another name now, and so has the socket: whoever renames one renames the other.

@@ -24,7 +24,7 @@ public final class FirewallHold: @unchecked Sendable {
     /// For the network namespace of the calling thread. nil where the socket cannot be handed out, as somebody does already.
     public init?() {
         guard let socket = try? NetlinkSocket(NETLINK_NETFILTER), let path = Self.path(),
-            mkdir(Self.directory, 0o700) == 0 || errno == EEXIST, !UnixSocket.isListenedAt(path)
+            makeRuntimeDirectory(), !UnixSocket.isListenedAt(path)
         else { return nil }
         unlink(path)
         self.path = path
@@ -89,9 +89,9 @@ public final class FirewallHold: @unchecked Sendable {
         return thread != nil
     }
 
-    static let directory = "/run/wggw"
-
-    private static func path() -> String? { networkNamespace(of: "thread-self").map { "\(directory)/firewall-\($0)" } }
+    private static func path() -> String? {
+        networkNamespace(of: "thread-self").map { "\(runtimeDirectory)/firewall-\($0)" }
+    }
 
     /// A descriptor of the socket that holds the table in the calling thread's network namespace; nil where nobody holds any.
     static func socket() -> Int32? {

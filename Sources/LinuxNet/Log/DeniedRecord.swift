@@ -15,7 +15,7 @@ public struct DeniedRecord {
     /// The record of this network namespace; nil where that cannot be told.
     public init?() {
         guard let namespace = networkNamespace(of: "thread-self") else { return nil }
-        self.init(path: "\(FirewallHold.directory)/denied-\(namespace)")
+        self.init(path: "\(runtimeDirectory)/denied-\(namespace)")
     }
 
     init(path: String, limit: Int = Self.limit) {
@@ -28,7 +28,7 @@ public struct DeniedRecord {
     /// Adds packets. Throws where they cannot be written.
     public func append(_ packets: [DeniedPacket]) throws(BoxError) {
         let operation = BoxError.Operation(.keep, .deniedRecord(path))
-        guard mkdir(FirewallHold.directory, 0o700) == 0 || errno == EEXIST else { throw .system(operation) }
+        guard makeRuntimeDirectory() else { throw .system(operation) }
         let file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard file >= 0 else { throw .system(operation) }
         defer { close(file) }

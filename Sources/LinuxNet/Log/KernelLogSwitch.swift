@@ -13,8 +13,8 @@ public final class KernelLogSwitch {
     private let record: Int32
 
     /// Turns on what is off. `directory` is made if it is missing, and must not outlive a reboot.
-    init(directory: String = "/run/wggw", debug: DynamicDebug = .system) throws(BoxError) {
-        if mkdir(directory, 0o700) != 0 && errno != EEXIST { throw .system(.init(.make, .file(directory))) }
+    init(directory: String = runtimeDirectory, debug: DynamicDebug = .system) throws(BoxError) {
+        if !makeRuntimeDirectory(directory) { throw .system(.init(.make, .file(directory))) }
         self.directory = directory
         self.debug = debug
         let gate = try Self.lock(directory)

@@ -22,12 +22,13 @@ public final class ForwardingPause: Sendable {
     }
 
     private let state: Mutex<State>
-    private let path: String?
+    /// Of the file in the runtime directory.
+    private let name: String?
 
     /// For the network namespace of the calling thread; goes on with a pause that another process began.
     public init() {
-        path = networkNamespace(of: "thread-self").map { "/run/wggw/forwarding-\($0)" }
-        let left = path.flatMap { readFile($0, upTo: 1 << 20) }.map(Self.settings)
+        name = networkNamespace(of: "thread-self").map { "forwarding-\($0)" }
+        let left = name.flatMap { readFile("\(runtimeDirectory)/\($0)", upTo: 1 << 20) }.map(Self.settings)
         state = Mutex(State(settings: left ?? [:], isOn: left != nil))
     }
 
@@ -66,7 +67,7 @@ public final class ForwardingPause: Sendable {
             for (key, value) in settings.sorted(by: { $0.key < $1.key }) where !Self.switches.contains(key) {
                 try Self.write(key, value)
             }
-            if let path { unlink(path) }
+            if let name { unlink("\(runtimeDirectory)/\(name)") }
         }
         var now = settings
         if !isOn { now = try Sysctl.read(Self.all) }
@@ -96,10 +97,9 @@ public final class ForwardingPause: Sendable {
     }
 
     private func note(_ settings: [String: Int]) {
-        guard let path else { return }
-        _ = mkdir("/run/wggw", 0o700)
+        guard let name else { return }
         let text = settings.map { "\($0.key) \($0.value)\n" }.joined()
-        let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        let file = openRuntimeFile(name, O_WRONLY | O_TRUNC)
         guard file >= 0 else { return }
         defer { close(file) }
         _ = Glibc.write(file, text, text.utf8.count)
