@@ -11,7 +11,9 @@ import struct
 
 from inside import Inside, add_route, answer, descriptors, netlink_error, sockets
 from lab import SERVER, eventually
+from lifecycle import is_applied
 from tunnel import process_of, status
+from watch import Service
 
 
 def privileges(lab, checks):
@@ -49,6 +51,64 @@ def privileges(lab, checks):
             lambda: not os.path.exists(f"/proc/{pid}") and not left_behind(lab)), left_behind(lab))
     lab.wggw("down", check=False)
     out_of_memory(lab, checks)
+
+
+#: Who the service is to systemd (scripts/wggw.service), with the program by a descriptor: a checkout may be where only root may go.
+CAGE = "+net_admin,+net_bind_service,+kill"
+AS_SERVICE = ("sh", "-c", 'exec 9<"$(command -v "$1")"; shift; exec setpriv --reuid wggw --regid wggw --clear-groups --no-new-privs '
+              f'--inh-caps={CAGE} --ambient-caps={CAGE} --bounding-set=-all,{CAGE} /proc/self/fd/9 "$@"', "sh")
+USER = 61999
+
+
+def of_the_service(lab, checks):
+    """The service as a user of its own, beside commands of root's."""
+    users = f"/run/wggw-lab/{lab.name}/passwd"
+    lines = [line for line in pathlib.Path("/etc/passwd").read_text().splitlines() if not line.startswith("wggw:")]
+    pathlib.Path(users).write_text("\n".join([*lines, f"wggw:x:{USER}:{USER}::/:/usr/sbin/nologin", ""]))
+    lab.run("gateway", "mount", "--bind", users, "/etc/passwd")
+    lab.at_reset("gateway", "umount", "/etc/passwd")
+    lab.init()
+    lab.wggw("add-peer", "laptop")
+    lab.wggw("apply")
+    lab.connect()
+    rooms = ("/var/lib/wggw", "/run/wggw", "/run/wireguard", "/run/amneziawg")
+    # As systemd does where a service has such directories.
+    lab.run("gateway", "chown", "-R", f"{USER}:{USER}", *rooms)
+    lab.at_reset("gateway", "chown", "-R", "0:0", *rooms)
+    service = Service(lab, checks, before=AS_SERVICE)
+    try:
+        checks.equal("it is not root", set(status(service.process.pid)["Uid"].split()), {str(USER)})
+        lab.wggw("add-peer", "phone")
+        lab.wggw("apply")
+        is_applied(lab, checks, "what root's commands change")
+        whose = lambda: set(lab.run("gateway", "find", *rooms, "-printf", "%u\n").out.split())
+        checks.equal("all that they leave is the service's", whose(), {"wggw"})
+        lab.run("gateway", "sh", "-c", "sysctl -qw net.ipv4.ip_forward=0; ip address del dev wg0 local $(ip -4 -o address show dev wg0 | "
+                "awk '{ print $4 }')")
+        checks.check("a setting and an address are put back", eventually(
+            lambda: lab.wggw("plan", "--detailed-exitcode", check=False).code == 0), service.said())
+        before = process_of(lab, interface="wg0")
+        lab.run("gateway", "kill", "-KILL", str(before))
+        checks.check("it starts the datapath that died", eventually(
+            lambda: process_of(lab, interface="wg0") not in (None, before) and lab.pings("laptop", SERVER[4]), 30), service.said())
+        pid = process_of(lab, interface="wg0")
+        seen = status(pid)
+        checks.equal("not as root, with two capabilities and a filter", [set(seen["Uid"].split()), int(seen["CapEff"], 16), seen["Seccomp"]],
+                     [{str(USER)}, 1 << 10 | 1 << 12, "2"])
+        taken_over(lab, checks, pid)
+        lab.wggw("up", "--restart")
+        checks.check("root puts another in its place", eventually(
+            lambda: process_of(lab, interface="wg0") not in (None, pid) and lab.pings("laptop", SERVER[4])))
+        after = process_of(lab, interface="wg0")
+        lab.run("gateway", "kill", "-STOP", str(after))
+        lab.run("gateway", "ip", "link", "delete", "wg0")
+        checks.check("and that one, which is not the service's and hangs, it ends", eventually(
+            lambda: not os.path.exists(f"/proc/{after}") and lab.pings("laptop", SERVER[4]), 30), service.said())
+        lab.wggw("down")
+        checks.check("nothing is left of it", eventually(lambda: not left_behind(lab)), left_behind(lab))
+        checks.equal("and it heard of that", whose(), {"wggw"})
+    finally:
+        service.end()
 
 
 def taken_over(lab, checks, pid):

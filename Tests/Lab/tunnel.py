@@ -40,7 +40,7 @@ def python(lab, host, text, *arguments):
 def process_of(lab, host="gateway", interface=INTERFACE):
     """The datapath's process id, by the socket it listens on."""
     # The kernel knows it by the name under which it was bound, before it was renamed.
-    found = re.search(rf"/{interface}\.sock\.\d+ .*pid=(\d+)", lab.run(host, "ss", "-xlpH").out)
+    found = re.search(rf"/{interface}(?:-next)?\.sock\.\d+ .*pid=(\d+)", lab.run(host, "ss", "-xlpH").out)
     return int(found.group(1)) if found else None
 
 

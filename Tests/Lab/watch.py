@@ -20,14 +20,16 @@ SOON = 1
 class Service:
     """`wggw watch` as a service manager would start it, which is told when it is ready."""
 
-    def __init__(self, lab, checks, *options):
+    def __init__(self, lab, checks, *options, before=()):
+        """`before`: what comes before its name, as who it runs as."""
         self.lab = lab
         path = f"/run/wggw-lab/{lab.name}/notify"
         pathlib.Path(path).unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
             manager.bind(path)
+            os.chmod(path, 0o666)
             manager.settimeout(20 * PATIENCE)
-            self.process = lab.start("gateway", "env", f"NOTIFY_SOCKET={path}", "wggw", "watch", *options)
+            self.process = lab.start("gateway", "env", f"NOTIFY_SOCKET={path}", *before, "wggw", "watch", *options)
             self.lines = queue.Queue()
             threading.Thread(target=lambda: [self.lines.put(line.rstrip()) for line in self.process.stdout], daemon=True).start()
             checks.contains("it says that it is ready", manager.recv(1000).decode(), "READY=1")

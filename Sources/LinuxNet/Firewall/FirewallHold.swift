@@ -90,7 +90,7 @@ public final class FirewallHold: @unchecked Sendable {
     }
 
     private static func path() -> String? {
-        networkNamespace(of: "thread-self").map { "\(runtimeDirectory)/firewall-\($0)" }
+        networkNamespace().map { "\(runtimeDirectory)/firewall-\($0)" }
     }
 
     /// A descriptor of the socket that holds the table in the calling thread's network namespace; nil where nobody holds any.

@@ -14,7 +14,7 @@ public struct DeniedRecord {
 
     /// The record of this network namespace; nil where that cannot be told.
     public init?() {
-        guard let namespace = networkNamespace(of: "thread-self") else { return nil }
+        guard let namespace = networkNamespace() else { return nil }
         self.init(path: "\(runtimeDirectory)/denied-\(namespace)")
     }
 

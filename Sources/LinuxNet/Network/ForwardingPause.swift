@@ -27,7 +27,7 @@ public final class ForwardingPause: Sendable {
 
     /// For the network namespace of the calling thread; goes on with a pause that another process began.
     public init() {
-        name = networkNamespace(of: "thread-self").map { "forwarding-\($0)" }
+        name = networkNamespace().map { "forwarding-\($0)" }
         let left = name.flatMap { readFile("\(runtimeDirectory)/\($0)", upTo: 1 << 20) }.map(Self.settings)
         state = Mutex(State(settings: left ?? [:], isOn: left != nil))
     }

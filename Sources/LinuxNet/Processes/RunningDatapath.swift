@@ -28,9 +28,7 @@ struct RunningDatapath: ~Copyable {
         } catch {
             return nil
         }
-        guard let there = networkNamespace(of: "\(listener)"), there == networkNamespace(of: "thread-self") else {
-            return nil
-        }
+        guard isInThisNetwork(listener) else { return nil }
         self.init(listener)
     }
 
