@@ -128,7 +128,8 @@ extension ControlPlane {
     /// Applies the newest revision, or `revision`: all of it or nothing.
     ///
     /// With `confirmWithin` seconds it goes back by itself unless `confirm` comes. `restarts` makes the interface anew even
-    /// if it is as it should be. `willPerform` sees the plan before the first change. Told to stop, it takes back what it did.
+    /// if it is as it should be. `willPerform` sees the plan before the first change, and what others make necessary meanwhile
+    /// before that. Told to stop, it takes back what it did.
     public func apply(
         revision: Int? = nil, confirmWithin: Int64? = nil, restarts: Bool = false,
         willPerform: (PlanPreview) -> Void = { _ in }
@@ -174,30 +175,30 @@ extension ControlPlane {
         try begin(
             target: target.revision.id, oldSysctls: planned.plan.settingsBefore(planned.observed), pending: pending)
         try startGuard(pending, from: previous)
-        let warnings: [ApplyNotice]
+        let performed: Performed
         do {
-            let seen: RulesetGeneration?
-            (warnings, seen) = try perform(planned, previous)
+            performed = try perform(planned, previous, willPerform)
             var outcome = BoxRecords.Outcome()
-            outcome.ruleset = seen?.description
+            outcome.ruleset = performed.seen?.description
             try recordApplied(target.revision.id, planned.surroundings, planned.desired, outcome)
         } catch {
             throw try goBack(to: previous, after: error, target: target.revision.id, pending: pending)
         }
         return report(
-            planned, previous, confirmWithin, notices + warnings.map { .applying($0) }, leftOver: warnings)
+            planned, previous, confirmWithin, notices + performed.warnings.map { .applying($0) }, performed)
     }
 
     private func report(
         _ planned: PlannedApply, _ previous: AppliedState?, _ confirmWithin: Int64?, _ notices: [Notice],
-        leftOver: [ApplyNotice] = []
+        _ performed: Performed? = nil
     ) -> ApplyReport {
         var report = ApplyReport(
-            revision: planned.stored.revision.id, plan: planned.plan, confirmWithin: confirmWithin, notices: notices,
+            revision: planned.stored.revision.id, plan: performed?.plan ?? Plan(), confirmWithin: confirmWithin,
+            notices: notices,
             desired: planned.desired, obstacles: planned.observed.obstacles)
         report.surroundings = planned.surroundings
         report.hasMoved = previous.map { $0.surroundings != planned.surroundings } ?? false
-        report.leftOver = leftOver
+        report.leftOver = performed?.warnings ?? []
         report.unreached = unreached(planned.stored.site, planned.observed)
         return report
     }

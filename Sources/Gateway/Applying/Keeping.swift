@@ -79,7 +79,7 @@ extension ControlPlane {
                 }
             }
             var lines: [String] = []
-            let report = try apply(target, restarts: .whereSilent, notices: settled) { lines = $0.box }
+            let report = try apply(target, restarts: .whereSilent, notices: settled) { lines += $0.box }
             let state: Kept.State =
                 report.plan.isEmpty
                 ? .well
