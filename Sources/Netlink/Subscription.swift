@@ -9,10 +9,14 @@ public final class Subscription: Sendable {
     public let descriptor: Int32
 
     /// Listens to groups of a bus (`NETLINK_ROUTE`, `NETLINK_NETFILTER`) from now on, `RTNLGRP_*` and the like. Throws errno.
-    public init(_ bus: Int32, groups: [Int32]) throws(NetlinkRefusal) {
+    ///
+    /// `room`: bytes of what nobody has read yet, where the process may have so many (CAP_NET_ADMIN); nil is as many as every socket has,
+    /// mostly 200 KB.
+    public init(_ bus: Int32, groups: [Int32], room: Int32? = nil) throws(NetlinkRefusal) {
         let kind = Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
         descriptor = socket(AF_NETLINK, kind, bus)
         guard descriptor >= 0 else { throw NetlinkRefusal(code: errno) }
+        if var room { _ = setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &room, 4) }
         // The kernel itself is number 0, and tells itself nothing.
         var own = sockaddr_nl()
         own.nl_family = sa_family_t(AF_NETLINK)

@@ -33,8 +33,8 @@ public struct Watch {
         case gaveUp(seconds: Int64)
         /// A peer that was not reached is looked for where the name of its endpoint leads now.
         case moved(PeerMove)
-        /// A look failed; the next one is in so many seconds.
-        case failed(GatewayError, seconds: Int64)
+        /// A look failed; the next one is in so many seconds. Whoever changed the box meanwhile, as above.
+        case failed(GatewayError, changers: [String], seconds: Int64)
     }
 
     private let records: String
@@ -93,7 +93,9 @@ public struct Watch {
                 if tools.read() { schedule.noteNews(at: Self.now) }
                 if let answers = questions.answers() { move(endpoints.moves(answers, at: Self.now)) }
                 if let failure = denied.keep() { tell(.keepsNothing(failure)) }
-                note(news.read())
+                let seen = news.read()
+                changers.formUnion(seen.changers)
+                note(seen.kinds)
             }
             if NotedSignal.name != nil { return }
             guard isDue else { continue }
@@ -141,11 +143,10 @@ public struct Watch {
         return poll(&ready, nfds_t(ready.count), milliseconds) > 0
     }
 
-    private mutating func note(_ seen: BoxNews.Seen) {
-        changers.formUnion(seen.changers)
-        if seen.kinds.contains(.tableTaken), interface != nil, pauseForwarding() {
+    private mutating func note(_ seen: BoxNews.Kinds) {
+        if seen.contains(.tableTaken), interface != nil, pauseForwarding() {
             schedule.noteLoss(at: Self.now)
-        } else if seen.kinds.contains(.any) {
+        } else if seen.contains(.any) {
             schedule.noteNews(at: Self.now)
         }
     }
@@ -174,21 +175,25 @@ public struct Watch {
             let kept = try keep(putsBack)
             // Who took the firewall away is told after it is gone, which nobody waits for.
             let seen = news.read()
-            defer { note(seen) }
-            changers.formUnion(seen.changers)
+            defer { note(seen.kinds) }
             (deadline, interface, record) = (kept.deadline, kept.interface, kept.record)
             if let failure = denied.set(kept.keepsDenied) { tell(.keepsNothing(failure)) }
             lastFailure = nil
             questions.ask(endpoints.note(kept.unreached, at: Self.now))
             for notice in kept.notices where told.insert(notice).inserted { tell(.notice(notice)) }
             told.formIntersection(kept.notices)
-            noteState(kept)
+            noteState(kept, meanwhile: seen.changers)
         } catch {
             // A deadline that has passed is in the records, and comes up again with the next look.
             deadline = nil
             let failure = GatewayError(error)
+            let seen = news.read()
+            changers.formUnion(seen.changers)
             let pause = schedule.noteLook(.failed, at: Self.now)
-            if failure.lines != lastFailure { tell(.failed(failure, seconds: pause?.components.seconds ?? 0)) }
+            note(seen.kinds)
+            if failure.lines != lastFailure {
+                tell(.failed(failure, changers: changers.sorted(), seconds: pause?.components.seconds ?? 0))
+            }
             lastFailure = failure.lines
         }
     }
@@ -203,10 +208,11 @@ public struct Watch {
         }
     }
 
-    private mutating func noteState(_ kept: Kept) {
+    /// `meanwhile`: who changed the box during the look. Where that found nothing, it was over by then, and the next one tells.
+    private mutating func noteState(_ kept: Kept, meanwhile: Set<String>) {
         var outcome = LookSchedule.Outcome.well
-        let changers = changers.sorted()
-        self.changers = []
+        let changers = self.changers.union(meanwhile).sorted()
+        self.changers = kept.state == .well ? meanwhile : []
         switch kept.state {
         case .absent:
             outcome = .absent

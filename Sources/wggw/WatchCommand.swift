@@ -84,8 +84,8 @@ struct WatchCommand: ParsableCommand {
                 "peer \(move.peer.name) is not reached: it is looked for at \(move.address), where \(move.peer.host) leads"
             ]
         case .gaveUp(let seconds): ["put back again and again: nothing is for \(seconds) s"]
-        case .failed(let error, let seconds):
-            error.lines.map { "\($0.text)" } + ["next try in \(seconds) s"]
+        case .failed(let error, let changers, let seconds):
+            error.lines.map { "\($0.text)" } + whose(changers) + ["next try in \(seconds) s"]
         }
     }
 

@@ -66,6 +66,23 @@ import Testing
         }
     }
 
+    /// During a look nobody reads, and the service's own work on a large site is more than a socket has room for by itself.
+    @Test func `who flushed is told also after all of a large site's table`() throws {
+        try inNetworkNamespace {
+            let table = """
+                BEGIN {
+                    printf "add table inet wggw; add set inet wggw s { type ipv4_addr; elements = { 10.0.0.0"
+                    for (i = 1; i < 20000; i++) printf ", 10.0.%d.%d", i / 256, i % 256
+                    print " }; }"
+                }
+                """
+            let news = try BoxNews()
+            try LinuxNetTests.run("sh", "-c", "awk '\(table)' | nft -f - && exec nft flush ruleset")
+            let seen = news.read()
+            #expect(seen.kinds.contains(.tableTaken) && seen.changers.count == 2, "\(seen)")
+        }
+    }
+
     @Test func `what was lost counts as news`() throws {
         try inNetworkNamespace {
             let news = try BoxNews()
