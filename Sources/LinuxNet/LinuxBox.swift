@@ -71,6 +71,7 @@ public struct LinuxBox: Box, Sendable {
         } else {
             state.hasOrphan = orphan(of: scope.interface) != nil
         }
+        state.answers = try route.answerWays()
         if let seen = state.wireGuard {
             memory?.note(seen.peers, of: scope.interface)
         } else if scope.readsWireGuard {
@@ -139,6 +140,7 @@ public struct LinuxBox: Box, Sendable {
         case .replaceInterface(let name, let successor, _, let new): try replace(name, by: successor, to: new)
         case .setWireGuard(let interface, let change): try setWireGuard(interface, change)
         case .startHandshakes(let interface, let peers): try startHandshakes(interface, peers)
+        case .callPeers(let interface, let peers): try call(interface, peers)
         case .cutConnections(let cut): try Conntrack.end(cut, networks: networks(reaching: nil).all)
         case .setSysctl(let key, let value, _): try Sysctl.writeIfThere(key, value)
         case .firewall(let change): try perform(change)
@@ -161,6 +163,8 @@ public struct LinuxBox: Box, Sendable {
         case .removeAddress(let interface, let address): try socket.removeAddress(address, from: interface)
         case .addRoute(let route): try socket.addRoute(route)
         case .removeRoute(let route): try socket.removeRoute(route)
+        case .addAnswerWay(let way): try socket.addAnswerWay(way)
+        case .removeAnswerWay(let way): try socket.removeAnswerWay(way)
         case .addProxyNeighbour(let neighbour): try socket.addProxyNeighbour(neighbour)
         case .removeProxyNeighbour(let neighbour): try socket.removeProxyNeighbour(neighbour)
         }
@@ -204,6 +208,28 @@ extension LinuxBox {
                 WireGuardChange(
                     set: peers.map { WireGuardPeerChange(publicKey: $0, isNew: false, keepalive: seconds) }))
         }
+    }
+
+    /// An endpoint that is set has no source of its own (`set_peer` in drivers/net/wireguard/netlink.c). Whoever is killed in between
+    /// leaves a keepalive that the next look sets back.
+    private func call(_ interface: String, _ peers: [PeerCall]) throws(BoxError) {
+        let device = try wireGuard(interface)
+        func set(_ peers: [PeerCall], _ change: (PeerCall, inout WireGuardPeerChange) -> Void) throws(BoxError) {
+            try device.set(
+                WireGuardChange(
+                    set: peers.map { peer in
+                        var one = WireGuardPeerChange(publicKey: peer.publicKey, isNew: false)
+                        change(peer, &one)
+                        return one
+                    }))
+        }
+        try set(peers) { peer, change in
+            change.endpoint = Endpoint(.address(peer.endpoint.address), port: peer.endpoint.port)
+            change.keepalive = 0
+        }
+        try set(peers) { peer, change in change.keepalive = peer.keepalive == 0 ? .max : peer.keepalive }
+        let quiet = peers.filter { $0.keepalive == 0 }
+        if !quiet.isEmpty { try set(quiet) { _, change in change.keepalive = 0 } }
     }
 
     /// The WireGuard side of an interface.

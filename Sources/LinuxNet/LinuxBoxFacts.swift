@@ -82,12 +82,21 @@ extension NetlinkSocket {
     fileprivate mutating func ways(_ routes: [KernelRoute], _ cards: [Link]) throws(BoxError) -> [BoxNetworks.Way] {
         let names = Dictionary(uniqueKeysWithValues: cards.map { ($0.index, $0.name) })
         let tables = try ruleTables()
-        let ways = routes.filter {
+        var gateways: [BoxNetworks.Way: (metric: UInt32, gateway: IPAddress?)] = [:]
+        for route in routes.filter({
             tables.contains($0.table) && $0.proto != UInt8(RTPROT_KERNEL) && $0.proto != Route.protocolNumber
                 && !$0.destination.address.isLinkLocal
-        }.flatMap { route in
-            route.interfaces.compactMap { names[$0] }.map { BoxNetworks.Way(route.destination, by: $0, mtu: route.mtu) }
+        }) {
+            for hop in route.hops {
+                guard let name = names[hop.interface] else { continue }
+                let way = BoxNetworks.Way(route.destination, by: name, mtu: route.mtu)
+                // Of several routers on an interface the box goes by that of the lowest metric.
+                if let known = gateways[way], known.metric <= route.metric { continue }
+                gateways[way] = (route.metric, way.leadsOut ? hop.gateway : nil)
+            }
         }
-        return Set(ways).sorted()
+        return gateways.map { way, last in
+            BoxNetworks.Way(way.destination, by: way.interface, mtu: way.mtu, gateway: last.gateway)
+        }.sorted()
     }
 }

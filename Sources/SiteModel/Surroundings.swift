@@ -4,7 +4,8 @@ public import NetTypes
 /// in, where the endpoint's name leads, and whose time is over.
 ///
 /// Seen when an apply is planned, and kept with the revision that was applied. As text: networks as `eth0/198.51.100.0/24`,
-/// where the LAN is as `lan:eth0/192.168.1.0/24`, the ways out as `uplink:eth1/0.0.0.0/0`, the tunnel's MTU as `mtu:1420`,
+/// where the LAN is as `lan:eth0/192.168.1.0/24`, the ways out as `uplink:eth1/0.0.0.0/0`, the box's addresses there as
+/// `answer:eth1/198.51.100.2>198.51.100.1`, or where the box led out once as `former:…`, the tunnel's MTU as `mtu:1420`,
 /// peers whose time is over as `expired:guest`, addresses that the tunnel shares with the LAN's card as `own:192.168.1.2`, or where
 /// that has another one now as `own:192.168.1.2>192.168.1.7`, no IPv6 as `no-ipv6`, and addresses of the endpoint; each sorted, a space between two.
 public struct Surroundings: Hashable, Sendable {
@@ -39,6 +40,29 @@ public struct Surroundings: Hashable, Sendable {
         }
     }
 
+    /// An address of the box's on a way out, and how what is sent from it leaves there.
+    public struct Answer: Hashable, Comparable, Sendable {
+        /// The way out.
+        public var interface: String
+        /// The box's address there.
+        public var source: IPAddress
+        /// The router there; nil where none is between, as behind a modem (ppp).
+        public var gateway: IPAddress?
+        /// Whether the box's own routing leads out there no more. Whoever was heard at the address may be there all the same.
+        public var isFormer: Bool
+
+        /// Makes an answer.
+        public init(_ source: IPAddress, by interface: String, gateway: IPAddress?, isFormer: Bool = false) {
+            self.interface = interface
+            self.source = source
+            self.gateway = gateway
+            self.isFormer = isFormer
+        }
+
+        /// By address.
+        public static func < (a: Self, b: Self) -> Bool { (a.source, a.interface) < (b.source, b.interface) }
+    }
+
     /// Networks that the box is in: no router is between. Sorted.
     public var networks: [Network]
     /// The LAN's networks, each with an interface that leads there; sorted. Empty where the profile names the interface.
@@ -46,6 +70,9 @@ public struct Surroundings: Hashable, Sendable {
     /// Interfaces by which the box's own routing leads out, with the default route's prefix of the family; sorted. Empty where the
     /// profile names the interface.
     public var uplinks: [Network]
+    /// The box's addresses on its ways out, also on those that it left and that are still there. Sorted; empty where the profile names
+    /// the interface.
+    public var answers: [Answer]
     /// Bytes of an inner packet that fits on the way out; nil where the profile says it, and where there is none.
     public var mtu: Int?
     /// What the endpoint's name stands for, sorted; empty where the endpoint is no name, and where nobody knew it.
@@ -59,12 +86,14 @@ public struct Surroundings: Hashable, Sendable {
 
     /// Makes surroundings; all lists are sorted here.
     public init(
-        networks: [Network] = [], lan: [Network] = [], uplinks: [Network] = [], mtu: Int? = nil,
-        endpoint: [IPAddress] = [], expired: [String] = [], own: [Own] = [], hasIPv6: Bool = true
+        networks: [Network] = [], lan: [Network] = [], uplinks: [Network] = [],
+        answers: [Answer] = [], mtu: Int? = nil, endpoint: [IPAddress] = [], expired: [String] = [], own: [Own] = [],
+        hasIPv6: Bool = true
     ) {
         self.networks = networks.sorted()
         self.lan = lan.sorted()
         self.uplinks = uplinks.sorted()
+        self.answers = answers.sorted()
         self.mtu = mtu
         self.endpoint = endpoint.sorted()
         self.expired = expired.sorted()
@@ -121,6 +150,9 @@ extension Surroundings: LosslessStringConvertible {
             } else if let text = word.dropping("uplink:") {
                 guard let network = Network(text) else { return nil }
                 uplinks.append(network)
+            } else if let text = word.dropping("answer:") ?? word.dropping("former:") {
+                guard let answer = Answer(text, isFormer: word.hasPrefix("former:")) else { return nil }
+                answers.append(answer)
             } else if let text = word.dropping("mtu:") {
                 guard let bytes = Int(text) else { return nil }
                 mtu = bytes
@@ -145,7 +177,8 @@ extension Surroundings: LosslessStringConvertible {
     public var description: String {
         let words =
             networks.map(\.text) + lan.map { "lan:" + $0.text } + uplinks.map { "uplink:" + $0.text }
-            + (mtu.map { ["mtu:\($0)"] } ?? []) + expired.map { "expired:" + $0 } + own.map(\.text)
+            + answers.map(\.text) + (mtu.map { ["mtu:\($0)"] } ?? []) + expired.map { "expired:" + $0 }
+            + own.map(\.text)
             + (hasIPv6 ? [] : ["no-ipv6"])
             + endpoint.map(\.description)
         return words.joined(separator: " ")
@@ -160,6 +193,21 @@ extension Surroundings.Network {
     }
 
     fileprivate var text: String { "\(interface)/\(prefix)" }
+}
+
+extension Surroundings.Answer {
+    fileprivate init?(_ text: Substring, isFormer: Bool) {
+        let parts = text.split(separator: "/", maxSplits: 1)
+        guard parts.count == 2 else { return nil }
+        let addresses = parts[1].split(separator: ">", maxSplits: 1).map { IPAddress(String($0)) }
+        guard !addresses.contains(nil), let source = addresses.first ?? nil else { return nil }
+        self.init(
+            source, by: String(parts[0]), gateway: addresses.count > 1 ? addresses[1] : nil, isFormer: isFormer)
+    }
+
+    fileprivate var text: String {
+        "\(isFormer ? "former" : "answer"):\(interface)/\(source)\(gateway.map { ">\($0)" } ?? "")"
+    }
 }
 
 extension Surroundings.Own {

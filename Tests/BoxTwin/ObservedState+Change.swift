@@ -10,7 +10,7 @@ extension ObservedState {
         case .deleteInterface(let name, _): forgetInterface(name)
         case .replaceInterface(let name, _, _, _):
             throw BoxError(.init(.replace, .interface(name)), .system(.init(19, name: "No such device")))
-        case .startHandshakes: break
+        case .startHandshakes, .callPeers: break
         case .setWireGuard(let name, let change):
             guard wireGuard != nil else {
                 throw BoxError(.init(.set, .wireGuard(name)), .system(.init(19, name: "No such device")))
@@ -42,6 +42,8 @@ extension ObservedState {
             }
             insert(route, into: &routes)
         case .removeRoute(let route): routes.removeAll { $0 == route }
+        case .addAnswerWay(let way): insert(way, into: &answers)
+        case .removeAnswerWay(let way): answers.removeAll { $0.source == way.source }
         case .addProxyNeighbour(let neighbour): insert(neighbour, into: &proxyNeighbours)
         case .removeProxyNeighbour(let neighbour): proxyNeighbours.removeAll { $0 == neighbour }
         }

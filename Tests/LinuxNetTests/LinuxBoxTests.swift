@@ -175,6 +175,46 @@ import Testing
         }
     }
 
+    /// The kernel is asked where it would send what comes from the address.
+    @Test func `answers leave by the way that has their source`() throws {
+        let box = box
+        try inNetworkNamespace {
+            try Self.addLAN()
+            let setUp = """
+                ip address add 192.0.2.2/24 dev lan0; ip address add 198.51.100.2/32 dev lan1
+                ip route add 203.0.113.0/24 dev lan0; ip route add default via 192.0.2.1 dev lan0
+                ip -6 address add 2001:db8::2/64 dev lan1 nodad; ip -6 route add default dev lan0
+                """
+            try run("sh", "-ec", setUp)
+            func way(_ source: String, _ gateway: String?, port: UInt16 = 51820) -> AnswerWay {
+                AnswerWay(IPAddress(source)!, port: port, by: "lan1", gateway: gateway.map { IPAddress($0)! })
+            }
+            let ways = [
+                way("198.51.100.2", "198.51.100.1"), way("192.0.2.2", nil), way("2001:db8::2", "fe80::1"),
+            ].sorted()
+            let scope = Scope(interface: "wg0")
+            for _ in 1...2 { for way in ways { try box.perform(.link(.addAnswerWay(way))) } }
+            #expect(try box.observe(scope).answers == ways)
+            #expect(try box.networks(reaching: []).ways.allSatisfy { $0.interface == "lan0" })
+            for (from, to, port, interface) in [
+                ("198.51.100.2", "9.9.9.9", 51820, "lan1"), ("198.51.100.2", "9.9.9.9", 22, "lan0"),
+                ("198.51.100.2", "203.0.113.7", 51820, "lan0"), ("2001:db8::2", "2001:db8:9::9", 51820, "lan1"),
+                ("2001:db8::2", "2001:db8:9::9", 22, "lan0"),
+            ] {
+                let question = "ip route get \(to) from \(from) ipproto udp sport \(port) | grep -q 'dev \(interface) '"
+                try run("sh", "-c", question)
+            }
+            // Half of one, one of another port, and one that somebody took the route of.
+            try run("ip", "rule", "delete", "from", "192.0.2.2", "priority", "32764")
+            try run("ip", "-6", "route", "flush", "root", "default", "proto", "119", "table", "all")
+            let broken = try box.observe(scope).answers
+            #expect(broken.map(\.interface) == ["", "lan1", ""])
+            for way in broken { try box.perform(.link(.removeAnswerWay(way))) }
+            #expect(try box.observe(scope).answers.isEmpty)
+            try run("sh", "-c", "! ip rule | grep -q 'proto 119' && ! ip route show table all | grep -q 'proto 119'")
+        }
+    }
+
     @Test func `facts are the box's own`() throws {
         let box = box
         try inNetworkNamespace {
@@ -187,7 +227,10 @@ import Testing
             #expect(facts.interfaces.map(\.name) == ["lan0", "lan1"] && facts.interfaces[0].mtu == 1400)
             #expect(facts.interfaces[0].addresses.first == InterfaceAddress("192.168.1.5/24"))
             #expect(facts.interfaces[0].addresses.contains { $0.address.isLinkLocal })
-            #expect(facts.ways.filter(\.leadsOut) == [BoxNetworks.Way(.everyV4, by: "lan0")])
+            #expect(
+                facts.ways.filter(\.leadsOut) == [
+                    BoxNetworks.Way(.everyV4, by: "lan0", gateway: IPAddress("192.168.1.2")!)
+                ])
             #expect(
                 facts.routes.map(\.description).filter { !$0.contains("fe80") } == ["10.0.0.0/8", "192.168.1.0/24"])
             #expect(facts.forwarding == .drop)

@@ -16,6 +16,7 @@ import Testing
         (.init(.lookUp, .family("wireguard")), "look up generic netlink family wireguard"),
         (.init(.list, .addresses), "list addresses"), (.init(.list, .routes()), "list routes"),
         (.init(.list, .routingRules), "list rules"), (.init(.list, .routes(of: "wg0")), "list routes of wg0"),
+        (.init(.add, .answers(from: IPAddress("192.0.2.1")!)), "add the way of answers from 192.0.2.1"),
         (.init(.list, .proxyNeighbours), "list proxy neighbours"), (.init(.list, .interfaces), "list interfaces"),
         (.init(.list, .chains), "list firewall chains"), (.init(.list, .tables), "list firewall tables"),
         (.init(.list, .rules(of: "t")), "list the rules of table t"), (.init(.list, .sets), "list the firewall's sets"),

@@ -39,9 +39,14 @@ public struct BoxNetworks: Equatable, Sendable {
         public var interface: String
         /// The route's own MTU, bytes; nil where it has none but the interface's.
         public var mtu: Int?
+        /// The router there of one that leads out; nil where none is between.
+        public var gateway: IPAddress?
 
         /// Makes a way.
-        public init(_ destination: IPPrefix, by interface: String, mtu: Int? = nil) {
+        public init(
+            _ destination: IPPrefix, by interface: String, mtu: Int? = nil, gateway: IPAddress? = nil
+        ) {
+            self.gateway = gateway
             self.destination = destination
             self.interface = interface
             self.mtu = mtu
@@ -49,7 +54,9 @@ public struct BoxNetworks: Equatable, Sendable {
 
         /// By destination.
         public static func < (a: Self, b: Self) -> Bool {
-            (a.destination, a.interface, a.mtu ?? 0) < (b.destination, b.interface, b.mtu ?? 0)
+            let none = IPAddress.v4(IPv4Address(rawValue: 0))
+            return (a.destination, a.interface, a.mtu ?? 0, a.gateway ?? none)
+                < (b.destination, b.interface, b.mtu ?? 0, b.gateway ?? none)
         }
 
         /// Whether it leads out: a default route, half of one, or one to all of IPv6 that is given to anybody (2000::/3).

@@ -53,6 +53,8 @@ extension BoxError {
         case sysctls(pattern: String)
         // Routing.
         case route(Route), routeTo(IPAddress), routes(of: String? = nil), routingRules, neighbour(IPAddress)
+        /// By which way they leave.
+        case answers(from: IPAddress)
         // The firewall.
         case firewall, generation, table(String = FirewallTable.tableName), tables, chain(String), chains
         case set(String), sets, elements(of: String), changes(of: String), rules(of: String)
@@ -123,6 +125,7 @@ extension BoxError.Thing {
         case .routeTo(let address): "the route to \(address)"
         case .routes(let interface): "routes\(interface.map { " of \($0)" } ?? "")"
         case .routingRules: "rules"
+        case .answers(let source): "the way of answers from \(source)"
         case .neighbour(let address): "neighbour \(address)"
         case .firewall: "the firewall"
         case .generation: "the firewall's generation"

@@ -30,6 +30,9 @@ public enum Change: Equatable, Sendable {
     case link(LinkChange)
     /// Sends each of the peers a handshake initiation at once, in this order, in place of when there is a packet for it.
     case startHandshakes(interface: String, [PublicKey])
+    /// Sends each of the peers something at once, from the box's address of now on the way to it and not from the one at which it was
+    /// heard last: in its session, or a handshake initiation.
+    case callPeers(interface: String, [PeerCall])
     /// Sets table `inet wggw`.
     case firewall(FirewallChange)
     /// Ends connections that are not allowed any more: the packets of one that is known pass unasked.
@@ -52,6 +55,10 @@ public enum LinkChange: Equatable, Sendable {
     case addRoute(Route)
     /// A route with wggw's protocol number.
     case removeRoute(Route)
+    /// Routing rules for what is sent from an address, and their route.
+    case addAnswerWay(AnswerWay)
+    /// The same of that address, be they whole or not.
+    case removeAnswerWay(AnswerWay)
     /// A proxy neighbour entry.
     case addProxyNeighbour(ProxyNeighbour)
     /// A proxy neighbour entry.

@@ -78,6 +78,8 @@ extension Change {
         case .link(let change): [change.line]
         case .startHandshakes(_, let peers):
             abridged(peers, "handshakes") { "~ handshake with \(names[$0] ?? $0.description)" }
+        case .callPeers(_, let peers):
+            abridged(peers, "calls") { "~ call to \(names[$0.publicKey] ?? $0.publicKey.description)" }
         case .firewall(let change): change.lines
         case .cutConnections(let cut): cut.lines(names)
         case .setSysctl(let key, let value, let was): ["~ sysctl \(dotted(key)) \(was) → \(value)"]
@@ -100,6 +102,9 @@ extension LinkChange {
         case .removeAddress(let interface, let address): "- address \(address) on \(interface)"
         case .addRoute(let route): "+ route \(route.destination) through \(route.interface)"
         case .removeRoute(let route): "- route \(route.destination) through \(route.interface)"
+        case .addAnswerWay(let way): "+ answers from \(way.source) by \(way.interface)"
+        case .removeAnswerWay(let way):
+            "- answers from \(way.source)\(way.interface.isEmpty ? "" : " by \(way.interface)")"
         case .addProxyNeighbour(let neighbour): "+ proxy neighbour \(neighbour.address) on \(neighbour.interface)"
         case .removeProxyNeighbour(let neighbour): "- proxy neighbour \(neighbour.address) on \(neighbour.interface)"
         }

@@ -26,6 +26,10 @@ public struct DesiredState: Equatable, Sendable {
     public var proxyNeighbours: [ProxyNeighbour]
     /// What somebody has to set on another box, in words; empty unless the reply path is `routed`.
     public var advice: [StaticRouteAdvice]
+    /// How the kernel's WireGuard answers where the box has several ways out, or left one; sorted.
+    public var answers: [AnswerWay]
+    /// The box's addresses where its own routing leads out; sorted.
+    public var addressesOut: [IPAddress]
     /// What all of this is for.
     public var traffic: Traffic
 
@@ -33,8 +37,10 @@ public struct DesiredState: Equatable, Sendable {
     package init(
         interface: String, datapath: DatapathChoice, wireGuard: WireGuardConfig, link: LinkConfig, routes: [Route],
         firewall: FirewallTable, access: Access, sysctls: [SysctlRequirement], proxyNeighbours: [ProxyNeighbour],
-        advice: [StaticRouteAdvice], traffic: Traffic
+        advice: [StaticRouteAdvice], answers: [AnswerWay], addressesOut: [IPAddress], traffic: Traffic
     ) {
+        self.answers = answers
+        self.addressesOut = addressesOut
         self.interface = interface
         self.datapath = datapath
         self.wireGuard = wireGuard

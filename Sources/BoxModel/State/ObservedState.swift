@@ -22,6 +22,8 @@ public struct ObservedState: Equatable, Sendable {
     public var hasOlderProgram = false
     /// Only the routes that carry wggw's protocol number; sorted.
     public var routes: [Route]
+    /// Those that carry wggw's protocol number; one of which a part is missing has no interface. Sorted.
+    public var answers: [AnswerWay] = []
     /// Table `inet wggw` if it is there.
     public var firewall: FirewallTable?
     /// When the firewall was looked at; nil where nobody counts.

@@ -43,7 +43,17 @@ public func compile(
         firewall: try FirewallCompiler(plan).firewall(), access: access,
         sysctls: sysctls(plan, proxiesNeighbours: neighbours),
         proxyNeighbours: neighbours,
-        advice: site.lan.replyPath == .routed ? advice(plan) : [], traffic: Traffic(plan))
+        advice: site.lan.replyPath == .routed ? advice(plan) : [],
+        answers: answerWays(surroundings, port: site.tunnel.listenPort),
+        addressesOut: surroundings.answers.lazy.filter { !$0.isFormer }.map(\.source).sorted(), traffic: Traffic(plan))
+}
+
+/// Of each family of which there is more than one way out, or was. With a single one all leaves by that in any case.
+private func answerWays(_ surroundings: Surroundings, port: UInt16) -> [AnswerWay] {
+    let families = Dictionary(grouping: surroundings.answers) { $0.source.isV6 }
+    return families.values.filter { Set($0.map(\.interface)).count > 1 }.joined().map {
+        AnswerWay($0.source, port: port, by: $0.interface, gateway: $0.gateway)
+    }.sorted()
 }
 
 func required<Value>(_ value: Value?, _ member: String) throws(CompileError) -> Value {

@@ -107,10 +107,16 @@ public func diff(
     if now.link?.isUp != true {
         plan.append(.link(.setUp(interface: desired.interface, listenPort: desired.wireGuard.listenPort)))
     }
+    // Only the kernel's goes by these; the built-in datapath minds its peers' routes by itself.
+    let (answers, oldAnswers) = merge(backend == .kernel ? desired.answers : [], observed.answers)
+    plan += oldAnswers.map { .link(.removeAnswerWay($0)) } + answers.map { .link(.addAnswerWay($0)) }
     if isNew || observed.link?.isUp == false {
         let peers = isNew ? before : observed.wireGuard?.peers ?? []
         let waiting = peersWithSessions(desired.wireGuard, peers, isReplaced: isNew)
         if !waiting.isEmpty { plan.append(.startHandshakes(interface: desired.interface, waiting)) }
+    } else if backend == .kernel, let previous {
+        let calls = peersToCall(desired, observed.wireGuard?.peers ?? [], previous)
+        if !calls.isEmpty { plan.append(.callPeers(interface: desired.interface, calls)) }
     }
     plan += routes.map { .link(.addRoute($0)) }
     plan += neighbours.map { .link(.addProxyNeighbour($0)) }
@@ -140,13 +146,15 @@ private func occupant(
     return backend
 }
 
+/// Seconds: REJECT_AFTER_TIME.
+private let sessionLifetime: Int64 = 180
+
 /// Peers that may have a session with the old interface, or with this one before it was set down, which is there no more: they
 /// would go on sending into it and not notice for 15 s. The one that was heard last comes first. A session ends after 180 s, and the newest handshake is
 /// not later than now. Peers with a keepalive are not among them: they have a handshake when the interface goes up.
 private func peersWithSessions(
     _ desired: WireGuardConfig, _ observed: [ObservedPeer], isReplaced: Bool
 ) -> [PublicKey] {
-    let sessionLifetime: Int64 = 180
     let peers = observed.filter {
         $0.endpoint != nil && (isReplaced || $0.lastHandshake > 0)
     }
@@ -154,6 +162,24 @@ private func peersWithSessions(
     let quiet = Set(desired.peers.lazy.filter { $0.keepalive == 0 }.map(\.publicKey))
     return peers.filter { $0.lastHandshake >= newest - sessionLifetime && quiet.contains($0.publicKey) }
         .sorted { ($1.lastHandshake, $0.publicKey) < ($0.lastHandshake, $1.publicKey) }.map(\.publicKey)
+}
+
+/// Peers with a session that may be looking for the box where it does not lead out any more: an address of theirs' family is gone from
+/// the ways out. Who is behind a NAT does not hear the call, but is answered where he calls, as long as the old way is there.
+private func peersToCall(
+    _ desired: DesiredState, _ observed: [ObservedPeer], _ previous: DesiredState
+) -> [PeerCall] {
+    let gone = Set(previous.addressesOut).subtracting(desired.addressesOut)
+    let families = Set(desired.addressesOut.map(\.isV6)).intersection(gone.map(\.isV6))
+    if families.isEmpty { return [] }
+    let newest = observed.lazy.map(\.lastHandshake).max() ?? 0
+    return observed.compactMap { peer in
+        guard let endpoint = peer.endpoint, families.contains(endpoint.address.isV6), peer.lastHandshake > 0,
+            // Of which interface it is at, only the kernel knows.
+            peer.lastHandshake >= newest - sessionLifetime, !endpoint.address.isLinkLocal
+        else { return nil }
+        return PeerCall(peer.publicKey, at: endpoint, keepalive: peer.keepalive)
+    }
 }
 
 /// What `down` does: forwarding as it was, then all that wggw made, the filter last, then all other settings as they were.
@@ -169,7 +195,7 @@ public func teardown(
     var settings = KernelSettings(observed.sysctls)
     var plan = settings.giveBack(saved.filter { isForwardingKey($0.key) })
     plan += common(proxyNeighbours.sorted(), observed.proxyNeighbours).map { .link(.removeProxyNeighbour($0)) }
-    plan += observed.routes.map { .link(.removeRoute($0)) }
+    plan += observed.routes.map { .link(.removeRoute($0)) } + observed.answers.map { .link(.removeAnswerWay($0)) }
     if let leftover = observed.successor {
         plan.append(.deleteInterface(name: successorName(of: scope.interface), backend: leftover))
     }

@@ -19,6 +19,8 @@ public struct FoundRoles: Equatable, Sendable {
     /// As in `Surroundings`.
     public private(set) var uplinks: [Surroundings.Network] = []
     /// As in `Surroundings`.
+    public private(set) var answers: [Surroundings.Answer] = []
+    /// As in `Surroundings`.
     public private(set) var mtu: Int?
     /// The LAN's networks that are nowhere now, whether or not it is known where they were.
     public private(set) var missing: [Missing] = []
@@ -36,9 +38,28 @@ public struct FoundRoles: Equatable, Sendable {
                 uplinks += Set(names).map { Surroundings.Network(everywhere, on: $0) }
             }
             uplinks.sort()
+            answers = Self.answers(box, known?.answers ?? [])
         }
         if site.lan.interface == nil { findLAN(site.lan.subnets, box, known) }
         if site.tunnel.mtu == nil { mtu = Self.mtu(site, box, uplinks + lan) }
+    }
+
+    /// The box's addresses on its ways out, and on those that it left: as long as the address is there, so may those be who know it.
+    private static func answers(_ box: BoxNetworks, _ known: [Surroundings.Answer]) -> [Surroundings.Answer] {
+        let ways = box.ways.filter(\.leadsOut)
+        var found: [IPAddress: Surroundings.Answer] = [:]
+        for interface in box.interfaces where interface.isReady {
+            for source in interface.addresses {
+                let way = ways.first { $0.interface == interface.name && $0.destination.isV6 == source.isV6 }
+                if let way {
+                    found[source] = Surroundings.Answer(source, by: interface.name, gateway: way.gateway)
+                } else if var former = known.first(where: { $0.source == source && $0.interface == interface.name }) {
+                    former.isFormer = true
+                    found[source] = found[source] ?? former
+                }
+            }
+        }
+        return found.values.sorted()
     }
 
     private mutating func findLAN(_ subnets: [IPPrefix], _ box: BoxNetworks, _ known: Surroundings?) {

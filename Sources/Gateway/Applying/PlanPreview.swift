@@ -28,6 +28,8 @@ extension Change {
     fileprivate var peers: Set<PublicKey> {
         switch self {
         case .setWireGuard(_, let change): Set(change.set.map(\.publicKey)).union(change.remove)
+        case .startHandshakes(_, let peers): Set(peers)
+        case .callPeers(_, let peers): Set(peers.map(\.publicKey))
         case .cutConnections(let cut): Set(cut.holders.map(\.key))
         default: []
         }

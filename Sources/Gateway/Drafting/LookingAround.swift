@@ -32,7 +32,7 @@ extension ControlPlane {
             networks: networks.interfaces.flatMap { interface in
                 interface.networks.map { Surroundings.Network($0, on: interface.name) }
             },
-            lan: roles.lan, uplinks: roles.uplinks, mtu: roles.mtu, endpoint: endpoint,
+            lan: roles.lan, uplinks: roles.uplinks, answers: roles.answers, mtu: roles.mtu, endpoint: endpoint,
             expired: site.expired(at: clock.now()),
             own: ownAddresses(site, networks, roles, known: previous?.surroundings.own ?? last?.own ?? []),
             hasIPv6: try box.hasIPv6(site.tunnel.interface))

@@ -7,8 +7,14 @@ public import Netlink
 /// A route as rtnetlink shows it.
 struct KernelRoute: Equatable {
     var destination: IPPrefix
-    /// Indices of the interfaces of its next hops; empty for one that leads to none.
-    var interfaces: [UInt32]
+    /// A next hop: the index of its interface, and the router there, if one is between.
+    struct Hop: Equatable {
+        var interface: UInt32
+        var gateway: IPAddress?
+    }
+
+    /// Empty for one that leads to none.
+    var hops: [Hop]
     /// `RTA_PRIORITY`; the lowest wins.
     var metric: UInt32
     /// `RTN_UNICAST` and so on.
@@ -17,8 +23,6 @@ struct KernelRoute: Equatable {
     var table: UInt32
     /// Who made it.
     var proto: UInt8
-    /// Whether a router is between, or several.
-    var hasGateway: Bool
     /// Its own, bytes; nil where it has none but the interface's.
     var mtu: Int?
 
@@ -32,43 +36,59 @@ struct KernelRoute: Equatable {
         default: return nil
         }
         var octets = [UInt8](repeating: 0, count: width)
-        interfaces = []
+        hops = []
+        var single = Hop(interface: 0)
         metric = 0
-        hasGateway = false
         table = UInt32(header.rtm_table)
         type = header.rtm_type
         proto = header.rtm_protocol
         for attribute in Attributes(payload, after: rtmsg.self) {
             switch UInt32(attribute.type) {
             case RTA_DST.rawValue: octets = attribute.bytes
-            case RTA_OIF.rawValue: interfaces = [attribute.u32]
+            case RTA_OIF.rawValue: single.interface = attribute.u32
             case RTA_PRIORITY.rawValue: metric = attribute.u32
             case RTA_TABLE.rawValue: table = attribute.u32
             case RTA_METRICS.rawValue: mtu = attribute.nested.first(RTAX_MTU).map { Int($0.u32) }
-            case RTA_GATEWAY.rawValue, RTA_VIA.rawValue: hasGateway = true
-            case RTA_MULTIPATH.rawValue:
-                hasGateway = true
-                interfaces = Self.nextHops(attribute.payload)
-            default: break
+            case RTA_MULTIPATH.rawValue: hops = Self.nextHops(attribute.payload)
+            default: single.gateway = Self.gateway(attribute) ?? single.gateway
             }
         }
+        if single.interface != 0 { hops = [single] }
         guard let address = IPAddress(octets: octets), Int(header.rtm_dst_len) <= address.bitWidth else { return nil }
         destination = IPPrefix(masking: address, length: Int(header.rtm_dst_len))
     }
 
     /// The interfaces of `rtnexthop`s: a length of 16 bits, flags, hops, the interface's index at offset 4, attributes; each
     /// begins at a multiple of four.
-    private static func nextHops(_ payload: UnsafeRawBufferPointer) -> [UInt32] {
-        var indices: [UInt32] = []
+    private static func nextHops(_ payload: UnsafeRawBufferPointer) -> [Hop] {
+        var hops: [Hop] = []
         var at = 0
         while at + 8 <= payload.count {
             let length = Int(payload.loadUnaligned(fromByteOffset: at, as: UInt16.self))
             if length < 8 { break }
-            indices.append(payload.loadUnaligned(fromByteOffset: at + 4, as: UInt32.self))
+            var hop = Hop(interface: payload.loadUnaligned(fromByteOffset: at + 4, as: UInt32.self))
+            let rest = UnsafeRawBufferPointer(rebasing: payload[(at + 8)..<min(at + length, payload.count)])
+            for attribute in Attributes(rest) { hop.gateway = gateway(attribute) ?? hop.gateway }
+            hops.append(hop)
             at += (length + 3) & ~3
         }
-        return indices
+        return hops
     }
+
+    /// The router that the attribute tells, if it does.
+    private static func gateway(_ attribute: Attribute) -> IPAddress? {
+        switch UInt32(attribute.type) {
+        case RTA_GATEWAY.rawValue: IPAddress(octets: attribute.bytes)
+        // struct rtvia: the family, then the address.
+        case RTA_VIA.rawValue: IPAddress(octets: Array(attribute.payload.dropFirst(2)))
+        default: nil
+        }
+    }
+
+    /// Indices of the interfaces of its next hops.
+    var interfaces: [UInt32] { hops.map(\.interface) }
+    /// Whether a router is between, or several.
+    var hasGateway: Bool { hops.count > 1 || hops.contains { $0.gateway != nil } }
 }
 
 /// Routes, over rtnetlink.
