@@ -1,7 +1,7 @@
 public import SiteModel
 
 /// Something to say of what a command did, that is neither its data nor an error.
-public enum Notice: Hashable, Sendable {
+public enum Notice: Equatable, Sendable {
     /// Of an apply.
     case applying(ApplyNotice)
     /// Of a draft.

@@ -14,7 +14,7 @@ extension Report {
         Report([
             Field("revision", .number(planned?.stored.revision.id)),
             Field("applied", "null for none", .number(planned?.applied)),
-            Field("roles", rolesHelp, .texts(planned?.roles ?? [])),
+            Field("roles", rolesHelp, .texts(planned?.surroundings.roleLines ?? [])),
             Field(
                 "site", "what differs from the applied revision, as in diff",
                 .reports(planned?.preview.site ?? [], section)),

@@ -31,7 +31,7 @@ extension Report {
                 .texts((status?.alarms ?? []).map { $0.prose.told(by: words) })),
             Field(
                 "notes", "a list of lines", .texts((status?.notes ?? []).map { $0.prose.told(by: words) })),
-            Field("drift", "a list of lines", status?.drift.json),
+            Field("drift", "a list of lines", status?.drift.plan.json),
             Field("obstacles", "see plan", .reports(observed?.obstacles ?? [], obstacle)),
             Field("router", "see plan", .reports(router, Self.router)),
             Field("checks", "see plan", .reports(status?.checks ?? []) { check($0, words: words) }),

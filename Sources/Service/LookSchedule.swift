@@ -30,7 +30,7 @@ public struct LookSchedule {
         case absent
         /// As it should be.
         case well
-        /// It was not, and is: these lines of a plan were carried out.
+        /// It was not, and is; what was carried out, in lines that are the same where it is told alike.
         case putBack([String])
         /// It is not, and nothing was done about it.
         case differs

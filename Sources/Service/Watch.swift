@@ -20,15 +20,15 @@ public struct Watch {
         case notice(Notice)
         /// What the firewall refuses cannot be kept; told when it is new.
         case keepsNothing(BoxError)
-        /// Something on the box was not as the revision says; these lines of a plan were carried out. By whom the box was changed
-        /// since it was looked at last, as far as the kernel tells: `nft (pid 4711)`, sorted.
-        case putBack([String], changers: [String])
-        /// The box's networks or routes are others now: these lines of a plan were carried out, and the site's roles are these.
-        case followed([String], roles: [String])
+        /// Something on the box was not as the revision says; this was carried out. By whom the box was changed since it was looked
+        /// at last, as far as the kernel tells: `nft (pid 4711)`, sorted.
+        case putBack(PlanPreview, changers: [String])
+        /// The box's networks or routes are others now: this was carried out, and the site meets these.
+        case followed(PlanPreview, Surroundings)
         /// Something was not as the revision says, but somebody sets it back each time: it is left as it is. Whoever it is, as above.
-        case leftAlone([String], changers: [String])
+        case leftAlone(PlanPreview, changers: [String])
         /// Something is not as the revision says, and stays so, since the site says so; told when it is new. By whom, as above.
-        case reported([String], changers: [String])
+        case reported(PlanPreview, changers: [String])
         /// It was put back for the last time for so many seconds.
         case gaveUp(seconds: Int64)
         /// A peer that was not reached is looked for where the name of its endpoint leads now.
@@ -47,10 +47,11 @@ public struct Watch {
     private var endpoints = NamedEndpoints()
     private let questions = NameQuestions()
     private var hasBegun = false
-    private var told: Set<Notice> = []
+    private var told: [Notice] = []
     /// What the last look failed by, in lines.
     private var lastFailure: [Prose]?
     private var isLeftAloneTold = false
+    /// What was reported last, in lines: what carries numbers that run on is the same all the same.
     private var reported: [String] = []
     /// Who changed the box since the last look.
     private var changers: Set<String> = []
@@ -180,8 +181,8 @@ public struct Watch {
             if let failure = denied.set(kept.keepsDenied) { tell(.keepsNothing(failure)) }
             lastFailure = nil
             questions.ask(endpoints.note(kept.unreached, at: Self.now))
-            for notice in kept.notices where told.insert(notice).inserted { tell(.notice(notice)) }
-            told.formIntersection(kept.notices)
+            for notice in kept.notices where !told.contains(notice) { tell(.notice(notice)) }
+            told = kept.notices
             noteState(kept, meanwhile: seen.changers)
         } catch {
             // A deadline that has passed is in the records, and comes up again with the next look.
@@ -218,17 +219,17 @@ public struct Watch {
             outcome = .absent
             reported = []
         case .well: reported = []
-        case .reported(let lines):
-            if lines != reported { tell(.reported(lines, changers: changers)) }
-            reported = lines
-        case .putBack(let lines):
+        case .reported(let plan):
+            if plan.lines != reported { tell(.reported(plan, changers: changers)) }
+            reported = plan.lines
+        case .putBack(let plan):
             // What is done at the start was nobody's doing.
-            outcome = hasBegun ? .putBack(lines) : .well
-            tell(.putBack(lines, changers: hasBegun ? changers : []))
-        case .followed(let lines, let roles): tell(.followed(lines, roles: roles))
-        case .differs(let lines):
+            outcome = hasBegun ? .putBack(plan.lines) : .well
+            tell(.putBack(plan, changers: hasBegun ? changers : []))
+        case .followed(let plan, let surroundings): tell(.followed(plan, surroundings))
+        case .differs(let plan):
             outcome = .differs
-            if !isLeftAloneTold { tell(.leftAlone(lines, changers: changers)) }
+            if !isLeftAloneTold { tell(.leftAlone(plan, changers: changers)) }
             isLeftAloneTold = true
         }
         if !hasBegun { tell(.began(revision: kept.revision)) }

@@ -147,7 +147,7 @@ public struct BoxRecords {
             let sql = "SELECT surroundings FROM revision WHERE id = ?"
             guard let text = try String.fetchOne(db, sql: sql, arguments: [revision]) else { return nil }
             guard let surroundings = Surroundings(text) else {
-                throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a column makes no sense: \(text)")
+                throw Damage.value("revision", "surroundings", found: text)
             }
             return surroundings
         }

@@ -8,11 +8,13 @@ struct FieldRow<Owner: Sendable>: Sendable {
     let names: String
     /// For `VALUES`: `?, ?`.
     let marks: String
+    private let table: String
     private let columns: [FieldColumn<Owner>]
     private let mayBeNull: [Bool]
 
     /// `unsaid` is an owner of whom nothing is said: what even it has a value for is never NULL.
-    init(_ columns: [FieldColumn<Owner>], unsaid: Owner) {
+    init(_ columns: [FieldColumn<Owner>], of table: String, unsaid: Owner) {
+        self.table = table
         names = columns.map { $0.name }.joined(separator: ", ")
         marks = columns.map { _ in "?" }.joined(separator: ", ")
         self.columns = columns
@@ -21,16 +23,14 @@ struct FieldRow<Owner: Sendable>: Sendable {
 
     func values(_ owner: Owner) -> [DatabaseValue] { columns.map { $0.get(owner).databaseValue } }
 
-    /// Puts what stands from column `first` on into `owner`, of whom nothing was said before. The name of a column that makes no sense;
-    /// nil if all do.
-    func load(_ row: Columns, from first: CInt, into owner: inout Owner) -> String? {
+    /// Puts what stands from column `first` on into `owner`, of whom nothing was said before but the name, if it is a peer.
+    func load(_ row: Columns, from first: CInt, into owner: inout Owner, named peer: String? = nil) throws(Damage) {
         for i in columns.indices {
             let value = row.value(first + CInt(i))
             // Most of a peer's are, and need no look at the column.
             if mayBeNull[i] && value.isNull { continue }
-            guard columns[i].set(&owner, value) else { return columns[i].name }
+            guard columns[i].set(&owner, value) else { throw .value(table, columns[i].name, ofPeer: peer) }
         }
-        return nil
     }
 }
 
@@ -51,7 +51,7 @@ extension StoredValue {
 
 /// A `Peer` as a row of table `peer`.
 enum PeerRow {
-    static let fields = FieldRow(Peer.columns, unsaid: unsaid)
+    static let fields = FieldRow(Peer.columns, of: "peer", unsaid: unsaid)
     private static let unsaid = Peer(name: "")
     static let columns = "name, \(fields.names)"
     static let insert = "INSERT INTO peer (first, last, \(columns)) VALUES (?, ?, ?, \(fields.marks))"
@@ -61,31 +61,22 @@ enum PeerRow {
     }
 
     /// Out of `columns`.
-    static func peer(_ row: Columns) throws -> Peer {
+    static func peer(_ row: Columns) throws(Damage) -> Peer {
         var peer = unsaid
         peer.name = row.text(0) ?? ""
-        guard fields.load(row, from: 1, into: &peer) == nil else { throw damaged(peer.name) }
+        try fields.load(row, from: 1, into: &peer, named: peer.name)
         return peer
-    }
-
-    static func addresses(_ bytes: UnsafeRawBufferPointer, of name: String) throws -> [IPAddress] {
-        guard let addresses = Peer.addresses(stored: bytes) else { throw damaged(name) }
-        return addresses
-    }
-
-    private static func damaged(_ name: String) -> DatabaseError {
-        DatabaseError(resultCode: .SQLITE_CORRUPT, message: "peer \(name) makes no sense")
     }
 }
 
 /// All of a `Site` but its peers, as columns of table `revision`.
 enum SiteRow {
-    static let fields = FieldRow(Site.columns, unsaid: Site.unsaid)
+    static let fields = FieldRow(Site.columns, of: "revision", unsaid: Site.unsaid)
 
     /// Without peers, out of `fields.names` from column `first` on.
-    static func site(_ row: Columns, from first: CInt) throws -> Site {
+    static func site(_ row: Columns, from first: CInt) throws(Damage) -> Site {
         var site = Site.unsaid
-        guard let column = fields.load(row, from: first, into: &site) else { return site }
-        throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a column makes no sense: \(column)")
+        try fields.load(row, from: first, into: &site)
+        return site
     }
 }

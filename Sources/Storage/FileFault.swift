@@ -8,8 +8,8 @@ public enum FileFault: Equatable, Sendable {
     case system(Int32)
     /// Neither a block nor a file is left on its file system.
     case noRoom
-    /// SQLite says this of it.
-    case database(SQLite, cause: String)
+    /// SQLite says this of it, in its words.
+    case database(SQLite, said: String)
     /// It is not 32 bytes long, as a key is.
     case noKey
     /// The key is there for others as well.
@@ -53,7 +53,7 @@ public enum FileFault: Equatable, Sendable {
         switch self {
         case .system(let code), .keyIsForbidden(let code): Prose(errnoText(code))
         case .noRoom: "there is no room on its file system"
-        case .database(_, let cause): Prose(cause)
+        case .database(_, let words): Prose(words)
         case .noKey: "a key is exactly 32 bytes, this is none"
         case .keyIsReadable: "others may read the key"
         case .foreignCredential: "is no file of root's or of the caller's"

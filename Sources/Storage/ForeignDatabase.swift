@@ -56,7 +56,7 @@ extension UnreadFile.Damage {
         if let error = error as? Self {
             self = error
         } else {
-            self = .said((error as? DatabaseError)?.message ?? "\(error)")
+            self = .said((error as? DatabaseError)?.words ?? "\(error)")
         }
     }
 }

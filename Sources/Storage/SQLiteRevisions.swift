@@ -56,7 +56,10 @@ struct SQLiteRevisions: Revisions {
             try db.forEachRow(
                 "SELECT addresses, max(last) FROM peer WHERE last < \(Schema.forever) GROUP BY addresses"
             ) { row in
-                for address in try PeerRow.addresses(row.bytes(0), of: "of an earlier revision") {
+                guard let addresses = Peer.addresses(stored: row.bytes(0)) else {
+                    throw Damage.value("peer", "addresses")
+                }
+                for address in addresses {
                     former[address] = max(former[address] ?? 0, row.number(1) ?? 0)
                 }
             }
@@ -138,9 +141,7 @@ struct SQLiteRevisions: Revisions {
             ) { site.peers.append(try PeerRow.peer($0)) }
         }
         guard site.peers.count == revision.peers else {
-            throw DatabaseError(
-                resultCode: .SQLITE_CORRUPT,
-                message: "revision \(revision.id) has \(site.peers.count) peers instead of \(revision.peers)")
+            throw Damage.peers(site.peers.count, expected: revision.peers, revision: revision.id)
         }
         return StoredSite(revision: revision, site: site)
     }
@@ -166,7 +167,7 @@ struct SQLiteRevisions: Revisions {
     private static func revision(_ row: Row) throws -> Revision {
         let text: String = try row.decode(forColumn: "kind")
         guard let kind = Revision.Kind(rawValue: text) else {
-            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a column makes no sense: \(text)")
+            throw Damage.value("revision", "kind", found: text)
         }
         let note = RevisionNote(
             who: try row.decode(forColumn: "who"), why: try row.decode(forColumn: "why"), kind: kind,

@@ -122,9 +122,7 @@ enum Schema {
     static func migrate(_ db: Database, path: String) throws {
         let done = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
         if done == migrations.count { return }
-        guard done >= 0 else {
-            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a version makes no sense: \(done)")
-        }
+        guard done >= 0 else { throw Damage.version(done) }
         guard done < migrations.count else {
             throw StorageError.newerSchema(path: path, found: done, known: migrations.count)
         }

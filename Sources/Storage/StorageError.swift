@@ -6,8 +6,8 @@ public import SiteModel
 public indirect enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A file or directory could not be used as it is.
     case file(path: String, FileFault)
-    /// The database is damaged or is none; nil: a column makes no sense.
-    case corrupt(path: String, cause: String?)
+    /// The database is damaged or is none.
+    case corrupt(path: String, Damage)
     /// The database was made by a newer wggw.
     case newerSchema(path: String, found: Int, known: Int)
     /// Somebody else holds the lock; nil: the database.
@@ -24,8 +24,8 @@ public indirect enum StorageError: Error, Equatable, Sendable, CustomStringConve
     case noSuchRevision(Int, newest: Int?)
     /// Somebody else made a revision in between.
     case movedOn(expected: Int?, found: Int?)
-    /// Anything else that SQLite says.
-    case database(path: String, cause: String)
+    /// Anything else that SQLite says, in its words.
+    case database(path: String, said: String)
 
     /// For whoever develops.
     public var description: String { prose.description }
@@ -34,9 +34,9 @@ public indirect enum StorageError: Error, Equatable, Sendable, CustomStringConve
     public var prose: Prose {
         switch self {
         case .file(let path, let fault): fault.prose(of: path)
-        case .corrupt(let path, let cause):
+        case .corrupt(let path, let damage):
             """
-            \(path): the database is damaged (\(cause ?? "a column makes no sense")); nothing was changed. \
+            \(path): the database is damaged (\(damage)); nothing was changed. \
             Restore it from a backup, or move it away and start again with \(.site(.first))
             """
         case .newerSchema(let path, let found, let known):
@@ -61,7 +61,7 @@ public indirect enum StorageError: Error, Equatable, Sendable, CustomStringConve
             somebody else made revision \(found.map(String.init) ?? "none") meanwhile \
             (this started from \(expected.map(String.init) ?? "none")); run the command again
             """
-        case .database(let path, let cause): "\(path): \(cause)"
+        case .database(let path, let words): "\(path): \(words)"
         }
     }
 
@@ -78,32 +78,29 @@ public indirect enum StorageError: Error, Equatable, Sendable, CustomStringConve
 
     /// Whatever GRDB threw, as one of ours.
     init(_ error: any Error, path: String) {
-        if let error = error as? StorageError {
-            self = error
-            return
-        }
-        if error is RowDecodingError {
-            self = .corrupt(path: path, cause: nil)
-            return
-        }
-        guard let error = error as? DatabaseError else {
-            self = .database(path: path, cause: "\(error)")
-            return
-        }
-        let cause = error.message ?? "SQLite error \(error.resultCode.rawValue)"
+        self =
+            switch error {
+            case let error as StorageError: error
+            case let damage as Damage: .corrupt(path: path, damage)
+            case is RowDecodingError: .corrupt(path: path, .row)
+            case let error as DatabaseError: Self.ofSQLite(error, path)
+            default: .database(path: path, said: "\(error)")
+            }
+    }
+
+    private static func ofSQLite(_ error: DatabaseError, _ path: String) -> StorageError {
         switch error.resultCode.primaryResultCode {
         // Where the index that processes share finds no room, that is an I/O error.
-        case let code where [.SQLITE_FULL, .SQLITE_IOERR, .SQLITE_CANTOPEN].contains(code) && Self.isFull(path):
-            self = .file(path: path, .noRoom)
+        case let code where [.SQLITE_FULL, .SQLITE_IOERR, .SQLITE_CANTOPEN].contains(code) && isFull(path):
+            .file(path: path, .noRoom)
         // Our statements fit the tables that we made: where one does not, the tables are not those.
-        case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_ERROR: self = .corrupt(path: path, cause: cause)
-        case .SQLITE_BUSY, .SQLITE_LOCKED:
-            self = .busy(holder: nil, waitedMilliseconds: Store.busyMilliseconds)
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_ERROR: .corrupt(path: path, .said(error.words))
+        case .SQLITE_BUSY, .SQLITE_LOCKED: .busy(holder: nil, waitedMilliseconds: Store.busyMilliseconds)
         case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_READONLY, .SQLITE_AUTH:
-            self = .file(path: path, .database(.open, cause: cause))
-        case .SQLITE_FULL: self = .file(path: path, .database(.write, cause: cause))
-        case .SQLITE_IOERR: self = .file(path: path, .database(.reach, cause: cause))
-        default: self = .database(path: path, cause: cause)
+            .file(path: path, .database(.open, said: error.words))
+        case .SQLITE_FULL: .file(path: path, .database(.write, said: error.words))
+        case .SQLITE_IOERR: .file(path: path, .database(.reach, said: error.words))
+        default: .database(path: path, said: error.words)
         }
     }
 }

@@ -127,5 +127,5 @@ func show(_ preview: PlanPreview) {
     show(preview.site.prefix(most))
     if preview.site.count > most { Console.data("… and \(preview.site.count - most) more; `wggw diff` shows all") }
     if !preview.site.isEmpty { Console.data(Line("on the box", .bold)) }
-    preview.box.forEach { Console.data(Line(plan: $0)) }
+    preview.lines.forEach { Console.data(Line(plan: $0)) }
 }

@@ -48,15 +48,15 @@ struct LintCommand: ParsableCommand {
             Console.data(Line(group[0].file, .bold))
             let places = group.map { "\($0.line):\($0.column)" }
             let width = places.map(\.count).max() ?? 0
-            let told = group.count > maximumTold + 1 ? maximumTold : group.count
-            for (finding, place) in zip(group, places).prefix(told) {
+            let (told, more) = shortened(group)
+            for (finding, place) in zip(told, places) {
                 let isError = finding.severity == .error
                 let pad = String(repeating: " ", count: width - place.count)
                 Console.data(
                     "  \(place)\(pad)  \(finding.severity.rawValue, isError ? .red : .yellow)\(isError ? " " : "  ") \(finding.message)"
                 )
             }
-            if told < group.count { Console.data("  and \(group.count - told) more; --json has all") }
+            if more > 0 { Console.data("  and \(more) more; --json has all") }
         }
     }
 

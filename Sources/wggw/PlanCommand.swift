@@ -29,7 +29,7 @@ struct PlanCommand: ParsableCommand {
             Console.raw(Report.plan(planned, router: router, words: \.phrase).json.text)
         } else {
             show(planned.preview)
-            for role in planned.roles { common.note("\(role)") }
+            for role in planned.surroundings.roleLines { common.note("\(role)") }
             let id = planned.stored.revision.id
             common.note(
                 planned.plan.isEmpty

@@ -32,7 +32,7 @@ extension Remedy {
         case .site(let edit): "wggw \(edit.command)"
         case .addPeer: "wggw add-peer"
         case .letIn(let peer, let key, let addresses):
-            (["wggw add-peer \(peer) --public-key \(key)"] + addresses.map { "--address \($0)" })
+            (["wggw add-peer \(peer ?? "NAME") --public-key \(key)"] + addresses.map { "--address \($0)" })
                 .joined(separator: " ")
         case .peer(let peer, let edit): "wggw \(edit.command(peer))"
         case .backUp: "wggw backup FILE"

@@ -73,7 +73,7 @@ struct StatusCommand: ParsableCommand {
         if let draft = status.draft { Console.data("revision \(draft.id) is drafted and not applied; see `wggw plan`") }
         if !status.drift.isEmpty {
             Console.data("drift from revision \(applied.revision.id), which `wggw up` puts right:")
-            status.driftLines.forEach { Console.data("  \(Line(plan: $0))") }
+            status.drift.lines.forEach { Console.data("  \(Line(plan: $0))") }
         }
         if observed.silence != nil { return }
         if status.peers.isEmpty { return Console.data("no peers yet; add one with `wggw add-peer NAME`") }

@@ -1,4 +1,5 @@
 import BoxModel
+import Compiler
 import Storage
 import ArgumentParser
 import Gateway
@@ -74,7 +75,8 @@ struct WatchCommand: ParsableCommand {
         case .notice(let notice): notice.lines.map { "\($0.text)" }
         case .keepsNothing(let error): ["\(error.prose.text)"]
         case .putBack(let plan, let changers): ["put back:"] + indented(plan) + whose(changers)
-        case .followed(let plan, let roles): ["followed what moved:"] + indented(plan) + roles.map { "  \($0)" }
+        case .followed(let plan, let now):
+            ["followed what moved:"] + indented(plan) + now.roleLines.map { "  \($0)" }
         case .leftAlone(let plan, let changers):
             ["somebody sets it back each time; left as it is:"] + indented(plan) + whose(changers)
         case .reported(let plan, let changers):
@@ -93,5 +95,5 @@ struct WatchCommand: ParsableCommand {
         changers.isEmpty ? [] : ["  the box was changed by \(changers.joined(separator: ", "))"]
     }
 
-    private static func indented(_ plan: [String]) -> [Line] { plan.map { "  \(Line(plan: $0))" } }
+    private static func indented(_ plan: PlanPreview) -> [Line] { plan.lines.map { "  \(Line(plan: $0))" } }
 }

@@ -83,8 +83,8 @@ struct ClientConfigTests {
 
     @Test func adviceInTheWordsOfRouters() {
         let advice = [
-            StaticRouteAdvice(destination: IPPrefix("192.168.2.0/24")!, via: StaticRouteAdvice.unknownGateway),
-            StaticRouteAdvice(destination: IPPrefix("fd02::/64")!, via: StaticRouteAdvice.unknownGateway),
+            StaticRouteAdvice(IPPrefix("192.168.2.0/24")!),
+            StaticRouteAdvice(IPPrefix("fd02::/64")!),
         ]
         let told = routerAdvice(advice, gateways: [IPAddress("192.168.1.127")!])
         let lines = Dictionary(uniqueKeysWithValues: told.map { ($0.router, $0.lines) })

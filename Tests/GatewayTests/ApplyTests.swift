@@ -32,8 +32,8 @@ import Testing
         bench.box.everything.sysctls["net/ipv4/ip_forward"] = 0
         bench.box.everything.wireGuard?.peers = []
         let status = try control.status()
-        #expect(status.drift.changes.count == 2 && !status.isWell)
-        #expect(status.driftLines.contains { $0.hasPrefix("+ peer laptop ") })
+        #expect(status.drift.plan.changes.count == 2 && !status.isWell)
+        #expect(status.drift.lines.contains { $0.hasPrefix("+ peer laptop ") })
         _ = try control.apply()
         #expect(bench.box.everything == asApplied)
         #expect(try control.status().drift.isEmpty && control.status().isWell)
@@ -66,7 +66,7 @@ import Testing
         let asApplied = bench.box.everything
         bench.box.everything.firewall?.sets.removeAll { $0.name == "from4" }
         // The table, and connections that it may have let in.
-        #expect(try control.status().drift.changes.count == 2)
+        #expect(try control.status().drift.plan.changes.count == 2)
         #expect(try control.apply().plan.changes.count == 2)
         #expect(bench.box.everything == asApplied)
         #expect(try control.plan().plan.isEmpty)

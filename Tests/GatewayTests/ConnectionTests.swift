@@ -39,7 +39,7 @@ import Testing
     @Test func aNarrowerPolicyEndsWhatItForbids() throws {
         let control = try narrowed(bench)
         let plan = try control.plan()
-        #expect(plan.preview.box.contains("- connections of amy that its policy forbids"))
+        #expect(plan.preview.lines.contains("- connections of amy that its policy forbids"))
         #expect(bench.box.connections == Self.every)
         _ = try control.apply()
         #expect(bench.box.connections == [Self.allowed] + Self.others)

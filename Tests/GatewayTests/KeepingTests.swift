@@ -57,11 +57,11 @@ import Testing
         for (what, drift) in drifts {
             drift(&bench.box.everything)
             let told = try keep(putsBack: false)
-            guard case .differs(let lines) = told.state, !lines.isEmpty else {
+            guard case .differs(let plan) = told.state, !plan.isEmpty else {
                 Issue.record("\(what): \(told)")
                 continue
             }
-            #expect(try keep().state == .putBack(lines), "\(what)")
+            #expect(try keep().state == .putBack(plan), "\(what)")
             #expect(bench.box.everything.firewall == desired.firewall && bench.box.everything.link == desired.link)
             #expect(try keep().state == .well, "\(what)")
         }
@@ -75,8 +75,8 @@ import Testing
         _ = try control.apply()
         bench.box.everything.wireGuard?.peers.removeFirst()
         let told = try keep()
-        guard case .reported(let lines) = told.state else { return #expect(Bool(false), "\(told)") }
-        #expect(lines.count == 1 && lines[0].hasPrefix("+ peer "))
+        guard case .reported(let plan) = told.state else { return #expect(Bool(false), "\(told)") }
+        #expect(plan.lines.count == 1 && plan.lines[0].hasPrefix("+ peer "))
         #expect(bench.box.everything.wireGuard?.peers.count == 1 && told.interface == "wg0")
         bench.box.changeFacts { $0.interfaces[0].name = "lan0" }
         guard case .followed = try keep().state else { return #expect(Bool(false)) }
@@ -165,10 +165,10 @@ import Testing
         bench.pass(59)
         #expect(try keep().state == .well && bench.box.everything.wireGuard?.peers.count == 2)
         bench.pass(1)
-        #expect(try control.status().drift.changes.isEmpty == false)
+        #expect(try control.status().drift.isEmpty == false)
         let ended = try keep()
-        guard case .followed(let lines, _) = ended.state else { return #expect(Bool(false), "\(ended)") }
-        #expect(lines.contains { $0.hasPrefix("- peer guest") }, "\(lines)")
+        guard case .followed(let plan, _) = ended.state else { return #expect(Bool(false), "\(ended)") }
+        #expect(plan.lines.contains { $0.hasPrefix("- peer guest") }, "\(plan.lines)")
         #expect(bench.box.everything.wireGuard?.peers.count == 1 && bench.box.connections.isEmpty)
         #expect(try keep().state == .well && ended.deadline == nil)
         // Somebody sets the clock back, or gives it longer.

@@ -117,12 +117,14 @@ import Testing
             facts.ways = [BoxNetworks.Way(.everyV4, by: "ppp1")]
         }
         let status = try bench.control().status()
-        #expect(status.driftLines.contains { $0.contains("firewall table inet wggw") } && !status.isWell)
+        #expect(status.drift.lines.contains { $0.contains("firewall table inet wggw") } && !status.isWell)
         let kept = try bench.control().keep()
-        guard case .followed(let lines, let roles) = kept.state else { return #expect(Bool(false), "\(kept.state)") }
-        #expect(lines.contains("~ mtu wg0 1420 → 1412"))
+        guard case .followed(let plan, let surroundings) = kept.state else {
+            return #expect(Bool(false), "\(kept.state)")
+        }
+        #expect(plan.lines.contains("~ mtu wg0 1420 → 1412"))
         #expect(
-            roles == [
+            surroundings.roleLines == [
                 "LAN on lan0, found by 192.168.1.0/24", "out by ppp1, found by the default route of IPv4",
             ])
         let text = try #require(bench.box.everything.firewall).nftText

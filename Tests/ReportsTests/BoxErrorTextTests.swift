@@ -173,10 +173,13 @@ import UAPI
             74, "read wg0: line 3 of the answer on \(socket) is wrong: the answer ends without errno"
         ),
         (
-            error(.look, .box, .undone(["+ a", "- b"])), 0,
-            "look at the box again: it is still not as desired: + a, - b; does something else on this box change the same settings?"
+            error(.look, .box, .undone(Plan([.link(.setUp(interface: "wg0")), .firewall(.remove)]))), 0,
+            "look at the box again: it is still not as desired: ~ interface wg0 up, - firewall table inet wggw; does something else on this box change the same settings?"
         ),
-        (error(.look, .box, .remains(["- a"])), 0, "look at the box again: still there: - a"),
+        (
+            error(.look, .box, .remains(Plan([.firewall(.remove)]))), 0,
+            "look at the box again: still there: - firewall table inet wggw"
+        ),
         // What a kernel lacks.
         (
             error(.list, .connections, .lacking(.connectionTracking)), 95,

@@ -3,16 +3,17 @@ import Compiler
 import Explaining
 import Gateway
 import NetTypes
-import SiteModel
 import Storage
 import Testing
 
+@testable import SiteModel
 @testable import wggw
 
 /// The words of errors, notices and alarms with the commands that help, as people see them.
 @Suite struct RemedyTextTests {
     private static let key = PublicKey(bytes: [UInt8](repeating: 7, count: 32))!
     private static let network = IPPrefix("10.77.0.0/24")!
+    private static let found = FoundGateway(kind: .wgQuick, interface: "wg0", file: "/a")
     private static let down = BoxError(.init(.lookUp, .host("x")), .unresolved(resolver: "no answer"))
 
     private static let errors: [(GatewayError, String)] = [
@@ -144,7 +145,7 @@ import Testing
             "neither a nor b is a peer or behind one, so nothing between them is the tunnel's; see `wggw list`"
         ),
         (
-            .storage(.corrupt(path: "/d", cause: nil)),
+            .storage(.corrupt(path: "/d", .row)),
             "/d: the database is damaged (a column makes no sense); nothing was changed. Restore it from a backup, or move it away and start again with `wggw init`"
         ),
         (
@@ -172,12 +173,12 @@ import Testing
             "/d: others may write to it; chmod go-w /d, or give another --state-dir"
         ),
         (
-            .importing(.notThere(.piVPN, interface: "wg1", ["wg0"])),
-            "there is none for --from \(Installation.Kind.piVPN.rawValue) --interface wg1 here; there is wg0"
+            .importing(.notThere(.piVPN, interface: "wg1", [found])),
+            "there is none for --from \(Installation.Kind.piVPN.rawValue) --interface wg1 here; there is wg0 of wg-quick (/a)"
         ),
         (
-            .importing(.several(["a", "b"], count: 2, differInKind: true)),
-            "there are 2 gateways here: a, b; choose with --from KIND, or name one of them"
+            .importing(.several([found, FoundGateway(kind: .piVPN, interface: nil, file: "/b")])),
+            "there are 2 gateways here: wg0 of wg-quick (/a), PiVPN (/b); choose with --from KIND, or name one of them"
         ),
         (
             .file(.output(path: "/f", .taken)),

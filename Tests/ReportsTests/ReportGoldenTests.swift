@@ -152,7 +152,7 @@ import Testing
 
     @Test func ofAilments() throws {
         let found: [Ailment] = [
-            .drift(count: 1, "~ mtu wg0 1420"),
+            .drift(PlanPreview(Plan([.link(.setMTU(interface: "wg0", mtu: 1420, was: 1500))]), from: nil, to: nil)),
             .unresolved(
                 name: "itzxa.com",
                 BoxError(.init(.lookUp, .host("itzxa.com")), .unresolved(resolver: "no answer"))),

@@ -7,6 +7,7 @@ import Testing
 @Suite struct ForeignTextTests {
     private static let key = PublicKey(bytes: [UInt8](repeating: 7, count: 32))!
     private static let host = IPAddress("10.9.0.2")!
+    private static let found = FoundGateway(kind: .piVPN, interface: "wg0", file: "/x")
     private static let anew = "take the file as its program wrote it"
 
     private static let faults: [(ForeignFault, String)] = [
@@ -48,8 +49,9 @@ import Testing
             .notLookedInto(UnreadFile("/x", .damaged(.tooManyRows(table: "t", most: 9)))),
             "was not looked into: /x: cannot be read as the database that it is (t has more than 9 rows); take a copy of it while its program is stopped"
         ),
-        (.notTaken("x"), "not taken: x"),
-        (.taken("x", peers: 1), "taken as x, with 1 peer"), (.taken("x", peers: 2), "taken as x, with 2 peers"),
+        (.notTaken(found), "not taken: wg0 of PiVPN (/x)"), (.moreNotTaken(3), "not taken: and 3 gateways more"),
+        (.taken(found, peers: 1), "taken as wg0 of PiVPN (/x), with 1 peer"),
+        (.taken(found, peers: 2), "taken as wg0 of PiVPN (/x), with 2 peers"),
         (.keyHidden, "private-key: is not here; `/export show-sensitive` prints it"),
         (.keyInKeyring, "private-key-flags: the key is kept elsewhere, in somebody's keyring"),
         (
@@ -61,6 +63,7 @@ import Testing
             "no wg0.conf with this key beside it: taken are wg-easy's port 51820, and that it lets peers out as it does without WG_POST_UP"
         ),
         (.oneTimeLink(peer: "a"), "a: its one-time link is not taken"),
+        (.oneTimeLink(peer: nil), "a peer without a name: its one-time link is not taken"),
         (.notes(peer: "a", "x"), "a: its notes are not taken: x"),
         (
             .job(peer: "a", field: "total", value: "9"),

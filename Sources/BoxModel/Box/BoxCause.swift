@@ -2,7 +2,7 @@ public import UAPI
 
 extension BoxError {
     /// What the box answered.
-    public indirect enum Cause: Hashable, Sendable {
+    public indirect enum Cause: Equatable, Sendable {
         /// An errno.
         case system(Refusal)
         /// The command was told to stop, by this signal.
@@ -37,10 +37,10 @@ extension BoxError {
         case malformed(socket: String, UAPIError)
         /// A process that should do something.
         case process(ProcessFault)
-        /// What is still to be done after all was, as lines of a plan.
-        case undone([String])
-        /// What is still there after a teardown, as lines of a plan.
-        case remains([String])
+        /// What is still to be done after all was.
+        case undone(Plan)
+        /// What is still there after a teardown: what would take it away.
+        case remains(Plan)
     }
 
     /// What a kernel can be built without.
@@ -127,8 +127,8 @@ extension BoxError.Cause: CustomStringConvertible {
         case .cutShort(let socket): "\(socket) closed in the middle of its answer"
         case .malformed(let socket, let error): "line \(error.line) of the answer on \(socket) is wrong: \(error.fault)"
         case .process(let fault): fault.words
-        case .undone(let lines): "it is still not as desired: " + lines.joined(separator: ", ")
-        case .remains(let lines): "still there: " + lines.joined(separator: ", ")
+        case .undone(let plan): "it is still not as desired: " + plan.lines.joined(separator: ", ")
+        case .remains(let plan): "still there: " + plan.lines.joined(separator: ", ")
         }
     }
 

@@ -1,7 +1,7 @@
 public import SiteModel
 
 /// The box refused: what was tried, what it answered, and what to do about it.
-public struct BoxError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct BoxError: Error, Equatable, Sendable, CustomStringConvertible {
     /// What was tried.
     public var operation: Operation
     /// What the kernel or a process answered.

@@ -197,14 +197,7 @@ public struct StaticRouteAdvice: Hashable, Sendable {
 
     /// The tunnel network, or one behind a peer.
     public var destination: IPPrefix
-    /// The gateway's address in the LAN, if it is known.
-    public var via: String
 
     /// Makes advice.
-    package init(
-        destination: IPPrefix, via: String
-    ) {
-        self.destination = destination
-        self.via = via
-    }
+    package init(_ destination: IPPrefix) { self.destination = destination }
 }

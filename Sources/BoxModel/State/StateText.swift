@@ -11,7 +11,9 @@ extension DesiredState {
         lines += section("routes", routes.map { "\($0.destination) dev \($0.interface)" })
         lines += section("proxy neighbours", proxyNeighbours.map { "\($0.address) dev \($0.interface)" })
         lines += section("sysctls", sysctls.map(\.description))
-        lines += section("static routes for the LAN's router", advice.map { "\($0.destination) via \($0.via)" })
+        lines += section(
+            "static routes for the LAN's router",
+            advice.map { "\($0.destination) via \(StaticRouteAdvice.unknownGateway)" })
         return lines.joined(separator: "\n") + "\n\n" + firewall.nftText
     }
 

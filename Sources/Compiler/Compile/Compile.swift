@@ -243,7 +243,7 @@ private func advice(_ facts: SiteFacts) -> [StaticRouteAdvice] {
     return networks.filter { network in
         lan.contains { $0.isV6 == network.isV6 } && !lan.contains { $0.contains(network) }
     }
-    .map { StaticRouteAdvice(destination: $0, via: StaticRouteAdvice.unknownGateway) }
+    .map { StaticRouteAdvice($0) }
 }
 
 /// IPv6 addresses of peers that LAN hosts take for neighbours, because they are inside the LAN's range.

@@ -11,14 +11,14 @@ public struct RouterInstructions: Hashable, Sendable {
 
 /// The static routes that the LAN's router needs, in the words of the common routers; empty if none are needed.
 ///
-/// - `gateways`: the gateway's addresses in the LAN, of which the first of a route's family is used. Where there is none, the
-///   advice's own `via` stands in its place.
+/// - `gateways`: the gateway's addresses in the LAN, of which the first of a route's family is used.
 public func routerAdvice(_ advice: [StaticRouteAdvice], gateways: [IPAddress] = []) -> [RouterInstructions] {
     guard !advice.isEmpty else { return [] }
     let routes = advice.map { advice in
         StaticRoute(
             to: advice.destination,
-            via: gateways.first { $0.isV6 == advice.destination.isV6 }?.description ?? advice.via)
+            via: gateways.first { $0.isV6 == advice.destination.isV6 }?.description
+                ?? StaticRouteAdvice.unknownGateway)
     }
     return [
         RouterInstructions(router: "Linux", lines: routes.map(\.linux)),

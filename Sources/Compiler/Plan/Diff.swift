@@ -3,7 +3,7 @@ import NetTypes
 public import SiteModel
 
 /// A desired state that this box cannot be brought to, and what would help.
-public indirect enum DiffError: Error, Hashable, Sendable, CustomStringConvertible {
+public indirect enum DiffError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Something that is not WireGuard has the interface's name.
     case foreignInterface(String)
     /// A WireGuard interface has the name, but with the key of somebody else.

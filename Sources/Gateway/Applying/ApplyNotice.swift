@@ -4,7 +4,7 @@ public import NetTypes
 public import SiteModel
 
 /// What there is to say of an apply besides: what was ended before it, and what it could not do.
-public indirect enum ApplyNotice: Hashable, Sendable {
+public indirect enum ApplyNotice: Equatable, Sendable {
     /// A teardown by this command had been cut short, and was finished.
     case finished(command: String)
     /// An apply by this command had been cut short, and was taken back.

@@ -20,8 +20,6 @@ public struct PlannedApply {
     public let plan: Plan
     /// What is on the box now, by the records; nil is nothing.
     public let applied: Int?
-    /// Which interfaces have which role, as far as that was found, in lines for people.
-    public var roles: [String] { surroundings.roleLines }
     /// The plan, for people.
     public let preview: PlanPreview
     /// What is missing on the box, and what the plan grants besides.

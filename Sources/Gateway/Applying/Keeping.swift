@@ -1,6 +1,6 @@
 import Compiler
 internal import BoxModel
-internal import SiteModel
+public import SiteModel
 public import Storage
 
 /// What a look at the box came to, by whoever keeps it as the records say.
@@ -11,14 +11,14 @@ public struct Kept: Equatable, Sendable {
         case absent
         /// As it should be.
         case well
-        /// Otherwise; these lines of a plan were carried out.
-        case putBack([String])
-        /// The box's networks or routes are others; these lines of a plan were carried out, and the site's roles are now these.
-        case followed([String], roles: [String])
-        /// Otherwise, and left so; these lines would put it right.
-        case differs([String])
+        /// Otherwise; this was carried out.
+        case putBack(PlanPreview)
+        /// The box's networks or routes are others; this was carried out, and the site meets these now.
+        case followed(PlanPreview, Surroundings)
+        /// Otherwise, and left so; this would put it right.
+        case differs(PlanPreview)
         /// The same, since the site says so.
-        case reported([String])
+        case reported(PlanPreview)
     }
 
     /// How it was found.
@@ -69,8 +69,7 @@ extension ControlPlane {
                 let hasMoved = previous.map { $0.surroundings != planned.surroundings } ?? false
                 // Without the firewall the box would be open.
                 if !putsBack || !hasMoved && planned.observed.firewall != nil {
-                    let lines = planned.preview.box
-                    let differs: Kept.State = putsBack ? .reported(lines) : .differs(lines)
+                    let differs: Kept.State = putsBack ? .reported(planned.preview) : .differs(planned.preview)
                     return Kept(
                         state: planned.plan.isEmpty ? .well : differs, revision: revision,
                         interface: target.site.tunnel.interface, notices: settled + planned.notices,
@@ -78,12 +77,10 @@ extension ControlPlane {
                         unreached: unreached(target.site, planned.observed), record: record)
                 }
             }
-            var lines: [String] = []
-            let report = try apply(target, restarts: .whereSilent, notices: settled) { lines += $0.box }
+            let report = try apply(target, restarts: .whereSilent, notices: settled)
+            let done = PlanPreview(report.plan, from: target.site, to: target.site)
             let state: Kept.State =
-                report.plan.isEmpty
-                ? .well
-                : report.hasMoved ? .followed(lines, roles: report.surroundings.roleLines) : .putBack(lines)
+                done.isEmpty ? .well : report.hasMoved ? .followed(done, report.surroundings) : .putBack(done)
             try box.resumeForwarding(needsTable: true)
             // Who cannot, keeps the box all the same.
             _ = try? box.holdFirewall()

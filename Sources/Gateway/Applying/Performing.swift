@@ -48,7 +48,7 @@ extension ControlPlane {
             guard round < mostRounds, plan.changes.contains(where: { !performed.plan.changes.contains($0) }) else {
                 throw Interruption(
                     applied: performed.plan.changes, failed: nil,
-                    cause: BoxError(.init(.look, .box), .undone(plan.lines)))
+                    cause: BoxError(.init(.look, .box), .undone(plan)))
             }
             willPerform(PlanPreview(plan, from: planned.stored.site, to: planned.stored.site))
             try records.save(

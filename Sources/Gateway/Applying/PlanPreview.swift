@@ -1,13 +1,21 @@
-internal import BoxModel
-internal import NetTypes
+public import BoxModel
+public import NetTypes
 internal import SiteModel
 
 /// What is about to change, for people: first in the words that they wrote, then on the box.
-public struct PlanPreview: Sendable {
+public struct PlanPreview: Equatable, Sendable {
     /// What differs from the revision that is on the box; empty if there is none.
     public let site: [ProfileDiff.Section]
-    /// What changes on the box, peers by name.
-    public let box: [String]
+    /// What changes on the box.
+    public let plan: Plan
+    /// Its peers, as the site has them.
+    public let names: [PublicKey: String]
+
+    /// Whether nothing changes on the box.
+    public var isEmpty: Bool { plan.isEmpty }
+
+    /// The lines of the plan, peers by name.
+    public var lines: [String] { plan.lines(naming: names) }
 
     /// The way from one site to another; nil is nothing of wggw's on the box.
     init(_ plan: Plan, from old: Site?, to new: Site?) {
@@ -19,7 +27,7 @@ public struct PlanPreview: Sendable {
                 if let key = peer.publicKey, unnamed.remove(key) != nil { names[key] = peer.name }
             }
         }
-        box = plan.lines(naming: names)
+        (self.plan, self.names) = (plan, names)
     }
 }
 

@@ -52,7 +52,7 @@ extension ControlPlane {
                 guard rest.isEmpty else {
                     throw Interruption(
                         applied: plan.changes, failed: nil,
-                        cause: BoxError(.init(.look, .box), .remains(rest.lines)))
+                        cause: BoxError(.init(.look, .box), .remains(rest)))
                 }
             } catch let error as Interruption {
                 throw GatewayError.applyFailed(

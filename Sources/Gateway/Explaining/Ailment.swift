@@ -9,8 +9,8 @@ public indirect enum Ailment: Sendable {
     case alarm(Alarm)
     /// Nothing of wggw's is on the box.
     case nothingOnBox
-    /// Somebody changed so many things that wggw set; the first of them.
-    case drift(count: Int, String)
+    /// Somebody changed what wggw set; this would put it right.
+    case drift(PlanPreview)
     /// Somebody else's firewall is in the way, or may be.
     case obstacle(FirewallObstacle)
     /// The site breaks a check of its own.
@@ -67,8 +67,11 @@ extension Ailment {
         switch self {
         case .alarm(let alarm): alarm.prose
         case .nothingOnBox: "nothing of wggw's is on the box"
-        case .drift(let count, let first):
-            "somebody changed what wggw set, in \(count) place\(count == 1 ? "" : "s"): \(first)"
+        case .drift(let drift):
+            """
+            somebody changed what wggw set, in \(drift.plan.size) place\(drift.plan.size == 1 ? "" : "s"): \
+            \(drift.lines[0])
+            """
         case .obstacle(let obstacle):
             """
             \(obstacle.chain)\(obstacle.owner.map { " (\($0))" } ?? "") \

@@ -26,9 +26,7 @@ extension ControlPlane {
         guard let observed = status.observed else {
             return found + [.nothingOnBox]
         }
-        if !status.drift.isEmpty && !status.isAtWork {
-            found.append(.drift(count: status.drift.size, status.driftLines[0]))
-        }
+        if !status.drift.isEmpty && !status.isAtWork { found.append(.drift(status.drift)) }
         found += observed.obstacles.map { .obstacle($0) }
         found += status.checks.filter { !$0.holds }.map { .broken($0) }
         let unseen = status.peers.filter { $0.observed?.lastHandshake == 0 }.compactMap(\.name)

@@ -2,7 +2,7 @@ public import BoxModel
 public import SiteModel
 
 /// Something that is wrong and needs somebody.
-public indirect enum Alarm: Hashable, Sendable {
+public indirect enum Alarm: Equatable, Sendable {
     /// An apply was not confirmed in time, and the box is not back yet.
     case overdue(revision: Int?, to: Int?)
     /// A command was cut short.

@@ -19,9 +19,7 @@ public struct GatewayStatus {
     /// The peers of the site by name, then those that only the interface knows.
     public let peers: PeerList
     /// What an apply would change to make the box as the applied revision wants it: somebody else changed it.
-    public let drift: Plan
-    /// The same for people, peers by name.
-    public let driftLines: [String]
+    public let drift: PlanPreview
     /// What the site meets on the box now.
     public let surroundings: Surroundings
     /// What somebody has to set on another box.
@@ -83,7 +81,8 @@ extension ControlPlane {
             guard let applied else {
                 return GatewayStatus(
                     applied: nil, draft: draft, record: record, confirmWithin: waits, observed: nil, peers: .init(),
-                    drift: Plan(), driftLines: [], surroundings: Surroundings(), advice: [], now: clock.now(),
+                    drift: PlanPreview(Plan(), from: nil, to: nil), surroundings: Surroundings(), advice: [],
+                    now: clock.now(),
                     alarms: try alarms(), notes: [], checks: [])
             }
             // While the datapath answers.
@@ -97,8 +96,7 @@ extension ControlPlane {
                 ? diff(desired, observed, previous: look.before.desired, savedSysctls: look.savedSysctls) : Plan()
             return GatewayStatus(
                 applied: applied, draft: draft, record: record, confirmWithin: waits, observed: observed,
-                peers: peers, drift: drift,
-                driftLines: PlanPreview(drift, from: nil, to: applied.site).box,
+                peers: peers, drift: PlanPreview(drift, from: nil, to: applied.site),
                 surroundings: look.outlook.surroundings, advice: desired.advice,
                 now: clock.now(),
                 alarms: try alarms() + (observed.silence.map { [.silent($0)] } ?? [])

@@ -8,7 +8,7 @@ internal import UAPI
 /// What WireGuard says of one interface: from the built-in datapath over its event socket, from the kernel by its debug lines.
 public struct TunnelLog {
     /// What is to be told.
-    public enum Entry: Hashable, Sendable {
+    public enum Entry: Equatable, Sendable {
         /// Something happened.
         case event(TunnelEvent)
         /// So many events are lost, because they came faster than they were read; nil: nobody counted.

@@ -12,27 +12,27 @@ public indirect enum ForeignFault: Hashable, Sendable {
     case noNetworkFile(String)
     /// Of WGDashboard, for this interface.
     case noGatewayFile(String)
-    // What is left out.
+    // What is left out; a peer is nil where it has no name.
     /// A file of a peer's, which has this fault.
     case fileLeftOut(ProfileFault)
     /// The same, with a key that no peer of the gateway's file has.
     case keyOfNobody(PublicKey, gateway: String)
     case notLookedInto(UnreadFile)
-    case notTaken(String)
-    case taken(String, peers: Int)
+    case notTaken(FoundGateway), moreNotTaken(Int)
+    case taken(FoundGateway, peers: Int)
     /// Between a peer's file and the gateway's.
     case slip(Finding)
     case keyHidden, keyInKeyring
     case noSetupVars
     /// wg-easy's own ways, where its file of wg-quick is not beside.
     case wgEasyAssumed
-    case oneTimeLink(peer: String)
-    case notes(peer: String, String)
+    case oneTimeLink(peer: String?)
+    case notes(peer: String?, String)
     /// A job that ends a peer by what it counts.
-    case job(peer: String, field: String, value: String)
+    case job(peer: String?, field: String, value: String)
     // Who is let in.
     case absent(Admission, Absence)
-    case wasToExpire(peer: String, String)
+    case wasToExpire(peer: String?, String)
     // What peers' own files say otherwise.
     case client(ClientSide)
     /// Of that kind of remark, beyond those that were told.
@@ -40,7 +40,7 @@ public indirect enum ForeignFault: Hashable, Sendable {
 
     /// What lets a peer in.
     public struct Admission: Hashable, Sendable {
-        let peer: String
+        let peer: String?
         let key: PublicKey
         let addresses: [IPAddress]
         let hasPresharedKey: Bool
@@ -120,6 +120,7 @@ extension ForeignFault {
         case .keyOfNobody(let key, let gateway): "no peer of \(gateway) has its key \(key); not taken"
         case .notLookedInto(let file): "was not looked into: \(file.description.quotable)"
         case .notTaken(let other): "not taken: \(other)"
+        case .moreNotTaken(let count): "not taken: and \(count) gateways more"
         case .taken(let what, let peers): "taken as \(what), with \(peers) peer\(peers == 1 ? "" : "s")"
         case .slip(let finding): finding.message
         case .keyHidden: "private-key: is not here; `/export show-sensitive` prints it"
@@ -128,17 +129,19 @@ extension ForeignFault {
             "no setupVars.conf here; name /etc/pivpn/wireguard/setupVars.conf too, for what PiVPN lets peers do"
         case .wgEasyAssumed:
             "no wg0.conf with this key beside it: taken are wg-easy's port 51820, and that it lets peers out as it does without WG_POST_UP"
-        case .oneTimeLink(let peer): "\(peer): its one-time link is not taken"
-        case .notes(let peer, let text): "\(peer): its notes are not taken: \(text.quotable)"
+        case .oneTimeLink(let peer): "\(named(peer)): its one-time link is not taken"
+        case .notes(let peer, let text): "\(named(peer)): its notes are not taken: \(text.quotable)"
         case .job(let peer, let field, let value):
-            "\(peer): was to be taken off when \(field.quotable) is beyond \(value.quotable), which is not taken; wggw counts nothing"
-        case .absent(let admission, let absence): "\(admission.peer): \(absence.words) there, and not let in"
+            "\(named(peer)): was to be taken off when \(field.quotable) is beyond \(value.quotable), which is not taken; wggw counts nothing"
+        case .absent(let admission, let absence): "\(named(admission.peer)): \(absence.words) there, and not let in"
         case .wasToExpire(let peer, let moment):
-            "\(peer): was to be let in until \(moment.quotable), and is now without an end"
+            "\(named(peer)): was to be let in until \(moment.quotable), and is now without an end"
         case .client(let side): side.words
         case .more(let count, let kind): "and \(count) more \(kind.rawValue)"
         }
     }
+
+    private func named(_ peer: String?) -> String { peer ?? "a peer without a name" }
 
     private static let asWritten = "take the file as its program wrote it"
 

@@ -30,7 +30,7 @@ extension Installation {
 }
 
 extension Installation.Peer {
-    var name: String { wireguard.name ?? "a peer without a name" }
+    var name: String? { wireguard.name }
 
     func isLetIn(at now: String) -> Bool { absence == nil && expiry.map { $0 > now } ?? true }
 

@@ -1,17 +1,32 @@
-/// One gateway that is in the files, before it is read.
-struct ForeignCandidate {
+/// One gateway that is in the files.
+public struct FoundGateway: Hashable, Sendable, CustomStringConvertible {
     let kind: Installation.Kind
     /// nil where the files have no name for it.
     let interface: String?
     /// What makes it one.
     let file: String
+
+    /// `wg0 of PiVPN (/etc/wireguard/wg0.conf)`
+    public var description: String {
+        "\(interface.map { "\($0.quotable) of " } ?? "")\(kind.title) (\(file.quotable))"
+    }
+}
+
+/// The same before it is read.
+struct ForeignCandidate {
+    let gateway: FoundGateway
     /// Files of wg-quick that its program writes, and that are no gateways besides.
     var written: Set<String> = []
     /// Reads it whole. Throws everything that is wrong.
     let read: () throws(ProfileErrors) -> Installation
 
-    /// `wg0 of PiVPN (/etc/wireguard/wg0.conf)`
-    var description: String { "\(interface.map { "\($0.quotable) of " } ?? "")\(kind.title) (\(file.quotable))" }
+    init(
+        kind: Installation.Kind, interface: String?, file: String,
+        read: @escaping () throws(ProfileErrors) -> Installation
+    ) {
+        gateway = FoundGateway(kind: kind, interface: interface, file: file)
+        self.read = read
+    }
 }
 
 /// Why no installation was read.
@@ -21,9 +36,9 @@ public indirect enum InstallationError: Error, Sendable, CustomStringConvertible
     /// Nothing there is a gateway's: so many files were looked into, and this one was not.
     case nothing(files: Int, passedOver: (path: String, cause: UnreadFile)?)
     /// What was asked for is not there, but these are.
-    case notThere(Installation.Kind?, interface: String?, [String])
-    /// These are there, of one kind or of several.
-    case several([String], count: Int, differInKind: Bool)
+    case notThere(Installation.Kind?, interface: String?, [FoundGateway])
+    /// These are there.
+    case several([FoundGateway])
 
     /// For whoever develops.
     public var description: String { prose.description }
@@ -38,19 +53,23 @@ public indirect enum InstallationError: Error, Sendable, CustomStringConvertible
             \(passed.map { "; \($0.path.quotable) was not: \($0.cause.description.quotable)" } ?? ""); \
             name the file or directory in which the old program keeps its own side
             """
-        case .notThere(let kind, let interface, let options):
-            "there is none for \(Self.asked(kind, interface)) here; there is \(options.joined(separator: ", "))"
-        case .several(let options, let count, true):
+        case .notThere(let kind, let interface, let found):
+            "there is none for \(Self.asked(kind, interface)) here; there is \(Self.list(found))"
+        case .several(let found) where Set(found.map(\.kind)).count > 1:
             """
-            there are \(count) gateways here: \(options.joined(separator: ", ")); \
+            there are \(found.count) gateways here: \(Self.list(found)); \
             choose with \(.input(.origin)) KIND, or name one of them
             """
-        case .several(let options, let count, false):
+        case .several(let found):
             """
-            there are \(count) gateways here: \(options.joined(separator: ", ")); \
+            there are \(found.count) gateways here: \(Self.list(found)); \
             choose with \(.input(.interface)) NAME, or name its file
             """
         }
+    }
+
+    private static func list(_ found: [FoundGateway]) -> String {
+        abridged(found.map(\.description), "gateway").joined(separator: ", ")
     }
 
     private static func asked(_ kind: Installation.Kind?, _ interface: String?) -> Prose {
@@ -69,16 +88,20 @@ extension Installation {
     public init(in files: ForeignFiles, kind: Kind? = nil, interface: String? = nil) throws(InstallationError) {
         let all = Self.candidates(in: files)
         let chosen = all.filter {
-            (kind == nil || $0.kind == kind) && (interface == nil || $0.interface == nil || $0.interface == interface)
+            (kind == nil || $0.gateway.kind == kind)
+                && (interface == nil || $0.gateway.interface == nil || $0.gateway.interface == interface)
         }
         guard chosen.count == 1, let candidate = chosen.first else {
-            throw Self.unclear(all, chosen, files, kind, interface)
+            throw Self.unclear(all.map(\.gateway), chosen.map(\.gateway), files, kind, interface)
         }
         do { self = try candidate.read() } catch { throw .faults(error) }
-        let others = all.filter { $0.file != candidate.file || $0.interface != candidate.interface }.map(\.description)
-        let what = WgQuickConfig.Place(line: 1, column: 1, file: candidate.file)
-        gateway.note(what, .taken(candidate.description, peers: peerCount))
-        for other in abridged(others, "gateway") { gateway.note(what, .notTaken(other)) }
+        let taken = candidate.gateway
+        let others = all.map(\.gateway).filter { $0.file != taken.file || $0.interface != taken.interface }
+        let what = WgQuickConfig.Place(line: 1, column: 1, file: taken.file)
+        gateway.note(what, .taken(taken, peers: peerCount))
+        let (first, more) = shortened(others)
+        for other in first { gateway.note(what, .notTaken(other)) }
+        if more > 0 { gateway.note(what, .moreNotTaken(more)) }
         for passed in files.passedOver.prefix(maximumTold) {
             let place = WgQuickConfig.Place(line: 1, column: 1, file: passed.path)
             gateway.note(place, .notLookedInto(passed.cause))
@@ -93,11 +116,11 @@ extension Installation {
         ]
         let programs = readers.flatMap { $0(files) }
         let written = programs.reduce(into: Set<String>()) { $0.formUnion($1.written) }
-        return programs + Configurations.candidates(in: files).filter { !written.contains($0.file) }
+        return programs + Configurations.candidates(in: files).filter { !written.contains($0.gateway.file) }
     }
 
     private static func unclear(
-        _ all: [ForeignCandidate], _ chosen: [ForeignCandidate], _ files: ForeignFiles, _ kind: Kind?,
+        _ all: [FoundGateway], _ chosen: [FoundGateway], _ files: ForeignFiles, _ kind: Kind?,
         _ interface: String?
     ) -> InstallationError {
         if all.isEmpty {
@@ -106,16 +129,15 @@ extension Installation {
             let count = files.files.count + files.databases.count
             return .nothing(files: count, passedOver: files.passedOver.first)
         }
-        let options = abridged((chosen.isEmpty ? all : chosen).map(\.description), "gateway")
         if chosen.isEmpty {
             // What was asked for may be there, and wrong.
             let faulty = files.configurations.first {
                 $0.fault != nil && Configurations.interface(of: $0.file) == interface
             }
             if let fault = faulty?.fault, interface != nil { return .faults(fault) }
-            return .notThere(kind, interface: interface, options)
+            return .notThere(kind, interface: interface, all)
         }
-        return .several(options, count: chosen.count, differInKind: Set(chosen.map(\.kind)).count > 1)
+        return .several(chosen)
     }
 }
 

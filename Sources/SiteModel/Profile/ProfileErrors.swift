@@ -55,10 +55,16 @@ public struct ProfileErrors: Error, Hashable, Sendable, CustomStringConvertible 
 /// How many of a list that may be long are told: who mends these comes for the others.
 public let maximumTold = 20
 
-/// The first twenty of a list that may be long, and how many more there are.
-public func abridged(_ items: [String], _ noun: String) -> [String] {
-    let rest = items.count - maximumTold
-    // One more is told in the time that it takes to say so.
-    if rest <= 1 { return items }
-    return items.prefix(maximumTold) + ["and \(rest) \(noun)s more"]
+/// The first twenty of a list that may be long, and how many more there are: never one, which is told in the time that it takes to
+/// say so.
+public func shortened<Item>(_ items: [Item]) -> (first: ArraySlice<Item>, more: Int) {
+    let more = items.count - maximumTold
+    return more <= 1 ? (items[...], 0) : (items.prefix(maximumTold), more)
+}
+
+/// The same in words: a line each, and one for those that are more.
+public func abridged<Words: ExpressibleByStringLiteral>(_ items: [Words], _ noun: String) -> [Words]
+where Words.StringLiteralType == String {
+    let (first, more) = shortened(items)
+    return more == 0 ? items : first + [Words(stringLiteral: "and \(more) \(noun)s more")]
 }

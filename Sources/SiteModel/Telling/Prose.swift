@@ -82,9 +82,3 @@ extension Prose: CustomStringConvertible {
     /// For whoever develops: remedies by the names of their cases.
     public var description: String { told { "(\($0))" } }
 }
-
-/// The first twenty of a list that may be long, and how many more there are.
-public func abridged(_ items: [Prose], _ noun: String) -> [Prose] {
-    guard items.count > maximumTold + 1 else { return items }
-    return items.prefix(maximumTold) + ["and \(items.count - maximumTold) \(noun)s more"]
-}

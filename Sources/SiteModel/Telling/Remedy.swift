@@ -24,8 +24,8 @@ public indirect enum Remedy: Hashable, Sendable {
     case site(SiteEdit)
     /// A peer is to be made.
     case addPeer
-    /// A peer that is known elsewhere is to be let in here.
-    case letIn(peer: String, PublicKey, [IPAddress])
+    /// A peer that is known elsewhere is to be let in here, under this name or another.
+    case letIn(peer: String?, PublicKey, [IPAddress])
     /// A peer is to be changed; nil: whichever is meant.
     case peer(String?, PeerEdit)
     /// A file is to be kept of everything.

@@ -25,8 +25,8 @@ public enum BackupError: Error, Equatable, Sendable, CustomStringConvertible {
     public enum Nonsense: Equatable, Sendable {
         /// Something else than a database.
         case noDatabase
-        /// SQLite says this of it.
-        case damaged(String)
+        /// A database that is damaged.
+        case damaged(Damage)
         /// A database whose secrets another key sealed.
         case anotherKey
         /// Nothing.
@@ -37,7 +37,7 @@ public enum BackupError: Error, Equatable, Sendable, CustomStringConvertible {
         fileprivate var words: String {
             switch self {
             case .noDatabase: "no database"
-            case .damaged(let words): words
+            case .damaged(let damage): damage.description
             case .anotherKey: "its key is another one's"
             case .empty: "it is empty"
             case .tooMuchWork: "no wggw asks for so much work to open a file"

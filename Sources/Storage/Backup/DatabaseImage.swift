@@ -27,9 +27,8 @@ enum DatabaseImage {
             throw BackupError.contentMakesNoSense(.noDatabase)
         }
         let copy = try opened(image)
-        do { try copy.inDatabase { db in try judge(db, keyCheck) } } catch {
-            guard let error = error as? DatabaseError else { throw error }
-            throw BackupError.contentMakesNoSense(.damaged(error.message ?? "damaged"))
+        do { try copy.inDatabase { db in try judge(db, keyCheck) } } catch let error as DatabaseError {
+            throw BackupError.contentMakesNoSense(.damaged(.said(error.words)))
         }
     }
 
@@ -38,8 +37,8 @@ enum DatabaseImage {
         if schema > Schema.migrations.count {
             throw BackupError.newerFormat(found: schema, known: Schema.migrations.count)
         }
-        let found = try String.fetchOne(db, sql: "PRAGMA integrity_check(1)") ?? "damaged"
-        if found != "ok" { throw BackupError.contentMakesNoSense(.damaged(found)) }
+        let found = try String.fetchOne(db, sql: "PRAGMA integrity_check(1)") ?? ""
+        if found != "ok" { throw BackupError.contentMakesNoSense(.damaged(.said(found))) }
         let check = try Blob.fetchOne(db, sql: "SELECT key_check FROM sealing")
         if let check, check.bytes != keyCheck {
             throw BackupError.contentMakesNoSense(.anotherKey)

@@ -107,7 +107,7 @@ struct Configurations {
 
     /// It masquerades in a service of its own, and keeps the endpoint in a comment.
     private func takeNyr(_ installation: inout Installation, _ findings: inout Findings) {
-        installation.forwarding = .program("the script's service wg-iptables")
+        installation.forwarding = .program("wg-iptables")
         for (number, line) in WgQuickLine.lines(of: gateway.file.text.text).enumerated()
         where line.hasPrefix("# ENDPOINT ") {
             let host = ForeignValue(
