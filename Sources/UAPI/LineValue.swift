@@ -86,7 +86,7 @@ extension Optional: LineValue where Wrapped: SecretKey {
     }
 
     func write(to text: inout SecretBuffer, _ context: LineContext) {
-        guard let self else { return text.append(String(repeating: "0", count: 64)) }
+        guard let self else { return text.append(Hex.zeroKey.bytes) }
         self.withBytes { text.append(hex: $0) }
     }
 }
