@@ -96,29 +96,14 @@ struct SQLiteRevisions: Revisions {
                 """, arguments: own + StatementArguments(SiteRow.fields.values(site)))
     }
 
-    /// Merges two lists that are sorted by name, and writes only where they differ.
+    /// Writes only where they differ.
     private static func insertPeers(_ peers: [Peer], after old: [Peer], revision: Int, _ db: Database) throws {
         let close = try db.makeStatement(sql: "UPDATE peer SET last = ? WHERE name = ? AND last = ?")
         let open = try db.makeStatement(sql: PeerRow.insert)
-        var i = 0
-        var j = 0
-        while i < old.count || j < peers.count {
-            if i < old.count, j < peers.count, old[i] == peers[j] {
-                (i, j) = (i + 1, j + 1)
-                continue
-            }
-            let before = i < old.count ? old[i] : nil
-            let after = j < peers.count ? peers[j] : nil
-            let isGone = after == nil || (before != nil && before!.name < after!.name)
-            let isNew = before == nil || (after != nil && after!.name < before!.name)
-            if !isNew {
-                try close.execute(arguments: [revision - 1, before!.name, Schema.forever])
-                i += 1
-            }
-            if !isGone {
-                try open.execute(arguments: PeerRow.arguments(after!, first: revision, last: Int(Schema.forever)))
-                j += 1
-            }
+        let (gone, come) = peers.changes(from: old)
+        for peer in gone { try close.execute(arguments: [revision - 1, peer.name, Schema.forever]) }
+        for peer in come {
+            try open.execute(arguments: PeerRow.arguments(peer, first: revision, last: Int(Schema.forever)))
         }
     }
 

@@ -24,7 +24,7 @@ public struct ProfileDiff: Sendable {
     /// Compares two sites; only peers that differ are written out.
     public init(from old: Site, to new: Site) {
         var (before, after) = (old, new)
-        (before.peers, after.peers) = Self.changedPeers(old.peers, new.peers)
+        (before.peers, after.peers) = new.peers.changes(from: old.peers)
         // Checks have no names: each is there or not.
         let (gone, new) = (
             before.checks.filter { !after.checks.contains($0) }, after.checks.filter { !before.checks.contains($0) }
@@ -33,28 +33,6 @@ public struct ProfileDiff: Sendable {
         self.init(before.profileSections(), after.profileSections())
         for check in gone { sections.append(Section(check) { .removed($0) }) }
         for check in new { sections.append(Section(check) { .added($0) }) }
-    }
-
-    /// One pass over both lists, which are sorted by name.
-    private static func changedPeers(_ old: [Peer], _ new: [Peer]) -> (old: [Peer], new: [Peer]) {
-        var changed: (old: [Peer], new: [Peer]) = ([], [])
-        var (i, j) = (0, 0)
-        while i < old.count || j < new.count {
-            if i < old.count, j < new.count, old[i].name == new[j].name {
-                if old[i] != new[j] {
-                    changed.old.append(old[i])
-                    changed.new.append(new[j])
-                }
-                (i, j) = (i + 1, j + 1)
-            } else if j == new.count || i < old.count && old[i].name < new[j].name {
-                changed.old.append(old[i])
-                i += 1
-            } else {
-                changed.new.append(new[j])
-                j += 1
-            }
-        }
-        return changed
     }
 
     /// Compares two profiles, section by section. O(n) in their lines.
