@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import NetTypes
+import Synchronization
 import Testing
 import WireGuardProtocol
 
@@ -70,6 +71,38 @@ private let plainInitiation = HandshakeProposal(dialect: .plain, kind: .initiati
         for _ in 0..<20 { pair.b.engine.turn() }
         #expect(
             !pair.b.port.sent.contains { udp_endpoint.same($0.to, sources[sources.count - 2]) }, "there was no room")
+    }
+
+    /// Each message takes 10 µs here, so a hundred of them are a millisecond, after which seven are somebody else's.
+    @Test func aFloodGetsAPartOfTheProcessor() throws {
+        let pair = try TwinPair()
+        let message = try initiation(pair)
+        var spent: UInt64 = 0
+        pair.b.engine.processorTime = {
+            spent += 10_000
+            return spent
+        }
+        for source in flood(Limits.underLoadThreshold + 300) {
+            pair.b.engine.control.pointee.push(handshake: message, plainInitiation, from: source)
+        }
+        pair.b.engine.turn()
+        let first = pair.b.port.sent.count
+        #expect(95...105 ~= first)
+        #expect(pair.b.engine.isWaiting && !pair.b.engine.hasWork)
+        let isPaced = pair.b.engine.control.pointee.isPaced.load(ordering: .relaxed)
+        #expect(isPaced, "workers need not wake it for each")
+        pair.time.nanoseconds += 6_900_000
+        pair.b.engine.turn()
+        #expect(pair.b.port.sent.count == first)
+        pair.time.nanoseconds += 300_000
+        pair.b.engine.turn()
+        #expect(95...105 ~= pair.b.port.sent.count - first)
+        // To the end, after which nobody waits.
+        for _ in 0..<10 {
+            pair.time.nanoseconds += 8_000_000
+            pair.b.engine.turn()
+        }
+        #expect(pair.b.port.sent.count == Limits.underLoadThreshold + 300)
     }
 
     /// Over real sockets: each gets the bytes that are meant for it, and one that cannot be sent keeps no other back.

@@ -25,9 +25,9 @@ import Testing
         let kept = try keep(meanwhile: [
             { $0.link!.isUp = false }, { $0.sysctls["net/ipv4/ip_forward"] = 0 },
         ])
-        guard case .putBack(let lines) = kept.state else { return #expect(Bool(false), "\(kept)") }
-        #expect(lines.contains { $0.hasPrefix("+ address ") }, "\(lines)")
-        #expect(lines.suffix(2) == ["~ interface wg0 up", "~ sysctl net.ipv4.ip_forward 0 → 1"], "\(lines)")
+        guard case .putBack(let done) = kept.state else { return #expect(Bool(false), "\(kept)") }
+        #expect(done.lines.contains { $0.hasPrefix("+ address ") }, "\(done.lines)")
+        #expect(done.lines.suffix(2) == ["~ interface wg0 up", "~ sysctl net.ipv4.ip_forward 0 → 1"], "\(done.lines)")
         #expect(bench.box.everything.link == desired.link && bench.box.everything.firewall == desired.firewall)
         #expect(try bench.control().record().journal == nil)
     }

@@ -20,6 +20,8 @@ final class ControlEngine {
     var replies = CookieReplies()
     /// This moment, by both clocks.
     let clock: () -> Now
+    /// Nanoseconds of a processor that this thread has had.
+    var processorTime: () -> UInt64 = { 0 }
     /// What the device says of itself.
     let events = EventStream()
     var effects = Effects()
@@ -32,6 +34,7 @@ final class ControlEngine {
     /// Where the message came from that the device is looking at.
     var source = udp_endpoint()
     private var underLoadUntil: UInt64 = 0
+    private var pace = HandshakePace()
     private var pendingCommands: [(worker: Int, command: WorkerCommand)] = []
     /// What waits for all workers to pass an epoch, oldest first.
     private var retired: [(epoch: UInt64, ticket: UInt64?, sockets: [SocketPair])] = []
@@ -56,13 +59,13 @@ final class ControlEngine {
         self.sendReplies = sendReplies
     }
 
-    /// Whether something waits that no event announces: workers to pass an epoch, or room for commands.
-    var isWaiting: Bool { !retired.isEmpty || !pendingCommands.isEmpty }
+    /// Whether something waits that no event announces: workers to pass an epoch, room for commands, or the next handshakes of a flood.
+    var isWaiting: Bool { !retired.isEmpty || !pendingCommands.isEmpty || pace.isExhausted }
 
     /// Whether a worker has left something to do. Ask once more after `prepareToSleep`: who rang before that was not heard.
     var hasWork: Bool {
-        !control.pointee.requests.isEmpty || control.pointee.hasHandshakes || control.pointee.hasDropped
-            || isBarrierPassed
+        !control.pointee.requests.isEmpty || control.pointee.hasHandshakes && !pace.isExhausted
+            || control.pointee.hasDropped || isBarrierPassed
     }
 
     /// Calls the device and does what it wants done.
@@ -95,12 +98,15 @@ final class ControlEngine {
     }
 
     private func serveHandshakes() {
+        guard pace.allows(at: clock().monotonic) else { return }
+        let begun = processorTime()
+        var underLoad = false
         // A flood of handshakes must not keep timers and clients waiting.
         for turn in 0..<256 {
             let waiting = control.pointee.waitingHandshakes
             let moment = clock()
             if waiting >= Limits.underLoadThreshold { underLoadUntil = moment.monotonic + Limits.underLoadLatency }
-            let underLoad = moment.monotonic < underLoadUntil
+            underLoad = moment.monotonic < underLoadUntil
             let more = control.pointee.popHandshake(cookied: turn.isMultiple(of: 2)) { bytes, proposal, from in
                 guard isUp, let address = from.remote else { return }
                 source = from
@@ -108,9 +114,11 @@ final class ControlEngine {
                     $0.receive(bytes, proposal, from: address, underLoad: underLoad, now: moment, into: &effects)
                 }
             }
-            if !more { break }
+            if !more || underLoad && processorTime() - begun >= HandshakePace.mostAtOnce { break }
         }
         flushReplies()
+        if underLoad { pace.note(spent: processorTime() - begun, until: clock().monotonic) }
+        control.pointee.isPaced.store(pace.isExhausted, ordering: .relaxed)
     }
 
     // MARK: Epochs

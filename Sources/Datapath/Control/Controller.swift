@@ -86,6 +86,11 @@ final class Controller {
             guard descriptor >= 0 else { return -ENETUNREACH }
             return udp_send(descriptor, to, bytes, message.count, 0, UInt32(trafficClass))
         }
+        engine.processorTime = {
+            var time = timespec()
+            clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+            return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+        }
         engine.sendReplies = { [unowned self] replies in
             guard let pair = sockets.first else { return }
             let descriptor = Int32(replies.endpoints.pointee.family) == AF_INET6 ? pair.v6 : pair.v4

@@ -105,6 +105,8 @@ struct ControlQueue: ~Copyable {
     /// Packets that workers dropped, few of many.
     private let dropped = BoundedQueue(capacity: 64, payload: MemoryLayout<DroppedPacket>.size)
     let bell = Doorbell()
+    /// Whether the control thread looks at handshakes by the clock, and needs not be told of each.
+    let isPaced = Atomic<Bool>(false)
     /// The epoch that the control thread is in.
     let epoch = Atomic<UInt64>(1)
 
@@ -122,7 +124,7 @@ struct ControlQueue: ~Copyable {
             cell.storeBytes(of: proposal, toByteOffset: Self.proposalOffset, as: HandshakeProposal.self)
             (cell + Self.messageOffset).copyMemory(from: bytes, byteCount: count)
         }
-        if queued { bell.ring() }
+        if queued && !isPaced.load(ordering: .relaxed) { bell.ring() }
     }
 
     /// Queues a packet to be told of; a full queue drops it.
