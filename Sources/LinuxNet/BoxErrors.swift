@@ -7,7 +7,9 @@ public import Netlink
 extension BoxError {
     /// The error of the system call that just failed.
     static func system(_ operation: Operation, code: Int32 = errno, about subject: Refusal.Subject? = nil) -> BoxError {
-        BoxError(operation, .system(Refusal(code, name: errnoText(code), subject: subject, isRoot: isAdministrator)))
+        BoxError(
+            operation,
+            .system(Refusal(code, name: errnoText(code), subject: subject, isRoot: geteuid() == 0 || isAdministrator)))
     }
 
     /// What an `NLMSG_ERROR` or `NLMSG_DONE` says, in the kernel's own words where it has some; nil if all went well.
@@ -15,7 +17,9 @@ extension BoxError {
         guard let code = message.payload.header(Int32.self), code < 0 else { return nil }
         let name = errnoText(-code)
         return BoxError(
-            operation, .system(Refusal(-code, name: name, kernel: kernelWords(message), isRoot: isAdministrator)))
+            operation,
+            .system(Refusal(-code, name: name, kernel: kernelWords(message), isRoot: geteuid() == 0 || isAdministrator))
+        )
     }
 
     private static func kernelWords(_ message: ReceivedMessage) -> String? {
