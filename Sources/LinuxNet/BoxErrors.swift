@@ -9,7 +9,7 @@ extension BoxError {
     static func system(_ operation: Operation, code: Int32 = errno, about subject: Refusal.Subject? = nil) -> BoxError {
         BoxError(
             operation,
-            .system(Refusal(code, name: errnoText(code), subject: subject, isRoot: geteuid() == 0 || isAdministrator)))
+            .system(Refusal(code, name: errnoText(code), subject: subject, isRoot: isAdministrator)))
     }
 
     /// What an `NLMSG_ERROR` or `NLMSG_DONE` says, in the kernel's own words where it has some; nil if all went well.
@@ -18,7 +18,7 @@ extension BoxError {
         let name = errnoText(-code)
         return BoxError(
             operation,
-            .system(Refusal(-code, name: name, kernel: kernelWords(message), isRoot: geteuid() == 0 || isAdministrator))
+            .system(Refusal(-code, name: name, kernel: kernelWords(message), isRoot: isAdministrator))
         )
     }
 

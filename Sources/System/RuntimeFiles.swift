@@ -24,5 +24,5 @@ public func openRuntimeFile(_ name: String, in directory: String = runtimeDirect
     return -1
 }
 
-/// Whether this process may change the network: root, or who was given CAP_NET_ADMIN, as the service's user is.
-public var isAdministrator: Bool { process_administers_network() != 0 }
+/// Whether this process is meant to change the network: root, be it without CAP_NET_ADMIN, or who was given that, as the service's user is.
+public var isAdministrator: Bool { geteuid() == 0 || process_administers_network() != 0 }
