@@ -54,10 +54,10 @@ def privileges(lab, checks):
 
 
 #: Who the service is to systemd (scripts/wggw.service), with the program by a descriptor: a checkout may be where only root may go.
-CAGE = "+net_admin,+net_bind_service,+kill"
-AS_SERVICE = ("sh", "-c", 'exec 9<"$(command -v "$1")"; shift; exec setpriv --reuid wggw --regid wggw --clear-groups --no-new-privs '
-              f'--inh-caps={CAGE} --ambient-caps={CAGE} --bounding-set=-all,{CAGE} /proc/self/fd/9 "$@"', "sh")
 USER = 61999
+CAGE = "+net_admin,+net_bind_service,+kill"
+AS_SERVICE = ("sh", "-c", f'exec 9<"$(command -v "$1")"; shift; exec setpriv --reuid {USER} --regid {USER} --clear-groups --no-new-privs '
+              f'--inh-caps={CAGE} --ambient-caps={CAGE} --bounding-set=-all,{CAGE} /proc/self/fd/9 "$@"', "sh")
 
 
 def of_the_service(lab, checks):
