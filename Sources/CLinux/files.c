@@ -25,10 +25,13 @@ static int write_all(int fd, const char *bytes, size_t count) {
 }
 
 int file_inherit_owner(int directory, int file, const char *name) {
-    struct stat place;
+    const int flags = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW;
+    struct stat place, found;
     if (geteuid() != 0) return 0;
-    if (fstat(directory, &place) < 0) return -1;
-    return place.st_uid == 0 ? 0 : fchownat(file, name, place.st_uid, place.st_gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
+    if (fstat(directory, &place) < 0 || fstatat(file, name, &found, flags) < 0) return -1;
+    if (place.st_uid == 0 || found.st_uid == place.st_uid) return 0;
+    // What cannot be written need not be theirs to write.
+    return fchownat(file, name, place.st_uid, place.st_gid, flags) == 0 || errno == EROFS ? 0 : -1;
 }
 
 // Closes it. 0, or -1 with errno.

@@ -98,7 +98,7 @@ final class ControlEngine {
     }
 
     private func serveHandshakes() {
-        guard pace.allows(at: clock().monotonic) else { return }
+        guard control.pointee.hasHandshakes || pace.isExhausted, pace.allows(at: clock().monotonic) else { return }
         let begun = processorTime()
         var underLoad = false
         // A flood of handshakes must not keep timers and clients waiting.

@@ -28,8 +28,7 @@ public struct DeniedRecord {
     /// Adds packets. Throws where they cannot be written.
     public func append(_ packets: [DeniedPacket]) throws(BoxError) {
         let operation = BoxError.Operation(.keep, .deniedRecord(path))
-        guard makeRuntimeDirectory() else { throw .system(operation) }
-        let file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        let file = openRuntimeFile(path, O_WRONLY | O_APPEND)
         guard file >= 0 else { throw .system(operation) }
         defer { close(file) }
         let text = packets.map { "\($0)\n" }.joined()

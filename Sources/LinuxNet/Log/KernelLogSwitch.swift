@@ -14,7 +14,6 @@ public final class KernelLogSwitch {
 
     /// Turns on what is off. `directory` is made if it is missing, and must not outlive a reboot.
     init(directory: String = runtimeDirectory, debug: DynamicDebug = .system) throws(BoxError) {
-        if !makeRuntimeDirectory(directory) { throw .system(.init(.make, .file(directory))) }
         self.directory = directory
         self.debug = debug
         let gate = try Self.lock(directory)
@@ -55,7 +54,7 @@ public final class KernelLogSwitch {
     }
 
     private static func open(_ path: String) throws(BoxError) -> Int32 {
-        let fd = Glibc.open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        let fd = openRuntimeFile(path, O_RDWR | O_APPEND)
         guard fd >= 0 else { throw .system(.init(.open, .file(path))) }
         return fd
     }

@@ -99,7 +99,7 @@ public final class ForwardingPause: Sendable {
     private func note(_ settings: [String: Int]) {
         guard let name else { return }
         let text = settings.map { "\($0.key) \($0.value)\n" }.joined()
-        let file = openRuntimeFile(name, O_WRONLY | O_TRUNC)
+        let file = openRuntimeFile("\(runtimeDirectory)/\(name)", O_WRONLY | O_TRUNC)
         guard file >= 0 else { return }
         defer { close(file) }
         _ = Glibc.write(file, text, text.utf8.count)
