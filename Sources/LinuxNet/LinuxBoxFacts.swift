@@ -59,7 +59,8 @@ extension LinuxBox {
             interfaces: cards.map { link in
                 BoxNetworks.Interface(
                     link.name, networks: (networks[link.index] ?? []).sorted(),
-                    addresses: addresses.filter { $0.index == link.index }.map(\.address.address).sorted(),
+                    addresses: addresses.filter { $0.index == link.index && !$0.isTemporary }.map(\.address.address)
+                        .sorted(),
                     mtu: link.mtu,
                     isForGuests: links.isForGuests(link), isReady: link.isUp && link.hasCarrier)
             }, ways: ways)

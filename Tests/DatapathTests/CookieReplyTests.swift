@@ -52,25 +52,58 @@ private let plainInitiation = HandshakeProposal(dialect: .plain, kind: .initiati
         #expect(Set(replies.map { $0.bytes[8..<32] }).count == replies.count, "a nonce twice")
     }
 
-    /// A flood faster than the control thread fills its queue. It does not fill the one of the other kind, and that has its turn.
-    @Test(arguments: [false, true]) func aFloodOfOneKindLeavesRoomForTheOther(isFloodCookied: Bool) throws {
+    /// A flood faster than the control thread fills its line: from a peer's endpoint, with the claim to a cookie, or neither. It does not
+    /// fill the other two, and those have their turn.
+    @Test(arguments: 0..<3) func aFloodOfOneLineLeavesRoomForTheOthers(flooded: Int) throws {
         let pair = try TwinPair()
-        var plain = try initiation(pair)
-        var cookied = plain
+        let message = try initiation(pair)
+        var cookied = message
         cookied[cookied.count - 1] = 1
-        if isFloodCookied { swap(&plain, &cookied) }
-        let sources = flood(Limits.queuedHandshakes + 2)
         let control = pair.b.engine.control
-        for source in sources.dropLast(2) { control.pointee.push(handshake: plain, plainInitiation, from: source) }
-        control.pointee.push(handshake: plain, plainInitiation, from: sources[sources.count - 2])
-        control.pointee.push(handshake: cookied, plainInitiation, from: sources[sources.count - 1])
+        let sources = flood(Limits.queuedHandshakes + 4)
+        let peer = try #require(sources.last)
+        control.pointee.handshakes.note(peer)
+        func push(line: Int, from stranger: udp_endpoint) {
+            control.pointee.push(
+                handshake: line == 1 ? cookied : message, plainInitiation, from: line == 0 ? peer : stranger)
+        }
+        for source in sources.prefix(Limits.queuedHandshakes) { push(line: flooded, from: source) }
+        for line in 0..<3 { push(line: line, from: sources[Limits.queuedHandshakes + line]) }
         pair.b.engine.turn()
         let served = pair.b.port.sent.map(\.to)
-        #expect(served.count { udp_endpoint.same($0, sources[sources.count - 1]) } == 1)
+        for line in 0..<3 where line != flooded {
+            let source = line == 0 ? peer : sources[Limits.queuedHandshakes + line]
+            #expect(served.count { udp_endpoint.same($0, source) } == 1, "line \(line)")
+        }
         #expect(served.count == 256)
         for _ in 0..<20 { pair.b.engine.turn() }
-        #expect(
-            !pair.b.port.sent.contains { udp_endpoint.same($0.to, sources[sources.count - 2]) }, "there was no room")
+        let late = sources[Limits.queuedHandshakes + flooded]
+        #expect(!pair.b.port.sent.contains { udp_endpoint.same($0.to, late) }, "there was no room")
+    }
+
+    /// Where a peer was heard from, it is known, and what is authentic from elsewhere makes that known as well.
+    @Test func aPeerIsKnownWhereItWasHeardFrom() throws {
+        let pair = try TwinPair()
+        let control = pair.b.engine.control
+        let message = try initiation(pair)
+        func isFirst(_ endpoint: udp_endpoint) -> Bool {
+            for source in flood(300) { control.pointee.push(handshake: message, plainInitiation, from: source) }
+            control.pointee.push(handshake: message, plainInitiation, from: endpoint)
+            var order: [udp_endpoint] = []
+            while control.pointee.handshakes.pop(turn: 0, { _, _, from in order.append(from) }) {}
+            return udp_endpoint.same(order[0], endpoint)
+        }
+        var home = udp_endpoint(pair.a.port.address)
+        home.source.0 = 7
+        #expect(!isFirst(home))
+        pair.settle()
+        #expect(isFirst(home))
+        let elsewhere = SocketAddress(IPAddress("198.51.100.77")!, port: 4077)
+        #expect(!isFirst(udp_endpoint(elsewhere)))
+        pair.a.port.address = elsewhere
+        pair.a.write(NaivePacket().bytes())
+        pair.settle()
+        #expect(isFirst(udp_endpoint(elsewhere)))
     }
 
     /// Each message takes 10 µs here, so a hundred of them are a millisecond, after which seven are somebody else's.

@@ -166,7 +166,7 @@ final class Session {
         taps.errors.removeAll()
         for known in node.device.peers { _ = worker.staged.drop(known) }
         while control.pointee.requests.pop({ _ in }) {}
-        while control.pointee.popHandshake(cookied: false, { _, _, _ in }) {}
+        while control.pointee.handshakes.pop(turn: 0, { _, _, _ in }) {}
         for known in node.device.peers { _ = node.device.tables.peer(known).pointee.takeRequests() }
     }
 }

@@ -37,6 +37,22 @@ import Testing
         }
     }
 
+    @Test func `an address that is drawn anew each day is none to go by`() throws {
+        try inNetworkNamespace {
+            try run("sh", "-ec", Self.cards)
+            try run(
+                "sh", "-ec",
+                """
+                echo 2 >/proc/sys/net/ipv6/conf/va/use_tempaddr
+                ip address add 2001:db8:1::5/64 dev va nodad mngtmpaddr valid_lft 3600 preferred_lft 1800
+                for i in $(seq 50); do ip -6 address show dev va temporary | grep -q inet6 && exit; sleep 0.1; done; exit 1
+                """)
+            let networks = try LinuxBox().networks(reaching: nil)
+            let card = try #require(networks.interfaces.first { $0.name == "va" })
+            #expect(card.addresses == [IPAddress("2001:db8:1::5")!] && card.networks == [IPPrefix("2001:db8:1::/64")!])
+        }
+    }
+
     @Test func `cards that are plugged in, and routes with an MTU of their own`() throws {
         try inNetworkNamespace {
             try run("sh", "-ec", Self.cards)

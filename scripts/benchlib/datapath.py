@@ -7,19 +7,18 @@ import re
 import statistics
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
-from . import handshakes
-from .machine import Failed, busy, command, describe, headline, note, wait_until
+from . import flood, handshakes
+from .machine import Failed, busy, describe, headline, note, wait_until
 from .report import chart, figure, median, table
-from .tunnels import OUTER, PORT, KernelWireGuard, Link, Probe, WireGuard, implementations, keys, random_peers
+from .tunnels import KernelWireGuard, Link, Probe, WireGuard, implementations, random_peers
 
 SECTIONS = ("traffic", "handshakes", "peers", "mtu", "flood")
+#: Only when they are named: minutes for each implementation.
+LONG_SECTIONS = ("siege",)
 PEER_COUNTS = (1, 1_000, 100_000)
 #: From IPv6's least to the most that a cable of 1500 leaves; with 1392, 46 messages are just what one UDP send may hold.
 MTUS = (1280, 1312, 1344, 1360, 1376, 1380, 1384, 1392, 1400, 1420, 1440)
-#: What the lab floods with as well; a second, from as many addresses.
-FLOOD, FLOOD_RATE, CROWD = Path(__file__).parents[2] / "Tests/Lab/flood.py", 50_000, "198.18.0.0/15"
 
 
 @dataclass(frozen=True)
@@ -67,6 +66,11 @@ FLOODS = [
     Measure("of_closed", "of a closed port's", "share"),
     Measure("of_quiet", "of none's", "share"),
     Measure("rate", "flood", "1/s"),
+]
+SIEGES = [
+    Measure("newcomer", "somebody new waits", "s", more=False),
+    Measure("latest", "at most", "s", more=False),
+    Measure("silence", "a session's silence", "s", more=False),
 ]
 
 
@@ -197,8 +201,8 @@ def run(options, scratch):
     rounds = options.rounds or (3 if options.quick else 5)
     seconds = options.seconds or (1 if options.quick else 3)
     sections = options.measure.split(",") if options.measure else list(SECTIONS)
-    if unknown := set(sections) - set(SECTIONS):
-        raise SystemExit(f"scripts/bench: --measure: no {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
+    if unknown := set(sections) - {*SECTIONS, *LONG_SECTIONS}:
+        raise SystemExit(f"scripts/bench: --measure: no {', '.join(unknown)}; there are {', '.join(SECTIONS + LONG_SECTIONS)}")
     found, missing = implementations()
     if options.only:
         names = options.only.split(",")
@@ -213,7 +217,7 @@ def run(options, scratch):
     link = Link()
     generator = Generator(link, scratch, seconds)
     takers = {"traffic": measure_traffic, "handshakes": measure_handshakes, "peers": measure_peers, "mtu": measure_mtus,
-              "flood": measure_floods}
+              "flood": measure_floods, "siege": measure_sieges}
     for section in sections:
         result["sections"][section] = takers[section](found, link, generator, options, rounds, scratch, result)
     print_result(result, options)
@@ -309,41 +313,32 @@ def measure_mtus(found, link, generator, options, rounds, scratch, result):
 
 
 def measure_floods(found, link, generator, options, rounds, scratch, result):
-    """One TCP flow beside initiations whose mac1 is right, in the tunnel's own form, from as many addresses as there are: by turns none,
-    at a port that nobody has, and at the tunnel's. Generator, both ends and the answers' way share the processors, so a closed port's
-    is what the tunnel is measured by."""
+    return flooded("flood", found, link, rounds, scratch, result,
+                   lambda tunnel: flood.throughput(tunnel, link, generator, scratch))
+
+
+def measure_sieges(found, link, generator, options, rounds, scratch, result):
+    return flooded("siege", found, link, rounds, scratch, result,
+                   lambda tunnel: flood.siege(tunnel, link, scratch))
+
+
+def flooded(what, found, link, rounds, scratch, result, measure):
     subjects = [(t.name, t) for t in found if isinstance(t, WireGuard)]
-    # What goes to the crowd ends on the wire: what others do with answers is another machine's work.
-    link.ends[0].run(["ip", "route", "add", CROWD, "via", OUTER[1]])
-    link.ends[1].run(["nft", "add table netdev wire; add chain netdev wire ingress { type filter hook ingress device cable priority 0; }; "
-                      f"add rule netdev wire ingress ip daddr {CROWD} drop"])
+    flood.prepare(link)
 
     def body(tunnel):
         tunnel.up(link, scratch)
         try:
-            values = {"quiet": generator.tcp(tunnel.target)[0]}
-            for phase, port in (("closed", 9), ("flood", PORT)):
-                words = [f"{key}={value}" for key, value in tunnel.disguise.items()]
-                attack = link.ends[1].start(
-                    ["python3", "-I", str(FLOOD), CROWD, OUTER[0], str(port), keys()[0].public, str(FLOOD_RATE),
-                     str(generator.seconds + 1.5), *words], log=scratch / "flood.log")
-                wait_until(lambda: "begins" in (scratch / "flood.log").read_text(), "the flood begins")
-                time.sleep(0.4)
-                values[phase] = generator.tcp(tunnel.target)[0]
-                wait_until(lambda: "rate" in (scratch / "flood.log").read_text(), "the flood ends")
-                values["rate"] = float(re.search(r"rate (\d+)", (scratch / "flood.log").read_text())[1])
-                attack.stop()
-                time.sleep(1.2)  # the second of being under load
-            return values | {"of_closed": values["flood"] / values["closed"], "of_quiet": values["flood"] / values["quiet"]}
+            return measure(tunnel)
         finally:
             tunnel.down()
 
-    return interleaved("flood", subjects, rounds, result["failures"], body)
+    return interleaved(what, subjects, rounds, result["failures"], body)
 
 
 # ── printing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-COLUMNS = {"traffic": TRAFFIC, "handshakes": HANDSHAKES, "peers": PEERS, "mtu": MTU, "flood": FLOODS}
+COLUMNS = {"traffic": TRAFFIC, "handshakes": HANDSHAKES, "peers": PEERS, "mtu": MTU, "flood": FLOODS, "siege": SIEGES}
 
 
 def medians(collected):
@@ -370,7 +365,7 @@ def print_result(result, options):
 
 def print_ratios(section, rows, columns):
     """How many times better wggw is than each other one; below 1 it is worse."""
-    if section in ("peers", "flood") or "wggw" not in rows or len(rows) < 2:
+    if section in ("peers", "flood", "siege") or "wggw" not in rows or len(rows) < 2:
         return
     own = rows["wggw"]
     lines = []

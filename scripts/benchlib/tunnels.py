@@ -137,7 +137,7 @@ class WireGuard(Tunnel):
             wait_until(lambda: process.check() or _listening(path), f"{self.name}: its socket")
             if self.disguise:
                 _ask(path, ["set=1", *(f"{key}={value}" for key, value in self.disguise.items())])
-            config = self._config(number, peers if number == 0 else ())
+            config = self.config(number, peers if number == 0 else ())
             file = scratch / f"{interface}.conf"
             file.write_text(config)
             start = time.monotonic()
@@ -148,7 +148,8 @@ class WireGuard(Tunnel):
             end.run(["ip", "address", "add", f"{INNER[number]}/24", "dev", interface])
             end.run(["ip", "link", "set", interface, "mtu", str(self.mtu), "up"])
 
-    def _config(self, number, peers):
+    def config(self, number, peers=()):
+        """What `wg setconf` is given at one end."""
         mine, other = keys()[number], keys()[1 - number]
         lines = [f"[Interface]\nPrivateKey = {mine.private}\nListenPort = {PORT}",
                  f"[Peer]\nPublicKey = {other.public}\nAllowedIPs = {INNER[1 - number]}/32\n"
@@ -199,7 +200,7 @@ class KernelWireGuard(WireGuard):
             interface = f"bench-{'ab'[number]}"
             end.run(["ip", "link", "add", interface, "type", "wireguard"])
             file = scratch / f"{interface}.conf"
-            file.write_text(self._config(number, peers if number == 0 else ()))
+            file.write_text(self.config(number, peers if number == 0 else ()))
             start = time.monotonic()
             end.run(["wg", "setconf", interface, str(file)], timeout=180)
             if number == 0:

@@ -8,7 +8,8 @@ public struct BoxNetworks: Equatable, Sendable {
         public var name: String
         /// Networks that the box is in by it: no router is between. Sorted, no link-local ones.
         public var networks: [IPPrefix]
-        /// The box's own addresses on it; sorted, no link-local ones.
+        /// The box's own addresses on it; sorted. No link-local ones, and none of those that IPv6 draws anew each day: nobody is told of
+        /// them, and what depended on one would change with it.
         public var addresses: [IPAddress]
         /// Bytes.
         public var mtu: Int

@@ -22,8 +22,12 @@ extension ControlEngine {
         case .sendDisguised(let peer, let datagram): send(peer, datagram, trafficClass: 0)
         case .reply(let message): queueReply(message, trafficClass: Limits.handshakeTOS)
         case .replyDisguised(let datagram): queueReply(datagram, trafficClass: 0)
-        case .endpointIsSource(let peer): paths[peer].pointee.learn(source)
-        case .setEndpoint(let peer, let address): paths[peer].pointee.endpoint.store(udp_endpoint(address))
+        case .endpointIsSource(let peer):
+            _ = paths[peer].pointee.learn(source)
+            control.pointee.handshakes.note(source)
+        case .setEndpoint(let peer, let address):
+            paths[peer].pointee.endpoint.store(udp_endpoint(address))
+            control.pointee.handshakes.note(udp_endpoint(address))
         case .clearEndpointSource(let peer):
             paths[peer].pointee.endpoint.dropSource(paths[peer].pointee.endpoint.load().source)
         case .sendKeepalive(let peer): sendKeepalive(peer)

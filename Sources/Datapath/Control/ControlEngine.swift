@@ -64,7 +64,7 @@ final class ControlEngine {
 
     /// Whether a worker has left something to do. Ask once more after `prepareToSleep`: who rang before that was not heard.
     var hasWork: Bool {
-        !control.pointee.requests.isEmpty || control.pointee.hasHandshakes && !pace.isExhausted
+        !control.pointee.requests.isEmpty || !control.pointee.handshakes.isEmpty && !pace.isExhausted
             || control.pointee.hasDropped || isBarrierPassed
     }
 
@@ -98,16 +98,18 @@ final class ControlEngine {
     }
 
     private func serveHandshakes() {
-        guard control.pointee.hasHandshakes || pace.isExhausted, pace.allows(at: clock().monotonic) else { return }
+        guard !control.pointee.handshakes.isEmpty || pace.isExhausted, pace.allows(at: clock().monotonic) else {
+            return
+        }
         let begun = processorTime()
         var underLoad = false
         // A flood of handshakes must not keep timers and clients waiting.
         for turn in 0..<256 {
-            let waiting = control.pointee.waitingHandshakes
+            let waiting = control.pointee.handshakes.count
             let moment = clock()
             if waiting >= Limits.underLoadThreshold { underLoadUntil = moment.monotonic + Limits.underLoadLatency }
             underLoad = moment.monotonic < underLoadUntil
-            let more = control.pointee.popHandshake(cookied: turn.isMultiple(of: 2)) { bytes, proposal, from in
+            let more = control.pointee.handshakes.pop(turn: turn) { bytes, proposal, from in
                 guard isUp, let address = from.remote else { return }
                 source = from
                 perform {

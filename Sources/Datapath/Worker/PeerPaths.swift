@@ -20,10 +20,12 @@ struct PeerPath: ~Copyable {
         if plainUntil.load(ordering: .relaxed) != 0 { plainUntil.store(0, ordering: .relaxed) }
     }
 
-    /// The peer was heard from there.
+    /// The peer was heard from there. Whether that is new.
     @inline(__always)
-    borrowing func learn(_ from: udp_endpoint) {
-        if !udp_endpoint.same(endpoint.load(), from) { endpoint.store(from) }
+    borrowing func learn(_ from: udp_endpoint) -> Bool {
+        if udp_endpoint.same(endpoint.load(), from) { return false }
+        endpoint.store(from)
+        return true
     }
 }
 

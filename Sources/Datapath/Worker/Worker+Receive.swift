@@ -146,7 +146,7 @@ extension Worker {
         if run.isAuthentic {
             let record = tables.peer(run.peer)
             let path = paths[run.peer]
-            path.pointee.learn(run.from)
+            if path.pointee.learn(run.from) || run.hasConfirmed { control.pointee.handshakes.note(run.from) }
             if run.bytes > 0 { record.pointee.receivedBytes.add(run.bytes, ordering: .relaxed) }
             var notify = record.pointee.noteReceived(data: run.hasData, now: now)
             if run.hasConfirmed { notify = record.pointee.raise(.keypairConfirmed) || notify }

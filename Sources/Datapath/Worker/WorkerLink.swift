@@ -95,13 +95,7 @@ struct WorkerLink: ~Copyable {
 struct ControlQueue: ~Copyable {
     /// `PeerIndex.rawValue` of peers whose records hold requests.
     let requests = BoundedQueue(capacity: 1 << 16, payload: 4)
-    /// Handshake messages: where they came from, what they are proposed to be, their bytes.
-    private let handshakes = BoundedQueue(
-        capacity: Limits.queuedHandshakes, payload: messageOffset + Message.initiationSize)
-    /// Those that claim a cookie. By itself: a flood faster than this thread fills the other one, and whoever has shown where they
-    /// are would find no room either.
-    private let cookied = BoundedQueue(
-        capacity: Limits.queuedHandshakes, payload: messageOffset + Message.initiationSize)
+    let handshakes = HandshakeQueues()
     /// Packets that workers dropped, few of many.
     private let dropped = BoundedQueue(capacity: 64, payload: MemoryLayout<DroppedPacket>.size)
     let bell = Doorbell()
@@ -112,19 +106,9 @@ struct ControlQueue: ~Copyable {
 
     init() {}
 
-    private static var proposalOffset: Int { MemoryLayout<udp_endpoint>.size }
-    private static var messageOffset: Int { proposalOffset + MemoryLayout<HandshakeProposal>.stride }
-
-    /// Queues what may be a handshake message, of at most 148 bytes; a full queue drops it, as the kernel does.
+    /// Queues what may be a handshake message, of at most 148 bytes, or drops it.
     borrowing func push(handshake bytes: UnsafeRawPointer, _ proposal: HandshakeProposal, from: udp_endpoint) {
-        let count = proposal.kind.handshakeSize
-        let queue = Message.claimsCookie(bytes, count: count) ? cookied : handshakes
-        let queued = queue.push { cell in
-            cell.storeBytes(of: from, as: udp_endpoint.self)
-            cell.storeBytes(of: proposal, toByteOffset: Self.proposalOffset, as: HandshakeProposal.self)
-            (cell + Self.messageOffset).copyMemory(from: bytes, byteCount: count)
-        }
-        if queued && !isPaced.load(ordering: .relaxed) { bell.ring() }
+        if handshakes.push(bytes, proposal, from: from) && !isPaced.load(ordering: .relaxed) { bell.ring() }
     }
 
     /// Queues a packet to be told of; a full queue drops it.
@@ -137,29 +121,6 @@ struct ControlQueue: ~Copyable {
     /// Takes the oldest packet to be told of.
     borrowing func popDropped(_ body: (DroppedPacket) -> Void) -> Bool {
         dropped.pop { body($0.loadUnaligned(as: DroppedPacket.self)) }
-    }
-
-    /// How many handshake messages wait, about.
-    var waitingHandshakes: Int { handshakes.count + cookied.count }
-
-    var hasHandshakes: Bool { !handshakes.isEmpty || !cookied.isEmpty }
-
-    /// Takes the oldest handshake message of one kind, or else of the other. By turns, for a claim is made as easily as a message.
-    borrowing func popHandshake(
-        cookied isFirst: Bool, _ body: (UnsafeRawBufferPointer, HandshakeProposal, udp_endpoint) -> Void
-    ) -> Bool {
-        isFirst ? pop(cookied, body) || pop(handshakes, body) : pop(handshakes, body) || pop(cookied, body)
-    }
-
-    private borrowing func pop(
-        _ queue: BoundedQueue, _ body: (UnsafeRawBufferPointer, HandshakeProposal, udp_endpoint) -> Void
-    ) -> Bool {
-        queue.pop { cell in
-            let from = cell.load(as: udp_endpoint.self)
-            let proposal = cell.load(fromByteOffset: Self.proposalOffset, as: HandshakeProposal.self)
-            let message = UnsafeRawBufferPointer(start: cell + Self.messageOffset, count: proposal.kind.handshakeSize)
-            body(message, proposal, from)
-        }
     }
 
     /// Queues a peer whose record holds a request; false if there is no room.

@@ -6,23 +6,24 @@ internal import Netlink
 
 /// Addresses of interfaces, over rtnetlink.
 extension NetlinkSocket {
-    /// The addresses of one interface, or of all with 0: index and address, sorted.
-    mutating func addresses(index: UInt32) throws(BoxError) -> [(index: UInt32, address: InterfaceAddress)] {
+    /// An address, the index of its interface, and whether it is one of those that the kernel draws anew each day (RFC 8981).
+    typealias HeldAddress = (index: UInt32, address: InterfaceAddress, isTemporary: Bool)
+
+    /// The addresses of one interface, or of all with 0; sorted.
+    mutating func addresses(index: UInt32) throws(BoxError) -> [HeldAddress] {
         var header = ifaddrmsg()
         header.ifa_index = index
         var message = MessageBuffer()
         message.begin(type: RTM_GETADDR, flags: 0, header: header)
-        return try dumpOfInterface(
-            &message, .init(.list, .addresses), into: [(index: UInt32, address: InterfaceAddress)]()
-        ) {
-            list, payload in
+        return try dumpOfInterface(&message, .init(.list, .addresses), into: [HeldAddress]()) { list, payload in
             guard let header = payload.header(ifaddrmsg.self), index == 0 || header.ifa_index == index else { return }
             let attributes = Attributes(payload, after: ifaddrmsg.self)
             // On a point-to-point interface IFA_ADDRESS is the other end; IFA_LOCAL is ours where there is one.
             guard let octets = (attributes.first(IFA_LOCAL) ?? attributes.first(IFA_ADDRESS))?.payload,
                 let address = IPAddress(octets: octets), Int(header.ifa_prefixlen) <= address.bitWidth
             else { return }
-            list.append((header.ifa_index, InterfaceAddress(address, length: Int(header.ifa_prefixlen))))
+            let held = InterfaceAddress(address, length: Int(header.ifa_prefixlen))
+            list.append((header.ifa_index, held, address.isV6 && Int32(header.ifa_flags) & IFA_F_TEMPORARY != 0))
         }.sorted { ($0.index, $0.address) < ($1.index, $1.address) }
     }
 

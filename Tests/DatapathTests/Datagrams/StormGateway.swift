@@ -186,7 +186,7 @@ final class StormGateway {
         _ = worker.receive(isV6: false)
         var isHandled = true
         repeat {
-            isHandled = control.pointee.popHandshake(cookied: false) { bytes, proposal, _ in
+            isHandled = control.pointee.handshakes.pop(turn: 0) { bytes, proposal, _ in
                 proposals &+= 1
                 judge(bytes, proposal, what())
             }
@@ -221,17 +221,13 @@ final class StormGateway {
         count.pointee = 1
         _ = worker.receive(isV6: false)
         var found: [NaiveSorter.Proposal] = []
-        for cookied in [false, true] {
-            while control.pointee.popHandshake(
-                cookied: cookied,
-                { bytes, proposal, _ in
-                    found.append(
-                        .init(
-                            dialect: Int(proposal.dialect.rawValue), kind: proposal.kind.rawValue, message: Array(bytes)
-                        ))
-                })
-            {}
-        }
+        while control.pointee.handshakes.pop(
+            turn: 0,
+            { bytes, proposal, _ in
+                found.append(
+                    .init(dialect: Int(proposal.dialect.rawValue), kind: proposal.kind.rawValue, message: Array(bytes)))
+            })
+        {}
         if written.pointee != 0 || !control.pointee.requests.isEmpty { fail("data was taken, which stood alone") }
         return found
     }
