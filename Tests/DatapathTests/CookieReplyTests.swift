@@ -36,7 +36,7 @@ private let plainInitiation = HandshakeProposal(dialect: .plain, kind: .initiati
         let message = try initiation(pair)
         let sources = flood(Limits.underLoadThreshold + 300)
         for source in sources {
-            pair.b.engine.control.pointee.push(handshake: message, plainInitiation, from: source)
+            pair.b.engine.control.pointee.push(handshake: message, plainInitiation, from: source, now: 0)
         }
         for _ in 0..<4 { pair.b.engine.turn() }
         let replies = pair.b.port.sent
@@ -65,7 +65,7 @@ private let plainInitiation = HandshakeProposal(dialect: .plain, kind: .initiati
         control.pointee.handshakes.note(peer)
         func push(line: Int, from stranger: udp_endpoint) {
             control.pointee.push(
-                handshake: line == 1 ? cookied : message, plainInitiation, from: line == 0 ? peer : stranger)
+                handshake: line == 1 ? cookied : message, plainInitiation, from: line == 0 ? peer : stranger, now: 0)
         }
         for source in sources.prefix(Limits.queuedHandshakes) { push(line: flooded, from: source) }
         for line in 0..<3 { push(line: line, from: sources[Limits.queuedHandshakes + line]) }
@@ -87,8 +87,8 @@ private let plainInitiation = HandshakeProposal(dialect: .plain, kind: .initiati
         let control = pair.b.engine.control
         let message = try initiation(pair)
         func isFirst(_ endpoint: udp_endpoint) -> Bool {
-            for source in flood(300) { control.pointee.push(handshake: message, plainInitiation, from: source) }
-            control.pointee.push(handshake: message, plainInitiation, from: endpoint)
+            for source in flood(300) { control.pointee.push(handshake: message, plainInitiation, from: source, now: 0) }
+            control.pointee.push(handshake: message, plainInitiation, from: endpoint, now: 0)
             var order: [udp_endpoint] = []
             while control.pointee.handshakes.pop(turn: 0, { _, _, from in order.append(from) }) {}
             return udp_endpoint.same(order[0], endpoint)
@@ -106,6 +106,37 @@ private let plainInitiation = HandshakeProposal(dialect: .plain, kind: .initiati
         #expect(isFirst(udp_endpoint(elsewhere)))
     }
 
+    /// While there is a flood, of one address two messages in some 8 ms find room, whatever port they are from; of a peer's and of each other
+    /// as well. Afterwards all do.
+    @Test func oneSourceOfAFloodGetsLittleRoom() throws {
+        let pair = try TwinPair()
+        let message = try initiation(pair)
+        let engine = pair.b.engine
+        let peer = udp_endpoint(SocketAddress(IPAddress("203.0.113.5")!, port: 7))
+        engine.control.pointee.handshakes.note(peer)
+        func served(_ sources: [udp_endpoint], at moment: UInt64) -> Int {
+            pair.b.port.sent.removeAll()
+            for source in sources {
+                engine.control.pointee.push(handshake: message, plainInitiation, from: source, now: moment)
+            }
+            for _ in 0..<100 {
+                engine.turn()
+                pair.time.nanoseconds += 1_000_000
+            }
+            return pair.b.port.sent.count
+        }
+        let one = (0..<600).map { udp_endpoint(SocketAddress(IPAddress("198.51.100.9")!, port: UInt16(1000 + $0))) }
+        let many = flood(50).filter { Int32($0.family) == AF_INET }
+        #expect(served(one, at: 1 << 23) == 600, "what is no flood yet")
+        #expect(served(one + many, at: 1 << 23) >= 1 + many.count, "two of a source, and two sources may share a cell")
+        #expect(served(one, at: 1 << 23) == 0)
+        #expect(served(one, at: 2 << 23) == 2)
+        #expect(served([peer, peer, peer, peer], at: 2 << 23) == 4)
+        pair.time.nanoseconds += Limits.underLoadLatency
+        #expect(served(Array(one.prefix(1)), at: 3 << 23) == 1)
+        #expect(served(one, at: 3 << 23) == 600)
+    }
+
     /// Each message takes 10 µs here, so a hundred of them are a millisecond, after which seven are somebody else's.
     @Test func aFloodGetsAPartOfTheProcessor() throws {
         let pair = try TwinPair()
@@ -116,7 +147,7 @@ private let plainInitiation = HandshakeProposal(dialect: .plain, kind: .initiati
             return spent
         }
         for source in flood(Limits.underLoadThreshold + 300) {
-            pair.b.engine.control.pointee.push(handshake: message, plainInitiation, from: source)
+            pair.b.engine.control.pointee.push(handshake: message, plainInitiation, from: source, now: 0)
         }
         pair.b.engine.turn()
         let first = pair.b.port.sent.count

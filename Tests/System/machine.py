@@ -35,15 +35,15 @@ class Machine:
     This box's files are there as /host, read-only. Commands run as root by a line of their own (`agent`), so also before the
     network is up. A machine that is told to reboot does; `cut_power` ends it as a power cut does."""
 
-    def __init__(self, processors=1, memory=1024):
-        self.processors, self.memory = processors, memory
+    def __init__(self, processors=1, memory=1024, suite="bookworm"):
+        self.processors, self.memory, self.suite = processors, memory, suite
         self.process = self.line = None
         self.boot_id = None
 
     def __enter__(self):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="wggw-system."))
         try:
-            image = self.output("scripts/debian-image")
+            image = self.output("scripts/debian-image", self.suite)
             self.kernel = pathlib.Path(self.output("scripts/debian-kernel"))
             self.version = next((self.kernel / "lib/modules").iterdir()).name
             self.make_first_file_system()
@@ -60,8 +60,8 @@ class Machine:
         shutil.rmtree(self.directory, ignore_errors=True)
 
     @staticmethod
-    def output(script):
-        done = subprocess.run([ROOT / script], capture_output=True, text=True)
+    def output(script, *words):
+        done = subprocess.run([ROOT / script, *words], capture_output=True, text=True)
         if done.returncode:
             raise MachineFailed(f"{script}: {done.stderr.strip()[-400:]}")
         return done.stdout.strip()

@@ -120,6 +120,7 @@ final class ControlEngine {
         }
         flushReplies()
         if underLoad { pace.note(spent: processorTime() - begun, until: clock().monotonic) }
+        control.pointee.handshakes.isFlooded.store(underLoad, ordering: .relaxed)
         control.pointee.isPaced.store(pace.isExhausted, ordering: .relaxed)
     }
 

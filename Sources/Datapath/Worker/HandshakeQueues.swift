@@ -6,10 +6,13 @@ import WireGuardProtocol
 
 /// Messages that wait, in three lines, so that a flood of one kind leaves room for the others: from where a peer is known to be, whose
 /// session would end otherwise; with the claim to a cookie; and all others. Each can be made by a flood, none by one that can make only
-/// the next. Any thread pushes, one takes.
+/// the next. While there is one, a single source of strangers' gets little room. Any thread pushes, one takes.
 struct HandshakeQueues: ~Copyable {
     private let lines: [3 of BoundedQueue]
     private let known = KnownEndpoints()
+    private let strangers = SourceCounts()
+    /// Whether more came lately than the control thread looks at (`Limits.underLoadThreshold`).
+    let isFlooded = Atomic<Bool>(false)
 
     init() {
         let payload = Self.messageOffset + Message.initiationSize
@@ -29,9 +32,12 @@ struct HandshakeQueues: ~Copyable {
     borrowing func note(_ endpoint: udp_endpoint) { known.note(endpoint) }
 
     /// Queues what may be a handshake message, of at most 148 bytes; false if its line is full, which drops it, as the kernel does.
-    borrowing func push(_ bytes: UnsafeRawPointer, _ proposal: HandshakeProposal, from: udp_endpoint) -> Bool {
+    borrowing func push(
+        _ bytes: UnsafeRawPointer, _ proposal: HandshakeProposal, from: udp_endpoint, now: UInt64
+    ) -> Bool {
         let count = proposal.kind.handshakeSize
         let line = known.contains(from) ? 0 : Message.claimsCookie(bytes, count: count) ? 1 : 2
+        if line > 0 && isFlooded.load(ordering: .relaxed) && !strangers.allows(from, now: now) { return false }
         return lines[line].push { cell in
             cell.storeBytes(of: from, as: udp_endpoint.self)
             cell.storeBytes(of: proposal, toByteOffset: Self.proposalOffset, as: HandshakeProposal.self)
@@ -95,5 +101,32 @@ private struct KnownEndpoints: ~Copyable {
         let second = (first.high ^ first.low ^ endpoint.address.1).multipliedFullWidth(by: key.0 | 1)
         let hash = second.high ^ second.low
         return (Int(hash & UInt64(Self.cells - 1)), UInt32(truncatingIfNeeded: hash >> 32) | 1)
+    }
+}
+
+/// How many messages each source has sent in this moment. Sources that share a cell share what is allowed: there are so many cells that a
+/// flood from as many addresses as it likes fills none of them. Any thread.
+private struct SourceCounts: ~Copyable {
+    private static var cells: Int { 1 << 13 }
+    /// Nanoseconds by a power of two, some 8 ms, and messages in it: of one address 240 a second, of a flood from everywhere 2 millions.
+    private static var moment: UInt64 { 23 }
+    private static var most: UInt32 { 2 }
+    /// Of each cell the moment, and in the lowest byte the messages in it.
+    private let counts: UnsafeMutablePointer<Atomic<UInt32>>
+
+    init() {
+        let memory = reserveZeroed(Self.cells * MemoryLayout<Atomic<UInt32>>.stride)
+        counts = memory.bindMemory(to: Atomic<UInt32>.self, capacity: Self.cells)
+    }
+
+    /// Counts one, unless there were enough. An IPv4 address is a source, and an IPv6 /64, as for cookies.
+    borrowing func allows(_ endpoint: udp_endpoint, now: UInt64) -> Bool {
+        let cell = Int((endpoint.address.0 &* 0x9e37_79b9_7f4a_7c15) >> 51)
+        let moment = UInt32(truncatingIfNeeded: now >> Self.moment) << 8
+        let word = counts[cell].load(ordering: .relaxed)
+        let count = word & ~0xff == moment ? word & 0xff : 0
+        guard count < Self.most else { return false }
+        counts[cell].store(moment | (count + 1), ordering: .relaxed)
+        return true
     }
 }

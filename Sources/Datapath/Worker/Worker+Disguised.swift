@@ -56,7 +56,7 @@ extension Worker {
                 number, datagram, count: size, masks: own, stride: Self.maskStride, into: proposed)
             guard let proposal else { continue }
             isAny = true
-            control.pointee.push(handshake: proposed, proposal, from: message.from)
+            control.pointee.push(handshake: proposed, proposal, from: message.from, now: now)
         }
         return isAny
     }

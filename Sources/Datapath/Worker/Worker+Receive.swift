@@ -56,7 +56,7 @@ extension Worker {
                 sortDisguised(message, bytes, at, size, &run, &masked)
             } else if let kind, kind != .data {
                 let proposal = HandshakeProposal(dialect: .plain, kind: kind, datagramSize: size)
-                control.pointee.push(handshake: datagram, proposal, from: message.from)
+                control.pointee.push(handshake: datagram, proposal, from: message.from, now: now)
             }
             at += size
         }

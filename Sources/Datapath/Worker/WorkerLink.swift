@@ -107,8 +107,10 @@ struct ControlQueue: ~Copyable {
     init() {}
 
     /// Queues what may be a handshake message, of at most 148 bytes, or drops it.
-    borrowing func push(handshake bytes: UnsafeRawPointer, _ proposal: HandshakeProposal, from: udp_endpoint) {
-        if handshakes.push(bytes, proposal, from: from) && !isPaced.load(ordering: .relaxed) { bell.ring() }
+    borrowing func push(
+        handshake bytes: UnsafeRawPointer, _ proposal: HandshakeProposal, from: udp_endpoint, now: UInt64
+    ) {
+        if handshakes.push(bytes, proposal, from: from, now: now) && !isPaced.load(ordering: .relaxed) { bell.ring() }
     }
 
     /// Queues a packet to be told of; a full queue drops it.
