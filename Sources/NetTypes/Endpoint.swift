@@ -59,7 +59,7 @@ extension SocketAddress: LosslessStringConvertible {
 }
 
 /// What peers dial: a DNS name or an address, and a UDP port.
-public struct Endpoint: Hashable, Sendable, LosslessStringConvertible {
+public struct Endpoint: Hashable, Sendable, ParsedText, LosslessStringConvertible {
     /// The part before the port.
     public enum Host: Hashable, Sendable {
         /// A literal address.
@@ -79,8 +79,11 @@ public struct Endpoint: Hashable, Sendable, LosslessStringConvertible {
         self.port = port
     }
 
-    /// `HOST:PORT`; an IPv6 address stands in brackets. Without a port, `defaultPort` if there is one. Throws `ParseError`.
-    public init(parsing text: some StringProtocol, defaultPort: UInt16? = nil) throws(ParseError) {
+    /// `HOST:PORT`; an IPv6 address stands in brackets. Throws `ParseError`.
+    public init(parsing text: some StringProtocol) throws(ParseError) { try self.init(parsing: text, defaultPort: nil) }
+
+    /// The same; without a port, `defaultPort` if there is one.
+    public init(parsing text: some StringProtocol, defaultPort: UInt16?) throws(ParseError) {
         var hostText = Substring(text)
         var portText: Substring?
         if hostText.hasPrefix("[") {
@@ -125,11 +128,6 @@ public struct Endpoint: Hashable, Sendable, LosslessStringConvertible {
         } else {
             throw ParseError(text, .noPort(write: "\(text):51820"))
         }
-    }
-
-    /// The same without a reason; the port is required.
-    public init?(_ description: String) {
-        do { self = try Endpoint(parsing: description) } catch { return nil }
     }
 
     /// `itzxa.com:51820`, `[fd00::1]:51820`

@@ -1,5 +1,5 @@
 /// An address of either family. IPv4 sorts before IPv6.
-public enum IPAddress: Hashable, Comparable, Sendable, LosslessStringConvertible {
+public enum IPAddress: Hashable, Comparable, Sendable, ParsedText, LosslessStringConvertible {
     /// An IPv4 address.
     case v4(IPv4Address)
     /// An IPv6 address.
@@ -13,11 +13,6 @@ public enum IPAddress: Hashable, Comparable, Sendable, LosslessStringConvertible
         } else {
             self = .v4(try IPv4Address(parsing: text))
         }
-    }
-
-    /// The same without a reason.
-    public init?(_ description: String) {
-        do { self = try IPAddress(parsing: description) } catch { return nil }
     }
 
     /// The same of text in bytes.

@@ -1,5 +1,5 @@
 /// A network: an address with its host bits zero, and a prefix length. Sorted by address, then length.
-public struct IPPrefix: Hashable, Comparable, Sendable, LosslessStringConvertible {
+public struct IPPrefix: Hashable, Comparable, Sendable, ParsedText, LosslessStringConvertible {
     /// The network address; bits past `length` are zero.
     public let address: IPAddress
     /// 0…32 or 0…128.
@@ -32,11 +32,6 @@ public struct IPPrefix: Hashable, Comparable, Sendable, LosslessStringConvertibl
         if address != parsed.address {
             throw ParseError(text, .hostBits(self))
         }
-    }
-
-    /// The same without a reason.
-    public init?(_ description: String) {
-        do { self = try IPPrefix(parsing: description) } catch { return nil }
     }
 
     /// `0.0.0.0/0`

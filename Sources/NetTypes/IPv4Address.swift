@@ -1,5 +1,5 @@
 /// An IPv4 address, 32 bits; `rawValue` is in host order, so that comparison is numeric.
-public struct IPv4Address: Hashable, Comparable, Sendable, LosslessStringConvertible {
+public struct IPv4Address: Hashable, Comparable, Sendable, ParsedText, LosslessStringConvertible {
     /// The address as a number: `192.168.1.1` is `0xc0a80101`.
     public let rawValue: UInt32
 
@@ -16,12 +16,6 @@ public struct IPv4Address: Hashable, Comparable, Sendable, LosslessStringConvert
         guard let value = String(text).withBytes(Self.parse) else {
             throw ParseError(text, .noIPv4)
         }
-        rawValue = value
-    }
-
-    /// The same without a reason: nil for anything but four decimal octets.
-    public init?(_ description: String) {
-        guard let value = description.withBytes(Self.parse) else { return nil }
         rawValue = value
     }
 

@@ -1,5 +1,5 @@
 /// An IPv6 address, 128 bits, in host order, without a zone.
-public struct IPv6Address: Hashable, Comparable, Sendable, LosslessStringConvertible {
+public struct IPv6Address: Hashable, Comparable, Sendable, ParsedText, LosslessStringConvertible {
     /// The address as a number: `::1` is 1.
     public let rawValue: UInt128
 
@@ -11,12 +11,6 @@ public struct IPv6Address: Hashable, Comparable, Sendable, LosslessStringConvert
         guard let value = String(text).withBytes(Self.parse) else {
             throw ParseError(text, .noIPv6)
         }
-        rawValue = value
-    }
-
-    /// The same without a reason.
-    public init?(_ description: String) {
-        guard let value = description.withBytes(Self.parse) else { return nil }
         rawValue = value
     }
 

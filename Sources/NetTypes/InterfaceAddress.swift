@@ -1,5 +1,5 @@
 /// An address as an interface holds it: the host's own address and the length of its subnet.
-public struct InterfaceAddress: Hashable, Comparable, Sendable, LosslessStringConvertible {
+public struct InterfaceAddress: Hashable, Comparable, Sendable, ParsedText, LosslessStringConvertible {
     /// The host's address.
     public let address: IPAddress
     /// 0…32 or 0…128.
@@ -29,11 +29,6 @@ public struct InterfaceAddress: Hashable, Comparable, Sendable, LosslessStringCo
             throw ParseError(text, .prefixTooLong(isV6: address.isV6))
         }
         self.length = length
-    }
-
-    /// The same without a reason.
-    public init?(_ description: String) {
-        do { self = try InterfaceAddress(parsing: description) } catch { return nil }
     }
 
     /// The subnet it is in.

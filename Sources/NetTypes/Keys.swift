@@ -1,5 +1,5 @@
 /// A Curve25519 public key: 32 bytes as on the wire. Sorted as bytes.
-public struct PublicKey: Hashable, Comparable, Sendable, LosslessStringConvertible {
+public struct PublicKey: Hashable, Comparable, Sendable, ParsedText, LosslessStringConvertible {
     /// The bytes as four little-endian words: compared and hashed without a heap object.
     @usableFromInline let words: (UInt64, UInt64, UInt64, UInt64)
 
@@ -25,22 +25,11 @@ public struct PublicKey: Hashable, Comparable, Sendable, LosslessStringConvertib
 
     /// 44 characters of base64, as `wg pubkey` prints them. Throws `ParseError`.
     public init(parsing text: some StringProtocol) throws(ParseError) {
-        guard let key = Self.decode(String(text).utf8) else {
-            throw ParseError(text, .publicKey)
+        let key = withUnsafeTemporaryAllocation(byteCount: 32, alignment: 8) { buffer in
+            Base64Key.decode(String(text).utf8, into: buffer) ? PublicKey(loading: UnsafeRawBufferPointer(buffer)) : nil
         }
+        guard let key else { throw ParseError(text, .publicKey) }
         self = key
-    }
-
-    /// The same without a reason.
-    public init?(_ description: String) {
-        guard let key = Self.decode(description.utf8) else { return nil }
-        self = key
-    }
-
-    private static func decode(_ text: String.UTF8View) -> PublicKey? {
-        withUnsafeTemporaryAllocation(byteCount: 32, alignment: 8) { buffer in
-            Base64Key.decode(text, into: buffer) ? PublicKey(loading: UnsafeRawBufferPointer(buffer)) : nil
-        }
     }
 
     /// Calls `body` with the 32 bytes.
@@ -79,7 +68,7 @@ public struct PublicKey: Hashable, Comparable, Sendable, LosslessStringConvertib
 }
 
 /// A key of 32 bytes. Wiped with its last copy; printed by nothing but `exposedBase64`.
-public protocol SecretKey: Equatable, Sendable {
+public protocol SecretKey: ParsedText, Equatable, Sendable {
     /// For errors: what it is, and which command prints one: `preshared key`, `wg genpsk`.
     static var words: (name: String, command: String?) { get }
 

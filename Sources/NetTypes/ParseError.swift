@@ -16,3 +16,16 @@ public struct ParseError: Error, Hashable, Sendable, CustomStringConvertible {
     /// `10.0.0.0/40: an IPv4 prefix is at most /32`
     public var description: String { "\(input): \(reason)" }
 }
+
+/// What is read from a text.
+public protocol ParsedText {
+    /// Throws `ParseError` for any other text.
+    init(parsing text: some StringProtocol) throws(ParseError)
+}
+
+extension ParsedText where Self: LosslessStringConvertible {
+    /// The same without a reason.
+    public init?(_ description: String) {
+        do { self = try Self(parsing: description) } catch { return nil }
+    }
+}

@@ -1,6 +1,6 @@
 public import NetTypes
 
-extension AccessRule: LosslessStringConvertible {
+extension AccessRule: ParsedText, LosslessStringConvertible {
     /// `DESTINATION[:PORT[-PORT]][/PROTOCOL]`; ports need `tcp` or `udp`, and then an IPv6 destination stands in brackets.
     /// Throws `ParseError`.
     public init(parsing text: some StringProtocol) throws(ParseError) {
@@ -28,11 +28,6 @@ extension AccessRule: LosslessStringConvertible {
             throw ParseError(text, .portOfICMP(write: "\(AccessRule(destination, transport: .icmp))"))
         default: self.init(destination, transport: transport, ports: ports)
         }
-    }
-
-    /// The same without a reason.
-    public init?(_ description: String) {
-        do { self = try AccessRule(parsing: description) } catch { return nil }
     }
 
     /// `192.168.1.10:443/tcp`, `192.168.1.0/24`, `[fd00::/64]:80/tcp`, `192.168.1.9/icmp`

@@ -32,7 +32,7 @@ public struct Disguise: Hashable, Sendable {
 }
 
 /// In which form a peer comes in. In the profile: `"none"`, `"awg"`, or another disguise's name.
-public struct DisguiseChoice: Hashable, Sendable, CustomStringConvertible {
+public struct DisguiseChoice: Hashable, Sendable, ParsedText, CustomStringConvertible {
     /// `none`, or the disguise's.
     public let name: String
 
@@ -44,11 +44,9 @@ public struct DisguiseChoice: Hashable, Sendable, CustomStringConvertible {
     private init(name: String) { self.name = name }
 
     /// Whatever it names has to be a host label.
-    public init(parsing name: String) throws(ParseError) {
-        guard isHostLabel(name) else {
-            throw ParseError(name, .noDisguise)
-        }
-        self.init(name: name)
+    public init(parsing name: some StringProtocol) throws(ParseError) {
+        guard isHostLabel(name) else { throw ParseError(name, .noDisguise) }
+        self.init(name: String(name))
     }
 
     /// The name.

@@ -39,7 +39,7 @@ public struct OtherForwarding: Hashable, Sendable {
     }
 }
 
-extension OtherForwarding.Choice: LosslessStringConvertible {
+extension OtherForwarding.Choice: ParsedText, LosslessStringConvertible {
     fileprivate var sorted: Self {
         if case .from(let interfaces) = self { .from(interfaces.sorted()) } else { self }
     }
@@ -53,11 +53,6 @@ extension OtherForwarding.Choice: LosslessStringConvertible {
         case ("from", 2...): self = .from(words.dropFirst().sorted())
         default: throw ParseError(text, .noneOf(["allow", "drop", "from INTERFACE…"]))
         }
-    }
-
-    /// The same without a reason.
-    public init?(_ description: String) {
-        do { self = try Self(parsing: description) } catch { return nil }
     }
 
     /// `allow`, `drop`, `from eth0 eth1`

@@ -1,7 +1,7 @@
 public import NetTypes
 
 /// A moment, to the second: `2026-11-26T11:08:07Z` (RFC 3339), UTC. As text it compares with what files of others have.
-public struct UTCTime: Hashable, Comparable, CustomStringConvertible, Sendable {
+public struct UTCTime: Hashable, Comparable, ParsedText, CustomStringConvertible, Sendable {
     /// Since 1970.
     public let seconds: Int64
 
@@ -9,7 +9,8 @@ public struct UTCTime: Hashable, Comparable, CustomStringConvertible, Sendable {
     public init(_ seconds: Int64) { self.seconds = min(max(0, seconds), Self.last) }
 
     /// `2026-11-26T11:08:07Z`, also without seconds. Throws for another zone, which depends on who reads it.
-    public init(parsing text: String) throws(ParseError) {
+    public init(parsing text: some StringProtocol) throws(ParseError) {
+        let text = String(text)
         func refuse(_ fault: ParseError.MomentFault) -> ParseError { ParseError(text, .moment(fault)) }
         guard text.hasSuffix("Z") else { throw refuse(.notUTC) }
         let halves = text.dropLast().split(separator: "T", omittingEmptySubsequences: false)

@@ -6,10 +6,11 @@ enum ListText {
         values.map { $0.description }.joined(separator: " ")
     }
 
-    static func read<V>(_ text: String, _ parse: (String) throws(ParseError) -> V) -> [V]? {
+    static func read<V: LosslessStringConvertible>(_ text: some StringProtocol) -> [V]? {
         var values: [V] = []
         for item in text.split(separator: " ") {
-            do { values.append(try parse(String(item))) } catch { return nil }
+            guard let value = V(String(item)) else { return nil }
+            values.append(value)
         }
         return values
     }
@@ -25,10 +26,7 @@ enum GroupText {
         var groups: [String: Policy] = [:]
         for line in text.split(separator: "\n") {
             let parts = line.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2,
-                let rules = ListText.read(
-                    String(parts[1]), { text throws(ParseError) in try AccessRule(parsing: text) })
-            else { return nil }
+            guard parts.count == 2, let rules: [AccessRule] = ListText.read(parts[1]) else { return nil }
             groups[String(parts[0])] = Policy(allow: rules)
         }
         return groups

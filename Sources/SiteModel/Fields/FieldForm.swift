@@ -68,32 +68,29 @@ extension FieldForm where Value: RawRepresentable<String> & CaseIterable {
     }
 }
 
-extension FieldForm where Value: CustomStringConvertible {
-    /// What `parse` reads; its `description` is the same again.
-    static func value(_ parse: @escaping @Sendable (String) throws(ParseError) -> Value) -> FieldForm {
+extension FieldForm where Value: ParsedText & CustomStringConvertible {
+    /// What is read from a text; its `description` is the same again.
+    static func value(_: Value.Type) -> FieldForm {
         FieldForm(
-            read: { reader, key, section in reader.value(key, in: section, parse: parse) },
+            read: { reader, key, section in reader.value(key, in: section) },
             write: { $0.raw($1, tomlString($2.description), note: $3) },
-            words: { words throws(ParseError) in try parse(try theOnly(words)) },
-            stored: .text(write: { $0.description }, read: { try? parse($0) }))
+            words: { words throws(ParseError) in try Value(parsing: try theOnly(words)) },
+            stored: .text(write: { $0.description }, read: { try? Value(parsing: $0) }))
     }
 }
 
-extension FieldForm where Value == UTCTime {
-    /// `2026-12-31T18:00:00Z`
-    static let moment = value { text throws(ParseError) in try UTCTime(parsing: text) }
-}
-
 extension FieldForm {
-    /// A list of what `parse` reads; in a column, a space between two.
-    static func list<Element: CustomStringConvertible>(
-        _ parse: @escaping @Sendable (String) throws(ParseError) -> Element
+    /// A list of such; in a column, a space between two.
+    static func list<Element: ParsedText & LosslessStringConvertible>(
+        of _: Element.Type
     ) -> FieldForm where Value == [Element] {
         FieldForm(
-            read: { reader, key, section in reader.list(key, in: section, parse: parse) },
+            read: { reader, key, section in reader.list(key, in: section) },
             write: { writer, key, values, _ in writer.list(key, values.map { $0.description }) },
-            words: { words throws(ParseError) in try words.map { word throws(ParseError) in try parse(word) } },
-            stored: .text(write: { ListText.write($0) }, read: { ListText.read($0, parse) }))
+            words: { words throws(ParseError) in
+                try words.map { word throws(ParseError) in try Element(parsing: word) }
+            },
+            stored: .text(write: { ListText.write($0) }, read: { ListText.read($0) }))
     }
 }
 

@@ -8,7 +8,8 @@ extension Peer {
             set: { ($0.addresses, $0.isUnnumbered) = ($1?.ordered() ?? [], $1?.isEmpty == true) },
             goesWithoutSaying: { $0.addresses.isEmpty && !$0.isUnnumbered }, clear: "auto"),
         ValueField(
-            "public-key", .publicKey.stored(.publicKeyBytes), get: { $0.publicKey }, set: { $0.publicKey = $1 },
+            "public-key", .value(PublicKey.self).stored(.publicKeyBytes), get: { $0.publicKey },
+            set: { $0.publicKey = $1 },
             clear: "auto"),
         // Behind the public key, on which it depends what goes without saying.
         ValueField(
@@ -21,17 +22,19 @@ extension Peer {
             // A peer has its group's policy or its own: who names the one with an option takes the other away.
             edit: { ($0.group, $0.policy) = ($1, $1 == nil ? $0.policy : nil) }),
         ValueField(
-            "allow", .rules, get: { $0.policy?.allow }, set: { $0.policy = $1.map { Policy(allow: $0) } },
+            "allow", .list(of: AccessRule.self), get: { $0.policy?.allow },
+            set: { $0.policy = $1.map { Policy(allow: $0) } },
             clear: "any", edit: { ($0.policy, $0.group) = ($1.map { Policy(allow: $0) }, $1 == nil ? $0.group : nil) }),
         ValueField(
-            "routes", .prefixes, get: { $0.routes.isEmpty ? nil : $0.routes }, set: { $0.routes = $1?.ordered() ?? [] },
+            "routes", .list(of: IPPrefix.self), get: { $0.routes.isEmpty ? nil : $0.routes },
+            set: { $0.routes = $1?.ordered() ?? [] },
             clear: "none"),
-        ValueField("endpoint", .endpoint, get: { $0.endpoint }, set: { $0.endpoint = $1 }, clear: "none"),
+        ValueField("endpoint", .value(Endpoint.self), get: { $0.endpoint }, set: { $0.endpoint = $1 }, clear: "none"),
         ValueField("keepalive", .number(0...65535), get: { $0.keepalive }, set: { $0.keepalive = $1 }, clear: "0"),
         ValueField(
-            "disguise", .value { text throws(ParseError) in try DisguiseChoice(parsing: text) },
-            get: { $0.disguise == .none ? nil : $0.disguise }, set: { $0.disguise = $1 ?? .none }),
-        ValueField("expires", .moment, get: { $0.expires }, set: { $0.expires = $1 }, clear: "never"),
+            "disguise", .value(DisguiseChoice.self), get: { $0.disguise == .none ? nil : $0.disguise },
+            set: { $0.disguise = $1 ?? .none }),
+        ValueField("expires", .value(UTCTime.self), get: { $0.expires }, set: { $0.expires = $1 }, clear: "never"),
     ]
 
     /// Where a store keeps them.

@@ -25,7 +25,7 @@ extension Site {
                     "interface", .text, column: "lan_interface", get: { $0.lan.interface },
                     set: { $0.lan.interface = $1 }),
                 ValueField(
-                    "subnets", .prefixes, column: "lan_subnets", get: { $0.lan.subnets },
+                    "subnets", .list(of: IPPrefix.self), column: "lan_subnets", get: { $0.lan.subnets },
                     set: { $0.lan.subnets = $1?.sorted() ?? [] }),
                 ValueField(
                     "reply-path", .choice, note: "masquerade | proxy-arp | routed", get: { $0.lan.replyPath },
@@ -38,7 +38,8 @@ extension Site {
                     "interface", .text, column: "tunnel_interface", get: { $0.tunnel.interface },
                     set: { $0.tunnel.interface = $1 ?? "wg0" }),
                 ValueField(
-                    "addresses", .interfaceAddresses, column: "tunnel_addresses", get: { $0.tunnel.addresses },
+                    "addresses", .list(of: InterfaceAddress.self), column: "tunnel_addresses",
+                    get: { $0.tunnel.addresses },
                     set: { $0.tunnel.addresses = $1?.sorted() ?? [] }),
                 ValueField(
                     "listen-port", .number(1...65535), get: { $0.tunnel.listenPort },
@@ -51,7 +52,9 @@ extension Site {
                 ValueField(
                     "fwmark", .number(0...0xffff_ffff, isHex: true), get: { $0.tunnel.fwmark },
                     set: { $0.tunnel.fwmark = $1 ?? 0 }, goesWithoutSaying: { $0.tunnel.fwmark == 0 }),
-                ValueField("public-key", .publicKey, get: { $0.tunnel.publicKey }, set: { $0.tunnel.publicKey = $1 }),
+                ValueField(
+                    "public-key", .value(PublicKey.self), get: { $0.tunnel.publicKey },
+                    set: { $0.tunnel.publicKey = $1 }),
             ]),
         FieldTable(
             name: "egress",
@@ -67,7 +70,7 @@ extension Site {
             name: "dns",
             fields: [
                 ValueField(
-                    "servers", .addresses, column: "dns", get: { $0.dns }, set: { $0.dns = $1 ?? [] },
+                    "servers", .list(of: IPAddress.self), column: "dns", get: { $0.dns }, set: { $0.dns = $1 ?? [] },
                     goesWithoutSaying: { $0.dns.isEmpty })
             ]),
         FieldTable(
@@ -138,7 +141,8 @@ extension Site {
     private static let endpointField = OwnField<Site>(
         "endpoint",
         columns: [
-            FieldColumn("endpoint", FieldForm.endpoint.stored, get: { $0.endpoint }, set: { $0.endpoint = $1 })
+            FieldColumn(
+                "endpoint", FieldForm.value(Endpoint.self).stored, get: { $0.endpoint }, set: { $0.endpoint = $1 })
         ],
         read: { reader, section, site in
             let port = site.tunnel.listenPort
@@ -154,14 +158,7 @@ extension Site {
         columns: [
             FieldColumn(
                 "other_ports",
-                .text(
-                    write: { ListText.write($0) },
-                    read: { text in
-                        ListText.read(text) { word throws(ParseError) in
-                            guard let port = UInt16(word) else { throw ParseError(word, .port) }
-                            return port
-                        }
-                    }),
+                .text(write: { ListText.write($0) }, read: { ListText.read($0) }),
                 get: { $0.tunnel.otherPorts.isEmpty ? nil : $0.tunnel.otherPorts },
                 set: { $0.tunnel.otherPorts = $1 ?? [] })
         ],

@@ -70,7 +70,7 @@ struct ProfileParser {
     }
 }
 
-extension PresharedKeyChoice: LosslessStringConvertible {
+extension PresharedKeyChoice: ParsedText, LosslessStringConvertible {
     /// `auto`, `none` or `sealed:` and 16 hex digits. Throws `ParseError`; it does not repeat what may be a key.
     public init(parsing text: some StringProtocol) throws(ParseError) {
         switch text {
@@ -82,11 +82,6 @@ extension PresharedKeyChoice: LosslessStringConvertible {
             }
             self = .sealed(id)
         }
-    }
-
-    /// The same without a reason.
-    public init?(_ description: String) {
-        do { self = try PresharedKeyChoice(parsing: description) } catch { return nil }
     }
 
     /// As in the profile: `auto`, `none`, `sealed:1f0c…`.

@@ -18,7 +18,7 @@ extension ProfileReader {
         var groups: [String: Policy] = [:]
         for name in names {
             let group = self.section(name, in: section, keys: ProfileKeys.group)
-            groups[name] = Policy(allow: FieldForm.rules.read(&self, "allow", group) ?? [])
+            groups[name] = Policy(allow: list("allow", in: group) ?? [])
         }
         return groups
     }
@@ -82,7 +82,7 @@ extension ProfileReader {
             let key = name.profileKey
             guard let entry = section.node?.entries[key] else { continue }
             if name == .headerProtectionKey {
-                disguise.headerProtectionKey = FieldForm.presharedKey.read(&self, key, section) ?? .none
+                disguise.headerProtectionKey = value(key, in: section) ?? .none
                 continue
             }
             guard let text = text(of: name, key, section) else { continue }

@@ -133,6 +133,10 @@ struct ProfileReader {
         }
     }
 
+    mutating func value<T: ParsedText>(_ key: String, in section: Section) -> T? {
+        value(key, in: section) { text throws(ParseError) in try T(parsing: text) }
+    }
+
     mutating func choice<T: RawRepresentable<String> & CaseIterable>(_ key: String, in section: Section) -> T? {
         value(key, in: section) { text throws(ParseError) in try Self.choice(parsing: text) }
     }
@@ -157,6 +161,10 @@ struct ProfileReader {
             do { values.append(try parse(text)) } catch { noteInList(offset, key, section, error) }
         }
         return values
+    }
+
+    mutating func list<T: ParsedText>(_ key: String, in section: Section) -> [T]? {
+        list(key, in: section) { text throws(ParseError) in try T(parsing: text) }
     }
 
     /// nil if the key is not there, or there is something wrong in the list.

@@ -20,9 +20,7 @@ extension WgQuickParser {
         switch setting.name {
         case "privatekey":
             noteIfAgain(setting, reader: "wg")
-            guard let parsed = key(setting, parse: { text throws(ParseError) in try PrivateKey(parsing: text) }) else {
-                return
-            }
+            guard let parsed: PrivateKey = key(setting) else { return }
             config.interface.privateKey = isNoKey(value) ? nil : parsed
             config.interface.isKeyClamped = isClamped(value)
         case "listenport":

@@ -30,18 +30,13 @@ extension WgQuickParser {
         case "publickey":
             noteIfAgain(setting, reader: "wg")
             peer?.value.places.publicKey = setting.valuePlace
-            guard let parsed = key(setting, parse: { text throws(ParseError) in try PublicKey(parsing: text) }) else {
-                return
-            }
+            guard let parsed: PublicKey = key(setting) else { return }
             peer?.value.publicKey = parsed
             peer?.hasKey = true
         case "presharedkey":
             noteIfAgain(setting, reader: "wg")
             peer?.value.places.presharedKey = setting.valuePlace
-            guard let parsed = key(setting, parse: { text throws(ParseError) in try PresharedKey(parsing: text) })
-            else {
-                return
-            }
+            guard let parsed: PresharedKey = key(setting) else { return }
             peer?.value.presharedKey = isNoKey(value) ? nil : parsed
         case "allowedips":
             seen.insert(setting.name)

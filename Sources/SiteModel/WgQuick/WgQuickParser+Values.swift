@@ -22,8 +22,8 @@ extension WgQuickParser {
     }
 
     /// A key. What was given for one is not repeated: it may be another.
-    mutating func key<T>(_ setting: Setting, parse: (String) throws(ParseError) -> T) -> T? {
-        do { return try parse(setting.value.withoutBlanks) } catch {
+    mutating func key<Key: ParsedText>(_ setting: Setting) -> Key? {
+        do { return try Key(parsing: setting.value.withoutBlanks) } catch {
             markUnread(setting.name)
             errors.append(config.fault(setting.valuePlace, .key(String(setting.key), error.reason)))
             return nil
