@@ -11,6 +11,9 @@ struct ForeignValue: Sendable {
             ForeignValue(text: String($0), place: place)
         }
     }
+
+    /// Where 0 says that there is none.
+    var unlessZero: ForeignValue? { text == "0" ? nil : self }
 }
 
 /// What is wrong with, and worth saying of, the files of one installation while they are read.
@@ -18,7 +21,7 @@ struct Findings {
     /// Where a place names no file.
     let file: String
     var errors: [ProfileError] = []
-    var notes: [ProfileError] = []
+    private var notes: [(place: WgQuickConfig.Place, fault: ProfileFault)] = []
 
     init(_ file: String) { self.file = file }
 
@@ -31,7 +34,7 @@ struct Findings {
     }
 
     mutating func note(_ place: WgQuickConfig.Place, _ fault: ForeignFault) {
-        notes.append(self.fault(place, .foreign(fault)))
+        notes.append((place, .foreign(fault)))
     }
 
     /// The value, or nothing and a word about it; nothing where it is empty or absent.
@@ -46,23 +49,17 @@ struct Findings {
     }
 
     /// A key. What was given for one is not repeated: it may be another.
-    mutating func readKey<T>(
-        _ value: ForeignValue?, _ name: String, parse: (String) throws(ParseError) -> T
-    ) -> T? {
+    mutating func key<Key: ParsedText>(_ value: ForeignValue?, _ name: String) -> Key? {
         guard let value, !value.text.isEmpty else { return nil }
-        do { return try parse(String(Substring(value.text).trimmedOfBlanks)) } catch {
+        do { return try Key(parsing: Substring(value.text).trimmedOfBlanks) } catch {
             errors.append(fault(value.place, .key(name, error.reason)))
             return nil
         }
     }
 
-    mutating func privateKey(_ value: ForeignValue?, _ name: String) -> PrivateKey? {
-        readKey(value, name) { text throws(ParseError) in try PrivateKey(parsing: text) }
-    }
-
-    mutating func presharedKey(_ value: ForeignValue?, _ name: String) -> PresharedKey? {
-        if let value, isNoKey(value.text) { return nil }
-        return readKey(value, name) { text throws(ParseError) in try PresharedKey(parsing: text) }
+    /// The mark of encrypted packets; 0 is none.
+    mutating func mark(_ value: ForeignValue?, _ name: String) -> UInt32 {
+        read(value, name) { text throws(ParseError) in try wgMark(text) } ?? 0
     }
 
     mutating func port(_ value: ForeignValue?, _ name: String) -> UInt16? {
@@ -120,9 +117,10 @@ struct Findings {
         title: ForeignValue?, publicKey: ForeignValue?, presharedKey: ForeignValue?, allowedIPs: [ForeignValue],
         at place: WgQuickConfig.Place, _ names: (publicKey: String, presharedKey: String, allowedIPs: String)
     ) -> Installation.Peer? {
-        let key = readKey(publicKey, names.publicKey) { text throws(ParseError) in try PublicKey(parsing: text) }
+        let key: PublicKey? = self.key(publicKey, names.publicKey)
         if publicKey?.text.isEmpty ?? true { refuse(place, .noKey(named: names.publicKey)) }
-        let preshared = self.presharedKey(presharedKey, names.presharedKey)
+        let isWithoutPreshared = presharedKey.map { isNoKey($0.text) } ?? true
+        let preshared: PresharedKey? = isWithoutPreshared ? nil : self.key(presharedKey, names.presharedKey)
         let allowed = allowedIPs.compactMap { value in
             read(value, names.allowedIPs) { text throws(ParseError) in try wgAllowedIP(text) }.map {
                 WgQuickConfig.AllowedIP(written: $0, place: value.place)
@@ -132,31 +130,48 @@ struct Findings {
         var peer = WgQuickConfig.Peer(publicKey: key, place: place)
         peer.presharedKey = preshared
         peer.allowed = allowed
-        if let title, !title.text.mayHoldKey, let label = hostLabel(nearest: title.text) {
-            (peer.name, peer.title) = (label, title.text)
-        }
+        peer.take(title: title)
         return Installation.Peer(wireguard: peer)
     }
-}
 
-/// An IPv6 address as it stands before a port.
-func bracketed(_ host: String) -> String { host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host }
-
-extension Findings {
     /// Takes over what was found of a part; `isRefused` says whether that part has to be right.
     mutating func take(_ part: Findings, isRefused: Bool) {
         notes += part.notes
-        if isRefused { errors += part.errors } else { notes += part.errors }
+        if isRefused { errors += part.errors } else { notes += part.errors.map { ($0.place, $0.fault) } }
     }
 
     /// The installation with what was noted. Throws everything that was refused.
     func finish(_ installation: Installation) throws(ProfileErrors) -> Installation {
         if !errors.isEmpty { throw ProfileErrors(errors) }
         var installation = installation
-        for note in notes {
-            let place = WgQuickConfig.Place(line: note.line, column: note.column, file: note.file)
-            installation.gateway.others.append((place, note.fault))
-        }
+        installation.gateway.others += notes
         return installation
     }
 }
+
+extension WgQuickConfig.Peer {
+    /// Is called by what somebody has called it, as far as that makes a name.
+    mutating func take(title: ForeignValue?) {
+        guard let title, !title.text.mayHoldKey, let label = hostLabel(nearest: title.text) else { return }
+        (name, self.title) = (label, title.text)
+    }
+}
+
+extension WgQuickConfig.Hook.Moment {
+    /// What databases call them.
+    static let columns: [(name: String, moment: Self)] = [
+        ("pre_up", .preUp), ("post_up", .postUp), ("pre_down", .preDown), ("post_down", .postDown),
+    ]
+}
+
+extension WgQuickConfig.Interface {
+    /// Of several lines they are one command.
+    mutating func take(_ hook: ForeignValue?, _ moment: WgQuickConfig.Hook.Moment) {
+        guard let hook, !hook.text.isEmpty else { return }
+        hooks.append(
+            WgQuickConfig.Hook(moment: moment, command: hook.text.replacing("\n", with: " "), place: hook.place))
+    }
+}
+
+/// An IPv6 address as it stands before a port.
+private func bracketed(_ host: String) -> String { host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host }

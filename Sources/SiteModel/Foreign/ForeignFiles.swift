@@ -94,6 +94,11 @@ public struct ForeignFiles: Sendable {
 }
 
 extension ForeignFiles {
+    /// The paths of those files of wg-quick that are so.
+    func paths(where isOne: (Parsed<WgQuickConfig>) -> Bool) -> Set<String> {
+        Set(configurations.filter(isOne).map(\.file.path))
+    }
+
     /// The text of a file that another one names for a key, without blanks around it.
     func keyFile(_ path: String) -> String? {
         let text = files.first { $0.path == path }?.text.text ?? elsewhere(path)

@@ -16,15 +16,16 @@ public struct FoundGateway: Hashable, Sendable, CustomStringConvertible {
 struct ForeignCandidate {
     let gateway: FoundGateway
     /// Files of wg-quick that its program writes, and that are no gateways besides.
-    var written: Set<String> = []
+    let written: Set<String>
     /// Reads it whole. Throws everything that is wrong.
     let read: () throws(ProfileErrors) -> Installation
 
     init(
-        kind: Installation.Kind, interface: String?, file: String,
+        kind: Installation.Kind, interface: String?, file: String, written: Set<String> = [],
         read: @escaping () throws(ProfileErrors) -> Installation
     ) {
         gateway = FoundGateway(kind: kind, interface: interface, file: file)
+        self.written = written
         self.read = read
     }
 }
@@ -97,14 +98,13 @@ extension Installation {
         do { self = try candidate.read() } catch { throw .faults(error) }
         let taken = candidate.gateway
         let others = all.map(\.gateway).filter { $0.file != taken.file || $0.interface != taken.interface }
-        let what = WgQuickConfig.Place(line: 1, column: 1, file: taken.file)
+        let what = WgQuickConfig.Place(file: taken.file)
         gateway.note(what, .taken(taken, peers: peerCount))
         let (first, more) = shortened(others)
         for other in first { gateway.note(what, .notTaken(other)) }
         if more > 0 { gateway.note(what, .moreNotTaken(more)) }
         for passed in files.passedOver.prefix(maximumTold) {
-            let place = WgQuickConfig.Place(line: 1, column: 1, file: passed.path)
-            gateway.note(place, .notLookedInto(passed.cause))
+            gateway.note(WgQuickConfig.Place(file: passed.path), .notLookedInto(passed.cause))
         }
     }
 

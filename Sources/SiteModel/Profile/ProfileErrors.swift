@@ -17,6 +17,8 @@ public struct ProfileError: Error, Hashable, Sendable, CustomStringConvertible {
         self.fault = fault
     }
 
+    var place: WgQuickConfig.Place { WgQuickConfig.Place(line: line, column: column, file: file) }
+
     /// What is wrong and what would be right.
     public var message: String { fault.description }
 

@@ -129,15 +129,18 @@ extension AddressObstacle {
     /// `take one from 192.168.2.1 to 192.168.2.254`
     static func range(of network: IPPrefix) -> String {
         let isSmall = network.length >= network.address.bitWidth - 1
-        let first = isSmall ? network.address : neighbour(network.address, 1)
-        let last = isSmall || network.isV6 ? network.last : neighbour(network.last, -1)
+        let first = isSmall ? network.address : network.address.neighbour(1)
+        let last = isSmall || network.isV6 ? network.last : network.last.neighbour(-1)
         return first == last ? "there is only \(first)" : "take one from \(first) to \(last)"
     }
+}
 
-    private static func neighbour(_ address: IPAddress, _ step: Int) -> IPAddress {
-        switch address {
-        case .v4(let a): .v4(IPv4Address(rawValue: step > 0 ? a.rawValue + 1 : a.rawValue - 1))
-        case .v6(let a): .v6(IPv6Address(rawValue: step > 0 ? a.rawValue + 1 : a.rawValue - 1))
+extension IPAddress {
+    /// So many addresses after it, round the end.
+    func neighbour(_ step: Int) -> IPAddress {
+        switch self {
+        case .v4(let a): .v4(IPv4Address(rawValue: a.rawValue &+ UInt32(truncatingIfNeeded: step)))
+        case .v6(let a): .v6(IPv6Address(rawValue: a.rawValue &+ UInt128(truncatingIfNeeded: step)))
         }
     }
 }

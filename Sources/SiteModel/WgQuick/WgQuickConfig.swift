@@ -101,8 +101,8 @@ public struct WgQuickConfig: Sendable {
 
     /// Where something stands, both from 1.
     struct Place: Hashable, Sendable {
-        let line: Int
-        let column: Int
+        var line = 1
+        var column = 1
         /// nil is the configuration's own file: some installations keep each peer in one.
         var file: String?
     }
@@ -120,7 +120,7 @@ public struct WgQuickConfig: Sendable {
     /// What who read another program's files has to say beside.
     var others: [(place: Place, fault: ProfileFault)] = []
 
-    var interfacePlace = Place(line: 1, column: 1)
+    var interfacePlace = Place()
     /// Where the keys of `[Interface]` stand, in lower case.
     var places: [String: Place] = [:]
     /// Keys of `[Interface]` whose values could not be read, lower case.

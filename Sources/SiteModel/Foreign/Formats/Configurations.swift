@@ -141,9 +141,7 @@ struct Configurations {
         for parsed in files.configurations where parsed.file.path != gateway.file.path {
             guard let theirs = parsed.value else {
                 let fault = parsed.fault!.errors[0]
-                findings.note(
-                    WgQuickConfig.Place(line: fault.line, column: fault.column, file: fault.file),
-                    .fileLeftOut(fault.fault))
+                findings.note(fault.place, .fileLeftOut(fault.fault))
                 continue
             }
             guard let own = theirs.interface.privateKey.map(files.publicKey) else { continue }
@@ -151,9 +149,8 @@ struct Configurations {
                 // The same file may lie in somebody's home as well.
                 if sides[own] == nil { sides[own] = parsed }
             } else if let gatewayKey, theirs.peers.contains(where: { $0.publicKey == gatewayKey }) {
-                findings.note(
-                    WgQuickConfig.Place(line: 1, column: 1, file: parsed.file.path),
-                    .keyOfNobody(own, gateway: gateway.file.path))
+                let place = WgQuickConfig.Place(file: parsed.file.path)
+                findings.note(place, .keyOfNobody(own, gateway: gateway.file.path))
             }
         }
         for i in installation.peers.indices {

@@ -27,7 +27,7 @@ struct MikroTik {
         let name = interface["name"]?.text
         var gateway = WgQuickConfig(file: file.path)
         gateway.interfacePlace = interface.place
-        gateway.interface.privateKey = findings.privateKey(interface["private-key"], "private-key")
+        gateway.interface.privateKey = findings.key(interface["private-key"], "private-key")
         if interface["private-key"] == nil {
             findings.note(interface.place, .keyHidden)
         }
@@ -38,10 +38,8 @@ struct MikroTik {
             findings.takeAddress(entry["address"], "address", at: entry.place, into: &gateway.interface)
         }
         var installation = Installation(kind: .mikroTik, interface: name, gateway: gateway)
-        for entry in script["/interface wireguard peers"] where entry["interface"]?.text == name {
-            guard let peer = read(entry, &findings) else { continue }
-            installation.peers.append(peer)
-        }
+        installation.peers = script["/interface wireguard peers"].filter { $0["interface"]?.text == name }
+            .compactMap { read($0, &findings) }
         return try findings.finish(installation)
     }
 
@@ -58,7 +56,7 @@ struct MikroTik {
             allowedIPs: entry["allowed-address"]?.items ?? [], at: entry.place,
             ("public-key", "preshared-key", "allowed-address"))
         var client = Installation.Client(place: entry.place)
-        client.privateKey = part.privateKey(
+        client.privateKey = part.key(
             entry["private-key"].flatMap { ["none", "auto"].contains($0.text) ? nil : $0 }, "private-key")
         client.dns = entry["client-dns"].map { part.servers($0.items) }
         client.allowedIPs = entry["client-allowed-address"].map { part.networks($0.items, "client-allowed-address") }

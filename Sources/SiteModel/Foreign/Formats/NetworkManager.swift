@@ -26,23 +26,19 @@ struct NetworkManager {
         var findings = Findings(file.path)
         var gateway = WgQuickConfig(file: file.path)
         let own = text["wireguard"]
-        gateway.interfacePlace = own?.place ?? WgQuickConfig.Place(line: 1, column: 1)
-        gateway.interface.privateKey = findings.privateKey(own?["private-key"], "private-key")
+        gateway.interfacePlace = own?.place ?? WgQuickConfig.Place()
+        gateway.interface.privateKey = findings.key(own?["private-key"], "private-key")
         if own?["private-key"] == nil, let flags = own?["private-key-flags"], flags.text != "0" {
             findings.note(flags.place, .keyInKeyring)
         }
         gateway.interface.listenPort = findings.port(own?["listen-port"], "listen-port")
-        gateway.interface.fwmark =
-            findings.read(own?["fwmark"], "fwmark") { text throws(ParseError) in try wgMark(text) } ?? 0
+        gateway.interface.fwmark = findings.mark(own?["fwmark"], "fwmark")
         gateway.interface.mtu = findings.mtu(own?["mtu"], "mtu")
         var installation = Installation(kind: .networkManager, interface: name, gateway: gateway)
         for section in text.sections where section.name == "ipv4" || section.name == "ipv6" {
             takeAddresses(section, &installation, &findings)
         }
-        for section in text.sections where section.name.hasPrefix(Self.head) {
-            guard let peer = read(section, &findings) else { continue }
-            installation.peers.append(peer)
-        }
+        installation.peers = text.sections.filter { $0.name.hasPrefix(Self.head) }.compactMap { read($0, &findings) }
         return try findings.finish(installation)
     }
 

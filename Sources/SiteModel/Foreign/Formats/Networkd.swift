@@ -39,21 +39,17 @@ struct Networkd {
         var gateway = WgQuickConfig(file: file.path)
         let own = device.sections.filter { $0.name == "WireGuard" }
         func setting(_ key: String) -> ForeignValue? { own.compactMap { $0[key] }.last }
-        gateway.interfacePlace = own.first?.place ?? WgQuickConfig.Place(line: 1, column: 1)
-        gateway.interface.privateKey = findings.privateKey(
+        gateway.interfacePlace = own.first?.place ?? WgQuickConfig.Place()
+        gateway.interface.privateKey = findings.key(
             setting("PrivateKey") ?? content(of: setting("PrivateKeyFile"), "PrivateKeyFile", &findings), "PrivateKey")
         if let port = setting("ListenPort"), port.text != "auto" {
             gateway.interface.listenPort = findings.port(port, "ListenPort")
         }
-        gateway.interface.fwmark =
-            findings.read(setting("FirewallMark"), "FirewallMark") { text throws(ParseError) in try wgMark(text) } ?? 0
+        gateway.interface.fwmark = findings.mark(setting("FirewallMark"), "FirewallMark")
         gateway.interface.mtu = findings.mtu(device["NetDev"]?["MTUBytes"], "MTUBytes")
         var installation = Installation(kind: .networkd, interface: name, gateway: gateway)
         takeNetwork(&installation, &findings)
-        for section in device.sections where section.name == "WireGuardPeer" {
-            guard let peer = read(section, &findings) else { continue }
-            installation.peers.append(peer)
-        }
+        installation.peers = device.sections.filter { $0.name == "WireGuardPeer" }.compactMap { read($0, &findings) }
         return try findings.finish(installation)
     }
 

@@ -35,7 +35,7 @@ struct OPNsense {
         var findings = Findings(file.path)
         var gateway = WgQuickConfig(file: file.path)
         gateway.interfacePlace = server.place
-        gateway.interface.privateKey = findings.privateKey(server.value("privkey"), "privkey")
+        gateway.interface.privateKey = findings.key(server.value("privkey"), "privkey")
         gateway.interface.listenPort = findings.port(server.value("port"), "port")
         gateway.interface.mtu = findings.mtu(server.value("mtu"), "mtu")
         for value in server.value("tunneladdress")?.items ?? [] {
@@ -45,13 +45,11 @@ struct OPNsense {
         var installation = Installation(kind: .opnSense, interface: interface, gateway: gateway)
         let chosen = Set(server.value("peers")?.items.map(\.text) ?? [])
         let own = server.attributes["uuid"]
-        for client in clients {
+        let members = clients.filter { client in
             let servers = client.value("servers")?.items.map(\.text) ?? []
-            guard client.attributes["uuid"].map(chosen.contains) ?? false || own.map(servers.contains) ?? false,
-                let peer = read(client, &findings)
-            else { continue }
-            installation.peers.append(peer)
+            return client.attributes["uuid"].map(chosen.contains) ?? false || own.map(servers.contains) ?? false
         }
+        installation.peers = members.compactMap { read($0, &findings) }
         return try findings.finish(installation)
     }
 

@@ -14,12 +14,10 @@ struct WGDashboard {
                     database["\(name)_restrict_access"] != nil
                 else { return nil }
                 let dashboard = WGDashboard(files: files, database: database, name: name)
-                var candidate = ForeignCandidate(kind: .wgDashboard, interface: name, file: database.path) {
-                    () throws(ProfileErrors) in
-                    try dashboard.read()
-                }
-                candidate.written = Set([dashboard.configuration?.file.path].compactMap(\.self))
-                return candidate
+                return ForeignCandidate(
+                    kind: .wgDashboard, interface: name, file: database.path,
+                    written: Set([dashboard.configuration?.file.path].compactMap(\.self))
+                ) { () throws(ProfileErrors) in try dashboard.read() }
             }
         }
     }
@@ -31,7 +29,7 @@ struct WGDashboard {
     private func read() throws(ProfileErrors) -> Installation {
         var findings = Findings(database.path)
         guard let configuration else {
-            findings.refuse(WgQuickConfig.Place(line: 1, column: 1), .noGatewayFile(name))
+            findings.refuse(WgQuickConfig.Place(), .noGatewayFile(name))
             throw ProfileErrors(findings.errors)
         }
         var gateway = try configuration.result.get()
@@ -56,20 +54,15 @@ struct WGDashboard {
     ) {
         // What is wrong there is wrong in the peer's own file alone.
         var own = Findings(database.path)
-        if let title = record["name"], !title.text.mayHoldKey, let label = hostLabel(nearest: title.text) {
-            (peer.wireguard.name, peer.wireguard.title) = (label, title.text)
-        }
+        peer.wireguard.take(title: record["name"])
         var client = Installation.Client(place: record.place)
-        client.privateKey = own.privateKey(record["private_key"], "private_key")
+        client.privateKey = own.key(record["private_key"], "private_key")
         client.dns = own.servers(record["DNS"]?.items ?? [])
         client.allowedIPs = record["endpoint_allowed_ip"].map { own.networks($0.items, "endpoint_allowed_ip") }
-        client.mtu = own.mtu(record["mtu"].flatMap { $0.text == "0" ? nil : $0 }, "mtu")
+        client.mtu = own.mtu(record["mtu"]?.unlessZero, "mtu")
         client.keepalive = own.keepalive(record["keepalive"], "keepalive")
-        if let host = record["remote_endpoint"] {
-            let port = gateway.interface.listenPort ?? 51820
-            client.endpoint = own.endpoint(
-                ForeignValue(text: "\(bracketed(host.text)):\(port)", place: host.place), "remote_endpoint")
-        }
+        client.endpoint = own.endpoint(
+            host: record["remote_endpoint"], port: "\(gateway.interface.listenPort ?? 51820)", "remote_endpoint")
         peer.client = client
         findings.take(own, isRefused: false)
     }

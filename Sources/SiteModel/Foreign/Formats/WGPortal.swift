@@ -12,16 +12,13 @@ struct WGPortal {
             return database.records("interfaces").compactMap { interface in
                 // One of the type client goes out to somebody else's gateway.
                 guard let name = interface["identifier"]?.text, interface["type"]?.text != "client" else { return nil }
-                var candidate = ForeignCandidate(kind: .wgPortal, interface: name, file: database.path) {
-                    () throws(ProfileErrors) in
+                let key = interface["private_key"]?.text
+                return ForeignCandidate(
+                    kind: .wgPortal, interface: name, file: database.path,
+                    written: files.paths { $0.value?.interface.privateKey?.exposedBase64 == key }
+                ) { () throws(ProfileErrors) in
                     try WGPortal(database: database, interface: interface, name: name).read()
                 }
-                candidate.written = Set(
-                    files.configurations.filter {
-                        $0.value?.interface.privateKey?.exposedBase64 == interface["private_key"]?.text
-                    }
-                    .map(\.file.path))
-                return candidate
             }
         }
     }
@@ -30,29 +27,18 @@ struct WGPortal {
         var findings = Findings(database.path)
         var gateway = WgQuickConfig(file: database.path)
         gateway.interfacePlace = interface.place
-        gateway.interface.privateKey = findings.privateKey(interface["private_key"], "private_key")
+        gateway.interface.privateKey = findings.key(interface["private_key"], "private_key")
         gateway.interface.listenPort = findings.port(interface["listen_port"], "listen_port")
-        gateway.interface.mtu = findings.mtu(interface["mtu"].flatMap { $0.text == "0" ? nil : $0 }, "mtu")
-        gateway.interface.fwmark =
-            findings.read(interface["firewall_mark"], "firewall_mark") { text throws(ParseError) in try wgMark(text) }
-            ?? 0
+        gateway.interface.mtu = findings.mtu(interface["mtu"]?.unlessZero, "mtu")
+        gateway.interface.fwmark = findings.mark(interface["firewall_mark"], "firewall_mark")
         for value in addresses("interface_addresses", "interface_identifier")[name] ?? [] {
             findings.takeAddress(value, "cidr", into: &gateway.interface)
         }
-        let hooks: [(String, WgQuickConfig.Hook.Moment)] = [
-            ("pre_up", .preUp), ("post_up", .postUp), ("pre_down", .preDown), ("post_down", .postDown),
-        ]
-        for (column, moment) in hooks {
-            guard let value = interface[column] else { continue }
-            gateway.interface.hooks.append(
-                WgQuickConfig.Hook(moment: moment, command: value.text.replacing("\n", with: " "), place: value.place))
-        }
+        for (column, moment) in WgQuickConfig.Hook.Moment.columns { gateway.interface.take(interface[column], moment) }
         var installation = Installation(kind: .wgPortal, interface: name, gateway: gateway)
         let own = addresses("peer_addresses", "peer_identifier")
-        for record in database.records("peers") where record["interface_identifier"]?.text == name {
-            guard let peer = read(record, own[record["identifier"]?.text ?? ""] ?? [], &findings) else { continue }
-            installation.peers.append(peer)
-        }
+        installation.peers = database.records("peers").filter { $0["interface_identifier"]?.text == name }
+            .compactMap { read($0, own[$0["identifier"]?.text ?? ""] ?? [], &findings) }
         return try findings.finish(installation)
     }
 
@@ -77,10 +63,10 @@ struct WGPortal {
             allowedIPs: hosts + (record["extra_allowed_ips_str"]?.items ?? []), at: record.place,
             ("identifier", "preshared_key", "address"))
         var client = Installation.Client(place: record.place)
-        client.privateKey = part.privateKey(record["private_key"], "private_key")
+        client.privateKey = part.key(record["private_key"], "private_key")
         client.dns = part.servers(record["iface_dns_str_v"]?.items ?? [])
         client.allowedIPs = record["allowed_ips_str_v"].map { part.networks($0.items, "allowed_ips_str_v") }
-        client.mtu = part.mtu(record["iface_mtu_v"].flatMap { $0.text == "0" ? nil : $0 }, "iface_mtu_v")
+        client.mtu = part.mtu(record["iface_mtu_v"]?.unlessZero, "iface_mtu_v")
         client.keepalive = part.keepalive(record["persistent_keep_alive_v"], "persistent_keep_alive_v")
         client.endpoint = part.endpoint(record["endpoint_v"], "endpoint_v")
         guard var peer else { return nil }

@@ -8,12 +8,10 @@ enum WgEasy14 {
             guard let root = parsed.value, let server = root["server"], server["privateKey"] != nil,
                 let clients = root["clients"], clients.isObject
             else { return nil }
-            var candidate = ForeignCandidate(kind: .wgEasy14, interface: "wg0", file: parsed.file.path) {
-                () throws(ProfileErrors) in
-                try read(parsed.file, server, clients, files)
-            }
-            candidate.written = Set([written(beside: parsed.file, files)?.file.path].compactMap(\.self))
-            return candidate
+            return ForeignCandidate(
+                kind: .wgEasy14, interface: "wg0", file: parsed.file.path,
+                written: Set([written(beside: parsed.file, files)?.file.path].compactMap(\.self))
+            ) { () throws(ProfileErrors) in try read(parsed.file, server, clients, files) }
         }
     }
 
@@ -21,22 +19,18 @@ enum WgEasy14 {
         _ file: ForeignFiles.File, _ server: JSONNode, _ clients: JSONNode, _ files: ForeignFiles
     ) throws(ProfileErrors) -> Installation {
         var findings = Findings(file.path)
-        let key = findings.privateKey(server["privateKey"]?.text, "server.privateKey")
-        let address = server["address"]?.text
+        let key: PrivateKey? = findings.key(server["privateKey"]?.text, "server.privateKey")
         var gateway = gateway(beside: file, key: key, files) ?? assumed(file, server, &findings)
         gateway.interface.privateKey = key
-        let own = findings.read(address, "server.address") { text throws(ParseError) in
+        (gateway.interface.addresses, gateway.interface.addressPlaces) = ([], [])
+        findings.takeAddress(server["address"]?.text, "server.address", into: &gateway.interface) {
+            text throws(ParseError) in
             try InterfaceAddress(IPAddress(parsing: text), length: 24)
         }
-        gateway.interface.addresses = [own].compactMap(\.self)
-        gateway.interface.addressPlaces = [address].compactMap { $0?.place }
         var installation = Installation(kind: .wgEasy14, interface: "wg0", gateway: gateway)
         installation.forwarding =
             gateway.file == file.path ? .program("wg-easy") : .hooksInContainer(uplink: "eth0")
-        for (_, node) in clients.members {
-            guard let peer = read(node, &findings) else { continue }
-            installation.peers.append(peer)
-        }
+        installation.peers = clients.members.compactMap { read($0.node, &findings) }
         return try findings.finish(installation)
     }
 
@@ -79,7 +73,7 @@ enum WgEasy14 {
             title: node["name"]?.text, publicKey: node["publicKey"]?.text, presharedKey: node["preSharedKey"]?.text,
             allowedIPs: [address].compactMap(\.self), at: node.place, ("publicKey", "preSharedKey", "address"))
         var client = Installation.Client(place: node.place)
-        client.privateKey = own.privateKey(node["privateKey"]?.text, "privateKey")
+        client.privateKey = own.key(node["privateKey"]?.text, "privateKey")
         guard var peer else { return nil }
         peer.client = client
         peer.expiry = node["expiredAt"]?.text.flatMap { $0.text.isEmpty ? nil : $0.text }

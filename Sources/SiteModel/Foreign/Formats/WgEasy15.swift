@@ -7,15 +7,12 @@ enum WgEasy15 {
             guard let clients = database["clients_table"], clients.columns.contains("pre_shared_key") else { return [] }
             return database.records("interfaces_table").compactMap { interface in
                 guard let name = interface["name"]?.text else { return nil }
-                var candidate = ForeignCandidate(kind: .wgEasy15, interface: name, file: database.path) {
-                    () throws(ProfileErrors) in
-                    try read(database, interface, name)
-                }
-                candidate.written = Set(
-                    files.configurations.map(\.file).filter {
-                        $0.directory == database.directory && $0.name == "\(name).conf"
-                    }.map(\.path))
-                return candidate
+                return ForeignCandidate(
+                    kind: .wgEasy15, interface: name, file: database.path,
+                    written: files.paths {
+                        $0.file.directory == database.directory && $0.file.name == "\(name).conf"
+                    }
+                ) { () throws(ProfileErrors) in try read(database, interface, name) }
             }
         }
     }
@@ -26,14 +23,14 @@ enum WgEasy15 {
         var findings = Findings(database.path)
         var gateway = WgQuickConfig(file: database.path)
         gateway.interfacePlace = interface.place
-        gateway.interface.privateKey = findings.privateKey(interface["private_key"], "private_key")
+        gateway.interface.privateKey = findings.key(interface["private_key"], "private_key")
         gateway.interface.listenPort = findings.port(interface["port"], "port")
         gateway.interface.mtu = findings.mtu(interface["mtu"], "mtu")
         for column in ["ipv4_cidr", "ipv6_cidr"] {
             // The gateway is the first host of each.
             findings.takeAddress(interface[column], column, into: &gateway.interface) { text throws(ParseError) in
                 let written = try InterfaceAddress(parsing: text)
-                return InterfaceAddress(written.network.address.next, length: written.length)
+                return InterfaceAddress(written.network.address.neighbour(1), length: written.length)
             }
         }
         takeHooks(of: name, interface, database, &gateway)
@@ -61,18 +58,15 @@ enum WgEasy15 {
         of name: String, _ interface: ForeignRecord, _ database: ForeignFiles.Database, _ gateway: inout WgQuickConfig
     ) {
         let hooks = database.records("hooks_table").first { $0["id"]?.text == name }
-        let columns: [(String, WgQuickConfig.Hook.Moment)] = [
-            ("pre_up", .preUp), ("post_up", .postUp), ("pre_down", .preDown), ("post_down", .postDown),
-        ]
-        for (column, moment) in columns {
+        for (column, moment) in WgQuickConfig.Hook.Moment.columns {
             guard let value = hooks?[column] else { continue }
-            var command = value.text.replacing("\n", with: " ").replacing("\r", with: " ")
+            var command = value.text.replacing("\r", with: " ")
             for (word, column) in [
                 ("ipv4Cidr", "ipv4_cidr"), ("ipv6Cidr", "ipv6_cidr"), ("device", "device"), ("port", "port"),
             ] {
                 command = command.replacing("{{\(word)}}", with: interface[column]?.text ?? "")
             }
-            gateway.interface.hooks.append(WgQuickConfig.Hook(moment: moment, command: command, place: value.place))
+            gateway.interface.take(ForeignValue(text: command, place: value.place), moment)
         }
     }
 
@@ -88,7 +82,7 @@ enum WgEasy15 {
             allowedIPs: addresses + (record.list("server_allowed_ips") ?? []), at: record.place,
             ("public_key", "pre_shared_key", "address"))
         var client = Installation.Client(place: record.place)
-        client.privateKey = own.privateKey(record["private_key"], "private_key")
+        client.privateKey = own.key(record["private_key"], "private_key")
         client.dns = own.servers(record.list("dns") ?? settings?.list("default_dns") ?? [])
         client.allowedIPs = (record.list("allowed_ips") ?? settings?.list("default_allowed_ips")).map {
             own.networks($0, "allowed_ips")
@@ -123,16 +117,6 @@ enum WgEasy15 {
                 for ending in protocols { rules.append(try AccessRule(parsing: text + ending)) }
                 return rules
             } ?? []
-        }
-    }
-}
-
-extension IPAddress {
-    /// The one after it.
-    fileprivate var next: IPAddress {
-        switch self {
-        case .v4(let a): .v4(IPv4Address(rawValue: a.rawValue &+ 1))
-        case .v6(let a): .v6(IPv6Address(rawValue: a.rawValue &+ 1))
         }
     }
 }

@@ -19,14 +19,11 @@ struct WireguardUI {
             guard let server = beside("listen_port") else { return nil }
             let reader = WireguardUI(
                 files: files, keys: (parsed.file, keys), server: server, settings: beside("endpoint_address"))
-            var candidate = ForeignCandidate(kind: .wireguardUI, interface: reader.interface, file: parsed.file.path) {
-                () throws(ProfileErrors) in
-                try reader.read()
-            }
             let key = keys["private_key"]?.text?.text
-            candidate.written = Set(
-                files.configurations.filter { $0.value?.interface.privateKey?.exposedBase64 == key }.map(\.file.path))
-            return candidate
+            return ForeignCandidate(
+                kind: .wireguardUI, interface: reader.interface, file: parsed.file.path,
+                written: files.paths { $0.value?.interface.privateKey?.exposedBase64 == key }
+            ) { () throws(ProfileErrors) in try reader.read() }
         }
     }
 
@@ -41,22 +38,15 @@ struct WireguardUI {
         var findings = Findings(keys.file.path)
         var gateway = WgQuickConfig(file: keys.file.path)
         gateway.interfacePlace = server.place
-        gateway.interface.privateKey = findings.privateKey(keys.node["private_key"]?.text, "private_key")
+        gateway.interface.privateKey = findings.key(keys.node["private_key"]?.text, "private_key")
         gateway.interface.listenPort = findings.port(server["listen_port"]?.text, "listen_port")
-        gateway.interface.mtu = findings.mtu(settings?["mtu"]?.text.flatMap { $0.text == "0" ? nil : $0 }, "mtu")
-        gateway.interface.fwmark =
-            findings.read(settings?["firewall_mark"]?.text, "firewall_mark") { text throws(ParseError) in
-                try wgMark(text)
-            } ?? 0
+        gateway.interface.mtu = findings.mtu(settings?["mtu"]?.text?.unlessZero, "mtu")
+        gateway.interface.fwmark = findings.mark(settings?["firewall_mark"]?.text, "firewall_mark")
         for value in server["addresses"]?.texts ?? [] {
             findings.takeAddress(value, "addresses", into: &gateway.interface)
         }
-        for (key, moment) in [
-            ("post_up", WgQuickConfig.Hook.Moment.postUp), ("pre_down", .preDown), ("post_down", .postDown),
-        ] {
-            guard let value = server[key]?.text, !value.text.isEmpty else { continue }
-            gateway.interface.hooks.append(
-                WgQuickConfig.Hook(moment: moment, command: value.text.replacing("\n", with: " "), place: value.place))
+        for (key, moment) in WgQuickConfig.Hook.Moment.columns where moment != .preUp {
+            gateway.interface.take(server[key]?.text, moment)
         }
         var installation = Installation(kind: .wireguardUI, interface: interface, gateway: gateway)
         for parsed in files.json where parsed.file.path != keys.file.path {
@@ -79,7 +69,7 @@ struct WireguardUI {
             allowedIPs: (node["allocated_ips"]?.texts ?? []) + (node["extra_allowed_ips"]?.texts ?? []), at: node.place,
             ("public_key", "preshared_key", "allocated_ips"))
         var client = Installation.Client(place: node.place)
-        client.privateKey = own.privateKey(node["private_key"]?.text, "private_key")
+        client.privateKey = own.key(node["private_key"]?.text, "private_key")
         client.dns = node["use_server_dns"]?.bool == true ? own.servers(settings?["dns_servers"]?.texts ?? []) : []
         client.allowedIPs = own.networks(node["allowed_ips"]?.texts ?? [], "allowed_ips")
         if let settings {
@@ -89,8 +79,9 @@ struct WireguardUI {
         if let host = settings?["endpoint_address"]?.text, !host.text.isEmpty {
             let port = server["listen_port"]?.text?.text ?? "51820"
             let hasPort = host.text.filter { $0 == ":" }.count == 1 || host.text.contains("]:")
-            let written = hasPort ? host.text : "\(bracketed(host.text)):\(port)"
-            client.endpoint = own.endpoint(ForeignValue(text: written, place: host.place), "endpoint_address")
+            client.endpoint =
+                hasPort
+                ? own.endpoint(host, "endpoint_address") : own.endpoint(host: host, port: port, "endpoint_address")
         }
         let endpoint = own.endpoint(node["endpoint"]?.text, "endpoint")
         guard var peer else { return nil }

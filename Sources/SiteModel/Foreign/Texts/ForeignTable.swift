@@ -37,11 +37,7 @@ struct ForeignRecord: Sendable {
     fileprivate let index: [String: Int]
     fileprivate let cells: [String?]
 
-    fileprivate init(file: String, number: Int, index: [String: Int], cells: [String?]) {
-        (self.file, self.number, self.index, self.cells) = (file, number, index, cells)
-    }
-
-    var place: WgQuickConfig.Place { WgQuickConfig.Place(line: number, column: 1, file: file) }
+    var place: WgQuickConfig.Place { WgQuickConfig.Place(line: number, file: file) }
 
     /// nil where it is NULL or empty, or where there is no such column.
     subscript(_ column: String) -> ForeignValue? {

@@ -5,11 +5,7 @@ struct RouterOSScript {
     /// An `add` with its settings.
     struct Entry {
         let place: WgQuickConfig.Place
-        private let settings: [String: String]
-
-        fileprivate init(place: WgQuickConfig.Place, settings: [String: String]) {
-            (self.place, self.settings) = (place, settings)
-        }
+        fileprivate let settings: [String: String]
 
         /// nil where it is not set or empty.
         subscript(_ key: String) -> ForeignValue? {
@@ -35,7 +31,7 @@ struct RouterOSScript {
                 continue
             }
             joined += text
-            Self.read(joined, at: WgQuickConfig.Place(line: start, column: 1, file: file.path), &menu, &entries)
+            Self.read(joined, at: WgQuickConfig.Place(line: start, file: file.path), &menu, &entries)
             joined = ""
         }
     }
@@ -50,8 +46,7 @@ struct RouterOSScript {
         guard let first = words.first, !first.hasPrefix("#") else { return }
         if first.hasPrefix("/") {
             let path = words.prefix { $0 != "add" && $0 != "set" && !$0.contains("=") }
-            menu = path.joined(separator: " ").replacing("/", with: " ").trimmedOfSpaces
-            menu = "/" + menu
+            menu = "/" + Substring(path.joined(separator: " ").replacing("/", with: " ")).trimmedOfBlanks
             words.removeFirst(path.count)
         }
         guard words.first == "add" else { return }
@@ -103,8 +98,4 @@ struct RouterOSScript {
         default: return c
         }
     }
-}
-
-extension String {
-    fileprivate var trimmedOfSpaces: String { String(Substring(self).trimmedOfBlanks) }
 }

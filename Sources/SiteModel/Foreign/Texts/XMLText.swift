@@ -1,5 +1,3 @@
-import NetTypes
-
 /// An element of XML, with its place.
 struct XMLElement: Sendable {
     let name: String
@@ -20,150 +18,96 @@ struct XMLElement: Sendable {
 
 /// Reads as much of XML 1.0 as configurations are written in: elements, attributes, text, comments, CDATA and the five entities. What
 /// is declared in a document of its own (entities, DTDs) is refused, so nothing is fetched and nothing multiplies.
-struct XMLText {
-    private struct Failure: Error {
-        let place: WgQuickConfig.Place
-        let fault: ForeignFault.XMLFault
-    }
-
-    private static let maximumDepth = 64
-
-    private let bytes: [UInt8]
-    private let file: String
-    private var at = 0
-    private var counted = (at: 0, line: 1, column: 1)
-
-    private init(_ text: String, file: String) {
-        bytes = Array(text.utf8)
-        self.file = file
-    }
-
+enum XMLText {
     /// The outermost element. Throws the first fault.
     static func parse(_ text: String, file: String) throws(ProfileErrors) -> XMLElement {
-        var reader = XMLText(text, file: file)
-        do throws(Failure) {
-            try reader.skipMisc()
-            return try reader.element(depth: 0)
-        } catch {
-            throw ProfileErrors([
-                ProfileError(
-                    file: file, line: error.place.line, column: error.place.column, .foreign(.xml(error.fault)))
-            ])
-        }
+        var text = PlacedText(text, file: file)
+        try text.skipMisc()
+        return try text.element()
     }
+}
 
-    private mutating func place() -> WgQuickConfig.Place {
-        for c in bytes[counted.at..<at] {
-            if c == 10 {
-                (counted.line, counted.column) = (counted.line + 1, 1)
-            } else if c & 0xc0 != 0x80 {
-                counted.column += 1
-            }
-        }
-        counted.at = at
-        return WgQuickConfig.Place(line: counted.line, column: counted.column, file: file)
-    }
+extension PlacedText {
+    private mutating func failure(_ fault: ForeignFault.XMLFault) -> ProfileErrors { failure(.xml(fault)) }
 
-    private mutating func failure(_ fault: ForeignFault.XMLFault) -> Failure { Failure(place: place(), fault: fault) }
-
-    private func starts(_ text: StaticString) -> Bool {
-        bytes[at...].starts(with: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
-    }
-
-    private mutating func skipBlanks() { while at < bytes.count, bytes[at].isBlank { at += 1 } }
+    private mutating func skipBlanks() { take(while: \.isBlank) }
 
     /// Goes behind the next `end`.
-    private mutating func skip(past end: StaticString) throws(Failure) {
-        while at < bytes.count {
-            if starts(end) { return at += end.utf8CodeUnitCount }
+    private mutating func skip(past end: StaticString) throws(ProfileErrors) {
+        while peek != nil {
+            if take(end) { return }
             at += 1
         }
         throw failure(.end)
     }
 
     /// What may stand before the outermost element.
-    private mutating func skipMisc() throws(Failure) {
+    fileprivate mutating func skipMisc() throws(ProfileErrors) {
         while true {
             skipBlanks()
             if starts("<?") { try skip(past: "?>") } else if starts("<!--") { try skip(past: "-->") } else { return }
         }
     }
 
-    private mutating func name() throws(Failure) -> String {
-        let start = at
-        while at < bytes.count, !bytes[at].isBlank, ![0x3c, 0x3e, 0x2f, 0x3d, 0x22, 0x27].contains(bytes[at]) {
-            at += 1
-        }
-        guard at > start else { throw failure(.noName) }
-        return String(decoding: bytes[start..<at], as: UTF8.self)
+    private mutating func name() throws(ProfileErrors) -> String {
+        let name = take { !$0.isBlank && !"<>/=\"'".utf8.contains($0) }
+        if name.isEmpty { throw failure(.noName) }
+        return String(decoding: name, as: UTF8.self)
     }
 
-    private mutating func element(depth: Int) throws(Failure) -> XMLElement {
-        guard depth < Self.maximumDepth else { throw failure(.tooDeep(most: Self.maximumDepth)) }
+    fileprivate mutating func element() throws(ProfileErrors) -> XMLElement {
+        try enter { .xml(.tooDeep(most: $0)) }
+        defer { leave() }
         let start = place()
-        guard starts("<"), !starts("<!") else { throw failure(.noElement) }
-        at += 1
+        guard !starts("<!"), take("<") else { throw failure(.noElement) }
         let name = try name()
         var attributes: [String: String] = [:]
         while true {
             skipBlanks()
-            if starts("/>") {
-                at += 2
-                return XMLElement(name: name, attributes: attributes, place: start)
-            }
-            if starts(">") { break }
+            if take("/>") { return XMLElement(name: name, attributes: attributes, place: start) }
+            if take(">") { break }
             let key = try self.name()
             skipBlanks()
-            guard starts("=") else { throw failure(.noValue) }
-            at += 1
+            guard take("=") else { throw failure(.noValue) }
             skipBlanks()
-            guard at < bytes.count, bytes[at] == 0x22 || bytes[at] == 0x27 else {
-                throw failure(.unquotedValue)
-            }
-            let quote = bytes[at]
+            guard let quote = peek, "\"'".utf8.contains(quote) else { throw failure(.unquotedValue) }
             at += 1
-            let first = at
-            while at < bytes.count, bytes[at] != quote { at += 1 }
-            guard at < bytes.count else { throw failure(.openValue) }
-            attributes[key] = try undone(bytes[first..<at])
+            let value = take { $0 != quote }
+            if peek == nil { throw failure(.openValue) }
+            attributes[key] = try undone(value)
             at += 1
         }
-        at += 1
         var element = XMLElement(name: name, attributes: attributes, place: start)
-        try content(of: &element, depth: depth)
+        try content(of: &element)
         return element
     }
 
-    private mutating func content(of element: inout XMLElement, depth: Int) throws(Failure) {
+    private mutating func content(of element: inout XMLElement) throws(ProfileErrors) {
         var text = ""
-        while at < bytes.count {
-            if starts("</") {
-                at += 2
+        while peek != nil {
+            if take("</") {
                 let end = try name()
                 skipBlanks()
-                guard end == element.name, starts(">") else { throw failure(.noEndTag(element.name)) }
-                at += 1
+                guard end == element.name, take(">") else { throw failure(.noEndTag(element.name)) }
                 element.text = String(Substring(text).trimmedOfBlanks)
                 return
             } else if starts("<!--") {
                 try skip(past: "-->")
-            } else if starts("<![CDATA[") {
-                let first = at + 9
+            } else if take("<![CDATA[") {
+                let first = at
                 try skip(past: "]]>")
                 text += String(decoding: bytes[first..<at - 3], as: UTF8.self)
             } else if starts("<") {
-                element.children.append(try self.element(depth: depth + 1))
+                element.children.append(try self.element())
             } else {
-                let first = at
-                while at < bytes.count, bytes[at] != 0x3c { at += 1 }
-                text += try undone(bytes[first..<at])
+                text += try undone(take { $0 != UInt8(ascii: "<") })
             }
         }
         throw failure(.noEndTag(element.name))
     }
 
     /// Without its entities.
-    private mutating func undone(_ raw: ArraySlice<UInt8>) throws(Failure) -> String {
+    private mutating func undone(_ raw: ArraySlice<UInt8>) throws(ProfileErrors) -> String {
         guard raw.contains(UInt8(ascii: "&")) else { return String(decoding: raw, as: UTF8.self) }
         var result = ""
         var rest = Substring(String(decoding: raw, as: UTF8.self))
