@@ -112,10 +112,10 @@ extension AWGParameters {
             let most = Self.mostDatagram
             if padding.upper > most { throw .tooLong(.contentPaddingAddition, padding.upper, most: most) }
         }
-        for timer in AWGSettings.timerFields {
-            guard let range = settings[keyPath: timer.field] else { continue }
-            if range.lower > range.upper { throw .reversed(timer.name) }
-            if range.lower == 0 && range.upper > 0 { throw .startsAtZero(timer.name) }
+        for name in AWGName.timers {
+            guard case .range(let field) = name.field, let range = settings[keyPath: field] else { continue }
+            if range.lower > range.upper { throw .reversed(name) }
+            if range.lower == 0 && range.upper > 0 { throw .startsAtZero(name) }
         }
     }
 

@@ -16,6 +16,9 @@ public enum AWGName: String, CaseIterable, Sendable {
     public static let types = PerMessage(initiation: Self.h1, response: .h2, cookieReply: .h3, data: .h4)
     /// The signature packets, in the order in which they are sent.
     public static let signatures: [Self] = [.i1, .i2, .i3, .i4, .i5]
+    static let timers: [Self] = [
+        .rekeyAfterTime, .rekeyTimeout, .rejectAfterTime, .keepaliveTimeout, .maxHandshakeAttempts,
+    ]
 
     /// Whether its value is a template of a signature packet.
     public var isTemplate: Bool { Self.signatures.contains(self) }

@@ -86,27 +86,9 @@ public struct AWGParameters: Equatable, Sendable {
 
     /// The lines that say so, without any that is default: some versions refuse those.
     public var settings: AWGSettings {
-        let plain = AWGParameters.plain
+        let (every, usual) = (everyLine, Self.plain.everyLine)
         var lines = AWGSettings()
-        func unless<Value: Equatable>(_ usual: Value, _ value: Value) -> Value? { value == usual ? nil : value }
-        lines.junkCount = unless(0, junkCount)
-        lines.junkMinimum = unless(0, junkSize.lower)
-        lines.junkMaximum = unless(0, junkSize.upper)
-        lines.prefixes = prefixes.map { unless(0, $0) }
-        lines.types = PerMessage(
-            initiation: unless(plain.types.initiation, types.initiation),
-            response: unless(plain.types.response, types.response),
-            cookieReply: unless(plain.types.cookieReply, types.cookieReply), data: unless(plain.types.data, types.data))
-        lines.signatures = signatures
-        lines.headerProtectionKey = headerProtectionKey.map { .some($0) }
-        lines.contentPadding = contentPadding
-        lines.randomTrailers = unless(false, randomTrailers)
-        lines.disableCookies = unless(false, disableCookies)
-        lines.rekeyAfterTime = unless(plain.timers.rekeyAfterTime, timers.rekeyAfterTime)
-        lines.rekeyTimeout = unless(plain.timers.rekeyTimeout, timers.rekeyTimeout)
-        lines.rejectAfterTime = unless(plain.timers.rejectAfterTime, timers.rejectAfterTime)
-        lines.keepaliveTimeout = unless(plain.timers.keepaliveTimeout, timers.keepaliveTimeout)
-        lines.maxHandshakeAttempts = unless(plain.timers.maxHandshakeAttempts, timers.maxHandshakeAttempts)
+        for name in AWGName.allCases where !every.isSame(name, as: usual) { lines.take(name, of: every) }
         return lines
     }
 

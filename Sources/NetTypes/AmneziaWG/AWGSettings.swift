@@ -45,37 +45,77 @@ public struct AWGSettings: Hashable, Sendable {
     /// These, with those of `other` in their place that it has.
     public func changed(by other: AWGSettings) -> AWGSettings {
         var result = self
-        func take<Value>(_ field: WritableKeyPath<AWGSettings, Value?>) {
-            if let value = other[keyPath: field] { result[keyPath: field] = value }
-        }
-        take(\.junkCount)
-        take(\.junkMinimum)
-        take(\.junkMaximum)
-        for prefix in Self.prefixFields { take(prefix) }
-        for type in Self.typeFields { take(type) }
-        for number in signatures.indices { take(\.signatures[number]) }
-        take(\.headerProtectionKey)
-        take(\.contentPadding)
-        take(\.randomTrailers)
-        take(\.disableCookies)
-        for timer in Self.timerFields { take(timer.field) }
+        for name in AWGName.allCases where other.has(name) { result.take(name, of: other) }
         return result
     }
 
-    /// `S1`…`S4`.
-    static var prefixFields: [WritableKeyPath<Self, UInt16?>] {
-        [\.prefixes.initiation, \.prefixes.response, \.prefixes.cookieReply, \.prefixes.data]
+    /// Whether there is a line of this name.
+    func has(_ name: AWGName) -> Bool { !isSame(name, as: AWGSettings()) }
+
+    /// Whether the lines of this name say the same.
+    func isSame(_ name: AWGName, as other: AWGSettings) -> Bool {
+        switch name.field {
+        case .number(let field): self[keyPath: field] == other[keyPath: field]
+        case .type(let field): self[keyPath: field] == other[keyPath: field]
+        case .range(let field): self[keyPath: field] == other[keyPath: field]
+        case .template(let field): self[keyPath: field] == other[keyPath: field]
+        case .isOn(let field): self[keyPath: field] == other[keyPath: field]
+        case .key: headerProtectionKey == other.headerProtectionKey
+        }
     }
-    /// `H1`…`H4`.
-    static var typeFields: [WritableKeyPath<Self, AWGRange<UInt32>?>] {
-        [\.types.initiation, \.types.response, \.types.cookieReply, \.types.data]
+
+    /// Has the line of this name as `other` has it, or none.
+    mutating func take(_ name: AWGName, of other: AWGSettings) {
+        switch name.field {
+        case .number(let field): self[keyPath: field] = other[keyPath: field]
+        case .type(let field): self[keyPath: field] = other[keyPath: field]
+        case .range(let field): self[keyPath: field] = other[keyPath: field]
+        case .template(let field): self[keyPath: field] = other[keyPath: field]
+        case .isOn(let field): self[keyPath: field] = other[keyPath: field]
+        case .key: headerProtectionKey = other.headerProtectionKey
+        }
     }
-    /// The five timers.
-    static var timerFields: [(name: AWGName, field: WritableKeyPath<Self, AWGRange<UInt16>?>)] {
-        [
-            (.rekeyAfterTime, \.rekeyAfterTime), (.rekeyTimeout, \.rekeyTimeout), (.rejectAfterTime, \.rejectAfterTime),
-            (.keepaliveTimeout, \.keepaliveTimeout), (.maxHandshakeAttempts, \.maxHandshakeAttempts),
-        ]
+}
+
+extension AWGName {
+    /// Where the value of a line is, and so of which form.
+    enum Field {
+        case number(WritableKeyPath<AWGSettings, UInt16?>)
+        case type(WritableKeyPath<AWGSettings, AWGRange<UInt32>?>)
+        case range(WritableKeyPath<AWGSettings, AWGRange<UInt16>?>)
+        case template(WritableKeyPath<AWGSettings, AWGTemplate?>)
+        case isOn(WritableKeyPath<AWGSettings, Bool?>)
+        case key
+    }
+
+    var field: Field {
+        switch self {
+        case .jc: .number(\.junkCount)
+        case .jmin: .number(\.junkMinimum)
+        case .jmax: .number(\.junkMaximum)
+        case .s1: .number(\.prefixes.initiation)
+        case .s2: .number(\.prefixes.response)
+        case .s3: .number(\.prefixes.cookieReply)
+        case .s4: .number(\.prefixes.data)
+        case .h1: .type(\.types.initiation)
+        case .h2: .type(\.types.response)
+        case .h3: .type(\.types.cookieReply)
+        case .h4: .type(\.types.data)
+        case .i1: .template(\.signatures[0])
+        case .i2: .template(\.signatures[1])
+        case .i3: .template(\.signatures[2])
+        case .i4: .template(\.signatures[3])
+        case .i5: .template(\.signatures[4])
+        case .headerProtectionKey: .key
+        case .contentPaddingAddition: .range(\.contentPadding)
+        case .rekeyAfterTime: .range(\.rekeyAfterTime)
+        case .rekeyTimeout: .range(\.rekeyTimeout)
+        case .rejectAfterTime: .range(\.rejectAfterTime)
+        case .keepaliveTimeout: .range(\.keepaliveTimeout)
+        case .maxHandshakeAttempts: .range(\.maxHandshakeAttempts)
+        case .randomTrailers: .isOn(\.randomTrailers)
+        case .disableCookies: .isOn(\.disableCookies)
+        }
     }
 }
 
@@ -84,47 +124,27 @@ public struct AWGSettings: Hashable, Sendable {
 extension AWGSettings {
     /// Takes a line of a file. Throws where the value is not of its form.
     public mutating func set(_ name: AWGName, _ text: String) throws(AWGFault) {
-        switch name {
-        case .jc: junkCount = try Self.number(name, text)
-        case .jmin: junkMinimum = try Self.number(name, text)
-        case .jmax: junkMaximum = try Self.number(name, text)
-        case .s1, .s2, .s3, .s4: self[keyPath: field(name, Self.prefixFields, .s1)] = try Self.number(name, text)
-        case .h1, .h2, .h3, .h4: self[keyPath: field(name, Self.typeFields, .h1)] = try Self.range(name, text)
-        case .i1, .i2, .i3, .i4, .i5: signatures[Self.place(of: name, from: .i1)] = try Self.template(name, text)
-        case .headerProtectionKey: headerProtectionKey = .some(try Self.key(text))
-        case .contentPaddingAddition: contentPadding = try Self.range(name, text)
-        case .randomTrailers: randomTrailers = try Self.isOn(name, text)
-        case .disableCookies: disableCookies = try Self.isOn(name, text)
-        case .rekeyAfterTime, .rekeyTimeout, .rejectAfterTime, .keepaliveTimeout, .maxHandshakeAttempts:
-            self[keyPath: Self.timerFields.first { $0.name == name }!.field] = try Self.range(name, text)
+        switch name.field {
+        case .number(let field): self[keyPath: field] = try Self.number(name, text)
+        case .type(let field): self[keyPath: field] = try Self.range(name, text)
+        case .range(let field): self[keyPath: field] = try Self.range(name, text)
+        case .template(let field): self[keyPath: field] = try Self.template(name, text)
+        case .isOn(let field): self[keyPath: field] = try Self.isOn(name, text)
+        case .key: headerProtectionKey = .some(try Self.key(text))
         }
     }
 
     /// A line's value as it stands in a file, the key in base64; nil where there is no line. For files of those whom it is for, and
     /// for nothing else: see `AWGName.isSecret`.
     public func exposedText(of name: AWGName) -> String? {
-        switch name {
-        case .jc: junkCount.map { "\($0)" }
-        case .jmin: junkMinimum.map { "\($0)" }
-        case .jmax: junkMaximum.map { "\($0)" }
-        case .s1, .s2, .s3, .s4: self[keyPath: field(name, Self.prefixFields, .s1)].map { "\($0)" }
-        case .h1, .h2, .h3, .h4: self[keyPath: field(name, Self.typeFields, .h1)]?.exposedText()
-        case .i1, .i2, .i3, .i4, .i5: signatures[Self.place(of: name, from: .i1)]?.description
-        case .headerProtectionKey: headerProtectionKey.map { $0?.exposedBase64 ?? HeaderProtectionKey.noneBase64 }
-        case .contentPaddingAddition: contentPadding?.exposedText()
-        case .randomTrailers: randomTrailers.map { $0 ? "on" : "off" }
-        case .disableCookies: disableCookies.map { $0 ? "on" : "off" }
-        case .rekeyAfterTime, .rekeyTimeout, .rejectAfterTime, .keepaliveTimeout, .maxHandshakeAttempts:
-            self[keyPath: Self.timerFields.first { $0.name == name }!.field]?.exposedText()
+        switch name.field {
+        case .number(let field): self[keyPath: field].map { "\($0)" }
+        case .type(let field): self[keyPath: field]?.exposedText()
+        case .range(let field): self[keyPath: field]?.exposedText()
+        case .template(let field): self[keyPath: field]?.description
+        case .isOn(let field): self[keyPath: field].map { $0 ? "on" : "off" }
+        case .key: headerProtectionKey.map { $0?.exposedBase64 ?? HeaderProtectionKey.noneBase64 }
         }
-    }
-
-    private static func place(of name: AWGName, from first: AWGName) -> Int {
-        AWGName.allCases.firstIndex(of: name)! - AWGName.allCases.firstIndex(of: first)!
-    }
-
-    private func field<Field>(_ name: AWGName, _ fields: [Field], _ first: AWGName) -> Field {
-        fields[Self.place(of: name, from: first)]
     }
 
     private static func number(_ name: AWGName, _ text: String) throws(AWGFault) -> UInt16 {

@@ -62,12 +62,12 @@ extension AWGParameters {
     /// throws.
     public func settings(for version: AWGVersion) throws(AWGVersionFault) -> AWGSettings {
         var lines = settings
-        let unknown = AWGName.allCases.filter { lines.exposedText(of: $0) != nil && since($0) > version }
+        let unknown = AWGName.allCases.filter { lines.has($0) && since($0) > version }
         let needed = unknown.filter { !$0.isOneSided }
         if let newest = needed.map(since).max() {
             throw AWGVersionFault(version: version, names: needed, needed: newest)
         }
-        for name in unknown { lines.leaveOut(name) }
+        for name in unknown { lines.take(name, of: AWGSettings()) }
         if version <= .two {
             // amneziawg-go 0.2.13, of 1.5, takes no I2 without I1.
             let signatures = lines.signatures.compactMap { $0 }
@@ -105,19 +105,5 @@ extension AWGParameters {
     private func since(_ type: AWGRange<UInt32>, usual: UInt32) -> AWGVersion {
         if type != AWGRange(usual) && type.lower <= 4 { return .three }
         return type.lower == type.upper ? .one : .two
-    }
-}
-
-extension AWGSettings {
-    /// No line of this name, which is a one-sided one.
-    fileprivate mutating func leaveOut(_ name: AWGName) {
-        switch name {
-        case .i1, .i2, .i3, .i4, .i5: signatures[AWGName.signatures.firstIndex(of: name)!] = nil
-        case .contentPaddingAddition: contentPadding = nil
-        case .disableCookies: disableCookies = nil
-        case .rekeyAfterTime, .rekeyTimeout, .rejectAfterTime, .keepaliveTimeout, .maxHandshakeAttempts:
-            self[keyPath: Self.timerFields.first { $0.name == name }!.field] = nil
-        default: preconditionFailure("both ends need \(name.rawValue), or every version knows it")
-        }
     }
 }
