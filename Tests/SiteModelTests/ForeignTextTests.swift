@@ -111,7 +111,7 @@ import Testing
         (.json(.openStringInLine), "a string is not closed in its line; \(anew)"),
         (.json(.escape), "an escape that JSON does not have; \(anew)"),
         (.json(.unicodeEscape), "\\u is followed by four hexadecimal digits; \(anew)"),
-        (.json(.tooDeep(most: 64)), "is nested more than 64 deep; \(anew)"),
+        (.tooDeep(most: 64), "is nested more than 64 deep; \(anew)"),
         (.xml(.end), "the XML ends too early; \(anew)"), (.xml(.noName), "a name is missing; \(anew)"),
         (.xml(.noElement), "an element is missing; declarations are not taken; \(anew)"),
         (.xml(.noValue), "an attribute without a value; \(anew)"),
@@ -119,7 +119,6 @@ import Testing
         (.xml(.openValue), "a value is not closed; \(anew)"),
         (.xml(.entity), "an entity that XML itself does not have; \(anew)"),
         (.xml(.noEndTag("a")), "</a> is missing; \(anew)"),
-        (.xml(.tooDeep(most: 64)), "is nested more than 64 deep; \(anew)"),
     ]
 
     @Test func words() {

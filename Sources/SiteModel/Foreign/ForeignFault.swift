@@ -3,7 +3,7 @@ public import NetTypes
 /// What of another program's files cannot be taken, or is taken otherwise than it stands there.
 public indirect enum ForeignFault: Hashable, Sendable {
     // What cannot be read.
-    case json(JSONFault), xml(XMLFault)
+    case json(JSONFault), xml(XMLFault), tooDeep(most: Int)
     /// A peer without a key, which is under this name.
     case noKey(named: String)
     /// A key's own file; under which name it is asked for.
@@ -89,10 +89,18 @@ public indirect enum ForeignFault: Hashable, Sendable {
     }
 
     /// Where a text stops being JSON.
-    public enum JSONFault: Hashable, Sendable {
-        case trailing, end, noJSON, noName, noColon, noCommaInObject, noCommaInArray, openString, openStringInLine
-        case escape, unicodeEscape
-        case tooDeep(most: Int)
+    public enum JSONFault: String, Sendable {
+        case trailing = "something stands behind the JSON"
+        case end = "the JSON ends too early"
+        case noJSON = "this is no JSON"
+        case noName = "a name in quotes is missing"
+        case noColon = "a colon is missing"
+        case noCommaInObject = "a comma or } is missing"
+        case noCommaInArray = "a comma or ] is missing"
+        case openString = "a string is not closed"
+        case openStringInLine = "a string is not closed in its line"
+        case escape = "an escape that JSON does not have"
+        case unicodeEscape = "\\u is followed by four hexadecimal digits"
     }
 
     /// Where a text stops being XML.
@@ -100,15 +108,15 @@ public indirect enum ForeignFault: Hashable, Sendable {
         case end, noName, noElement, noValue, unquotedValue, openValue, entity
         /// Of this element.
         case noEndTag(String)
-        case tooDeep(most: Int)
     }
 }
 
 extension ForeignFault {
     var words: String {
         switch self {
-        case .json(let fault): "\(fault.words); \(Self.asWritten)"
+        case .json(let fault): "\(fault.rawValue); \(Self.asWritten)"
         case .xml(let fault): "\(fault.words); \(Self.asWritten)"
+        case .tooDeep(let most): "is nested more than \(most) deep; \(Self.asWritten)"
         case .noKey(let name): "has no \(name); every peer has one"
         case .noKeyFile(let name, let path):
             "\(name): \(path.quotable): cannot be read; name it too, or run as root where it is"
@@ -190,25 +198,6 @@ extension ForeignFault.ClientSide {
     }
 }
 
-extension ForeignFault.JSONFault {
-    fileprivate var words: String {
-        switch self {
-        case .trailing: "something stands behind the JSON"
-        case .end: "the JSON ends too early"
-        case .noJSON: "this is no JSON"
-        case .noName: "a name in quotes is missing"
-        case .noColon: "a colon is missing"
-        case .noCommaInObject: "a comma or } is missing"
-        case .noCommaInArray: "a comma or ] is missing"
-        case .openString: "a string is not closed"
-        case .openStringInLine: "a string is not closed in its line"
-        case .escape: "an escape that JSON does not have"
-        case .unicodeEscape: "\\u is followed by four hexadecimal digits"
-        case .tooDeep(let most): "is nested more than \(most) deep"
-        }
-    }
-}
-
 extension ForeignFault.XMLFault {
     fileprivate var words: String {
         switch self {
@@ -220,7 +209,6 @@ extension ForeignFault.XMLFault {
         case .openValue: "a value is not closed"
         case .entity: "an entity that XML itself does not have"
         case .noEndTag(let name): "</\(name.quotable)> is missing"
-        case .tooDeep(let most): "is nested more than \(most) deep"
         }
     }
 }

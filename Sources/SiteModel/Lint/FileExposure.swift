@@ -1,11 +1,11 @@
 /// Who can get at a file, besides its owner and root.
 public struct FileExposure: Hashable, Sendable {
     /// Some of the others, or all of them.
-    public enum Audience: Hashable, Sendable {
+    public enum Audience: String, Hashable, Sendable {
         /// Who is in a group.
-        case group
+        case group = "a group"
         /// Everybody with an account, and every service.
-        case everyone
+        case everyone = "everybody"
     }
 
     /// Of a file or directory, as stat(2) tells them.

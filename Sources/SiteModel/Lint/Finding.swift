@@ -41,17 +41,19 @@ public struct Finding: Hashable, Sendable, CustomStringConvertible {
     /// From 1, in Unicode scalars.
     public let column: Int
 
+    private var facts: FaultFacts { kind.fault.facts }
+
     /// How grave it is.
-    public var severity: Severity { kind.fault.severity }
+    public var severity: Severity { facts.severity }
     /// Its kind in a word for programs: `wrong-port`.
-    public var name: String { kind.fault.name }
+    public var name: String { facts.name }
     /// What is wrong: `Endpoint itzxa.com:51820: wg0.conf listens on 51840`. No private or preshared key is in it.
-    public var what: String { kind.fault.text.what }
+    public var what: String { facts.text.what }
     /// What would be right: `write itzxa.com:51840`; nil where `what` says it.
-    public var remedy: String? { kind.fault.text.remedy }
+    public var remedy: String? { facts.text.remedy }
 
     /// `what; remedy`
-    public var message: String { kind.fault.text.message }
+    public var message: String { facts.text.message }
 
     /// `wg0.conf:7:12: Endpoint itzxa.com:51820: …; write …`
     public var description: String { "\(file):\(line):\(column): \(message)" }
@@ -59,11 +61,21 @@ public struct Finding: Hashable, Sendable, CustomStringConvertible {
 
 /// A kind of finding with its facts.
 protocol Fault: Hashable, Sendable {
+    var facts: FaultFacts { get }
+}
+
+/// What is told of a finding.
+struct FaultFacts {
     /// In lower case, with hyphens; it never changes.
-    var name: String { get }
-    var severity: Finding.Severity { get }
-    /// What is wrong and what would be right.
-    var text: FaultText { get }
+    let name: String
+    let severity: Finding.Severity
+    let text: FaultText
+
+    init(_ name: String, _ severity: Finding.Severity, _ what: String, _ remedy: String?) {
+        self.name = name
+        self.severity = severity
+        text = FaultText(what, remedy)
+    }
 }
 
 /// The words of a fault, in one language.

@@ -67,20 +67,20 @@ struct LintRule: Sendable {
 /// Collects what rules find.
 struct LintReport {
     private let files: [LintedFile]
-    private var found: [(file: Int, finding: Finding)] = []
+    private var found: [(file: Int, severity: Finding.Severity, finding: Finding)] = []
 
     init(files: [LintedFile]) { self.files = files }
 
     mutating func add(_ kind: Finding.Kind, _ file: LintedFile, _ place: WgQuickConfig.Place) {
-        found.append(
-            (file.index, Finding(kind: kind, file: place.file ?? file.name, line: place.line, column: place.column)))
+        let finding = Finding(kind: kind, file: place.file ?? file.name, line: place.line, column: place.column)
+        found.append((file.index, finding.severity, finding))
     }
 
     var findings: [Finding] {
         found.enumerated().sorted { a, b in
             let (x, y) = (a.element.finding, b.element.finding)
-            return (a.element.file, x.severity == .error ? 0 : 1, x.line, x.column, a.offset)
-                < (b.element.file, y.severity == .error ? 0 : 1, y.line, y.column, b.offset)
+            return (a.element.file, a.element.severity, x.line, x.column, a.offset)
+                < (b.element.file, b.element.severity, y.line, y.column, b.offset)
         }.map(\.element.finding)
     }
 }

@@ -81,7 +81,7 @@ extension PlacedText {
     }
 
     private mutating func object() throws(ProfileErrors) -> [(key: String, node: JSONNode)] {
-        try enter { .json(.tooDeep(most: $0)) }
+        try enter()
         defer { leave() }
         at += 1
         var members: [(key: String, node: JSONNode)] = []
@@ -101,7 +101,7 @@ extension PlacedText {
     }
 
     private mutating func array() throws(ProfileErrors) -> [JSONNode] {
-        try enter { .json(.tooDeep(most: $0)) }
+        try enter()
         defer { leave() }
         at += 1
         var elements: [JSONNode] = []

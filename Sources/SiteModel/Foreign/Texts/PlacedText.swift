@@ -57,8 +57,8 @@ struct PlacedText {
     }
 
     /// Goes into what may be nested.
-    mutating func enter(_ tooDeep: (_ most: Int) -> ForeignFault) throws(ProfileErrors) {
-        guard depth < Self.maximumDepth else { throw failure(tooDeep(Self.maximumDepth)) }
+    mutating func enter() throws(ProfileErrors) {
+        guard depth < Self.maximumDepth else { throw failure(.tooDeep(most: Self.maximumDepth)) }
         depth += 1
     }
 

@@ -56,7 +56,7 @@ extension PlacedText {
     }
 
     fileprivate mutating func element() throws(ProfileErrors) -> XMLElement {
-        try enter { .xml(.tooDeep(most: $0)) }
+        try enter()
         defer { leave() }
         let start = place()
         guard !starts("<!"), take("<") else { throw failure(.noElement) }

@@ -18,59 +18,45 @@ enum AddressFault: Fault {
     /// A network that many homes have as well.
     case commonNetwork(IPPrefix)
 
-    var name: String {
-        switch self {
-        case .unusable: "unusable-address"
-        case .samePeer: "same-peer"
-        case .noAllowedIPs: "no-allowed-ips"
-        case .taken: "taken-allowed-ip"
-        case .holdsOther: "overlapping-allowed-ips"
-        case .hostBits: "host-bits"
-        case .own: "own-address"
-        case .commonNetwork: "common-network"
-        }
-    }
-
-    var severity: Finding.Severity {
-        switch self {
-        // Linux and wg-quick take a network's own address, and much-used pages hand it out.
-        case .unusable(_, _, .networkAddress), .unusable(_, _, .anycast): .hint
-        case .unusable, .samePeer, .noAllowedIPs, .taken, .own: .error
-        case .hostBits(_, let tunnel): tunnel == nil ? .hint : .error
-        case .holdsOther, .commonNetwork: .hint
-        }
-    }
-
-    var text: FaultText {
+    var facts: FaultFacts {
         switch self {
         case .unusable(let setting, let address, let obstacle):
-            FaultText("\(setting) \(address): \(obstacle)", obstacle.remedy)
+            FaultFacts(
+                "unusable-address", obstacle.isOfWholeNetwork ? .hint : .error, "\(setting) \(address): \(obstacle)",
+                obstacle.remedy)
         case .samePeer(let line):
-            FaultText(
+            FaultFacts(
+                "same-peer", .error,
                 "[Peer]: is the one at line \(line) by its PublicKey, which loses its AllowedIPs to this section",
                 "write one section with all of its AllowedIPs, or give each device a key pair")
         case .noAllowedIPs:
-            FaultText(
+            FaultFacts(
+                "no-allowed-ips", .error,
                 "a [Peer] without AllowedIPs: nothing of it is let in, and nothing goes there",
                 "write its addresses, like 10.8.0.2/32")
         case .taken(let network, let line):
-            FaultText(
+            FaultFacts(
+                "taken-allowed-ip", .error,
                 "AllowedIPs \(network): the peer at line \(line) has it too, and loses it to this one",
                 "give each peer addresses of its own")
         case .holdsOther(let wide, let narrow, let line):
-            FaultText(
+            FaultFacts(
+                "overlapping-allowed-ips", .hint,
                 "AllowedIPs \(wide): holds \(narrow) of the peer at line \(line), which keeps that",
                 "name only what is behind this peer")
         case .hostBits(let written, let tunnel):
-            FaultText(
+            FaultFacts(
+                "host-bits", tunnel == nil ? .hint : .error,
                 "AllowedIPs \(written): means \(written.network) to wg"
                     + (tunnel.map { ", and takes addresses of the tunnel's \($0)" } ?? ""),
                 "write \(IPPrefix(host: written.address)) for the one address"
                     + (tunnel == nil ? ", \(written.network) for the network" : ""))
         case .own(let address):
-            FaultText("AllowedIPs \(address): is this file's own address", "give the peer another one")
+            FaultFacts(
+                "own-address", .error, "AllowedIPs \(address): is this file's own address", "give the peer another one")
         case .commonNetwork(let network):
-            FaultText(
+            FaultFacts(
+                "common-network", .hint,
                 "AllowedIPs \(network): many homes have this network, too, and from one of them nothing in it is reached through the tunnel",
                 "give the LAN behind the tunnel a rarer one, like 10.83.27.0/24")
         }
@@ -78,6 +64,14 @@ enum AddressFault: Fault {
 }
 
 extension AddressObstacle {
+    /// Linux and wg-quick take a network's own address, and much-used pages hand it out.
+    fileprivate var isOfWholeNetwork: Bool {
+        switch self {
+        case .networkAddress, .anycast: true
+        default: false
+        }
+    }
+
     fileprivate var remedy: String {
         switch self {
         case .networkAddress(let network), .broadcast(let network), .anycast(let network):

@@ -5,23 +5,16 @@ enum HookFault: Fault {
     /// A rule that the way down takes away, and the way up does not bring in.
     case neverMade(command: String)
 
-    var name: String {
-        switch self {
-        case .leftBehind: "rule-left-behind"
-        case .neverMade: "rule-never-made"
-        }
-    }
-
-    var severity: Finding.Severity { .hint }
-
-    var text: FaultText {
+    var facts: FaultFacts {
         switch self {
         case .leftBehind(let command):
-            FaultText(
+            FaultFacts(
+                "rule-left-behind", .hint,
                 "`\(command.quotable)` is not taken back when the tunnel goes down, and stands twice after the next start",
                 "write the same with -D in PostDown")
         case .neverMade(let command):
-            FaultText(
+            FaultFacts(
+                "rule-never-made", .hint,
                 "`\(command.quotable)` takes away what no command here brings in: it fails, or takes another's rule",
                 "write the same with -A in PostUp, or take it out")
         }

@@ -27,53 +27,46 @@ enum KeyFault: Fault {
     /// The private key of another file.
     case shared(with: String)
 
-    var name: String {
-        switch self {
-        case .noPrivateKey: "no-private-key"
-        case .allZero: "zero-key"
-        case .smallOrder: "weak-key"
-        case .published: "published-key"
-        case .notGenerated: "not-generated"
-        case .publicAsPrivate: "public-as-private"
-        case .privateAsPublic: "private-as-public"
-        case .own: "own-key"
-        case .shared: "shared-private-key"
-        }
-    }
-
-    var severity: Finding.Severity { self == .notGenerated ? .hint : .error }
-
-    var text: FaultText {
+    var facts: FaultFacts {
         switch self {
         case .noPrivateKey:
-            FaultText("no PrivateKey, and so no tunnel", "put in what `wg genkey` prints")
+            FaultFacts("no-private-key", .error, "no PrivateKey, and so no tunnel", "put in what `wg genkey` prints")
         case .allZero(let setting):
-            FaultText("\(setting.rawValue): is all zeros, which is no key", "write what `\(setting.maker)` prints")
+            FaultFacts(
+                "zero-key", .error, "\(setting.rawValue): is all zeros, which is no key",
+                "write what `\(setting.maker)` prints")
         case .smallOrder:
-            FaultText(
+            FaultFacts(
+                "weak-key", .error,
                 "PublicKey: belongs to no private key, and no handshake comes of it",
                 "write what `wg pubkey` prints on the peer's side")
         case .published(let setting, let source):
-            FaultText(
+            FaultFacts(
+                "published-key", .error,
                 "\(setting.rawValue): is the example in \(source), which everybody has",
                 "make your own with `\(setting.maker)`")
         case .notGenerated:
-            FaultText(
+            FaultFacts(
+                "not-generated", .hint,
                 "PrivateKey: lacks the bits that `wg genkey` sets; it may be a public key",
                 "write what `wg genkey` prints")
         case .publicAsPrivate(let file, let line):
-            FaultText(
+            FaultFacts(
+                "public-as-private", .error,
                 "PrivateKey: is the public key of the peer at \(file):\(line)",
                 "write the private key that it was made of with `wg pubkey`")
         case .privateAsPublic(let file):
-            FaultText(
+            FaultFacts(
+                "private-as-public", .error,
                 "PublicKey: is the private key of \(file), which its peers must not have",
                 "make a new pair there, and write what `wg pubkey` makes of it")
         case .own:
-            FaultText(
+            FaultFacts(
+                "own-key", .error,
                 "PublicKey: belongs to this file's own PrivateKey", "write what `wg pubkey` prints on the peer's side")
         case .shared(let file):
-            FaultText(
+            FaultFacts(
+                "shared-private-key", .error,
                 "PrivateKey: is the same as in \(file)",
                 "each side makes its own with `wg genkey` and keeps it; tell the other what `wg pubkey` makes of it")
         }

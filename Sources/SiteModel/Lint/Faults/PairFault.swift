@@ -21,75 +21,62 @@ enum PairFault: Fault {
     case sameLAN(IPPrefix, file: String)
     case mtuDiffers(Int, Int, file: String)
 
-    var name: String {
-        switch self {
-        case .stranger: "stranger"
-        case .wrongKey: "wrong-key"
-        case .missingPeer: "missing-peer"
-        case .wrongPort: "wrong-port"
-        case .nobodyDials: "nobody-dials"
-        case .presharedKeyMissing: "preshared-key-missing"
-        case .presharedKeyDiffers: "preshared-key-differs"
-        case .addressOutside: "address-outside"
-        case .sameAddress: "same-address"
-        case .sameLAN: "same-lan"
-        case .mtuDiffers: "mtu-differs"
-        }
-    }
-
-    var severity: Finding.Severity {
-        switch self {
-        case .addressOutside(_, _, let dialsHere): dialsHere ? .error : .hint
-        case .mtuDiffers: .hint
-        default: .error
-        }
-    }
-
-    var text: FaultText {
+    var facts: FaultFacts {
         switch self {
         case .stranger(let key):
-            FaultText(
+            FaultFacts(
+                "stranger", .error,
                 "PublicKey \(key.abbreviated): belongs to none of the other files, and none of them has this file as its peer",
                 "write what `wg pubkey` makes of the other side's PrivateKey")
         case .wrongKey(let key, let right, let file):
-            FaultText(
+            FaultFacts(
+                "wrong-key", .error,
                 "PublicKey \(key.abbreviated): belongs to nobody here"
                     + (right == nil
                         ? "; by its addresses this peer is \(file)"
                         : ", and \(file), which has this peer's address, has another"),
                 right.map { "write \($0)" } ?? "write what `wg pubkey` makes of the PrivateKey there")
         case .missingPeer(let key, let addresses, let file):
-            FaultText(
+            FaultFacts(
+                "missing-peer", .error,
                 "no [Peer] for \(file), whose peer this is",
                 "add one with PublicKey = \(key)"
                     + (addresses.isEmpty
                         ? "" : " and AllowedIPs = \(addresses.map(\.description).joined(separator: ", "))"))
         case .wrongPort(let endpoint, let port, let file):
-            FaultText(
+            FaultFacts(
+                "wrong-port", .error,
                 "Endpoint \(endpoint): \(file) listens on \(port)",
                 "write \(Endpoint(endpoint.host, port: port)), unless a router forwards the one to the other")
         case .nobodyDials(let file):
-            FaultText(
+            FaultFacts(
+                "nobody-dials", .error,
                 "no Endpoint here, and none in \(file)",
                 "one side has to say where to dial, like Endpoint = vpn.example.org:51820")
         case .presharedKeyMissing(let file):
-            FaultText("PresharedKey: \(file) has none", "write the same there, or take it out here")
+            FaultFacts(
+                "preshared-key-missing", .error, "PresharedKey: \(file) has none",
+                "write the same there, or take it out here")
         case .presharedKeyDiffers(let file):
-            FaultText("PresharedKey: is another one than in \(file)", "write the same on both sides")
+            FaultFacts(
+                "preshared-key-differs", .error, "PresharedKey: is another one than in \(file)",
+                "write the same on both sides")
         case .addressOutside(let address, let file, let dialsHere):
-            FaultText(
+            FaultFacts(
+                "address-outside", dialsHere ? .error : .hint,
                 "AllowedIPs: do not hold \(address), which \(file) has"
                     + (dialsHere ? "" : ", so what it says itself, as to a ping, is dropped"),
                 "add \(IPPrefix(host: address))")
         case .sameAddress(let address, let file):
-            FaultText("Address \(address): \(file) has the same", "give each its own")
+            FaultFacts("same-address", .error, "Address \(address): \(file) has the same", "give each its own")
         case .sameLAN(let network, let file):
-            FaultText(
+            FaultFacts(
+                "same-lan", .error,
                 "AllowedIPs \(network): is behind the other side by this file, and behind this side by \(file)",
                 "two sites need different networks; renumber one, or name it on the side alone from where it is reached"
             )
         case .mtuDiffers(let own, let other, let file):
-            FaultText("MTU \(own): \(file) has \(other)", "write the smaller one on both sides")
+            FaultFacts("mtu-differs", .hint, "MTU \(own): \(file) has \(other)", "write the smaller one on both sides")
         }
     }
 }

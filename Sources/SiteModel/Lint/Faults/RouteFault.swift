@@ -20,72 +20,61 @@ enum RouteFault: Fault {
     case mtuTooLarge(Int, most: Int)
     case mtuTooSmall(Int)
 
-    var name: String {
-        switch self {
-        case .noListenPort: "no-listen-port"
-        case .noKeepalive: "no-keepalive"
-        case .bareIPv6: "bare-ipv6"
-        case .swallowsEndpoint: "swallows-endpoint"
-        case .pieces: "swallows-endpoint-in-pieces"
-        case .everythingToDialer: "default-route-to-dialer"
-        case .noRoutes: "no-routes"
-        case .noWayToDNS: "no-way-to-dns"
-        case .mtuTooLarge: "mtu-too-large"
-        case .mtuTooSmall: "mtu-too-small"
-        }
-    }
-
-    var severity: Finding.Severity {
-        switch self {
-        case .noListenPort, .swallowsEndpoint, .pieces, .everythingToDialer, .mtuTooSmall: .error
-        case .noKeepalive, .bareIPv6, .noRoutes, .noWayToDNS, .mtuTooLarge: .hint
-        }
-    }
-
-    var text: FaultText {
+    var facts: FaultFacts {
         switch self {
         case .noListenPort:
-            FaultText(
+            FaultFacts(
+                "no-listen-port", .error,
                 "no ListenPort, so the system takes another port at each start, and a peer without Endpoint cannot find it",
                 "write the port that peers dial, like ListenPort = 51820, or the Endpoint of the peer that this side dials"
             )
         case .noKeepalive(let endpoint):
-            FaultText(
+            FaultFacts(
+                "no-keepalive", .hint,
                 "no PersistentKeepalive: this side dials \(endpoint), and behind NAT it is not reached once it has been silent for a while",
                 "write PersistentKeepalive = 25 here, on the side that dials")
         case .bareIPv6(let endpoint):
-            FaultText(
+            FaultFacts(
+                "bare-ipv6", .hint,
                 "Endpoint: an IPv6 address without brackets; wg takes what stands behind the last colon for the port, others do not",
                 "write \(endpoint)")
         case .swallowsEndpoint(let network, let endpoint):
-            FaultText(
+            FaultFacts(
+                "swallows-endpoint", .error,
                 "AllowedIPs \(network): holds the peer's own endpoint \(endpoint), so the tunnel goes into itself",
                 network.length == 0
                     ? "leave Table out, so that wg-quick keeps the endpoint out of it"
                     : "leave the endpoint's address out of the networks; wg-quick does so by itself for \(network.isV6 ? "::/0" : "0.0.0.0/0") alone"
             )
         case .pieces(let network, let endpoint):
-            FaultText(
+            FaultFacts(
+                "swallows-endpoint-in-pieces", .error,
                 "AllowedIPs \(network): with the other pieces it holds every address, that of \(endpoint) too, so the tunnel goes into itself",
                 "write \(network.isV6 ? "::/0" : "0.0.0.0/0"), of which wg-quick keeps the endpoint out")
         case .everythingToDialer(let network):
-            FaultText(
+            FaultFacts(
+                "default-route-to-dialer", .error,
                 "AllowedIPs \(network): sends what this machine itself sends to the Internet to a peer that dials in",
                 "write what is behind the peer, like 10.8.0.2/32; its way out is in its own file")
         case .noRoutes:
-            FaultText(
+            FaultFacts(
+                "no-routes", .hint,
                 "Table = off: wg-quick sets no routes, and no command here does",
                 "leave it out, or set the routes in PostUp")
         case .noWayToDNS(let server):
-            FaultText(
+            FaultFacts(
+                "no-way-to-dns", .hint,
                 "DNS \(server): is a private address outside AllowedIPs, so no name is found unless the network outside has it",
                 "add \(IPPrefix(host: server)) to the AllowedIPs of the peer that it is behind")
         case .mtuTooLarge(let mtu, let most):
-            FaultText(
+            FaultFacts(
+                "mtu-too-large", .hint,
                 "MTU \(mtu): with WireGuard around it a packet is \(mtu + 1500 - most) bytes long, and most paths take 1500",
                 "write \(most)" + (mtu <= 1440 ? "; 1440 is for IPv4 alone" : ", unless the whole path takes that"))
         case .mtuTooSmall(let mtu):
-            FaultText("MTU \(mtu): there is no IPv6 below 1280", "write 1280 or more, 1420 on most paths")
+            FaultFacts(
+                "mtu-too-small", .error, "MTU \(mtu): there is no IPv6 below 1280",
+                "write 1280 or more, 1420 on most paths")
         }
     }
 }
