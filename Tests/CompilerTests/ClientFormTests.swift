@@ -254,7 +254,7 @@ struct ClientFormTests {
         #expect(other.lan.subnets == [IPPrefix("10.20.0.0/16")!] && other.tunnel.listenPort == 4500)
         #expect(other.problems().isEmpty)
         let text = try site.otherGatewayText(site.peers[0], secrets: Lab.secrets)
-        let taken = try WgQuickConfig.parse(text, file: "wg0.conf").gatewaySite(
+        let taken = try WgQuickConfig.parse(FileText(text), file: "wg0.conf").gatewaySite(
             interface: "wg0", lan: other.lan
         ) { $0 == Lab.privateKey(1) ? Lab.publicKey(1) : Lab.publicKey(63) }
         #expect(taken.site.tunnel == other.tunnel && taken.site.peers == other.peers)

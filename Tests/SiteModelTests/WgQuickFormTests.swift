@@ -137,7 +137,7 @@ import Testing
 
     @Test func limits() throws {
         let line = "[Interface]\nAddress = 10.0.0.1/8\n[Peer]\nPublicKey = \(Self.keys[0])\nAllowedIPs = "
-        let most = String(repeating: " ", count: WgQuickLimits.line - "AllowedIPs = ".utf8.count)
+        let most = String(repeating: " ", count: WgQuickParser.longestLine - "AllowedIPs = ".utf8.count)
         #expect(try read(line + most).peers.count == 1)
         let error = #expect(throws: ProfileErrors.self) { try read(line + most + " ") }
         #expect(error?.errors.map(\.line) == [5])

@@ -273,3 +273,10 @@ import Testing
         #expect(places == [[6, 28], [7, 1], [9, 27], [9, 43]])
     }
 }
+
+extension WgQuickConfig {
+    /// A text that is one already.
+    static func parse(_ text: String, file: String) throws(ProfileErrors) -> WgQuickConfig {
+        try parse(FileText(text), file: file)
+    }
+}

@@ -49,7 +49,9 @@ extension FieldForm where Value: FixedWidthInteger {
             read: { reader, key, section in reader.integer(key, in: section, range).map { Value($0) } },
             write: { $0.raw($1, isHex ? "0x" + String($2, radix: 16) : "\($2)", note: $3) },
             words: { words throws(ParseError) in
-                Value(try wholeNumber(words, range))
+                let word = try theOnly(words)
+                if let number = Int64(word), range.contains(number) { return Value(number) }
+                throw ParseError(word, .notInRange(range))
             },
             stored: .integer(write: { Int($0) }, read: { Value(exactly: $0) }))
     }
@@ -92,12 +94,6 @@ extension FieldForm {
             },
             stored: .text(write: { ListText.write($0) }, read: { ListText.read($0) }))
     }
-}
-
-private func wholeNumber(_ words: [String], _ range: ClosedRange<Int64>) throws(ParseError) -> Int64 {
-    let word = try theOnly(words)
-    if let number = Int64(word), range.contains(number) { return number }
-    throw ParseError(word, .notInRange(range))
 }
 
 /// The word of an option that takes one.

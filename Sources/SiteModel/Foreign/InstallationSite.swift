@@ -20,12 +20,11 @@ extension Installation {
             guard let expiry = peer.expiry else { continue }
             config.note(peer.wireguard.place, .wasToExpire(peer: peer.name, expiry))
         }
-        var result = try config.gatewaySite(
+        let own = try config.gatewaySite(
             interface: interface, lan: lan, uplink: uplink, forwarding: forwarding, publicKey: publicKey)
-        var sides = ClientSides(self, present, result)
+        var sides = ClientSides(self, present, own)
         sides.take(publicKey)
-        result = sides.result
-        return result
+        return sides.result
     }
 }
 
@@ -49,10 +48,15 @@ private struct ClientSides {
     private let installation: Installation
     private var clients: [PublicKey: Installation.Client] = [:]
     private var rules: [PublicKey: [AccessRule]] = [:]
+    /// Networks that the site knows: its own, and those behind its peers.
+    private let inside: [IPPrefix]
+    private let behindPeers: Set<IPPrefix>
 
     init(_ installation: Installation, _ peers: [Installation.Peer], _ result: WgQuickImport) {
         self.installation = installation
         self.result = result
+        inside = result.site.lan.subnets + result.site.tunnel.addresses.map(\.network)
+        behindPeers = Set(result.site.peers.flatMap(\.routes))
         for peer in peers {
             clients[peer.wireguard.publicKey] = peer.client
             rules[peer.wireguard.publicKey] = peer.rules
@@ -71,42 +75,26 @@ private struct ClientSides {
         result.notes.append(installation.gateway.fault(place, .foreign(fault)))
     }
 
-    private mutating func tellHowMany() {
-        for (kind, count) in counts.sorted(by: { $0.key.rawValue < $1.key.rawValue }) where count > maximumTold {
-            add(installation.gateway.interfacePlace, .more(count - maximumTold, kind))
-        }
-    }
-
     mutating func take(_ publicKey: (PrivateKey) -> PublicKey) {
         let site = result.site
-        let reachable = Reachable(
-            inside: site.lan.subnets + site.tunnel.addresses.map(\.network),
-            behindPeers: Set(site.peers.flatMap(\.routes)))
         for i in site.peers.indices {
             var peer = site.peers[i]
             guard let key = peer.publicKey else { continue }
             if let client = clients[key] { takeKey(of: client, key, peer.name, publicKey) }
-            if let client = clients[key] ?? installation.defaults { takeTraffic(of: client, &peer, reachable) }
+            if let client = clients[key] ?? installation.defaults { takeTraffic(of: client, &peer) }
             if let rules = rules[key] { take(rules, &peer) }
             result.site.peers[i] = peer
         }
-        let known = site.peers.compactMap { $0.publicKey.flatMap { clients[$0] } } + [installation.defaults]
-        takeServers(known.compactMap(\.self))
-        takeEndpoint(known.compactMap(\.self))
-        for client in known.compactMap(\.self) {
+        let sides = site.peers.map { $0.publicKey.flatMap { clients[$0] } } + [installation.defaults]
+        let known = sides.compactMap(\.self)
+        takeServers(known)
+        takeEndpoint(known)
+        for client in known {
             guard let mtu = client.mtu, mtu != site.tunnel.mtu else { continue }
             note(client.place, .mtu(mtu))
         }
-        tellHowMany()
-    }
-
-    /// Private networks that the site knows.
-    private struct Reachable {
-        let inside: [IPPrefix]
-        let behindPeers: Set<IPPrefix>
-
-        func contains(_ network: IPPrefix) -> Bool {
-            behindPeers.contains(network) || inside.contains { $0.contains(network) }
+        for (kind, count) in counts.sorted(by: { $0.key.rawValue < $1.key.rawValue }) where count > maximumTold {
+            add(installation.gateway.interfacePlace, .more(count - maximumTold, kind))
         }
     }
 
@@ -119,7 +107,7 @@ private struct ClientSides {
     }
 
     /// Who sends the Internet into the tunnel goes out, if the gateway lets it; who does not has no need to.
-    private mutating func takeTraffic(of client: Installation.Client, _ peer: inout Peer, _ reachable: Reachable) {
+    private mutating func takeTraffic(of client: Installation.Client, _ peer: inout Peer) {
         if peer.endpoint == nil, let seconds = client.keepalive, seconds != 25 { peer.keepalive = seconds }
         guard let allowed = client.allowedIPs else { return }
         let goesOut = allowed.contains { !$0.isPrivate }
@@ -128,8 +116,8 @@ private struct ClientSides {
         } else if goesOut {
             note(client.place, .noWayOut(peer: peer.name))
         }
-        for network in allowed where network.isPrivate && !reachable.contains(network) {
-            if peer.addresses.contains(network.address) { continue }
+        for network in allowed where network.isPrivate && !behindPeers.contains(network) {
+            if inside.contains(where: { $0.contains(network) }) || peer.addresses.contains(network.address) { continue }
             note(client.place, .foreignNetwork(peer: peer.name, network))
         }
     }

@@ -84,8 +84,8 @@ extension WgQuickConfig.Peer {
 }
 
 extension IPPrefix {
-    /// IPv6 link-local.
-    var isLinkLocal: Bool { Self.linkLocal.contains(self) }
+    /// IPv6's.
+    static let linkLocal = IPPrefix("fe80::/10")!
 
-    private static let linkLocal = IPPrefix("fe80::/10")!
+    var isLinkLocal: Bool { Self.linkLocal.contains(self) }
 }

@@ -143,11 +143,8 @@ struct ProfileReader {
 
     static func choice<T: RawRepresentable<String> & CaseIterable>(parsing text: String) throws(ParseError) -> T {
         if let value = T(rawValue: text) { return value }
-        throw isNone(of: T.allCases.map(\.rawValue), text)
-    }
-
-    private static func isNone(of all: [String], _ text: String) -> ParseError {
-        ParseError(tomlString(text), .noneOf(all, near: nearest(text, among: all)))
+        let all = T.allCases.map(\.rawValue)
+        throw ParseError(tomlString(text), .noneOf(all, near: nearest(text, among: all)))
     }
 
     /// nil if the key is not there; else what could be read, and `incomplete` says if something could not.
@@ -158,7 +155,10 @@ struct ProfileReader {
         var values: [T] = []
         values.reserveCapacity(strings.count)
         for (text, offset) in strings {
-            do { values.append(try parse(text)) } catch { noteInList(offset, key, section, error) }
+            do { values.append(try parse(text)) } catch {
+                note(offset, .value(section.place(key), error))
+                incomplete.insert(section.place(key))
+            }
         }
         return values
     }
@@ -194,20 +194,15 @@ struct ProfileReader {
         guard let entry = section.node?.entries[key] else { return nil }
         guard case .array(let list) = entry.value else {
             refuse(entry, section.place(key), .listOfStrings)
-            incomplete.insert(SitePath(section.path + [key]))
+            incomplete.insert(section.place(key))
             return []
         }
         return list.elements.compactMap { element in
             if case .string(let text) = element.value { return (text, element.offset) }
             refuse(element, section.place(key), .string)
-            incomplete.insert(SitePath(section.path + [key]))
+            incomplete.insert(section.place(key))
             return nil
         }
-    }
-
-    private mutating func noteInList(_ offset: Int, _ key: String, _ section: Section, _ error: ParseError) {
-        note(offset, .value(section.place(key), error))
-        incomplete.insert(SitePath(section.path + [key]))
     }
 
     private mutating func refuse(_ node: TOMLNode, _ place: SitePath, _ wanted: ProfileFault.Wanted) {

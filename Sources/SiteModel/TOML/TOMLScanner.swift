@@ -80,7 +80,10 @@ struct TOMLScanner {
     private mutating func descend(_ table: TOMLTableNode, _ path: ArraySlice<Key>) throws(Failure) -> TOMLTableNode {
         var table = table
         for key in path {
-            if table.entries[key.name] == nil { try countUnheaded(key) }
+            if table.entries[key.name] == nil { unheaded += 1 }
+            guard unheaded <= Self.maximumUnheaded else {
+                throw Failure(key.offset, .manyUnheaded(most: Self.maximumUnheaded))
+            }
             table = try child(of: table, key)
         }
         return table
@@ -98,13 +101,6 @@ struct TOMLScanner {
             table.entries[key.name] = TOMLNode(keyOffset: key.offset, offset: key.offset, value: .table(child))
             return child
         default: throw isNoTable(key)
-        }
-    }
-
-    private mutating func countUnheaded(_ key: Key) throws(Failure) {
-        unheaded += 1
-        guard unheaded <= Self.maximumUnheaded else {
-            throw Failure(key.offset, .manyUnheaded(most: Self.maximumUnheaded))
         }
     }
 

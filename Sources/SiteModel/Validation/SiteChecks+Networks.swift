@@ -78,7 +78,12 @@ extension SiteChecks {
         case (.tunnel, .lan): judgeTunnel(outer, lan: inner)
         case (.route, .tunnel) where outer.network != inner.network: return
         case (.address, _), (_, .address): return
-        case (.route(let first), .route(let second)): judgeRoutes(outer, of: first, inner, of: second)
+        case (.route(let first), .route(let second)):
+            // The narrower is refused, so that each network gets one error at most.
+            report(
+                ["peers", second, "routes"], index: inner.index,
+                first == second
+                    ? Self.repetition(outer, inner) : .overlap(.routes(inner.network, outer.network, of: first)))
         case (.route(let peer), .lan), (.lan, .route(let peer)), (.route(let peer), .tunnel),
             (.tunnel, .route(let peer)):
             judgeRoute(outer, inner, of: peer)
@@ -118,14 +123,6 @@ extension SiteChecks {
                 ["peers", peer, "addresses"], index: inner.index, .overlap(.peerAndLAN(address, outer.network)))
         case .route, .tunnel, .address: return
         }
-    }
-
-    /// The narrower is refused, so that each network gets one error at most.
-    private mutating func judgeRoutes(_ outer: Claim, of first: String, _ inner: Claim, of second: String) {
-        report(
-            ["peers", second, "routes"], index: inner.index,
-            first == second
-                ? Self.repetition(outer, inner) : .overlap(.routes(inner.network, outer.network, of: first)))
     }
 
     /// `inner` is in the same list as `outer`.

@@ -49,7 +49,8 @@ enum PeerComments {
         if text.hasPrefix("[") { return .section }
         if text.mayHoldKey || isSetting(text) { return nil }
         if let (title, rest) = titled(text), titles.contains(title) {
-            return name(beforeParenthesis(rest).trimmedOfBlanks, isExplicit: true).map { .name($0) }
+            // wg-easy writes a peer's identifier behind its name.
+            return name(rest.prefix { $0 != "(" }.trimmedOfBlanks, isExplicit: true).map { .name($0) }
         }
         let words = text.split { $0.isWhitespace }.filter { !$0.allSatisfy { $0 == "#" } && !$0.hasPrefix("(") }
         guard let first = words.first?.lowercased(), let last = words.last?.lowercased() else { return nil }
@@ -90,9 +91,6 @@ enum PeerComments {
         }
         return (title, text[text.index(after: sign)...])
     }
-
-    /// wg-easy writes a peer's identifier behind its name.
-    private static func beforeParenthesis(_ text: Substring) -> Substring { text.prefix { $0 != "(" } }
 }
 
 /// The host label that is nearest to a text: letters, digits, and a hyphen for all that is neither; nil if nothing is left.

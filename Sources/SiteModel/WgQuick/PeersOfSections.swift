@@ -5,7 +5,7 @@ extension WgQuickConfig {
     /// one peer, with what the last section says and with its networks alone; a network is the last one's who names it.
     mutating func take(_ sections: [PeerSection]) {
         var known: [PublicKey: Int] = [:]
-        var owners: [IPPrefix: Owner] = [:]
+        var owners: [IPPrefix: (peer: Int, number: Int)] = [:]
         // Of each peer, with the number of each entry.
         var taken: [[(item: AllowedIP, number: Int)]] = []
         var number = 0
@@ -24,7 +24,7 @@ extension WgQuickConfig {
             }
             for item in section.value.allowed {
                 number += 1
-                if let owner = owners.updateValue(Owner(peer: index, number: number), forKey: item.network) {
+                if let owner = owners.updateValue((index, number), forKey: item.network) {
                     noteTaken(item, from: owner.peer, by: index)
                 }
                 taken[index].append((item, number))
@@ -33,11 +33,6 @@ extension WgQuickConfig {
         for index in peers.indices {
             peers[index].allowed = taken[index].filter { owners[$0.item.network]?.number == $0.number }.map(\.item)
         }
-    }
-
-    private struct Owner {
-        let peer: Int
-        let number: Int
     }
 
     private mutating func noteTaken(_ item: AllowedIP, from old: Int, by new: Int) {

@@ -2,11 +2,12 @@ import NetTypes
 
 /// An endpoint as wg takes it: what stands before the last colon, or in brackets, is asked of the resolver (getaddrinfo(3)), what
 /// stands behind it as a port or a service.
-struct WgQuickEndpoint {
-    /// nil where it is no place to dial for a box that is not that one: an address with a zone.
-    let endpoint: Endpoint?
-    /// The address then, and whether its interface is named.
-    let neighbour: (address: IPAddress, namesInterface: Bool)?
+enum WgQuickEndpoint {
+    case dialled(Endpoint)
+    /// No place to dial for a box that is not that one; whether its interface is named, as a zone.
+    case neighbour(IPAddress, namesInterface: Bool)
+
+    var endpoint: Endpoint? { if case .dialled(let endpoint) = self { endpoint } else { nil } }
 
     /// `text` is without blanks. Throws `ParseError`.
     init(parsing text: String, services: ServicePorts) throws(ParseError) {
@@ -18,23 +19,16 @@ struct WgQuickEndpoint {
         do { port = try wgPort(service, least: 1, services: services) } catch { throw ParseError(text, error.reason) }
         if let zone = host.firstIndex(of: "%"), let address = IPv6Address(String(host[..<zone])) {
             guard host.index(after: zone) < host.endIndex else { throw ParseError(text, .noZone) }
-            endpoint = nil
-            neighbour = (.v6(address), true)
-            return
-        }
-        let taken: Endpoint
-        if let address = Self.address(host) {
-            if IPPrefix("fe80::/10")!.contains(address) {
-                endpoint = nil
-                neighbour = (address, false)
-                return
-            }
-            taken = Endpoint(.address(address), port: port)
+            self = .neighbour(.v6(address), namesInterface: true)
+        } else if let address = Self.address(host) {
+            self =
+                IPPrefix.linkLocal.contains(address)
+                ? .neighbour(address, namesInterface: false) : .dialled(Endpoint(.address(address), port: port))
         } else {
-            do { taken = try Endpoint(parsing: "\(host):\(port)") } catch { throw ParseError(text, error.reason) }
+            do { self = .dialled(try Endpoint(parsing: "\(host):\(port)")) } catch {
+                throw ParseError(text, error.reason)
+            }
         }
-        endpoint = taken
-        neighbour = nil
     }
 
     private static func split(_ text: String) throws(ParseError) -> (host: Substring, service: Substring) {

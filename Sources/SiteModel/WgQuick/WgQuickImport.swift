@@ -150,7 +150,7 @@ private struct GatewayImporter {
         var peer = Peer(
             name: name, publicKey: source.publicKey, endpoint: source.endpoint,
             keepalive: source.keepalive == 0 ? nil : source.keepalive)
-        let all = IPPrefixSet(source.allowedIPs.filter { !$0.isHalfTheInternet })
+        let widest = Set(source.allowedIPs.filter { !$0.isHalfTheInternet }.disjoint())
         for item in source.allowed {
             let network = item.network
             if network.isOfOneLink {
@@ -159,7 +159,7 @@ private struct GatewayImporter {
                 errors.append(config.fault(item.place, .wgQuick(.networkOfTunnel(item.written, tunnel: tunnel))))
             } else if isOwn(network) {
                 peer.addresses.append(network.address)
-            } else if !network.isHalfTheInternet, !all.prefixes.contains(sorted: network) {
+            } else if !network.isHalfTheInternet, !widest.contains(network) {
                 note(item.place, .merged(network))
             } else {
                 if network.isHost { note(item.place, .outside(network, peer: name)) }
@@ -233,17 +233,5 @@ extension IPPrefix {
     /// Link-local or multicast: routing daemons have such among a peer's networks.
     fileprivate var isOfOneLink: Bool {
         ["fe80::/10", "ff00::/8", "224.0.0.0/4"].contains { IPPrefix($0)!.contains(self) }
-    }
-}
-
-extension [IPPrefix] {
-    /// Whether it is one of these, which are sorted.
-    fileprivate func contains(sorted prefix: IPPrefix) -> Bool {
-        var (low, high) = (0, count)
-        while low < high {
-            let middle = (low + high) / 2
-            if self[middle] < prefix { low = middle + 1 } else { high = middle }
-        }
-        return low < count && self[low] == prefix
     }
 }

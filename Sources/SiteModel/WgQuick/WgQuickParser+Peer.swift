@@ -58,15 +58,12 @@ extension WgQuickParser {
         let services = services
         let parsed = one(setting) { () throws(ParseError) in try WgQuickEndpoint(parsing: value, services: services) }
         peer?.value.endpoint = parsed?.endpoint
-        guard let parsed else { return }
-        if let endpoint = parsed.endpoint {
-            if endpoint.description != value.lowercased() {
-                config.note(setting.valuePlace, .endpoint(written: value, means: endpoint))
-            }
-        } else if let neighbour = parsed.neighbour {
-            config.note(
-                setting.valuePlace,
-                .endpointOfOneLink(written: value, neighbour.address, namesIt: neighbour.namesInterface))
+        switch parsed {
+        case .dialled(let endpoint) where endpoint.description != value.lowercased():
+            config.note(setting.valuePlace, .endpoint(written: value, means: endpoint))
+        case .neighbour(let address, let namesInterface):
+            config.note(setting.valuePlace, .endpointOfOneLink(written: value, address, namesIt: namesInterface))
+        case nil, .dialled: break
         }
     }
 

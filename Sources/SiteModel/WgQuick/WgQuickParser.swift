@@ -19,7 +19,7 @@ extension WgQuickConfig {
     ) -> (config: WgQuickConfig, errors: [ProfileError]) {
         withoutActuallyEscaping(services) { services in
             var parser = WgQuickParser(file: name, services: services)
-            parser.begin(file.encoding)
+            if file.encoding != .utf8 { parser.config.note(WgQuickConfig.Place(), .encoding(file.encoding)) }
             // In their own sections, with their own names.
             var disabled = WgQuickParser(file: name, services: services)
             for (number, line) in WgQuickLine.lines(of: file.text).enumerated() {
@@ -36,11 +36,6 @@ extension WgQuickConfig {
             return result
         }
     }
-
-    /// The same, for a text that is one already.
-    public static func parse(_ text: String, file: String) throws(ProfileErrors) -> WgQuickConfig {
-        try parse(FileText(text), file: file)
-    }
 }
 
 /// The file, line by line: which section a line is in, and what its comment is for. What settings mean is in extensions.
@@ -53,6 +48,9 @@ struct WgQuickParser {
         /// Its header could not be read; its keys are skipped.
         case unknown
     }
+
+    /// Bytes: 10,000 networks behind a peer take a fifth of it.
+    static let longestLine = 1 << 20
 
     let services: ServicePorts
     var config: WgQuickConfig
@@ -72,16 +70,9 @@ struct WgQuickParser {
         self.services = services
     }
 
-    /// Before the first line.
-    mutating func begin(_ encoding: FileText.Encoding) {
-        if encoding == .utf8 { return }
-        config.note(WgQuickConfig.Place(line: 1, column: 1), .encoding(encoding))
-    }
-
     mutating func read(_ line: WgQuickLine) {
-        let start = WgQuickConfig.Place(line: line.number, column: 1)
-        if line.whole.utf8.count > WgQuickLimits.line {
-            return refuse(start, .longLine(most: WgQuickLimits.line))
+        if line.whole.utf8.count > Self.longestLine {
+            return refuse(WgQuickConfig.Place(line: line.number), .longLine(most: Self.longestLine))
         }
         if let zero = line.whole.utf8.firstIndex(of: 0) {
             return refuse(line.place(of: line.whole[zero...]), .zeroByte)
@@ -204,10 +195,4 @@ struct WgQuickParser {
         let place: WgQuickConfig.Place
         let valuePlace: WgQuickConfig.Place
     }
-}
-
-/// What a file of wg-quick may have at most, besides what a site may.
-enum WgQuickLimits {
-    /// Bytes of a line: 10,000 networks behind a peer take a fifth of it.
-    static let line = 1 << 20
 }

@@ -7,7 +7,7 @@ import Testing
 /// What there may be at most is refused beyond that, and up to it the time grows with the files.
 @Suite struct LintLimitTests {
     @Test func aLine() {
-        let long = LintSamples.laptop + "\n#" + String(repeating: "x", count: WgQuickLimits.line)
+        let long = LintSamples.laptop + "\n#" + String(repeating: "x", count: WgQuickParser.longestLine)
         let words = LintSamples.words(LintSamples.lint([("l", long)]).findings)
         #expect(words == ["l:12:1 refused"])
     }

@@ -9,17 +9,14 @@ extension LintRule {
 
     private static func checkErrors(_ file: LintedFile, _ report: inout LintReport) {
         for error in file.errors {
-            report.add(
-                .file(.refused(error.fault)), file, WgQuickConfig.Place(line: error.line, column: error.column))
+            report.add(.file(.refused(error.fault)), file, error.place)
         }
-        if file.encoding == .utf16 {
-            report.add(.file(.utf16), file, WgQuickConfig.Place(line: 1, column: 1))
-        }
+        if file.encoding == .utf16 { report.add(.file(.utf16), file, WgQuickConfig.Place()) }
     }
 
     private static func checkExposure(_ file: LintedFile, _ report: inout LintReport) {
         guard let exposure = file.exposure else { return }
-        let start = WgQuickConfig.Place(line: 1, column: 1)
+        let start = WgQuickConfig.Place()
         if let writers = exposure.writers {
             report.add(.file(.writable(by: writers, mode: exposure.mode)), file, start)
         } else if let readers = exposure.readers, file.holdsSecrets {

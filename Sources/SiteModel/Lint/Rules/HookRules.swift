@@ -62,7 +62,7 @@ extension HookCommand {
     /// Whether it brings a rule in or takes one away; nil where it does neither.
     fileprivate var isRuleOn: Bool? {
         switch self {
-        case .masquerade(let rule), .forward(let rule), .input(let rule): rule.isOn
+        case .rule(_, let rule): rule.isOn
         case .clampMSS(let isOn): isOn
         case .forwarding, .resolver: nil
         }
@@ -70,17 +70,12 @@ extension HookCommand {
 
     /// What takes back what this brings in, and the other way round.
     fileprivate var reversed: HookCommand {
-        func reversed(_ rule: Rule) -> Rule {
-            var rule = rule
+        switch self {
+        case .rule(let deed, var rule):
             rule.isOn.toggle()
-            return rule
-        }
-        return switch self {
-        case .masquerade(let rule): .masquerade(reversed(rule))
-        case .forward(let rule): .forward(reversed(rule))
-        case .input(let rule): .input(reversed(rule))
-        case .clampMSS(let isOn): .clampMSS(isOn: !isOn)
-        case .forwarding, .resolver: self
+            return .rule(deed, rule)
+        case .clampMSS(let isOn): return .clampMSS(isOn: !isOn)
+        case .forwarding, .resolver: return self
         }
     }
 }

@@ -2,18 +2,12 @@ import NetTypes
 
 extension LintRule {
     static let ofKeys = [
-        LintRule("private and public keys", all: reportKeys),
+        LintRule("private and public keys", all: { reportKeys($0, &$1, ofOneFile: true) }),
         LintRule("preshared keys", file: checkPresharedKeys),
     ]
 
-    private static func reportKeys(_ set: LintSet, _ report: inout LintReport) {
-        for found in set.keys.found where !found.fault.isBetweenFiles {
-            report.add(.key(found.fault), set.files[found.file], found.place)
-        }
-    }
-
-    static func reportSharedKeys(_ set: LintSet, _ report: inout LintReport) {
-        for found in set.keys.found where found.fault.isBetweenFiles {
+    static func reportKeys(_ set: LintSet, _ report: inout LintReport, ofOneFile: Bool) {
+        for found in set.keys.found where found.fault.isOfOneFile == ofOneFile {
             report.add(.key(found.fault), set.files[found.file], found.place)
         }
     }
@@ -33,5 +27,5 @@ extension LintRule {
 }
 
 extension KeyFault {
-    fileprivate var isBetweenFiles: Bool { if case .shared = self { true } else { false } }
+    fileprivate var isOfOneFile: Bool { if case .shared = self { false } else { true } }
 }

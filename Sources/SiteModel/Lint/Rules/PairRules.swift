@@ -2,7 +2,7 @@ import NetTypes
 
 extension LintRule {
     static let betweenFiles = [
-        LintRule("one private key in several files", all: reportSharedKeys),
+        LintRule("one private key in several files", all: { reportKeys($0, &$1, ofOneFile: false) }),
         LintRule("files that have to do with no other", all: checkStrangers),
         LintRule("who is whose peer", end: checkEntry),
         LintRule("the port that is dialed", end: checkPort),

@@ -4,16 +4,22 @@ import NetTypes
 enum HookCommand: Equatable {
     /// Lets the kernel forward, or not any more (`sysctl`).
     case forwarding(isOn: Bool)
-    /// A rule that gives what goes out by an interface the gateway's address.
-    case masquerade(Rule)
-    /// A rule that lets forwarded packets through.
-    case forward(Rule)
-    /// A rule that lets packets to the gateway itself through.
-    case input(Rule)
+    /// A rule of the firewall, on the way down taken away.
+    case rule(Deed, Rule)
     /// A rule that fits TCP's segments to the tunnel.
     case clampMSS(isOn: Bool)
     /// Sets a resolver of the gateway's own.
     case resolver
+
+    /// What a rule of the firewall does.
+    enum Deed {
+        /// Gives what goes out by an interface the gateway's address.
+        case masquerade
+        /// Lets forwarded packets through.
+        case forward
+        /// Lets packets to the gateway itself through.
+        case input
+    }
 
     /// What a rule of the firewall is about; nil is anything.
     struct Rule: Equatable {
@@ -82,7 +88,7 @@ enum HookCommand: Equatable {
             guard word == "in" || word == "out", rest.popFirst() == "on", let name = rest.popFirst() else { return nil }
             if word == "in" { rule.input = name } else { rule.output = name }
         }
-        return .forward(rule)
+        return .rule(.forward, rule)
     }
 
     /// `nft add rule ip nat postrouting oifname "eth0" masquerade`
@@ -111,6 +117,6 @@ enum HookCommand: Equatable {
             default: return nil
             }
         }
-        return .masquerade(rule)
+        return .rule(.masquerade, rule)
     }
 }

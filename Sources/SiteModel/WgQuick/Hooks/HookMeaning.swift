@@ -29,7 +29,7 @@ struct HookMeaning {
 
     private mutating func read(_ hook: WgQuickConfig.Hook) {
         let line = hook.command.replacing("%i", with: tunnel)
-        let isUp = hook.moment == .preUp || hook.moment == .postUp
+        let isUp = hook.moment.isUp
         var senses: [ImportRemark.HookSense] = []
         for command in ShellWords.commands(of: line) {
             guard let known = command.words.flatMap({ HookCommand($0) }), let sense = take(known, isUp: isUp) else {
@@ -49,15 +49,13 @@ struct HookMeaning {
     /// What it does for the tunnel; nil where it is not the tunnel's.
     private mutating func take(_ command: HookCommand, isUp: Bool) -> ImportRemark.HookSense? {
         switch command {
-        case .forwarding(let isOn):
-            return isOn || !isUp ? .forwarding : nil
-        case .clampMSS(let isOn):
-            return isOn == isUp ? .clamping : nil
-        case .resolver: return .resolver
-        case .input(let rule):
-            return rule.isOn == isUp ? .input : nil
-        case .forward(let rule): return rule.isOn == isUp ? forward(rule, isUp: isUp) : nil
-        case .masquerade(let rule): return rule.isOn == isUp ? masquerade(rule, isUp: isUp) : nil
+        case .forwarding(let isOn): isOn || !isUp ? .forwarding : nil
+        case .clampMSS(let isOn): isOn == isUp ? .clamping : nil
+        case .resolver: .resolver
+        case .rule(_, let rule) where rule.isOn != isUp: nil
+        case .rule(.input, _): .input
+        case .rule(.forward, let rule): forward(rule, isUp: isUp)
+        case .rule(.masquerade, let rule): masquerade(rule, isUp: isUp)
         }
     }
 

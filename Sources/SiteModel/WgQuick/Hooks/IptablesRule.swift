@@ -40,10 +40,7 @@ struct IptablesRule {
             let states = (value() ?? "").split(separator: ",").map { $0.uppercased() }
             guard states.allSatisfy({ ["RELATED", "ESTABLISHED", "NEW"].contains($0) }) else { return false }
             rule.isForReplies = !states.contains("NEW")
-        case "-p", "--protocol", "--proto":
-            _ = value()
-            rule.isForService = true
-        case "--dport", "--destination-port":
+        case "-p", "--protocol", "--proto", "--dport", "--destination-port":
             _ = value()
             rule.isForService = true
         case "--tcp-flags": rest = rest.dropFirst(2)
@@ -57,9 +54,9 @@ struct IptablesRule {
     /// nil where it is none of the usual.
     var command: HookCommand? {
         switch (table, chain, target) {
-        case ("nat", "POSTROUTING", "MASQUERADE"): rule.isForService ? nil : .masquerade(rule)
-        case ("filter", "FORWARD", "ACCEPT"): .forward(rule)
-        case ("filter", "INPUT", "ACCEPT"): .input(rule)
+        case ("nat", "POSTROUTING", "MASQUERADE"): rule.isForService ? nil : .rule(.masquerade, rule)
+        case ("filter", "FORWARD", "ACCEPT"): .rule(.forward, rule)
+        case ("filter", "INPUT", "ACCEPT"): .rule(.input, rule)
         case ("mangle", _, "TCPMSS"), ("filter", "FORWARD", "TCPMSS"): clampsMSS ? .clampMSS(isOn: rule.isOn) : nil
         default: nil
         }
