@@ -68,19 +68,12 @@ package enum Side: String {
     case destination = "daddr"
 }
 
-/// A bit of `ct state`.
-package enum ConnectionState: String {
+/// A bit of `ct state`, in their order.
+package enum ConnectionState: String, CaseIterable {
     case invalid, established, related, new
 
     /// `NF_CT_STATE_BIT` of the state.
-    package var bit: UInt32 {
-        switch self {
-        case .invalid: 1
-        case .established: 2
-        case .related: 4
-        case .new: 8
-        }
-    }
+    package var bit: UInt32 { 1 << UInt32(Self.allCases.firstIndex(of: self)!) }
 }
 
 extension Clause {

@@ -54,9 +54,7 @@ package enum FirewallOwner {
 
     private func tool(_ place: RulePlace) -> String {
         let table = place.table.split(separator: " ").first ?? ""
-        let isLegacy = FirewallTable.isLegacy(place.table)
-        return (place.family == .ip6 ? "ip6tables" : "iptables") + (isLegacy ? "-legacy" : "")
-            + (table == "filter" || self == .docker ? "" : " -t \(table)")
+        return place.iptables + (table == "filter" || self == .docker ? "" : " -t \(table)")
     }
 
     /// Leaves WireGuard's datagrams at a port where they are. `target`: where the owner sends them.
@@ -68,9 +66,7 @@ package enum FirewallOwner {
             let to = (target.port.map { ":toport=\($0)" } ?? "") + (target.address.map { ":toaddr=\($0)" } ?? "")
             return "firewall-cmd --permanent --remove-forward-port=port=\(port):proto=udp\(to) && firewall-cmd --reload"
         case .docker, .ufw, .iptables:
-            let isLegacy = FirewallTable.isLegacy(place.table)
-            let tool = (place.family == .ip6 ? "ip6tables" : "iptables") + (isLegacy ? "-legacy" : "")
-            return "\(tool) -t nat -I \(place.chain) -p udp --dport \(port) -j ACCEPT"
+            return "\(place.iptables) -t nat -I \(place.chain) -p udp --dport \(port) -j ACCEPT"
         case .nft: return "nft insert rule \(place.chainName) udp dport \(port) accept"
         }
     }
@@ -88,6 +84,11 @@ package enum FirewallOwner {
 }
 
 extension RulePlace {
+    /// The program that knows the table.
+    fileprivate var iptables: String {
+        (family == .ip6 ? "ip6tables" : "iptables") + (FirewallTable.isLegacy(table) ? "-legacy" : "")
+    }
+
     /// Whether iptables takes the option in this built-in chain: what comes in has no way out yet, and the other way round.
     fileprivate func knows(_ option: String) -> Bool {
         switch chain {

@@ -98,10 +98,7 @@ public struct TunnelEvent: Hashable, Sendable {
     }
 
     /// For people: `Receiving handshake initiation (1.200.48.72:19543)`. The kernel's words without the peer's number.
-    public var text: String {
-        let text = words
-        return endpoint.map { "\(text) (\($0))" } ?? text
-    }
+    public var text: String { words + (endpoint.map { " (\($0))" } ?? "") }
 
     private var words: String {
         switch kind {

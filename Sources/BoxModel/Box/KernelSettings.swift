@@ -112,17 +112,11 @@ extension Plan {
         }
         return before
     }
-}
 
-extension Plan {
     /// Whether the plan switches forwarding of a whole family on.
     public func startsForwarding(isV6: Bool) -> Bool {
-        changes.contains { change in
-            guard case .setSysctl(isV6 ? everyForwarding6 : everyForwarding4, let value, _) = change else {
-                return false
-            }
-            return value != 0
-        }
+        let key = isV6 ? everyForwarding6 : everyForwarding4
+        return changes.contains { if case .setSysctl(key, let value, _) = $0 { value != 0 } else { false } }
     }
 }
 

@@ -29,21 +29,17 @@ struct ConnectionJudge {
 
     /// Whether it may be opened; one that has nothing to do with the tunnel may.
     func allows(_ connection: Connection) -> Bool {
+        let (isFromPeer, isToPeer) = (isPeers(connection.client), isPeers(connection.server))
+        guard isFromPeer || isToPeer else { return true }
         var packet = connection.client.isV6 ? opening6 : opening4
-        switch (isPeers(connection.client), isPeers(connection.server)) {
-        case (false, false): return true
-        case (true, true):
-            connection.open(&packet)
-            return passes(&packet, tunnel, tunnel)
-        case (true, false):
-            connection.open(&packet)
+        connection.open(&packet)
+        if isFromPeer && isToPeer { return passes(&packet, tunnel, tunnel) }
+        if isFromPeer {
             if local.contains(connection.server) { return passes(&packet, tunnel, nil) }
             return others.contains { passes(&packet, tunnel, $0) }
-        case (false, true):
-            connection.open(&packet)
-            if local.contains(connection.client) { return passes(&packet, nil, tunnel) }
-            return others.contains { passes(&packet, $0, tunnel) }
         }
+        if local.contains(connection.client) { return passes(&packet, nil, tunnel) }
+        return others.contains { passes(&packet, $0, tunnel) }
     }
 
     private func isPeers(_ address: IPAddress) -> Bool {

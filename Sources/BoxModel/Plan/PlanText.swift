@@ -4,15 +4,12 @@ public import NetTypes
 extension Plan {
     /// One line per change, `+` for what comes, `-` for what goes, `~` for what changes; long lists are summed up.
     /// Nothing to do is an empty text.
-    public var text: String { text(naming: [:]) }
-
-    /// The same with peers by name where `names` has one.
-    public func text(naming names: [PublicKey: String]) -> String { lines(naming: names).map { $0 + "\n" }.joined() }
+    public var text: String { lines.map { $0 + "\n" }.joined() }
 
     /// The lines of `text`.
     public var lines: [String] { lines(naming: [:]) }
 
-    /// The lines of `text(naming:)`.
+    /// The same with peers by name where `names` has one.
     public func lines(naming names: [PublicKey: String]) -> [String] {
         var lines: [String] = []
         var rest = changes[...]

@@ -161,30 +161,20 @@ extension ClientConfig {
             }
         }
         lines.append("")
-        lines +=
-            WgQuickPeer(
-                publicKey: publicKey, presharedKey: presharedKey, allowedIPs: allowedIPs, endpoint: endpoint,
-                keepalive: keepalive
-            ).lines
+        lines += wgQuickPeer(publicKey, presharedKey, allowedIPs, endpoint, keepalive: keepalive)
         return lines.map { $0 + "\n" }.joined()
     }
 }
 
-/// A section of wg-quick's, of whichever side.
-struct WgQuickPeer {
-    let publicKey: PublicKey
-    let presharedKey: PresharedKey?
-    let allowedIPs: [IPPrefix]
-    let endpoint: Endpoint?
-    let keepalive: UInt16
-
-    /// From `[Peer]` on. Holds secrets.
-    var lines: [String] {
-        var lines = ["[Peer]", "PublicKey = \(publicKey)"]
-        if let presharedKey { lines.append("PresharedKey = \(presharedKey.exposedBase64)") }
-        lines.append("AllowedIPs = \(joined(allowedIPs, by: ", "))")
-        if let endpoint { lines.append("Endpoint = \(endpoint)") }
-        if keepalive > 0 { lines.append("PersistentKeepalive = \(keepalive)") }
-        return lines
-    }
+/// A section of wg-quick's, of whichever side, from `[Peer]` on. Holds secrets.
+func wgQuickPeer(
+    _ publicKey: PublicKey, _ presharedKey: PresharedKey?, _ allowedIPs: [IPPrefix], _ endpoint: Endpoint?,
+    keepalive: UInt16
+) -> [String] {
+    var lines = ["[Peer]", "PublicKey = \(publicKey)"]
+    if let presharedKey { lines.append("PresharedKey = \(presharedKey.exposedBase64)") }
+    lines.append("AllowedIPs = \(joined(allowedIPs, by: ", "))")
+    if let endpoint { lines.append("Endpoint = \(endpoint)") }
+    if keepalive > 0 { lines.append("PersistentKeepalive = \(keepalive)") }
+    return lines
 }

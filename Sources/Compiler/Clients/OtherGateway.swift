@@ -65,12 +65,9 @@ extension Site {
         for there in other.peers {
             guard let key = there.publicKey else { continue }
             lines += ["", "# \(there.name)"]
-            lines +=
-                WgQuickPeer(
-                    publicKey: key, presharedKey: presharedKey,
-                    allowedIPs: there.addresses.map { IPPrefix(host: $0) } + there.routes, endpoint: there.endpoint,
-                    keepalive: there.keepalive ?? 0
-                ).lines
+            lines += wgQuickPeer(
+                key, presharedKey, there.addresses.map { IPPrefix(host: $0) } + there.routes, there.endpoint,
+                keepalive: there.keepalive ?? 0)
         }
         return lines.map { $0 + "\n" }.joined()
     }

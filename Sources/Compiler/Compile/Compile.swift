@@ -12,7 +12,7 @@ public func compile(
 ) throws(CompileError) -> DesiredState {
     let site = site.active(in: surroundings)
     let plan = try SiteFacts(site, surroundings)
-    let publicKey = try required(site.tunnel.publicKey, "tunnel.public-key")
+    guard let publicKey = site.tunnel.publicKey else { throw .incomplete("tunnel.public-key") }
     guard let privateKey = secrets.privateKeys[publicKey] else { throw .noPrivateKey(publicKey) }
     var peers: [WireGuardPeerConfig] = []
     peers.reserveCapacity(site.peers.count)
@@ -54,11 +54,6 @@ private func answerWays(_ surroundings: Surroundings, port: UInt16) -> [AnswerWa
     return families.values.filter { Set($0.map(\.interface)).count > 1 }.joined().map {
         AnswerWay($0.source, port: port, by: $0.interface, gateway: $0.gateway)
     }.sorted()
-}
-
-func required<Value>(_ value: Value?, _ member: String) throws(CompileError) -> Value {
-    guard let value else { throw .incomplete(member) }
-    return value
 }
 
 /// A complete site with what several parts of the compiler need to know of it.

@@ -67,12 +67,11 @@ public struct FoundRoles: Equatable, Sendable {
         var rest: [Missing] = []
         for subnet in subnets {
             let found = Self.holders(of: subnet, box, out)
-            if found.count > 1, Self.holdsOnlyParts(found, of: subnet, box) {
+            if found.isEmpty || found.count > 1 && Self.holdsOnlyParts(found, of: subnet, box) {
                 rest.append(Missing(subnet: subnet, candidates: found))
-            } else if found.isEmpty {
-                rest.append(Missing(subnet: subnet, candidates: []))
+            } else {
+                lan += found.map { Surroundings.Network(subnet, on: $0) }
             }
-            if rest.last?.subnet != subnet { lan += found.map { Surroundings.Network(subnet, on: $0) } }
         }
         // Behind the LAN's own router, which is the way out as well: what is sent there does not leave the LAN unseen.
         let inside = out.intersection(lan.map(\.interface))

@@ -82,20 +82,15 @@ struct Registers {
         return bytes[first * 4..<max(recent.upperBound, first + 1) * 4].isUnknown
     }
 
-    /// The fields in a value that are not wholly known, or that are known in part.
-    func unknownFields(_ register: UInt32, _ length: Int) -> PacketFields {
-        words(register, length).reduce(into: []) { found, word in
-            if (word * 4..<word * 4 + 4).contains(where: { bytes.mask[$0] != 0xff }) {
-                found.formUnion(PacketFields(fields[word]))
-            }
-        }
-    }
+    /// The fields in a value that are not wholly known.
+    func unknownFields(_ register: UInt32, _ length: Int) -> PacketFields { fields(register, length) { $0 != 0xff } }
 
-    func knownFields(_ register: UInt32, _ length: Int) -> PacketFields {
+    /// Those that are known in part.
+    func knownFields(_ register: UInt32, _ length: Int) -> PacketFields { fields(register, length) { $0 != 0 } }
+
+    private func fields(_ register: UInt32, _ length: Int, where isSo: (_ mask: UInt8) -> Bool) -> PacketFields {
         words(register, length).reduce(into: []) { found, word in
-            if (word * 4..<word * 4 + 4).contains(where: { bytes.mask[$0] != 0 }) {
-                found.formUnion(PacketFields(fields[word]))
-            }
+            if bytes.mask[word * 4..<word * 4 + 4].contains(where: isSo) { found.formUnion(PacketFields(fields[word])) }
         }
     }
 
