@@ -38,7 +38,7 @@ struct StatusCommand: ParsableCommand {
         warn(status.observed?.obstacles ?? [])
         for note in status.notes { common.note("\(note.prose.text)") }
         for route in status.advice {
-            common.note("the LAN's router has to send \(route.destination) to this box; `wggw plan` says how")
+            common.note("the LAN's router has to send \(route) to this box; `wggw plan` says how")
         }
         if status.isUnvisited, let port = status.observed?.wireGuard?.listenPort {
             let others = status.applied?.site.tunnel.otherPorts ?? []

@@ -82,10 +82,7 @@ struct ClientConfigTests {
     }
 
     @Test func adviceInTheWordsOfRouters() {
-        let advice = [
-            StaticRouteAdvice(IPPrefix("192.168.2.0/24")!),
-            StaticRouteAdvice(IPPrefix("fd02::/64")!),
-        ]
+        let advice = ["192.168.2.0/24", "fd02::/64"].map { IPPrefix($0)! }
         let told = routerAdvice(advice, gateways: [IPAddress("192.168.1.127")!])
         let lines = Dictionary(uniqueKeysWithValues: told.map { ($0.router, $0.lines) })
         #expect(

@@ -24,8 +24,9 @@ public struct DesiredState: Equatable, Sendable {
     public var sysctls: [SysctlRequirement]
     /// Peers' IPv6 addresses that the gateway answers for on the LAN.
     public var proxyNeighbours: [ProxyNeighbour]
-    /// What somebody has to set on another box, in words; empty unless the reply path is `routed`.
-    public var advice: [StaticRouteAdvice]
+    /// The tunnel's networks and those behind peers, to which the LAN's router needs static routes; empty unless the reply path is
+    /// `routed`.
+    public var advice: [IPPrefix]
     /// How the kernel's WireGuard answers where the box has several ways out, or left one; sorted.
     public var answers: [AnswerWay]
     /// The box's addresses where its own routing leads out; sorted.
@@ -37,7 +38,7 @@ public struct DesiredState: Equatable, Sendable {
     package init(
         interface: String, datapath: DatapathChoice, wireGuard: WireGuardConfig, link: LinkConfig, routes: [Route],
         firewall: FirewallTable, access: Access, sysctls: [SysctlRequirement], proxyNeighbours: [ProxyNeighbour],
-        advice: [StaticRouteAdvice], answers: [AnswerWay], addressesOut: [IPAddress], traffic: Traffic
+        advice: [IPPrefix], answers: [AnswerWay], addressesOut: [IPAddress], traffic: Traffic
     ) {
         self.answers = answers
         self.addressesOut = addressesOut
@@ -188,16 +189,4 @@ public struct SysctlRequirement: Hashable, Sendable {
         self.key = key
         self.need = need
     }
-}
-
-/// A static route that the LAN's router needs.
-public struct StaticRouteAdvice: Hashable, Sendable {
-    /// Stands for the gateway's address in the LAN as long as nobody has looked at the box.
-    public static let unknownGateway = "GATEWAY"
-
-    /// The tunnel network, or one behind a peer.
-    public var destination: IPPrefix
-
-    /// Makes advice.
-    package init(_ destination: IPPrefix) { self.destination = destination }
 }

@@ -11,11 +11,12 @@ extension DesiredState {
         lines += section("routes", routes.map { "\($0.destination) dev \($0.interface)" })
         lines += section("proxy neighbours", proxyNeighbours.map { "\($0.address) dev \($0.interface)" })
         lines += section("sysctls", sysctls.map(\.description))
-        lines += section(
-            "static routes for the LAN's router",
-            advice.map { "\($0.destination) via \(StaticRouteAdvice.unknownGateway)" })
+        lines += section("static routes for the LAN's router", advice.map { "\($0) via \(Self.unknownGateway)" })
         return lines.joined(separator: "\n") + "\n\n" + firewall.nftText
     }
+
+    /// Stands for the gateway's address in the LAN as long as nobody has looked at the box.
+    package static let unknownGateway = "GATEWAY"
 
     private func section(_ title: String, _ lines: [String]) -> [String] {
         lines.isEmpty ? [] : ["", title] + lines.map { "  \($0)" }

@@ -231,14 +231,13 @@ private func wireGuardPeer(
 }
 
 /// What the LAN's router has to send to the gateway: the tunnel's networks and those behind peers, of the families that the LAN has.
-private func advice(_ facts: SiteFacts) -> [StaticRouteAdvice] {
+private func advice(_ facts: SiteFacts) -> [IPPrefix] {
     let subnets = facts.site.tunnel.addresses.map(\.network).filter { !$0.isHost }
     let networks = Set(subnets + facts.routes).sorted()
     let lan = facts.site.lan.subnets
     return networks.filter { network in
         lan.contains { $0.isV6 == network.isV6 } && !lan.contains { $0.contains(network) }
     }
-    .map { StaticRouteAdvice($0) }
 }
 
 /// IPv6 addresses of peers that LAN hosts take for neighbours, because they are inside the LAN's range.

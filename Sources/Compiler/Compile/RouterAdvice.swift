@@ -1,4 +1,4 @@
-public import BoxModel
+import BoxModel
 public import NetTypes
 
 /// How one kind of router is told a static route.
@@ -9,16 +9,15 @@ public struct RouterInstructions: Hashable, Sendable {
     public var lines: [String]
 }
 
-/// The static routes that the LAN's router needs, in the words of the common routers; empty if none are needed.
+/// The static routes to these networks that the LAN's router needs, in the words of the common routers; empty if none are needed.
 ///
 /// - `gateways`: the gateway's addresses in the LAN, of which the first of a route's family is used.
-public func routerAdvice(_ advice: [StaticRouteAdvice], gateways: [IPAddress] = []) -> [RouterInstructions] {
-    guard !advice.isEmpty else { return [] }
-    let routes = advice.map { advice in
+public func routerAdvice(_ networks: [IPPrefix], gateways: [IPAddress] = []) -> [RouterInstructions] {
+    if networks.isEmpty { return [] }
+    let routes = networks.map { network in
         StaticRoute(
-            to: advice.destination,
-            via: gateways.first { $0.isV6 == advice.destination.isV6 }?.description
-                ?? StaticRouteAdvice.unknownGateway)
+            to: network,
+            via: gateways.first { $0.isV6 == network.isV6 }?.description ?? DesiredState.unknownGateway)
     }
     return [
         RouterInstructions(router: "Linux", lines: routes.map(\.linux)),

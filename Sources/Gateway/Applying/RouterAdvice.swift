@@ -1,13 +1,13 @@
-public import BoxModel
+import BoxModel
 public import Compiler
-internal import NetTypes
+public import NetTypes
 public import SiteModel
 
 extension ControlPlane {
     /// The static routes that the LAN's router needs, with the gateway's address in the LAN; empty unless the reply path is
     /// routed.
     public func routerInstructions(
-        _ advice: [StaticRouteAdvice], of site: Site, meeting surroundings: Surroundings
+        _ advice: [IPPrefix], of site: Site, meeting surroundings: Surroundings
     ) throws(GatewayError) -> [RouterInstructions] {
         if advice.isEmpty { return [] }
         return try wrapping {

@@ -1,6 +1,7 @@
 public import BoxModel
 import Compiler
 public import Explaining
+public import NetTypes
 public import SiteModel
 public import Storage
 
@@ -23,7 +24,7 @@ public struct GatewayStatus {
     /// What the site meets on the box now.
     public let surroundings: Surroundings
     /// What somebody has to set on another box.
-    public let advice: [StaticRouteAdvice]
+    public let advice: [IPPrefix]
     /// Seconds since the epoch.
     public let now: Int64
     /// What is wrong and needs somebody, each with what helps; empty if all is well.
