@@ -103,15 +103,15 @@ private indirect enum Plain: Equatable {
         ] as [([String], Int?, String)]) func findsPlaces(_ keys: [String], _ index: Int?, _ marked: String) throws
     {
         let before = Array(marked.prefix { $0 != "«" }.utf8)
-        let bytes = Array(marked.replacing("«", with: "").utf8)
-        var scanner = TOMLScanner(bytes)
+        var text = PlacedText(marked.replacing("«", with: ""), file: "f")
+        var scanner = TOMLScanner(text.bytes)
         var places = TOMLPlaces(try scanner.document())
         let offset = places.offset(of: SitePath(keys, index: index))
         #expect(offset == before.count)
         let lines = String(decoding: before, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
-        let (line, column) = LineIndex(bytes).position(of: offset)
-        #expect(line == lines.count)
-        #expect(column == lines.last!.unicodeScalars.count + 1)
+        let place = text.error(at: offset, .toml(.noKey)).place
+        #expect(place.line == lines.count)
+        #expect(place.column == lines.last!.unicodeScalars.count + 1)
     }
 
     /// What is no TOML never gets through, and is placed on the right line.

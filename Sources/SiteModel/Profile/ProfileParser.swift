@@ -13,31 +13,27 @@ extension Site {
 
 /// A profile on its way to a site: text, TOML, and then what `Site.tables` and `Site.ownTables` find in it.
 struct ProfileParser {
-    private let file: String
-    private let bytes: [UInt8]
+    private var text: PlacedText
     private let root: TOMLTableNode
     private var reader = ProfileReader()
 
-    init(_ text: String, file: String) throws(ProfileErrors) {
-        self.file = file
-        bytes = Array(text.utf8)
-        func failure(_ line: Int, _ column: Int, _ fault: TOMLFault) -> ProfileErrors {
-            ProfileErrors([ProfileError(file: file, line: line, column: column, .toml(fault))])
-        }
-        func failure(at offset: Int, _ fault: TOMLFault) -> ProfileErrors {
-            let (line, column) = LineIndex(Array(text.utf8)).position(of: offset)
-            return failure(line, column, fault)
-        }
+    init(_ whole: String, file: String) throws(ProfileErrors) {
+        text = PlacedText(whole, file: file)
         // TOMLKit gets the text as a C string, which would end here.
-        if let zero = bytes.firstIndex(of: 0) { throw failure(at: zero, .zeroByte) }
-        var scanner = TOMLScanner(bytes)
-        do { root = try scanner.document() } catch {
-            throw failure(at: error.offset, error.fault)
+        if let zero = text.bytes.firstIndex(of: 0) {
+            throw ProfileErrors([text.error(at: zero, .toml(.zeroByte))])
         }
-        do { _ = try TOMLTable(string: text) } catch {
-            guard let error = error as? TOMLParseError else { throw failure(1, 1, .library("\(error)")) }
-            let place = error.source.begin
-            throw failure(max(place.line, 1), max(place.column, 1), .library(error.description))
+        var scanner = TOMLScanner(text.bytes)
+        do { root = try scanner.document() } catch {
+            throw ProfileErrors([text.error(at: error.offset, .toml(error.fault))])
+        }
+        do { _ = try TOMLTable(string: whole) } catch {
+            let fault = error as? TOMLParseError
+            let (line, column) = (fault?.source.begin.line ?? 1, fault?.source.begin.column ?? 1)
+            let words = fault?.description ?? "\(error)"
+            throw ProfileErrors([
+                ProfileError(file: file, line: max(line, 1), column: max(column, 1), .toml(.library(words)))
+            ])
         }
     }
 
@@ -58,15 +54,11 @@ struct ProfileParser {
 
     // MARK: Places
 
-    private func errors(adding problems: [SiteProblem]) -> ProfileErrors {
+    private mutating func errors(adding problems: [SiteProblem]) -> ProfileErrors {
         var all = reader.found
         var places = TOMLPlaces(root)
         for problem in problems { all.append((places.offset(of: problem.path), .problem(problem))) }
-        let positions = LineIndex(bytes).positions(of: all.map(\.offset))
-        return ProfileErrors(
-            zip(all, positions).map { found, place in
-                ProfileError(file: file, line: place.line, column: place.column, found.fault)
-            })
+        return ProfileErrors(all.sorted { $0.offset < $1.offset }.map { text.error(at: $0.offset, $0.fault) })
     }
 }
 

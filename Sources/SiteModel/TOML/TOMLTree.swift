@@ -42,32 +42,3 @@ final class TOMLListNode {
 
     init(_ elements: [TOMLNode]) { self.elements = elements }
 }
-
-/// Turns byte offsets into lines and columns, both counted from 1; a column is a Unicode scalar, as in compilers.
-struct LineIndex {
-    private let bytes: [UInt8]
-
-    init(_ bytes: [UInt8]) { self.bytes = bytes }
-
-    func position(of offset: Int) -> (line: Int, column: Int) { positions(of: [offset])[0] }
-
-    /// Of many offsets, in their order, by one pass over the text: a line may be as long as the text.
-    func positions(of offsets: [Int]) -> [(line: Int, column: Int)] {
-        var positions = [(line: Int, column: Int)](repeating: (1, 1), count: offsets.count)
-        var at = 0
-        var (line, column) = (1, 1)
-        for index in offsets.indices.sorted(by: { offsets[$0] < offsets[$1] }) {
-            let end = min(offsets[index], bytes.count)
-            while at < end {
-                if bytes[at] == UInt8(ascii: "\n") {
-                    (line, column) = (line + 1, 1)
-                } else if bytes[at] & 0xc0 != 0x80 {
-                    column += 1
-                }
-                at += 1
-            }
-            positions[index] = (line, column)
-        }
-        return positions
-    }
-}

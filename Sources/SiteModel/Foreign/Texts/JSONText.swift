@@ -21,11 +21,6 @@ struct JSONNode: Sendable {
         if case .object(let members) = value { members } else { [] }
     }
 
-    /// Of an array; else nothing.
-    var elements: [JSONNode] {
-        if case .array(let elements) = value { elements } else { [] }
-    }
-
     var isObject: Bool { if case .object = value { true } else { false } }
 
     /// nil for what is no boolean.
@@ -39,8 +34,8 @@ struct JSONNode: Sendable {
         }
     }
 
-    /// Of an array of strings.
-    var texts: [ForeignValue] { elements.compactMap(\.text) }
+    /// Of an array of strings; else nothing.
+    var texts: [ForeignValue] { if case .array(let elements) = value { elements.compactMap(\.text) } else { [] } }
 }
 
 /// Reads JSON: one value, and nothing behind it.

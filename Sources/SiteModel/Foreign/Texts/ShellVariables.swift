@@ -9,7 +9,7 @@ struct ShellVariables {
             let line = whole.trimmedOfBlanks
             guard let sign = line.utf8.firstIndex(of: UInt8(ascii: "=")) else { continue }
             let name = line[..<sign]
-            guard !name.isEmpty, name.utf8.allSatisfy({ TOMLScanner.isBareKey($0) && $0 != UInt8(ascii: "-") }) else {
+            guard !name.isEmpty, name.utf8.allSatisfy({ $0.isLetterOrDigit || $0 == UInt8(ascii: "_") }) else {
                 continue
             }
             var value = line[line.utf8.index(after: sign)...]

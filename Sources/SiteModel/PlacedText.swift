@@ -19,7 +19,9 @@ struct PlacedText {
     /// The next byte; nil at the end.
     var peek: UInt8? { at < bytes.count ? bytes[at] : nil }
 
+    /// A column is a Unicode scalar, as in compilers.
     mutating func place() -> WgQuickConfig.Place {
+        if at < counted.at { counted = (at: 0, line: 1, column: 1) }
         for c in bytes[counted.at..<at] {
             if c == 10 {
                 (counted.line, counted.column) = (counted.line + 1, 1)
@@ -31,11 +33,15 @@ struct PlacedText {
         return WgQuickConfig.Place(line: counted.line, column: counted.column, file: file)
     }
 
-    /// What is wrong here.
-    mutating func failure(_ fault: ForeignFault) -> ProfileErrors {
+    /// What is wrong somewhere; of many, the first come first.
+    mutating func error(at offset: Int, _ fault: ProfileFault) -> ProfileError {
+        at = min(offset, bytes.count)
         let place = place()
-        return ProfileErrors([ProfileError(file: file, line: place.line, column: place.column, .foreign(fault))])
+        return ProfileError(file: file, line: place.line, column: place.column, fault)
     }
+
+    /// What is wrong here.
+    mutating func failure(_ fault: ForeignFault) -> ProfileErrors { ProfileErrors([error(at: at, .foreign(fault))]) }
 
     /// Whether this comes next.
     func starts(_ text: StaticString) -> Bool {
