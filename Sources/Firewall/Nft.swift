@@ -2,7 +2,7 @@
 package enum Nft {
     /// `NFT_META_*`
     package enum Meta {
-        package static let (length, etherType, mark): (UInt32, UInt32, UInt32) = (0, 1, 3)
+        package static let (etherType, mark): (UInt32, UInt32) = (1, 3)
         package static let (input, output): (UInt32, UInt32) = (4, 5)
         package static let (inputName, outputName): (UInt32, UInt32) = (6, 7)
         package static let (inputType, outputType): (UInt32, UInt32) = (8, 9)
@@ -25,10 +25,7 @@ package enum Nft {
     /// `NFT_CT_*`
     package enum Conntrack {
         package static let (state, direction, status, mark): (UInt32, UInt32, UInt32, UInt32) = (0, 1, 2, 3)
-        package static let (family, source, destination, transport): (UInt32, UInt32, UInt32, UInt32) = (7, 8, 9, 10)
-        package static let (sourcePort, destinationPort): (UInt32, UInt32) = (11, 12)
-        package static let (sourceIPv4, destinationIPv4): (UInt32, UInt32) = (19, 20)
-        package static let (sourceIPv6, destinationIPv6): (UInt32, UInt32) = (21, 22)
+        package static let (family, transport): (UInt32, UInt32) = (7, 10)
     }
 
     /// Bits of `ct state` (`NF_CT_STATE_BIT` of linux/netfilter/nf_conntrack_common.h), and of `ct status`.
@@ -58,7 +55,7 @@ package enum Nft {
 
     /// `RTN_*` of linux/rtnetlink.h: what an address is to this host.
     package enum AddressType {
-        package static let (unicast, local, broadcast, multicast): (UInt32, UInt32, UInt32, UInt32) = (1, 2, 3, 5)
+        package static let (unicast, local): (UInt32, UInt32) = (1, 2)
     }
 
     /// `NFT_DATA_VERDICT`: a set with this data type maps to verdicts.

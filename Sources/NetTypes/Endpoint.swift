@@ -155,8 +155,5 @@ private func isLabel(_ text: some StringProtocol, allowsUnderscore: Bool) -> Boo
     let text = String(text).utf8
     let hyphen = UInt8(ascii: "-")
     return (1...63).contains(text.count) && text.first != hyphen && text.last != hyphen
-        && text.allSatisfy { c in
-            (48...57).contains(c) || (65...90).contains(c) || (97...122).contains(c) || c == hyphen
-                || allowsUnderscore && c == UInt8(ascii: "_")
-        }
+        && text.allSatisfy { $0.isLetterOrDigit || $0 == hyphen || allowsUnderscore && $0 == UInt8(ascii: "_") }
 }

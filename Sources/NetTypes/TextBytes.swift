@@ -8,6 +8,13 @@ extension String {
     }
 }
 
+extension UInt8 {
+    /// Whether it is one of ASCII's letters or digits.
+    package var isLetterOrDigit: Bool {
+        (48...57).contains(self) || (65...90).contains(self) || (97...122).contains(self)
+    }
+}
+
 extension FixedWidthInteger {
     /// The number that stands there in decimal digits and nothing else, leading zeros included; nil where it has no room.
     @inlinable public init?(digits text: UnsafeRawBufferPointer) {

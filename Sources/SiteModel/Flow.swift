@@ -92,17 +92,10 @@ extension Flow.Party: CustomStringConvertible {
             || text.utf8.allSatisfy({ (48...57).contains($0) || $0 == UInt8(ascii: ".") })
         {
             self = .network(try IPPrefix(parsing: text))
-        } else if text.utf8.count > 253 || !text.utf8.allSatisfy(Self.isOfName) {
+        } else if text.utf8.count > 253 || !text.utf8.allSatisfy({ $0.isLetterOrDigit || ".-_".utf8.contains($0) }) {
             throw ParseError(text, .noParty)
         } else {
             self = .name(String(text))
-        }
-    }
-
-    private static func isOfName(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 48...57, 65...90, 97...122, UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"): true
-        default: false
         }
     }
 

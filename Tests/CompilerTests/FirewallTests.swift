@@ -1,10 +1,10 @@
 import BoxModel
-import Firewall
 import NetTypes
 import SiteModel
 import SiteSamples
 import Testing
 
+@testable import Firewall
 @testable import Compiler
 
 struct FirewallTests {

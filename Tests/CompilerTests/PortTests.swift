@@ -1,10 +1,10 @@
 import BoxTwin
-import Firewall
 import NetTypes
 import SiteModel
 import SiteSamples
 import Testing
 
+@testable import Firewall
 @testable import BoxModel
 @testable import Compiler
 

@@ -1,8 +1,8 @@
 import GatewaySamples
 import Repeats
-import SiteModel
 import Testing
 
+@testable import SiteModel
 @testable import Gateway
 
 @Suite struct OutputTests {

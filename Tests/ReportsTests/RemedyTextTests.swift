@@ -2,10 +2,10 @@ import BoxModel
 import Compiler
 import Explaining
 import Gateway
-import NetTypes
 import Storage
 import Testing
 
+@testable import NetTypes
 @testable import SiteModel
 @testable import wggw
 

@@ -44,7 +44,13 @@ extension BoxError {
     }
 
     /// What a kernel can be built without.
-    public enum Facility: Sendable { case connectionTracking, debugLines, dynamicDebug, packetLog, wireGuard }
+    public enum Facility: String, Sendable {
+        case connectionTracking = "this kernel has no ctnetlink"
+        case debugLines = "this kernel's WireGuard was built without them"
+        case dynamicDebug = "this kernel has no dynamic debug, or it is not mounted"
+        case packetLog = "this kernel cannot log packets"
+        case wireGuard = "this kernel has no WireGuard"
+    }
 
     /// What the operating system refused.
     public struct Refusal: Hashable, Sendable {
@@ -112,7 +118,7 @@ extension BoxError.Cause: CustomStringConvertible {
         case .stopped(let signal): "told to stop\(signal.map { " by \($0)" } ?? "")"
         case .restless(let isList): "\(isList ? "the list" : "it") kept changing while it was read"
         case .silentKernel: "the kernel does not answer"
-        case .lacking(let facility): facility.absence
+        case .lacking(let facility): facility.rawValue
         case .noInterface(let name): "there is no interface \(name)"
         case .otherKind(let kind): "there is one of that name, of kind \(kind ?? "hardware")"
         case .noWireGuard: "it is no WireGuard interface"
@@ -163,18 +169,6 @@ extension BoxError.Refusal {
             case nil: nil
             }
         return [name, kernel.map { "(\($0))" }, subject.map { "(\($0))" }].compactMap(\.self).joined(separator: " ")
-    }
-}
-
-extension BoxError.Facility {
-    fileprivate var absence: String {
-        switch self {
-        case .connectionTracking: "this kernel has no ctnetlink"
-        case .debugLines: "this kernel's WireGuard was built without them"
-        case .dynamicDebug: "this kernel has no dynamic debug, or it is not mounted"
-        case .packetLog: "this kernel cannot log packets"
-        case .wireGuard: "this kernel has no WireGuard"
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 public import SiteModel
 
 /// The box refused: what was tried, what it answered, and what to do about it.
-public struct BoxError: Error, Equatable, Sendable, CustomStringConvertible {
+public struct BoxError: Error, Equatable, Sendable, ToldInProse {
     /// What was tried.
     public var operation: Operation
     /// What the kernel or a process answered.
@@ -22,7 +22,4 @@ public struct BoxError: Error, Equatable, Sendable, CustomStringConvertible {
         if let remedy { prose += "; \(remedy)" }
         return prose
     }
-
-    /// For whoever develops.
-    public var description: String { prose.description }
 }

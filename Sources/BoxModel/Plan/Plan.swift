@@ -105,9 +105,7 @@ public struct WireGuardChange: Equatable, Sendable {
     }
 
     /// Whether nothing would be set.
-    public var isEmpty: Bool {
-        privateKey == nil && listenPort == nil && fwmark == nil && disguises == nil && set.isEmpty && remove.isEmpty
-    }
+    public var isEmpty: Bool { self == WireGuardChange() }
 }
 
 /// What is set on one peer; nil members stay as they are.

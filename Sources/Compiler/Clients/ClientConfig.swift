@@ -26,7 +26,7 @@ public struct ClientConfig: Equatable, Sendable {
 }
 
 /// A client's configuration that cannot be written: what is missing, and what would help.
-public enum ClientConfigError: Error, Hashable, Sendable, CustomStringConvertible {
+public enum ClientConfigError: Error, Hashable, Sendable, ToldInProse {
     /// The site has no endpoint to dial.
     case noEndpoint
     /// The gateway has no key pair yet.
@@ -41,9 +41,6 @@ public enum ClientConfigError: Error, Hashable, Sendable, CustomStringConvertibl
     case tooNew(peer: String, AWGVersionFault)
     /// An app's version is told, and the peer comes in by plain WireGuard.
     case noVersion(peer: String)
-
-    /// For whoever develops.
-    public var description: String { prose.description }
 
     /// `the site has no endpoint; …`
     public var prose: Prose {

@@ -2,14 +2,11 @@ import NetTypes
 public import SiteModel
 
 /// What a site cannot say of the gateway at its other end.
-public enum OtherGatewayError: Error, Hashable, Sendable, CustomStringConvertible {
+public enum OtherGatewayError: Error, Hashable, Sendable, ToldInProse {
     /// A peer without networks behind it is a device and no gateway.
     case noNetworks(peer: String)
     /// It has no address in the tunnel, which a gateway of its own needs.
     case unnumbered(peer: String)
-
-    /// For whoever develops.
-    public var description: String { prose.description }
 
     /// `branch has no networks behind it; …`
     public var prose: Prose {

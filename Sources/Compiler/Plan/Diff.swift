@@ -3,7 +3,7 @@ import NetTypes
 public import SiteModel
 
 /// A desired state that this box cannot be brought to, and what would help.
-public indirect enum DiffError: Error, Equatable, Sendable, CustomStringConvertible {
+public indirect enum DiffError: Error, Equatable, Sendable, ToldInProse {
     /// Something that is not WireGuard has the interface's name.
     case foreignInterface(String)
     /// A WireGuard interface has the name, but with the key of somebody else.
@@ -12,9 +12,6 @@ public indirect enum DiffError: Error, Equatable, Sendable, CustomStringConverti
     case silent(BoxError)
     /// The kernel's WireGuard is wanted, and this kernel has none.
     case noKernelWireGuard
-
-    /// For whoever develops.
-    public var description: String { prose.description }
 
     /// `wg0 exists and is not a WireGuard interface; …`
     public var prose: Prose {

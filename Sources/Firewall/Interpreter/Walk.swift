@@ -89,12 +89,6 @@ public struct Walk: Sendable {
         public var kind: Translation.Kind
         /// Whether they certainly were.
         public var isCertain: Bool
-
-        /// Makes a translation.
-        public init(kind: Translation.Kind, isCertain: Bool) {
-            self.kind = kind
-            self.isCertain = isCertain
-        }
     }
 
     /// What becomes of it at the end.

@@ -24,13 +24,6 @@ public struct AWGVersionFault: Error, Hashable, Sendable {
     public let names: [AWGName]
     /// The first that takes all of them.
     public let needed: AWGVersion
-
-    /// Makes a fault.
-    public init(version: AWGVersion, names: [AWGName], needed: AWGVersion) {
-        self.version = version
-        self.names = names
-        self.needed = needed
-    }
 }
 
 extension AWGName {

@@ -31,7 +31,7 @@ struct ForeignCandidate {
 }
 
 /// Why no installation was read.
-public indirect enum InstallationError: Error, Sendable, CustomStringConvertible {
+public indirect enum InstallationError: Error, Sendable, ToldInProse {
     /// What was chosen, or all that there is, has faults.
     case faults(ProfileErrors)
     /// Nothing there is a gateway's: so many files were looked into, and this one was not.
@@ -40,9 +40,6 @@ public indirect enum InstallationError: Error, Sendable, CustomStringConvertible
     case notThere(Installation.Kind?, interface: String?, [FoundGateway])
     /// These are there.
     case several([FoundGateway])
-
-    /// For whoever develops.
-    public var description: String { prose.description }
 
     /// The faults, a line each, or what there is, and what would help.
     public var prose: Prose {

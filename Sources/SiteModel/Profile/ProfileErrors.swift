@@ -1,5 +1,5 @@
 /// One thing that is wrong in a file, and where.
-public struct ProfileError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct ProfileError: Error, Hashable, Sendable, ToldInProse {
     /// The file's name as it was given.
     public let file: String
     /// From 1.
@@ -22,10 +22,7 @@ public struct ProfileError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What is wrong and what would be right.
     public var message: String { fault.description }
 
-    /// `site.toml:14:14: peers.laptop.addresses: 10.0.0.0/40: an IPv4 prefix is at most /32`
-    public var description: String { prose.description }
-
-    /// The same, with its advice.
+    /// `site.toml:14:14: peers.laptop.addresses: 10.0.0.0/40: an IPv4 prefix is at most /32`, with its advice.
     public var prose: Prose {
         var prose = Prose("\(file):\(line):\(column): \(message)")
         if let advice = fault.advice { prose += "; \(advice)" }

@@ -7,12 +7,6 @@ public struct ProfileSection: Equatable, Sendable {
     /// What stands below it, without ends of lines.
     public fileprivate(set) var lines: [String]
 
-    /// Makes a table.
-    public init(title: String, lines: [String]) {
-        self.title = title
-        self.lines = lines
-    }
-
     /// `[peers.laptop]`
     public static func title(_ path: [String]) -> String { "[\(path.map(tomlKey).joined(separator: "."))]" }
 }

@@ -1,3 +1,5 @@
+import NetTypes
+
 /// Reads TOML 1.0 into a `TOMLTableNode`.
 ///
 /// It takes some text that is not TOML, such as two settings on a line or a number with a leading zero; TOMLKit, which is
@@ -157,9 +159,7 @@ struct TOMLScanner {
         return String(decoding: bytes[start..<at], as: UTF8.self)
     }
 
-    static func isBareKey(_ c: UInt8) -> Bool {
-        (48...57).contains(c) || (65...90).contains(c) || (97...122).contains(c) || c == 45 || c == 95
-    }
+    static func isBareKey(_ c: UInt8) -> Bool { c.isLetterOrDigit || c == UInt8(ascii: "-") || c == UInt8(ascii: "_") }
 
     // MARK: Values
 

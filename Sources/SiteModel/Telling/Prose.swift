@@ -82,3 +82,14 @@ extension Prose: CustomStringConvertible {
     /// For whoever develops: remedies by the names of their cases.
     public var description: String { told { "(\($0))" } }
 }
+
+/// What is told in words with what helps.
+public protocol ToldInProse: CustomStringConvertible {
+    /// What is wrong, and what would help.
+    var prose: Prose { get }
+}
+
+extension ToldInProse {
+    /// For whoever develops.
+    public var description: String { prose.description }
+}

@@ -25,7 +25,8 @@ struct SiteChecks {
 
     mutating func run() {
         guard isWithinLimits() else { return }
-        checkSite()
+        checkLabel(site.name, ["site", "name"], .site)
+        checkOtherForwarding()
         checkLAN()
         checkTunnel()
         checkCard(site.egress.interface, ["egress", "interface"])
@@ -50,11 +51,6 @@ struct SiteChecks {
     }
 
     // MARK: Sections
-
-    private mutating func checkSite() {
-        checkLabel(site.name, ["site", "name"], .site)
-        checkOtherForwarding()
-    }
 
     private mutating func checkLAN() {
         checkCard(site.lan.interface, ["lan", "interface"])

@@ -46,10 +46,5 @@ private func keyRanges<Text: StringProtocol>(in text: Text) -> [Range<Text.Index
 }
 
 private func isBase64(_ c: UInt8) -> Bool {
-    switch c {
-    case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "/"):
-        true
-    default: false
-    }
+    c.isLetterOrDigit || c == UInt8(ascii: "+") || c == UInt8(ascii: "/")
 }

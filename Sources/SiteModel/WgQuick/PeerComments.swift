@@ -97,8 +97,7 @@ enum PeerComments {
 public func hostLabel(nearest text: some StringProtocol) -> String? {
     var label = ""
     for scalar in text.unicodeScalars {
-        let isKept = scalar.isASCII && scalar != "_" && scalar != "-" && TOMLScanner.isBareKey(UInt8(scalar.value))
-        if isKept {
+        if scalar.isASCII && UInt8(scalar.value).isLetterOrDigit {
             label.unicodeScalars.append(scalar)
         } else if !label.isEmpty, label.last != "-" {
             label += "-"

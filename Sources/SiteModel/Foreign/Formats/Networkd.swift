@@ -20,18 +20,16 @@ struct Networkd {
             for part in files.files where part.directory == "\(file.path).d/" && part.name.hasSuffix(".conf") {
                 device.append(IniText(part, isPeer: { $0 == "WireGuardPeer" }))
             }
+            // Others come in, and it does not only go out to one that has everything.
+            let isGateway =
+                device["WireGuard"]?["ListenPort"] != nil
+                || device.sections.contains { $0.name == "WireGuardPeer" && $0["Endpoint"] == nil }
+            if !isGateway { return nil }
             let reader = Networkd(files: files, file: file, device: device, name: name)
-            guard isGateway(device) else { return nil }
             return ForeignCandidate(kind: .networkd, interface: name, file: file.path) { () throws(ProfileErrors) in
                 try reader.read()
             }
         }
-    }
-
-    /// Whether others come in, and it does not only go out to one that has everything.
-    private static func isGateway(_ device: IniText) -> Bool {
-        let peers = device.sections.filter { $0.name == "WireGuardPeer" }
-        return peers.contains { $0["Endpoint"] == nil } || device["WireGuard"]?["ListenPort"] != nil
     }
 
     private func read() throws(ProfileErrors) -> Installation {
