@@ -13,16 +13,8 @@ public struct IPv4Address: Hashable, Comparable, Sendable, ParsedText, LosslessS
 
     /// Four decimal octets without leading zeros (`inet_pton`); throws `ParseError`.
     public init(parsing text: some StringProtocol) throws(ParseError) {
-        guard let value = String(text).withBytes(Self.parse) else {
-            throw ParseError(text, .noIPv4)
-        }
-        rawValue = value
-    }
-
-    /// The same of text in bytes.
-    public init?(utf8 text: UnsafeRawBufferPointer) {
-        guard let value = Self.parse(text) else { return nil }
-        rawValue = value
+        guard let address = String(text).withBytes({ Self(utf8: $0) }) else { throw ParseError(text, .noIPv4) }
+        self = address
     }
 
     /// The four octets, most significant first: network order.
@@ -53,8 +45,8 @@ public struct IPv4Address: Hashable, Comparable, Sendable, ParsedText, LosslessS
     /// Numeric order.
     @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 
-    /// Not generic: parsing thousands of peers would spend its time in witness tables.
-    private static func parse(_ text: UnsafeRawBufferPointer) -> UInt32? {
+    /// The same of text in bytes. Not generic: parsing thousands of peers would spend its time in witness tables.
+    public init?(utf8 text: UnsafeRawBufferPointer) {
         var value: UInt32 = 0
         var octet: UInt32 = 0
         var digits = 0
@@ -73,6 +65,7 @@ public struct IPv4Address: Hashable, Comparable, Sendable, ParsedText, LosslessS
             default: return nil
             }
         }
-        return dots == 3 && digits > 0 ? value << 8 | octet : nil
+        guard dots == 3 && digits > 0 else { return nil }
+        rawValue = value << 8 | octet
     }
 }

@@ -8,16 +8,8 @@ public struct IPv6Address: Hashable, Comparable, Sendable, ParsedText, LosslessS
 
     /// RFC 4291 2.2 text, `::` and an embedded IPv4 tail included; no zone. Throws `ParseError`.
     public init(parsing text: some StringProtocol) throws(ParseError) {
-        guard let value = String(text).withBytes(Self.parse) else {
-            throw ParseError(text, .noIPv6)
-        }
-        rawValue = value
-    }
-
-    /// The same of text in bytes.
-    public init?(utf8 text: UnsafeRawBufferPointer) {
-        guard let value = Self.parse(text) else { return nil }
-        rawValue = value
+        guard let address = String(text).withBytes({ Self(utf8: $0) }) else { throw ParseError(text, .noIPv6) }
+        self = address
     }
 
     /// The 16 octets, most significant first: network order.
@@ -44,7 +36,8 @@ public struct IPv6Address: Hashable, Comparable, Sendable, ParsedText, LosslessS
     /// Numeric order.
     @inlinable public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 
-    private static func parse(_ text: UnsafeRawBufferPointer) -> UInt128? {
+    /// The same of text in bytes.
+    public init?(utf8 text: UnsafeRawBufferPointer) {
         let (colon, dot) = (UInt8(ascii: ":"), UInt8(ascii: "."))
         var value: UInt128 = 0
         var groups = 0
@@ -55,7 +48,7 @@ public struct IPv6Address: Hashable, Comparable, Sendable, ParsedText, LosslessS
         while at < text.count {
             let start = at
             var group: UInt128 = 0
-            while at < text.count, at - start < 4, let digit = hexDigit(text[at]) {
+            while at < text.count, at - start < 4, let digit = Self.hexDigit(text[at]) {
                 group = group << 4 | UInt128(digit)
                 at += 1
             }
@@ -77,10 +70,14 @@ public struct IPv6Address: Hashable, Comparable, Sendable, ParsedText, LosslessS
             gap = groups
             at += 1
         }
-        guard let gap else { return groups == 8 ? value : nil }
-        guard groups < 8 else { return nil }
-        let behind = 16 * (groups - gap)
-        return (value >> behind) << (128 - 16 * gap) | value & ((1 << behind) - 1)
+        if let gap {
+            guard groups < 8 else { return nil }
+            let behind = 16 * (groups - gap)
+            value = (value >> behind) << (128 - 16 * gap) | value & ((1 << behind) - 1)
+        } else if groups < 8 {
+            return nil
+        }
+        rawValue = value
     }
 
     private static func hexDigit(_ c: UInt8) -> UInt8? {

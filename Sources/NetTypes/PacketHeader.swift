@@ -51,12 +51,9 @@ public struct PacketHeader: Hashable, Sendable {
             // Hop-by-hop and destination options, routing.
             case 0, 43, 60: length = (Int(bytes[at + 1]) + 1) * 8
             case 44:
-                let isLater = bytes.number(at + 2) >> 3 != 0
+                // A later fragment has no ports.
+                if bytes.number(at + 2) >> 3 != 0 { return transport = bytes[at] }
                 length = 8
-                if isLater {
-                    transport = bytes[at]
-                    return
-                }
             // Authentication (RFC 4302).
             case 51: length = (Int(bytes[at + 1]) + 2) * 4
             default: return readPorts(bytes, at: at)

@@ -1,7 +1,7 @@
 public import SiteModel
 
 /// The box refused: what was tried, what it answered, and what to do about it.
-public struct BoxError: Error, Equatable, Sendable, ToldInProse {
+public struct BoxError: Error, Equatable, Sendable, CustomStringConvertible {
     /// What was tried.
     public var operation: Operation
     /// What the kernel or a process answered.
@@ -22,4 +22,7 @@ public struct BoxError: Error, Equatable, Sendable, ToldInProse {
         if let remedy { prose += "; \(remedy)" }
         return prose
     }
+
+    /// For whoever develops.
+    public var description: String { prose.description }
 }

@@ -100,8 +100,6 @@ public struct Installation: Sendable {
     /// What peers dial, ask and send of whom nothing else is known.
     var defaults: Client?
 
-    /// Of how many peers, with those who were not let in.
-    public var peerCount: Int { peers.count }
     /// The first file, as it was named.
     public var file: String { gateway.file }
 }

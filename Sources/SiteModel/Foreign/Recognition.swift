@@ -96,7 +96,7 @@ extension Installation {
         let taken = candidate.gateway
         let others = all.map(\.gateway).filter { $0.file != taken.file || $0.interface != taken.interface }
         let what = WgQuickConfig.Place(file: taken.file)
-        gateway.note(what, .taken(taken, peers: peerCount))
+        gateway.note(what, .taken(taken, peers: peers.count))
         let (first, more) = shortened(others)
         for other in first { gateway.note(what, .notTaken(other)) }
         if more > 0 { gateway.note(what, .moreNotTaken(more)) }

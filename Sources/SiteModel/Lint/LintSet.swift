@@ -72,8 +72,7 @@ struct LintSet {
         ends.append(
             LintEnd(
                 here: here, there: there, entry: own.map { here.peers[$0.peer] },
-                back: others.map { there.peers[$0.peer] }, isByKey: own?.isByKey ?? false,
-                isKnownByKey: others?.isByKey ?? false))
+                back: others.map { there.peers[$0.peer] }, isByKey: own?.isByKey ?? false))
     }
 
     /// The file with the key of a peer: of several that share one, the one with its address.
@@ -203,8 +202,6 @@ struct LintEnd {
     let back: WgQuickConfig.Peer?
     /// Whether `entry` has the other side's key, or is it by addresses alone.
     let isByKey: Bool
-    /// The same of `back`.
-    let isKnownByKey: Bool
 
     /// Whether it is the one of the two ends at which what is wrong with both is told.
     var isSecond: Bool { here.index > there.index }

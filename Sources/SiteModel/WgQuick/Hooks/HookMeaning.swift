@@ -20,11 +20,11 @@ struct HookMeaning {
         self.uplink = uplink
         networks = interface.addresses.map(\.network)
         for hook in interface.hooks { read(hook) }
-        if !forwardsEverywhere { egress = nil }
+        // Where no hook speaks of forwarding, the box forwards by itself.
+        if forwards && !isUnbound { egress = nil }
     }
 
-    /// Whether forwarding from the tunnel is bound to places; where no hook speaks of it, the box forwards by itself.
-    private var forwardsEverywhere: Bool { !forwards || isUnbound }
+    /// Whether a hook forwards from the tunnel to everywhere.
     private var isUnbound = false
 
     private mutating func read(_ hook: WgQuickConfig.Hook) {
