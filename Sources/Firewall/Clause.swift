@@ -130,10 +130,8 @@ extension Clause {
             word += family.size / 4
         }
         expressions += [
+            // nft converts this one byte as if it were two. That does nothing, and Debian 13's kernel (6.12.117) refuses it.
             .meta(key: Nft.Meta.transport, register: register(word)),
-            // nft converts the one byte as if it were two, which does nothing; the kernel gives it back, so it is kept.
-            .byteorder(
-                source: register(word), register: register(word), op: Nft.Byteorder.hostToNetwork, length: 1, size: 2),
             .payload(base: Nft.Payload.transport, offset: 2, length: 2, register: register(word + 1)),
             .lookup(set: set, register: 1, inverted: false, verdictMap: false),
         ]
