@@ -21,29 +21,49 @@ struct Performed {
 extension ControlPlane {
     /// Carries out the plan, looks again, and is content only if nothing is left to do.
     ///
-    /// What somebody changed in the meantime is left to do, too, and is done in its turn, with a word to `willPerform`. Against who sets
-    /// back what was just done nothing helps, nor against who goes on for ever: then it throws `Interruption`.
+    /// What somebody changed in the meantime is left to do, too, and is done in its turn, with a word to `willPerform`; so it is where a
+    /// change was refused, since the box was not any more as it had been seen. Against who sets back what was just done nothing helps, nor
+    /// against who goes on for ever: then it throws `Interruption`.
     func perform(
         _ planned: PlannedApply, _ previous: AppliedState?, _ willPerform: (PlanPreview) -> Void
     ) throws -> Performed {
         var performed = Performed(plan: Plan(), warnings: [], seen: planned.observed.generation)
         var plan = planned.plan
+        var untilStopped = true
         for round in 1... {
-            performed.warnings += try perform(plan, untilStopped: round == 1, after: performed.plan.changes)
-            performed.plan.changes += plan.changes
-            try box.resumeForwarding(needsTable: true)
-            // All is done; what is left is to look.
-            stop.disregard()
+            let before = performed.plan.changes
+            var refused: Interruption?
+            do {
+                performed.warnings += try perform(plan, untilStopped: untilStopped, after: before)
+                performed.plan.changes += plan.changes
+                try box.resumeForwarding(needsTable: true)
+                // All is done; what is left is to look.
+                stop.disregard()
+                untilStopped = false
+            } catch let interruption as Interruption where round < mostRounds && stop.signal() == nil {
+                performed.plan.changes = interruption.applied
+                refused = interruption
+            }
+            let tried = plan.changes
             let saved = try records.savedSysctls(bootID: clock.bootID())
             var scope = planned.desired.scope(previous: previous?.desired, savedSysctls: saved)
             // The kernel took each of our transactions; if the generation tells of no other, the table is what they made of it.
-            scope.knownFirewall = KnownFirewall(planned.desired.firewall, since: performed.seen?.after(plan))
-            let observed = try box.observe(scope)
+            if refused == nil {
+                scope.knownFirewall = KnownFirewall(planned.desired.firewall, since: performed.seen?.after(plan))
+            }
+            let observed: ObservedState
+            do { observed = try box.observe(scope) } catch {
+                if let refused { throw refused }
+                throw error
+            }
             performed.seen = observed.generation
             // What was just applied is the state before now: else an endpoint's name, or an interface that got another one,
             // would look as if it still had to be changed.
-            plan = try diff(planned.desired, observed, previous: planned.desired, savedSysctls: saved)
+            plan = try diff(
+                planned.desired, observed, previous: refused == nil ? planned.desired : previous?.desired,
+                savedSysctls: saved)
             if !performed.warnings.isEmpty { plan.changes.removeAll(where: \.isEndpointsOnly) }
+            if let refused, !refused.isOvertaken(by: plan, after: tried) { throw refused }
             if plan.isEmpty { break }
             guard round < mostRounds, plan.changes.contains(where: { !performed.plan.changes.contains($0) }) else {
                 throw Interruption(
@@ -90,6 +110,16 @@ struct Interruption: Error {
     let applied: [Change]
     let failed: Change?
     let cause: BoxError
+
+    /// Whether, by another look, something of an interface's has to be done before the change that was refused which nobody tried: then the
+    /// box is not as it was when the plan was made. What else has to be done may be what this apply left half done.
+    fileprivate func isOvertaken(by plan: Plan, after tried: [Change]) -> Bool {
+        guard let index = plan.changes.firstIndex(where: { $0 == failed }) else { return false }
+        return plan.changes[..<index].contains { change in
+            guard case .link = change else { return false }
+            return !tried.contains(change)
+        }
+    }
 }
 
 extension Change {
