@@ -53,8 +53,7 @@ extension NetlinkSocket {
     mutating func conntrackEntries(
         where isWanted: (Connection, _ main: Connection?) -> Bool
     ) throws(BoxError) -> [ConntrackEntry] {
-        var message = MessageBuffer()
-        message.begin(type: Conntrack.type(IPCTNL_MSG_CT_GET), flags: 0, header: Nft.header(family: 0))
+        var message = MessageBuffer(Conntrack.type(IPCTNL_MSG_CT_GET), Nft.header(family: 0))
         do throws(BoxError) {
             return try dump(&message, .init(.list, .connections), into: [ConntrackEntry]()) { list, payload in
                 if let entry = ConntrackEntry(payload, where: isWanted) { list.append(entry) }
@@ -68,8 +67,7 @@ extension NetlinkSocket {
 
     /// The entry of this name; nil if there is none.
     mutating func conntrackEntry(_ name: ConntrackEntry.Name) throws(BoxError) -> ConntrackEntry? {
-        var message = MessageBuffer()
-        message.begin(type: Conntrack.type(IPCTNL_MSG_CT_GET), flags: 0, header: Nft.header(family: name.family))
+        var message = MessageBuffer(Conntrack.type(IPCTNL_MSG_CT_GET), Nft.header(family: name.family))
         message.put(name)
         return try get(&message, .init(.lookUp, .connection), absent: ENOENT) { ConntrackEntry($0) { _, _ in true } }
     }

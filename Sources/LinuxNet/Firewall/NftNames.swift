@@ -55,6 +55,13 @@ extension Nft {
     }
 }
 
+extension MessageBuffer {
+    /// A request of nf_tables, of one family or, with 0, of all.
+    init(_ command: nf_tables_msg_types, family: UInt8 = FirewallTable.Family.inet.number) {
+        self.init(Nft.type(command), Nft.header(family: family))
+    }
+}
+
 extension Verdict {
     /// The verdict in an `NFTA_DATA_VERDICT`; nil for those that are none.
     init?(_ attribute: Attribute) {

@@ -9,8 +9,7 @@ internal import Netlink
 extension NetlinkSocket {
     /// The number of the ruleset's generation: another one after every change by anybody.
     mutating func rulesetGeneration() throws(BoxError) -> UInt32 {
-        var message = MessageBuffer()
-        message.begin(type: Nft.type(NFT_MSG_GETGEN), flags: 0, header: Nft.header(family: 0))
+        var message = MessageBuffer(NFT_MSG_GETGEN, family: 0)
         return try get(&message, .init(.read, .generation)) {
             Attributes($0, after: nfgenmsg.self).first(NFTA_GEN_ID)?.big32
         } ?? 0
@@ -33,8 +32,7 @@ extension NetlinkSocket {
 
     /// What its attributes say; nil where it is not there.
     mutating func table<Value>(_ body: (Attributes) -> Value) throws(BoxError) -> Value? {
-        var message = MessageBuffer()
-        message.begin(type: Nft.type(NFT_MSG_GETTABLE), flags: 0, header: Nft.header())
+        var message = MessageBuffer(NFT_MSG_GETTABLE)
         message.put(NFTA_TABLE_NAME, string: FirewallTable.tableName)
         return try get(&message, .init(.lookUp, .table()), absent: ENOENT) {
             body(Attributes($0, after: nfgenmsg.self))
@@ -44,8 +42,7 @@ extension NetlinkSocket {
     /// The tables of a family, or of all families with 0, with their chains in the order in which they were made, and no
     /// rules yet.
     mutating func tables(family: UInt8) throws(BoxError) -> [FirewallTable] {
-        var message = MessageBuffer()
-        message.begin(type: Nft.type(NFT_MSG_GETCHAIN), flags: 0, header: Nft.header(family: family))
+        var message = MessageBuffer(NFT_MSG_GETCHAIN, family: family)
         return try dump(&message, .init(.list, .chains), into: [FirewallTable]()) { tables, payload in
             let attributes = Attributes(payload, after: nfgenmsg.self)
             guard let header = payload.header(nfgenmsg.self),
@@ -62,8 +59,7 @@ extension NetlinkSocket {
 
     /// Puts their rules into a table's chains.
     mutating func readRules(into table: inout FirewallTable) throws(BoxError) {
-        var message = MessageBuffer()
-        message.begin(type: Nft.type(NFT_MSG_GETRULE), flags: 0, header: Nft.header(family: table.family.number))
+        var message = MessageBuffer(NFT_MSG_GETRULE, family: table.family.number)
         message.put(NFTA_RULE_TABLE, string: table.name)
         let (name, family) = (table.name, table.family)
         let rules = try dump(&message, .init(.list, .rules(of: name)), into: [String: [FirewallRule]]()) {
@@ -83,8 +79,7 @@ extension NetlinkSocket {
     /// The sets of table `inet wggw` without their elements, sorted by name. One that wggw could not have made has no key
     /// types, and so equals none that is wanted.
     mutating func sets() throws(BoxError) -> [FirewallSet] {
-        var message = MessageBuffer()
-        message.begin(type: Nft.type(NFT_MSG_GETSET), flags: 0, header: Nft.header())
+        var message = MessageBuffer(NFT_MSG_GETSET)
         message.put(NFTA_SET_TABLE, string: FirewallTable.tableName)
         return try dump(&message, .init(.list, .sets), into: [FirewallSet]()) { sets, payload in
             let attributes = Attributes(payload, after: nfgenmsg.self)
@@ -95,8 +90,7 @@ extension NetlinkSocket {
 
     /// The elements of a set of table `inet wggw`, sorted; nil if one is none of wggw's making.
     mutating func elements(of set: FirewallSet) throws(BoxError) -> [SetElement]? {
-        var message = MessageBuffer()
-        message.begin(type: Nft.type(NFT_MSG_GETSETELEM), flags: 0, header: Nft.header())
+        var message = MessageBuffer(NFT_MSG_GETSETELEM)
         message.put(NFTA_SET_ELEM_LIST_TABLE, string: FirewallTable.tableName)
         message.put(NFTA_SET_ELEM_LIST_SET, string: set.name)
         let types = set.keyTypes

@@ -22,8 +22,7 @@ extension NetlinkSocket {
 
     /// Tables that are switched off (`flags dormant`), as names without a set.
     private mutating func dormantTables() throws(BoxError) -> Set<SetName> {
-        var message = MessageBuffer()
-        message.begin(type: Nft.type(NFT_MSG_GETTABLE), flags: 0, header: Nft.header(family: 0))
+        var message = MessageBuffer(NFT_MSG_GETTABLE, family: 0)
         return try dump(&message, .init(.list, .tables), into: Set<SetName>()) { names, payload in
             let attributes = Attributes(payload, after: nfgenmsg.self)
             guard let flags = attributes.first(NFTA_TABLE_FLAGS)?.big32, flags & NFT_TABLE_F_DORMANT.rawValue != 0,
@@ -36,16 +35,14 @@ extension NetlinkSocket {
 
     /// What is in a set, or an empty one where it is gone.
     mutating func contents(of name: SetName) throws(BoxError) -> SetContents {
-        var message = MessageBuffer()
-        message.begin(type: Nft.type(NFT_MSG_GETSET), flags: 0, header: Nft.header(family: name.family.number))
+        var message = MessageBuffer(NFT_MSG_GETSET, family: name.family.number)
         message.put(NFTA_SET_TABLE, string: name.table)
         message.put(NFTA_SET_NAME, string: name.set)
         let found = try get(&message, .init(.lookUp, .set(name.set)), absent: ENOENT) { payload in
             NftElementReader.Layout(set: Attributes(payload, after: nfgenmsg.self))
         }
         guard let layout = found else { return SetContents(fieldLengths: [0], []) }
-        message = MessageBuffer()
-        message.begin(type: Nft.type(NFT_MSG_GETSETELEM), flags: 0, header: Nft.header(family: name.family.number))
+        message = MessageBuffer(NFT_MSG_GETSETELEM, family: name.family.number)
         message.put(NFTA_SET_ELEM_LIST_TABLE, string: name.table)
         message.put(NFTA_SET_ELEM_LIST_SET, string: name.set)
         return try dump(&message, .init(.list, .elements(of: name.set)), into: NftElementReader(layout)) {

@@ -63,10 +63,9 @@ public final class DeniedPackets {
         _ socket: inout NetlinkSocket, _ listener: DenialLog, _ operation: BoxError.Operation,
         _ body: (inout MessageBuffer) -> Void
     ) throws(BoxError) {
-        var message = MessageBuffer()
         var header = Nft.header(family: UInt8(AF_UNSPEC))
         header.res_id = listener.rawValue.bigEndian
-        message.begin(type: Self.type(NFULNL_MSG_CONFIG), flags: 0, header: header)
+        var message = MessageBuffer(Self.type(NFULNL_MSG_CONFIG), header)
         body(&message)
         try socket.request(&message, operation)
     }

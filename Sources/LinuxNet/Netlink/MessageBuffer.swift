@@ -14,6 +14,12 @@ struct MessageBuffer: ~Copyable {
     /// Room for `capacity` bytes before it has to grow.
     init(capacity: Int = 4096) { buffer = SecretBuffer(capacity: capacity) }
 
+    /// One message, which is open; what is given is as `begin` has it.
+    init<Header: BitwiseCopyable>(_ type: some BinaryInteger, flags: Int32 = 0, _ header: Header) {
+        self.init()
+        begin(type: type, flags: flags, header: header)
+    }
+
     /// All messages.
     var bytes: UnsafeRawBufferPointer { buffer.bytes }
 

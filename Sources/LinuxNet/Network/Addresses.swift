@@ -13,8 +13,7 @@ extension NetlinkSocket {
     mutating func addresses(index: UInt32) throws(BoxError) -> [HeldAddress] {
         var header = ifaddrmsg()
         header.ifa_index = index
-        var message = MessageBuffer()
-        message.begin(type: RTM_GETADDR, flags: 0, header: header)
+        var message = MessageBuffer(RTM_GETADDR, header)
         return try dumpOfInterface(&message, .init(.list, .addresses), into: [HeldAddress]()) { list, payload in
             guard let header = payload.header(ifaddrmsg.self), index == 0 || header.ifa_index == index else { return }
             let attributes = Attributes(payload, after: ifaddrmsg.self)
@@ -51,32 +50,27 @@ extension NetlinkSocket {
     private mutating func add(_ address: InterfaceAddress, to link: Link, _ operation: BoxError.Operation)
         throws(BoxError)
     {
-        var message = MessageBuffer()
-        message.begin(
-            type: RTM_NEWADDR, flags: NLM_F_CREATE | NLM_F_EXCL, header: header(address, index: link.index))
-        put(address, into: &message)
+        var message = addressMessage(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, address, index: link.index)
         try request(&message, operation)
     }
 
     /// Removes an address; one that is not there is no error.
     mutating func removeAddress(_ address: InterfaceAddress, from interface: String) throws(BoxError) {
-        let operation = BoxError.Operation(.remove, .address(address, of: interface))
         guard let index = try link(interface)?.index else { return }
-        var message = MessageBuffer()
-        message.begin(type: RTM_DELADDR, flags: 0, header: header(address, index: index))
-        put(address, into: &message)
-        try tolerate(EADDRNOTAVAIL, &message, operation)
+        var message = addressMessage(RTM_DELADDR, 0, address, index: index)
+        try tolerate(EADDRNOTAVAIL, &message, .init(.remove, .address(address, of: interface)))
     }
 
-    private func header(_ address: InterfaceAddress, index: UInt32) -> ifaddrmsg {
-        ifaddrmsg(
+    private func addressMessage(
+        _ type: Int, _ flags: Int32, _ address: InterfaceAddress, index: UInt32
+    ) -> MessageBuffer {
+        let header = ifaddrmsg(
             ifa_family: address.address.family, ifa_prefixlen: UInt8(address.length), ifa_flags: 0,
             ifa_scope: UInt8(RT_SCOPE_UNIVERSE.rawValue), ifa_index: index)
-    }
-
-    private func put(_ address: InterfaceAddress, into message: inout MessageBuffer) {
+        var message = MessageBuffer(type, flags: flags, header)
         message.put(IFA_LOCAL, bytes: address.address.octets)
         message.put(IFA_ADDRESS, bytes: address.address.octets)
+        return message
     }
 }
 

@@ -23,7 +23,7 @@ extension NetlinkSocket {
     mutating func answerWays() throws(BoxError) -> [AnswerWay] {
         let rules = try ownRules()
         if rules.isEmpty { return [] }
-        let routes = try defaultRoutes()
+        let routes = try routes(madeBy: Route.protocolNumber).filter { $0.destination.length == 0 }
         return Dictionary(grouping: rules) { $0.source }.map { source, rules in
             let route = routes.first { $0.table == Self.table(source) && $0.destination.isV6 == source.isV6 }
             let isWhole = Set(rules.map(\.priority)) == [Self.priorities.near, Self.priorities.out] && rules.count == 2
@@ -37,7 +37,7 @@ extension NetlinkSocket {
     /// Adds one; where it is there already, its route is set.
     mutating func addAnswerWay(_ way: AnswerWay) throws(BoxError) {
         let operation = BoxError.Operation(.add, .answers(from: way.source))
-        let index = try index(way.interface, operation)
+        let index = try existing(way.interface, operation).index
         var message = routeMessage(
             RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, way.source, isOnLink: way.gateway != nil)
         if let gateway = way.gateway {
@@ -87,43 +87,29 @@ extension NetlinkSocket {
 
     /// Those that carry wggw's number.
     private mutating func ownRules() throws(BoxError) -> [Rule] {
-        var message = MessageBuffer()
-        message.begin(type: RTM_GETRULE, flags: 0, header: rtmsg())
-        do throws(BoxError) {
-            return try dump(&message, .init(.list, .routingRules), into: [Rule]()) { rules, payload in
-                let attributes = Attributes(payload, after: rtmsg.self)
-                guard attributes.first(RuleAttribute.maker)?.u8 == Route.protocolNumber,
-                    let octets = attributes.first(RuleAttribute.source)?.payload, let source = IPAddress(octets: octets)
-                else { return }
-                rules.append(
-                    Rule(
-                        source: source, port: attributes.first(RuleAttribute.sourcePorts)?.u16 ?? 0,
-                        priority: attributes.first(RuleAttribute.priority)?.u32 ?? 0))
-            }
-        } catch {
-            // A kernel without rules.
-            guard error.code == EOPNOTSUPP else { throw error }
-            return []
-        }
+        try rules { _, attributes in
+            guard attributes.first(RuleAttribute.maker)?.u8 == Route.protocolNumber,
+                let octets = attributes.first(RuleAttribute.source)?.payload, let source = IPAddress(octets: octets)
+            else { return nil }
+            return Rule(
+                source: source, port: attributes.first(RuleAttribute.sourcePorts)?.u16 ?? 0,
+                priority: attributes.first(RuleAttribute.priority)?.u32 ?? 0)
+        } ?? []
     }
 
-    /// Those that carry wggw's number, of all tables. The kernel does the choosing.
-    private mutating func defaultRoutes() throws(BoxError) -> [KernelRoute] {
-        var routes: [KernelRoute] = []
-        for family in [AF_INET, AF_INET6] {
-            var header = rtmsg()
-            header.rtm_family = UInt8(family)
-            header.rtm_protocol = Route.protocolNumber
-            var message = MessageBuffer()
-            message.begin(type: RTM_GETROUTE, flags: 0, header: header)
-            routes += try dump(&message, .init(.list, .routes()), into: [KernelRoute]()) { list, payload in
-                guard let route = KernelRoute(payload), route.proto == Route.protocolNumber,
-                    route.destination.length == 0
-                else { return }
-                list.append(route)
+    /// What `read` makes of each routing rule, of both families; nil from a kernel without rules.
+    mutating func rules<Value>(_ read: (rtmsg, Attributes) -> Value?) throws(BoxError) -> [Value]? {
+        var message = MessageBuffer(RTM_GETRULE, rtmsg())
+        do throws(BoxError) {
+            return try dump(&message, .init(.list, .routingRules), into: [Value]()) { rules, payload in
+                // A fib_rule_hdr, which begins as a rtmsg does and has the action where that has the type.
+                guard let header = payload.header(rtmsg.self) else { return }
+                if let rule = read(header, Attributes(payload, after: rtmsg.self)) { rules.append(rule) }
             }
+        } catch {
+            guard error.code == EOPNOTSUPP else { throw error }
+            return nil
         }
-        return routes
     }
 
     /// A default route. `isOnLink`: the router may be in no network of the box's, as of a provider who gives single addresses.
@@ -135,8 +121,7 @@ extension NetlinkSocket {
         header.rtm_protocol = Route.protocolNumber
         header.rtm_type = UInt8(RTN_UNICAST)
         if isOnLink { header.rtm_flags = UInt32(RTNH_F_ONLINK) }
-        var message = MessageBuffer()
-        message.begin(type: type, flags: flags, header: header)
+        var message = MessageBuffer(type, flags: flags, header)
         message.put(RTA_TABLE, Self.table(source))
         return message
     }
@@ -144,13 +129,11 @@ extension NetlinkSocket {
     private func ruleMessage(
         _ type: Int, _ flags: Int32, _ source: IPAddress, _ priority: UInt32
     ) -> MessageBuffer {
-        // A fib_rule_hdr, which begins as a rtmsg does and has the action where that has the type.
         var header = rtmsg()
         header.rtm_family = source.family
         header.rtm_src_len = UInt8(source.bitWidth)
-        header.rtm_type = 1  // FR_ACT_TO_TBL
-        var message = MessageBuffer()
-        message.begin(type: type, flags: flags, header: header)
+        header.rtm_type = RuleAttribute.actionToTable
+        var message = MessageBuffer(type, flags: flags, header)
         message.put(RuleAttribute.source, bytes: source.octets)
         message.put(RuleAttribute.priority, priority)
         message.put(RuleAttribute.maker, Route.protocolNumber)
@@ -159,7 +142,7 @@ extension NetlinkSocket {
 }
 
 /// `FRA_*`, whose header cannot be had beside that of sockets.
-private enum RuleAttribute: UInt16, AttributeNumber {
+enum RuleAttribute: UInt16, AttributeNumber {
     case source = 2
     case incoming = 3
     case priority = 6
@@ -170,6 +153,9 @@ private enum RuleAttribute: UInt16, AttributeNumber {
     case transport = 22
     /// From and to, 16 bits each.
     case sourcePorts = 23
+
+    /// `FR_ACT_TO_TBL`
+    static let actionToTable: UInt8 = 1
 
     var attributeNumber: UInt16 { rawValue }
 }

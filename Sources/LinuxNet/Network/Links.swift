@@ -70,8 +70,7 @@ extension KnownPacket.Interface {
 extension NetlinkSocket {
     /// All interfaces, sorted by name.
     mutating func links() throws(BoxError) -> [Link] {
-        var message = MessageBuffer()
-        message.begin(type: RTM_GETLINK, flags: 0, header: ifinfomsg())
+        var message = MessageBuffer(RTM_GETLINK, ifinfomsg())
         message.put(IFLA_EXT_MASK, UInt32(RTEXT_FILTER_SKIP_STATS))
         return try dump(&message, .init(.list, .interfaces), into: [Link]()) { links, payload in
             if let link = Link(payload) { links.append(link) }
@@ -80,8 +79,7 @@ extension NetlinkSocket {
 
     /// The interface of a name, if there is one.
     mutating func link(_ name: String) throws(BoxError) -> Link? {
-        var message = MessageBuffer()
-        message.begin(type: RTM_GETLINK, flags: 0, header: ifinfomsg())
+        var message = MessageBuffer(RTM_GETLINK, ifinfomsg())
         message.put(IFLA_EXT_MASK, UInt32(RTEXT_FILTER_SKIP_STATS))
         message.put(IFLA_IFNAME, string: name)
         return try get(&message, .init(.lookUp, .interface(name)), absent: ENODEV) { Link($0) }
@@ -95,15 +93,9 @@ extension NetlinkSocket {
         return link
     }
 
-    /// Its index.
-    mutating func index(_ name: String, _ operation: BoxError.Operation) throws(BoxError) -> UInt32 {
-        try existing(name, operation).index
-    }
-
     /// Makes an interface of a kind. Throws with `EEXIST` if there is one of the name.
     mutating func createLink(_ name: String, kind: String) throws(BoxError) {
-        var message = MessageBuffer()
-        message.begin(type: RTM_NEWLINK, flags: NLM_F_CREATE | NLM_F_EXCL, header: ifinfomsg())
+        var message = MessageBuffer(RTM_NEWLINK, flags: NLM_F_CREATE | NLM_F_EXCL, ifinfomsg())
         message.put(IFLA_IFNAME, string: name)
         message.nest(IFLA_LINKINFO) { $0.put(IFLA_INFO_KIND, string: kind) }
         try request(&message, .init(.create, .interface(name, kind: kind)))
@@ -111,8 +103,7 @@ extension NetlinkSocket {
 
     /// Deletes an interface; one that is not there is no error.
     mutating func deleteLink(_ name: String) throws(BoxError) {
-        var message = MessageBuffer()
-        message.begin(type: RTM_DELLINK, flags: 0, header: ifinfomsg())
+        var message = MessageBuffer(RTM_DELLINK, ifinfomsg())
         message.put(IFLA_IFNAME, string: name)
         try tolerate(ENODEV, &message, .init(.delete, .interface(name)))
     }
@@ -121,17 +112,15 @@ extension NetlinkSocket {
     mutating func rename(_ name: String, to new: String) throws(BoxError) {
         let operation = BoxError.Operation(.rename, .name(name, to: new))
         var header = ifinfomsg()
-        header.ifi_index = Int32(bitPattern: try index(name, operation))
-        var message = MessageBuffer()
-        message.begin(type: RTM_NEWLINK, flags: 0, header: header)
+        header.ifi_index = Int32(bitPattern: try existing(name, operation).index)
+        var message = MessageBuffer(RTM_NEWLINK, header)
         message.put(IFLA_IFNAME, string: new)
         try request(&message, operation)
     }
 
     /// Bytes.
     mutating func setMTU(_ name: String, _ mtu: Int) throws(BoxError) {
-        var message = MessageBuffer()
-        message.begin(type: RTM_NEWLINK, flags: 0, header: ifinfomsg())
+        var message = MessageBuffer(RTM_NEWLINK, ifinfomsg())
         message.put(IFLA_IFNAME, string: name)
         message.put(IFLA_MTU, UInt32(mtu))
         try request(&message, .init(.set, .mtu(of: name, mtu)))
@@ -142,26 +131,18 @@ extension NetlinkSocket {
         var header = ifinfomsg()
         header.ifi_flags = 1  // IFF_UP
         header.ifi_change = 1
-        var message = MessageBuffer()
-        message.begin(type: RTM_NEWLINK, flags: 0, header: header)
+        var message = MessageBuffer(RTM_NEWLINK, header)
         message.put(IFLA_IFNAME, string: name)
         try request(&message, .init(.set, .up(name)))
     }
 
     /// A request that asks for what may already be so, which the kernel says by the errno `already`.
     mutating func tolerate(
-        _ already: Int32..., message: inout MessageBuffer, operation: BoxError.Operation
-    ) throws(BoxError) {
-        do throws(BoxError) { try request(&message, operation) } catch {
-            if !already.contains(error.code) { throw error }
-        }
-    }
-
-    /// The same with one errno.
-    mutating func tolerate(
         _ already: Int32, _ message: inout MessageBuffer, _ operation: BoxError.Operation
     ) throws(BoxError) {
-        try tolerate(already, message: &message, operation: operation)
+        do throws(BoxError) { try request(&message, operation) } catch {
+            if error.code != already { throw error }
+        }
     }
 }
 

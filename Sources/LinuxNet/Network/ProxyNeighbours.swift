@@ -13,8 +13,7 @@ extension NetlinkSocket {
         if names.isEmpty { return [] }
         var header = ndmsg()
         header.ndm_flags = UInt8(NTF_PROXY)
-        var message = MessageBuffer()
-        message.begin(type: RTM_GETNEIGH, flags: 0, header: header)
+        var message = MessageBuffer(RTM_GETNEIGH, header)
         return try dump(&message, .init(.list, .proxyNeighbours), into: [ProxyNeighbour]()) { list, payload in
             guard let header = payload.header(ndmsg.self), header.ndm_flags & UInt8(NTF_PROXY) != 0,
                 let name = names[UInt32(bitPattern: header.ndm_ifindex)],
@@ -28,28 +27,29 @@ extension NetlinkSocket {
     /// Adds an entry; one that is there already is no error.
     mutating func addProxyNeighbour(_ neighbour: ProxyNeighbour) throws(BoxError) {
         let operation = BoxError.Operation(.answer, .proxyNeighbour(neighbour))
-        let index = try index(neighbour.interface, operation)
-        var message = neighbourMessage(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, neighbour, index: index)
+        let index = try existing(neighbour.interface, operation).index
+        var message = neighbourMessage(
+            RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, neighbour.address, index: index, as: NTF_PROXY)
         try request(&message, operation)
     }
 
     /// Removes an entry; one that is not there is no error.
     mutating func removeProxyNeighbour(_ neighbour: ProxyNeighbour) throws(BoxError) {
         guard let index = try link(neighbour.interface)?.index else { return }
-        var message = neighbourMessage(RTM_DELNEIGH, 0, neighbour, index: index)
+        var message = neighbourMessage(RTM_DELNEIGH, 0, neighbour.address, index: index, as: NTF_PROXY)
         try tolerate(ENOENT, &message, .init(.stopAnswering, .proxyNeighbour(neighbour)))
     }
 
-    private func neighbourMessage(
-        _ type: Int, _ flags: Int32, _ neighbour: ProxyNeighbour, index: UInt32
+    /// `kind`: `NTF_*`, or 0.
+    func neighbourMessage(
+        _ type: Int, _ flags: Int32, _ address: IPAddress, index: UInt32, as kind: Int32 = 0
     ) -> MessageBuffer {
         var header = ndmsg()
-        header.ndm_family = neighbour.address.family
+        header.ndm_family = address.family
         header.ndm_ifindex = Int32(bitPattern: index)
-        header.ndm_flags = UInt8(NTF_PROXY)
-        var message = MessageBuffer()
-        message.begin(type: type, flags: flags, header: header)
-        message.put(NDA_DST, bytes: neighbour.address.octets)
+        header.ndm_flags = UInt8(kind)
+        var message = MessageBuffer(type, flags: flags, header)
+        message.put(NDA_DST, bytes: address.octets)
         return message
     }
 }

@@ -15,9 +15,8 @@ extension NetlinkSocket {
         // IPv6 says the table in any case, and takes no such flag.
         if !question.destination.isV6 { header.rtm_flags = UInt32(RTM_F_LOOKUP_TABLE) }
         if let source = question.source { header.rtm_src_len = UInt8(source.bitWidth) }
-        let input = try question.input.map { name throws(BoxError) in try index(name, operation) }
-        var message = MessageBuffer()
-        message.begin(type: RTM_GETROUTE, flags: 0, header: header)
+        let input = try question.input.map { name throws(BoxError) in try existing(name, operation).index }
+        var message = MessageBuffer(RTM_GETROUTE, header)
         message.put(RTA_DST, bytes: question.destination.octets)
         if let source = question.source { message.put(RTA_SRC, bytes: source.octets) }
         if let input { message.put(RTA_IIF, input) }
@@ -56,32 +55,17 @@ extension NetlinkSocket {
             switch UInt32(attribute.type) {
             case RTA_OIF.rawValue: index = attribute.u32
             case RTA_TABLE.rawValue: way.table = attribute.u32
-            case RTA_GATEWAY.rawValue: way.gateway = IPAddress(octets: attribute.bytes)
-            // struct rtvia: the family, then the address.
-            case RTA_VIA.rawValue: way.gateway = IPAddress(octets: Array(attribute.payload.dropFirst(2)))
             case RTA_PREFSRC.rawValue: way.source = IPAddress(octets: attribute.bytes)
-            case RTA_METRICS.rawValue: way.mtu = attribute.nested.first(RouteMetric.mtu).map { Int($0.u32) }
-            default: break
+            case RTA_METRICS.rawValue: way.mtu = attribute.nested.first(RTAX_MTU).map { Int($0.u32) }
+            default: way.gateway = KernelRoute.gateway(attribute) ?? way.gateway
             }
         }
         return (header.rtm_type, index, way)
     }
 
-    /// `RTAX_*`
-    private enum RouteMetric: UInt16, AttributeNumber {
-        case mtu = 2
-
-        var attributeNumber: UInt16 { rawValue }
-    }
-
     /// What the box knows of a neighbour; nil if it has not asked lately.
     mutating func neighbour(_ address: IPAddress, index: UInt32) throws(BoxError) -> NeighbourState? {
-        var header = ndmsg()
-        header.ndm_family = address.family
-        header.ndm_ifindex = Int32(bitPattern: index)
-        var message = MessageBuffer()
-        message.begin(type: RTM_GETNEIGH, flags: 0, header: header)
-        message.put(NDA_DST, bytes: address.octets)
+        var message = neighbourMessage(RTM_GETNEIGH, 0, address, index: index)
         let state = try get(&message, .init(.lookUp, .neighbour(address)), absent: ENOENT, ENODEV) { payload in
             payload.header(ndmsg.self)?.ndm_state
         }

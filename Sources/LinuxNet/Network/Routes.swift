@@ -76,7 +76,7 @@ struct KernelRoute: Equatable {
     }
 
     /// The router that the attribute tells, if it does.
-    private static func gateway(_ attribute: Attribute) -> IPAddress? {
+    static func gateway(_ attribute: Attribute) -> IPAddress? {
         switch UInt32(attribute.type) {
         case RTA_GATEWAY.rawValue: IPAddress(octets: attribute.bytes)
         // struct rtvia: the family, then the address.
@@ -95,8 +95,7 @@ struct KernelRoute: Equatable {
 extension NetlinkSocket {
     /// All routes to somewhere else, in every table.
     mutating func routes() throws(BoxError) -> [KernelRoute] {
-        var message = MessageBuffer()
-        message.begin(type: RTM_GETROUTE, flags: 0, header: rtmsg())
+        var message = MessageBuffer(RTM_GETROUTE, rtmsg())
         return try dump(&message, .init(.list, .routes()), into: [KernelRoute]()) { list, payload in
             if let route = KernelRoute(payload), route.type == RTN_UNICAST { list.append(route) }
         }
@@ -104,72 +103,50 @@ extension NetlinkSocket {
 
     /// The tables that the rules lead to, of both families: not those of a VRF, which its interfaces alone use.
     mutating func ruleTables() throws(BoxError) -> Set<UInt32> {
-        var message = MessageBuffer()
-        message.begin(type: RTM_GETRULE, flags: 0, header: rtmsg())
-        let actionToTable: UInt8 = 1  // FR_ACT_TO_TBL
-        let tableAttribute: UInt32 = 15  // FRA_TABLE
-        do throws(BoxError) {
-            return try dump(&message, .init(.list, .routingRules), into: Set<UInt32>()) { tables, payload in
-                // A fib_rule_hdr, which begins as a rtmsg does and has the action where that has the type.
-                guard let header = payload.header(rtmsg.self), header.rtm_type == actionToTable else { return }
-                let long = Attributes(payload, after: rtmsg.self).first { UInt32($0.type) == tableAttribute }
-                tables.insert(long?.u32 ?? UInt32(header.rtm_table))
-            }
-        } catch {
-            // A kernel without rules has these.
-            guard error.code == EOPNOTSUPP else { throw error }
-            return [UInt32(RT_TABLE_MAIN.rawValue), UInt32(RT_TABLE_DEFAULT.rawValue)]
+        let tables = try rules { header, attributes in
+            let isToTable = header.rtm_type == RuleAttribute.actionToTable
+            return isToTable ? attributes.first(RuleAttribute.table)?.u32 ?? UInt32(header.rtm_table) : nil
         }
+        // A kernel without rules has these.
+        return Set(tables ?? [UInt32(RT_TABLE_MAIN.rawValue), UInt32(RT_TABLE_DEFAULT.rawValue)])
     }
 
-    /// Routes to networks that the box is in: made by the kernel for an address, or told by a router's advertisement. The kernel
-    /// does the choosing.
-    mutating func directRoutes() throws(BoxError) -> [KernelRoute] {
+    /// The routes that carry a protocol's number (`RTPROT_*`), of both families, in every table, or through one interface alone. The
+    /// kernel does the choosing, so that a box with a full table of the Internet answers as fast as any.
+    mutating func routes(
+        madeBy proto: UInt8, through index: UInt32? = nil, _ operation: BoxError.Operation = .init(.list, .routes())
+    ) throws(BoxError) -> [KernelRoute] {
         var routes: [KernelRoute] = []
         for family in [AF_INET, AF_INET6] {
-            for proto in [UInt8(RTPROT_KERNEL), UInt8(RTPROT_RA)] {
-                var header = rtmsg()
-                header.rtm_family = UInt8(family)
-                header.rtm_protocol = proto
-                var message = MessageBuffer()
-                message.begin(type: RTM_GETROUTE, flags: 0, header: header)
-                routes += try dump(&message, .init(.list, .routes()), into: [KernelRoute]()) { list, payload in
-                    guard let route = KernelRoute(payload), route.proto == proto, route.type == RTN_UNICAST,
-                        !route.hasGateway
-                    else { return }
-                    list.append(route)
-                }
+            var header = rtmsg()
+            header.rtm_family = UInt8(family)
+            header.rtm_protocol = proto
+            var message = MessageBuffer(RTM_GETROUTE, header)
+            if let index { message.put(RTA_OIF, index) }
+            routes += try dumpOfInterface(&message, operation, into: [KernelRoute]()) { list, payload in
+                if let route = KernelRoute(payload), route.proto == proto { list.append(route) }
             }
         }
         return routes
     }
 
-    /// The routes with wggw's protocol number through one interface, sorted. The kernel does the choosing, so that a box
-    /// with a full table of the Internet answers as fast as any.
+    /// Routes to networks that the box is in: made by the kernel for an address, or told by a router's advertisement.
+    mutating func directRoutes() throws(BoxError) -> [KernelRoute] {
+        let made = try routes(madeBy: UInt8(RTPROT_KERNEL)) + routes(madeBy: UInt8(RTPROT_RA))
+        return made.filter { $0.type == RTN_UNICAST && !$0.hasGateway }
+    }
+
+    /// The routes with wggw's protocol number through one interface, sorted.
     mutating func ownRoutes(index: UInt32, interface: String) throws(BoxError) -> [Route] {
-        var routes: [Route] = []
-        for family in [AF_INET, AF_INET6] {
-            var header = rtmsg()
-            header.rtm_family = UInt8(family)
-            header.rtm_protocol = Route.protocolNumber
-            var message = MessageBuffer()
-            message.begin(type: RTM_GETROUTE, flags: 0, header: header)
-            message.put(RTA_OIF, index)
-            routes += try dumpOfInterface(&message, .init(.list, .routes(of: interface)), into: [Route]()) {
-                list, payload in
-                guard let route = KernelRoute(payload), route.proto == Route.protocolNumber,
-                    route.interfaces == [index], route.table == UInt32(RT_TABLE_MAIN.rawValue)
-                else { return }
-                list.append(Route(route.destination, interface: interface))
-            }
-        }
-        return routes.sorted()
+        try routes(madeBy: Route.protocolNumber, through: index, .init(.list, .routes(of: interface)))
+            .filter { $0.interfaces == [index] && $0.table == UInt32(RT_TABLE_MAIN.rawValue) }
+            .map { Route($0.destination, interface: interface) }.sorted()
     }
 
     /// Adds a route; one of wggw's own that is there already is no error.
     mutating func addRoute(_ route: Route) throws(BoxError) {
         let operation = BoxError.Operation(.add, .route(route))
-        let index = try index(route.interface, operation)
+        let index = try existing(route.interface, operation).index
         var message = routeMessage(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route, index: index)
         do throws(BoxError) { try request(&message, operation) } catch {
             guard error.code == EEXIST else { throw error }
@@ -192,8 +169,7 @@ extension NetlinkSocket {
         header.rtm_protocol = Route.protocolNumber
         header.rtm_scope = UInt8((route.destination.isV6 ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK).rawValue)
         header.rtm_type = UInt8(RTN_UNICAST)
-        var message = MessageBuffer()
-        message.begin(type: type, flags: flags, header: header)
+        var message = MessageBuffer(type, flags: flags, header)
         message.put(RTA_DST, bytes: route.destination.address.octets)
         message.put(RTA_OIF, index)
         return message

@@ -11,10 +11,8 @@ struct KernelWireGuard: WireGuardDevice {
 
     func read() throws(BoxError) -> ObservedWireGuard {
         var channel = try Channel(interface)
-        var message = MessageBuffer()
-        message.begin(
-            type: channel.family, flags: 0,
-            header: genlmsghdr(cmd: UInt8(WG_CMD_GET_DEVICE.rawValue), version: 1, reserved: 0))
+        var message = MessageBuffer(
+            channel.family, genlmsghdr(cmd: UInt8(WG_CMD_GET_DEVICE.rawValue), version: 1, reserved: 0))
         message.put(WGDEVICE_A_IFNAME, string: interface)
         return try channel.socket.dump(&message, .init(.read, .wireGuard(interface)), into: KernelWireGuardReader()) {
             reader, payload in
