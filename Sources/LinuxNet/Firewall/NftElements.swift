@@ -88,41 +88,29 @@ enum NftElements {
     ) {
         let key = message.openNest(attribute)
         withUnsafeTemporaryAllocation(byteCount: 64, alignment: 16) { buffer in
-            var length = 0
-            for i in types.indices {
-                let value = number(element.fields[i], bound)
-                let size = types[i].length
-                let big = value.bigEndian
-                withUnsafeBytes(of: big) { bytes in
-                    UnsafeMutableRawBufferPointer(rebasing: buffer[length..<length + size])
-                        .copyBytes(from: UnsafeRawBufferPointer(rebasing: bytes[(16 - size)...]))
+            buffer.initializeMemory(as: UInt8.self, repeating: 0)
+            var start = 0
+            for (type, field) in zip(types, element.fields) {
+                withUnsafeBytes(of: number(field, bound).bigEndian) { bytes in
+                    buffer[start...].copyBytes(from: bytes.suffix(type.length))
                 }
-                length += size
-                if types.count > 1 {
-                    while length % 4 != 0 {
-                        buffer[length] = 0
-                        length += 1
-                    }
-                }
+                start += types.count > 1 ? type.paddedLength : type.length
             }
-            message.put(NFTA_DATA_VALUE, bytes: UnsafeRawBufferPointer(rebasing: buffer[..<length]))
+            message.put(NFTA_DATA_VALUE, bytes: UnsafeRawBufferPointer(rebasing: buffer[..<start]))
         }
         message.closeNest(key)
     }
 
     private static func number(_ field: SetElement.Field, _ bound: Bound) -> UInt128 {
-        let ends = ends(field)
+        let (lower, upper) =
+            switch field {
+            case .network(let network): (raw(network.address), raw(network.last))
+            case .numbers(let range): (UInt128(range.lowerBound), UInt128(range.upperBound))
+            }
         return switch bound {
-        case .lower: ends.lower
-        case .upper: ends.upper
-        case .afterUpper: ends.upper &+ 1
-        }
-    }
-
-    private static func ends(_ field: SetElement.Field) -> (lower: UInt128, upper: UInt128) {
-        switch field {
-        case .network(let network): (raw(network.address), raw(network.last))
-        case .numbers(let range): (UInt128(range.lowerBound), UInt128(range.upperBound))
+        case .lower: lower
+        case .upper: upper
+        case .afterUpper: upper &+ 1
         }
     }
 

@@ -29,11 +29,7 @@ extension ForeignFirewall {
         }
         let address = walk.packet.address(.destination)
         if walk.packet.destinationPort == port, address.map(own.contains) ?? true { return }
-        guard let step = walk.steps.last,
-            let table = tables.first(where: { $0.family == base.place.family && $0.name == base.place.table }),
-            let chain = table.chains.first(where: { $0.name == base.place.chain })
-        else { return }
-        let owner = FirewallOwner(of: chain, in: table)
+        guard let step = walk.steps.last, let owner = owner(of: base.place) else { return }
         let remedy = owner.remedy(
             leaving: probe.askedPort ?? port, (address, walk.packet.destinationPort), base.place)
         guard !obstacles.contains(where: { $0.remedy == remedy }) else { return }

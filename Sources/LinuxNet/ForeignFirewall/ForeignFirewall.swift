@@ -92,7 +92,7 @@ struct ForeignFirewall {
             let likely = filter.walk(usual, through: [base]) { assume($0, probe) }
             (all, usual) = (certain.packet, likely.packet)
             if likely.fate == .passes { continue }
-            let doubts = (likely.fate.doubts + certain.fate.doubts)
+            let doubts = likely.fate.doubts + certain.fate.doubts
             let needed = doubts.flatMap(\.causes).compactMap { cause -> SetName? in
                 if case .elements(let name) = cause { name } else { nil }
             }
@@ -104,7 +104,7 @@ struct ForeignFirewall {
             case (_, let doubt?): certainty = .mayDrop(doubt)
             case (_, nil): continue
             }
-            add(certainty, base.place, probe, to: &obstacles)
+            add(certainty, base, probe, to: &obstacles)
         }
     }
 
@@ -122,24 +122,28 @@ struct ForeignFirewall {
     }
 
     private func add(
-        _ certainty: FirewallObstacle.Certainty, _ place: RulePlace, _ probe: Probe,
+        _ certainty: FirewallObstacle.Certainty, _ base: PacketFilter.BaseChain, _ probe: Probe,
         to obstacles: inout [FirewallObstacle]
     ) {
-        guard let table = tables.first(where: { $0.family == place.family && $0.name == place.table }),
-            let chain = table.chains.first(where: { $0.name == place.chain })
-        else { return }
-        let owner = FirewallOwner(of: chain, in: table)
+        guard let owner = owner(of: base.place) else { return }
         let remedy =
-            probe.port(at: chain.hook ?? .init(kind: .filter, point: .input, priority: 0, drops: false)).map {
-                owner.remedy(port: $0, place)
-            } ?? owner.remedy(interface: interface, place)
+            probe.port(at: base.hook).map { owner.remedy(port: $0, base.place) }
+            ?? owner.remedy(interface: interface, base.place)
         let obstacle = FirewallObstacle(
-            chain: place.chainName, owner: owner.name, remedy: remedy, certainty: certainty)
+            chain: base.place.chainName, owner: owner.name, remedy: remedy, certainty: certainty)
         guard let known = obstacles.firstIndex(where: { $0.remedy == remedy }) else {
             return obstacles.append(obstacle)
         }
         // What is dropped for certain in one direction is worth more than a doubt about the other.
         if case .mayDrop = obstacles[known].certainty, case .drops = certainty { obstacles[known] = obstacle }
+    }
+
+    /// Who made the chain of a place.
+    func owner(of place: RulePlace) -> FirewallOwner? {
+        guard let table = tables.first(where: { $0.family == place.family && $0.name == place.table }),
+            let chain = table.chains.first(where: { $0.name == place.chain })
+        else { return nil }
+        return FirewallOwner(of: chain, in: table)
     }
 }
 
@@ -160,8 +164,7 @@ extension ForeignFirewall.Probe {
         let datagrams = families.flatMap { family in
             outside.flatMap { other in
                 guard let listenPort else { return [Self]() }
-                return [datagram(family, from: other, to: listenPort, asking: nil)]
-                    + traffic.otherPorts.map { datagram(family, from: other, to: listenPort, asking: $0) }
+                return ([nil] + traffic.otherPorts).map { datagram(family, from: other, to: listenPort, asking: $0) }
             }
         }
         if traffic.reaches.isEmpty {

@@ -1,6 +1,7 @@
 internal import Firewall
 import Glibc
 internal import Netlink
+internal import System
 
 /// The tables of the kernel's older packet filter (iptables-legacy), which nf_tables does not list, in its words.
 ///
@@ -63,14 +64,8 @@ struct LegacyFirewall {
     }
 
     private static func tables(_ list: String, _ domain: Int32, level: Int32, _ layout: Layout) -> [FirewallTable] {
-        guard let file = fopen("/proc/thread-self/net/\(list)", "r") else { return [] }
-        defer { fclose(file) }
-        var line = [CChar](repeating: 0, count: 64)
-        var used: Set<String> = []
-        while fgets(&line, 64, file) != nil {
-            used.insert(
-                String(decoding: line.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
-        }
+        guard let names = readFile("/proc/thread-self/net/\(list)") else { return [] }
+        let used = Set(names.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) })
         return Table.allCases.filter { used.contains($0.rawValue) }.compactMap { kind in
             guard let table = read(kind, domain, level: level) else { return nil }
             return table.entries.withUnsafeBytes { parse($0, table.hooks, layout, kind) }

@@ -53,11 +53,9 @@ public struct TunnelLog {
                 try readKernel(remembered: remembered, follows: follows, other, readOther, signals, reader, tell)
             } catch {
                 // In a container, say, that has the kernel's WireGuard and not its log.
-                guard let other else { throw error }
+                guard other != nil else { throw error }
                 tell(.deaf(error))
-                try Self.wait(for: other, beside: nil, reading: {}, signals, reader) { () throws(BoxError) in
-                    readOther()
-                    return true
+                try Self.wait(for: -1, beside: other, reading: readOther, signals, reader) { () throws(BoxError) in true
                 }
             }
         }
@@ -81,7 +79,7 @@ public struct TunnelLog {
         try lines?.end()
     }
 
-    /// Calls `read` whenever there is something, until it returns false.
+    /// Calls `read` whenever there is something, until it returns false; never of the descriptor -1.
     private static func wait(
         for descriptor: Int32, beside other: Int32?, reading readOther: () -> Void, _ signals: Int32,
         _ reader: Int32, _ read: () throws(BoxError) -> Bool

@@ -128,19 +128,11 @@ struct NetlinkSocket: ~Copyable {
         }
         // The kernel has done or refused everything when `send` returns: whatever it has to say already waits here.
         var first: NetlinkBatchError?
-        while true {
-            let count = recv(mnl_socket_get_fd(socket), buffer.baseAddress!, buffer.count, Int32(MSG_DONTWAIT))
-            guard count > 0 else {
-                if count < 0 && errno == EINTR { continue }
-                if count < 0 && errno == ENOBUFS { continue }
-                break
-            }
-            for message in ReceivedMessages(UnsafeRawBufferPointer(rebasing: buffer[..<count])) where first == nil {
-                guard message.header.nlmsg_type == UInt16(NLMSG_ERROR),
-                    let error = BoxError.acknowledgement(message, operation), error.code != tolerated
-                else { continue }
-                first = NetlinkBatchError(message: Int(message.header.nlmsg_seq), error: error)
-            }
+        _ = readUnasked { message in
+            guard first == nil, message.header.nlmsg_type == UInt16(NLMSG_ERROR),
+                let error = BoxError.acknowledgement(message, operation), error.code != tolerated
+            else { return }
+            first = NetlinkBatchError(message: Int(message.header.nlmsg_seq), error: error)
         }
         if let first { throw first }
     }

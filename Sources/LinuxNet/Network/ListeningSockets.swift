@@ -13,12 +13,17 @@ enum ListeningSockets {
         case 17: names = address.isV6 ? ["udp6"] : ["udp", "udp6"]
         default: return nil
         }
+        let own = hex(address)
         var isKnown = false
         for name in names {
-            guard let bytes = readFile("/proc/thread-self/net/\(name)", upTo: 1 << 26) else { continue }
+            guard let sockets = sockets(name) else { continue }
             isKnown = true
-            let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").dropFirst()
-            if lines.contains(where: { isServed(address, port, line: $0, isTCP: transport == 6) }) { return true }
+            let isServed = sockets.contains { socket in
+                guard socket.port == port, transport != 6 || socket.state == "0A" else { return false }
+                return socket.address.allSatisfy { $0 == "0" } || socket.address == own
+                    || socket.address == "0000000000000000FFFF0000" + own
+            }
+            if isServed { return true }
         }
         return isKnown ? false : nil
     }
@@ -26,31 +31,29 @@ enum ListeningSockets {
     /// Those of UDP ports that some program has for others than this host itself.
     static func taken(_ ports: [UInt16]) -> [UInt16] {
         if ports.isEmpty { return [] }
-        var taken: Set<UInt16> = []
-        for name in ["udp", "udp6"] {
-            guard let bytes = readFile("/proc/thread-self/net/\(name)", upTo: 1 << 26) else { continue }
-            for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n").dropFirst() {
-                let fields = line.split(separator: " ", maxSplits: 4, omittingEmptySubsequences: true)
-                guard fields.count == 5 else { continue }
-                let local = fields[1].split(separator: ":")
-                // One that is connected hears nobody else; 127.0.0.0/8 and ::1 are this host's.
-                guard local.count == 2, let port = UInt16(local[1], radix: 16), fields[2].hasSuffix(":0000"),
-                    local[0].count == 8 ? !local[0].hasSuffix("7F") : local[0] != "00000000000000000000000001000000"
-                else { continue }
-                taken.insert(port)
-            }
+        // One that is connected hears nobody else; 127.0.0.0/8 and ::1 are this host's.
+        let open = ["udp", "udp6"].flatMap { sockets($0) ?? [] }.filter {
+            $0.remote.hasSuffix(":0000")
+                && ($0.address.count == 8
+                    ? !$0.address.hasSuffix("7F") : $0.address != "00000000000000000000000001000000")
         }
+        let taken = Set(open.map(\.port))
         return ports.filter(taken.contains)
     }
 
-    /// `  0: 0100007F:0035 00000000:0000 0A …`: number, local, remote, state (0A is LISTEN).
-    private static func isServed(_ address: IPAddress, _ port: UInt16, line: Substring, isTCP: Bool) -> Bool {
-        let fields = line.split(separator: " ", maxSplits: 4, omittingEmptySubsequences: true)
-        guard fields.count == 5, !isTCP || fields[3] == "0A" else { return false }
-        let local = fields[1].split(separator: ":")
-        guard local.count == 2, UInt16(local[1], radix: 16) == port else { return false }
-        return local[0].allSatisfy { $0 == "0" } || local[0] == hex(address)
-            || local[0] == "0000000000000000FFFF0000" + hex(address)
+    /// One in a list of the kernel's, whose state `0A` is LISTEN.
+    private typealias Socket = (address: Substring, port: UInt16, remote: Substring, state: Substring)
+
+    /// `  0: 0100007F:0035 00000000:0000 0A …`: number, local, remote, state. nil where the list cannot be read.
+    private static func sockets(_ list: String) -> [Socket]? {
+        guard let bytes = readFile("/proc/thread-self/net/\(list)", upTo: 1 << 26) else { return nil }
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").dropFirst().compactMap { line in
+            let fields = line.split(separator: " ", maxSplits: 4, omittingEmptySubsequences: true)
+            guard fields.count == 5 else { return nil }
+            let local = fields[1].split(separator: ":")
+            guard local.count == 2, let port = UInt16(local[1], radix: 16) else { return nil }
+            return (local[0], port, fields[2], fields[3])
+        }
     }
 
     /// Words of 4 bytes, each as a number in host order.

@@ -7,9 +7,9 @@ internal import NetTypes
 /// Raw sockets: the packet goes through this box's own tables as any other that it sends, and what comes back by the interface
 /// is heard whomever it is for.
 extension LinuxBox: Prober {
-    /// How often, and how long each time, in milliseconds.
+    /// How often, and how long each time.
     private static var tries: Int { 3 }
-    private static var patience: Int { 660 }
+    private static var patience: Duration { .milliseconds(660) }
 
     /// See `Prober`.
     public func probe(_ probe: Probe) throws(BoxError) -> ProbeAnswer {
@@ -22,7 +22,7 @@ extension LinuxBox: Prober {
         let sender = try Descriptor(
             probe_sender(Int32(probe.destination.family), probe.interface), operation)
         let packet = ProbePacket(probe, number: UInt16.random(in: 49152...65535))
-        let began = Self.milliseconds
+        let began = SuspendingClock.now
         for _ in 0..<Self.tries {
             let bytes = packet.bytes
             let error = probe_send(
@@ -30,8 +30,8 @@ extension LinuxBox: Prober {
             // Nobody takes it there: the kernel had asked already.
             if error == -EHOSTUNREACH { return .noNeighbour }
             if error < 0 { throw BoxError.system(operation, code: -error) }
-            switch try hear(packet, ear, operation) {
-            case .answered?: return .answered(milliseconds: Self.milliseconds - began)
+            switch try hear(ear, for: Self.patience, operation, { bytes, _ in packet.answer(in: bytes) }) {
+            case .answered?: return .answered(milliseconds: Int((SuspendingClock.now - began) / .milliseconds(1)))
             case let answer?: return answer
             case nil: continue
             }
@@ -40,16 +40,18 @@ extension LinuxBox: Prober {
         return isThere == .failed || isThere == .incomplete ? .noNeighbour : .silent
     }
 
-    private func hear(
-        _ packet: ProbePacket, _ ear: borrowing Descriptor, _ operation: BoxError.Operation
-    ) throws(BoxError) -> ProbeAnswer? {
-        let end = Self.milliseconds + Self.patience
+    /// The first answer that `read` finds in what comes in; nil where there is none after that time.
+    private func hear<Answer>(
+        _ ear: borrowing Descriptor, for time: Duration, _ operation: BoxError.Operation,
+        _ read: (ArraySlice<UInt8>, probe_heard) -> Answer?
+    ) throws(BoxError) -> Answer? {
+        let deadline = Deadline(time)
         var buffer = [UInt8](repeating: 0, count: 2048)
-        while case let rest = end - Self.milliseconds, rest > 0 {
+        while !deadline.isOver {
             var heard = probe_heard()
-            let count = probe_hear(ear.number, &buffer, buffer.count, Int32(rest), &heard)
+            let count = probe_hear(ear.number, &buffer, buffer.count, deadline.milliseconds, &heard)
             if count < 0 { throw BoxError.system(operation, code: Int32(-count)) }
-            if count > 0, let answer = packet.answer(in: buffer[..<count]) { return answer }
+            if count > 0, let answer = read(buffer[..<count], heard) { return answer }
         }
         return nil
     }
@@ -65,25 +67,15 @@ extension LinuxBox: Prober {
         for _ in 0..<Self.tries {
             if probe_ask(ear.number, link.index, own.octets, next.octets) < 0 { return nil }
             // A second one may take a moment longer.
-            let end = Self.milliseconds + 300
-            var buffer = [UInt8](repeating: 0, count: 2048)
-            while case let rest = end - Self.milliseconds, rest > 0 {
-                var heard = probe_heard()
-                let count = probe_hear(ear.number, &buffer, buffer.count, Int32(rest), &heard)
-                if count < 0 { throw BoxError.system(operation, code: Int32(-count)) }
+            let _: Never? = try hear(ear, for: .milliseconds(300), operation) { bytes, heard in
                 // A reply (operation 2) by who has it: his link address, then the one that was asked for.
-                let isReply = count >= 28 && heard.protocol == 0x0806 && buffer[7] == 2
-                if isReply && Array(buffer[14..<18]) == next.octets { answers.insert(Array(buffer[8..<14])) }
+                let isReply = bytes.count >= 28 && heard.protocol == 0x0806 && bytes[7] == 2
+                if isReply && Array(bytes[14..<18]) == next.octets { answers.insert(Array(bytes[8..<14])) }
+                return nil
             }
             if !answers.isEmpty { return answers.count > 1 ? .severalNeighbours : nil }
         }
         return .noNeighbour
-    }
-
-    private static var milliseconds: Int {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
     }
 }
 

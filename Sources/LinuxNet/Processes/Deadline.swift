@@ -43,7 +43,7 @@ struct Deadline {
     func pause() { usleep(2000) }
 
     /// What is left, rounded up, as poll(2) takes it.
-    private var milliseconds: Int32 {
+    var milliseconds: Int32 {
         let left = max(.zero, end - SuspendingClock.now).components
         return Int32(clamping: left.seconds * 1000 + (left.attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
     }

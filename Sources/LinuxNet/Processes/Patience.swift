@@ -60,13 +60,9 @@ struct Activity {
     /// Whether a thread would go on if the box let it, since it waits for a processor or for a disk. Any of them: the first may wait
     /// for it.
     let isHeldUp: Bool
+}
 
-    /// With these figures.
-    init(time: UInt64, isHeldUp: Bool) {
-        self.time = time
-        self.isHeldUp = isHeldUp
-    }
-
+extension Activity {
     /// nil if there is no such process.
     init?(of process: pid_t) {
         guard process > 0, let first = Self.stat("/proc/\(process)/task/\(process)/stat") else { return nil }
