@@ -92,13 +92,8 @@ public final class ControlPlane {
     private func secrets(of site: Site) throws -> Secrets {
         guard let publicKey = site.tunnel.publicKey else { return Secrets() }
         var sealed: Set<SecretID> = []
-        for case .sealed(let id) in site.peers.lazy.map(\.presharedKey) where opened.presharedKeys[id] == nil {
-            sealed.insert(id)
-        }
-        for case .sealed(let id) in site.tunnel.disguises.map(\.disguise.headerProtectionKey)
-        where opened.presharedKeys[id] == nil {
-            sealed.insert(id)
-        }
+        let named = site.peers.map(\.presharedKey) + site.tunnel.disguises.map(\.disguise.headerProtectionKey)
+        for case .sealed(let id) in named where opened.presharedKeys[id] == nil { sealed.insert(id) }
         let keys = try revisions.presharedKeys(sealed)
         if opened.presharedKeys.isEmpty {
             opened.presharedKeys = keys

@@ -21,12 +21,13 @@ extension Report {
 
     /// A revision in the history. `current`: the one that is on the box. `appliedAt`: when this one was, if ever; seconds since the epoch.
     public static func revision(_ revision: Revision?, current: Int?, appliedAt: Int64?) -> Report {
-        Report([
+        let note = revision?.note
+        return Report([
             Field("revision", .number(revision?.id)),
-            Field("made_at", "seconds since the epoch", .number(revision?.madeAt)),
-            Field("who", .text(revision?.who)), Field("why", .text(revision?.why)),
-            Field("kind", "draft, import, rollback", .text(revision?.kind.rawValue)),
-            Field("source", "of a rollback", .number(revision?.source)),
+            Field("made_at", "seconds since the epoch", .number(note?.at)),
+            Field("who", .text(note?.who)), Field("why", .text(note?.why)),
+            Field("kind", "draft, import, rollback", .text(note?.kind.rawValue)),
+            Field("source", "of a rollback", .number(note?.source)),
             Field("applied_at", "seconds since the epoch, null for never", .number(appliedAt)),
             Field("is_applied", .bool(revision != nil && revision?.id == current)),
             Field("peers", .number(revision?.peers)),

@@ -213,8 +213,10 @@ public struct BoxRecords {
         /// The generation in which the firewall was seen to be right.
         public var ruleset: String?
 
-        /// Nothing in particular.
-        public init() {}
+        /// All else is nothing in particular.
+        public init(withdrawn: PendingConfirmation? = nil, ruleset: String? = nil) {
+            (self.withdrawn, self.ruleset) = (withdrawn, ruleset)
+        }
     }
 
     /// After the last change: the revision is on the box, applied with these surroundings, and the journal is closed.

@@ -56,14 +56,7 @@ extension TrustedDirectory {
     fileprivate func contents(of name: String) throws(StorageError) -> [UInt8]? {
         guard let file = try open(name, O_RDONLY) else { return nil }
         defer { close(file) }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = read(file, &buffer, buffer.count)
-            if count < 0 && errno == EINTR { continue }
-            guard count >= 0 else { throw .system("\(path)/\(name)") }
-            if count == 0 { return bytes }
-            bytes += buffer[..<count]
-        }
+        guard let bytes = readToEnd(file) else { throw .system("\(path)/\(name)") }
+        return bytes
     }
 }

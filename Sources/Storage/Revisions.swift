@@ -15,28 +15,14 @@ public struct Revision: Hashable, Sendable {
 
     /// 1, 2, 3…
     public let id: Int
-    /// Seconds since the epoch.
-    public let madeAt: Int64
-    /// A user's name.
-    public let who: String
-    /// What `-m` said, or what the command did.
-    public let why: String
-    /// What it came from.
-    public let kind: Kind
-    /// The revision that a rollback took up again, followed back to one that is no rollback.
-    public let source: Int?
+    /// What was noted down with it.
+    public let note: RevisionNote
     /// How many peers it has.
     public let peers: Int
 
     /// Makes what is noted of a revision with so many peers.
     public init(_ id: Int, _ note: RevisionNote, peers: Int) {
-        self.id = id
-        madeAt = note.at
-        who = note.who
-        why = note.why
-        kind = note.kind
-        source = note.source
-        self.peers = peers
+        (self.id, self.note, self.peers) = (id, note, peers)
     }
 }
 
@@ -50,7 +36,7 @@ public struct RevisionNote: Hashable, Sendable {
     public var kind: Revision.Kind
     /// Seconds since the epoch.
     public var at: Int64
-    /// For a rollback, the revision that is taken up again.
+    /// The revision that a rollback took up again, followed back to one that is no rollback.
     public var source: Int?
 
     /// Makes a note.

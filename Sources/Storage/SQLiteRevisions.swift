@@ -85,9 +85,9 @@ struct SQLiteRevisions: Revisions {
     }
 
     private static func insert(_ revision: Revision, _ site: Site, _ db: Database) throws {
+        let note = revision.note
         let own: StatementArguments = [
-            revision.id, revision.madeAt, revision.who, revision.why, revision.kind.rawValue, revision.source,
-            revision.peers,
+            revision.id, note.at, note.who, note.why, note.kind.rawValue, note.source, revision.peers,
         ]
         try db.execute(
             sql: """

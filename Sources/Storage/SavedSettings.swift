@@ -5,14 +5,7 @@ extension BoxRecords {
     /// The settings whose values are kept from this boot, each with the kernel's index of the interface that it was of, where that is
     /// known.
     public func savedLinks(bootID: String) throws(StorageError) -> [String: UInt32?] {
-        try database.read { db in
-            guard try String.fetchOne(db, sql: "SELECT boot_id FROM box") == bootID else { return [:] }
-            var links: [String: UInt32?] = [:]
-            for row in try Row.fetchAll(db, sql: "SELECT key, link FROM saved_sysctl") {
-                links[try row.decode(atIndex: 0)] = .some(try row.decode(UInt32?.self, atIndex: 1))
-            }
-            return links
-        }
+        try saved("link", bootID) { try $0.decode(UInt32?.self, atIndex: 1) }
     }
 
     /// Notes of which interfaces settings are, and which settings have another key, since their interface has another name.
@@ -34,11 +27,17 @@ extension BoxRecords {
 
     /// Values of sysctls from before wggw changed them in this boot, by key.
     public func savedSysctls(bootID: String) throws(StorageError) -> [String: Int] {
+        try saved("value", bootID) { try $0.decode(Int.self, atIndex: 1) }
+    }
+
+    private func saved<Value>(
+        _ column: String, _ bootID: String, _ read: (Row) throws -> Value
+    ) throws(StorageError) -> [String: Value] {
         try database.read { db in
             guard try String.fetchOne(db, sql: "SELECT boot_id FROM box") == bootID else { return [:] }
-            var saved: [String: Int] = [:]
-            for row in try Row.fetchAll(db, sql: "SELECT key, value FROM saved_sysctl") {
-                saved[try row.decode(atIndex: 0)] = try row.decode(Int.self, atIndex: 1)
+            var saved: [String: Value] = [:]
+            for row in try Row.fetchAll(db, sql: "SELECT key, \(column) FROM saved_sysctl") {
+                saved.updateValue(try read(row), forKey: try row.decode(atIndex: 0))
             }
             return saved
         }

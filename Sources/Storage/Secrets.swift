@@ -1,7 +1,18 @@
 internal import CSodium
 internal import GRDB
-internal import NetTypes
+public import NetTypes
 internal import SiteModel
+
+extension PublicKey {
+    /// The one that belongs to a private key (Curve25519).
+    public init(of key: PrivateKey) {
+        self = withUnsafeTemporaryAllocation(byteCount: 32, alignment: 8) { out in
+            let at = out.baseAddress!.assumingMemoryBound(to: UInt8.self)
+            key.withBytes { _ = crypto_scalarmult_base(at, $0.baseAddress!.assumingMemoryBound(to: UInt8.self)) }
+            return PublicKey(loading: UnsafeRawBufferPointer(out))
+        }
+    }
+}
 
 extension SQLiteRevisions {
     func name(of key: PresharedKey) throws(StorageError) -> SecretID {
@@ -26,18 +37,10 @@ extension SQLiteRevisions {
                 }
             }
             // Rows swapped by somebody who has the file but not the key would give a peer another's identity.
-            guard Self.belongs(key, to: publicKey) else {
+            guard PublicKey(of: key) == publicKey else {
                 throw StorageError.secret(name, .anothers)
             }
             return key
-        }
-    }
-
-    private static func belongs(_ key: PrivateKey, to publicKey: PublicKey) -> Bool {
-        withUnsafeTemporaryAllocation(byteCount: 32, alignment: 8) { out in
-            let at = out.baseAddress!.assumingMemoryBound(to: UInt8.self)
-            key.withBytes { _ = crypto_scalarmult_base(at, $0.baseAddress!.assumingMemoryBound(to: UInt8.self)) }
-            return PublicKey(loading: UnsafeRawBufferPointer(out)) == publicKey
         }
     }
 

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Where wggw keeps what it knows: `wggw.db`, `key`, `lock`. 0700, its files 0600.
+/// Where wggw keeps what it knows: `wggw.db`, `key`, and `lock`, locked (flock) by whoever drafts or applies. 0700, its files 0600.
 public struct StateDirectory: Hashable, Sendable {
     /// Where it is unless told otherwise.
     public static let standardPath = "/var/lib/wggw"
@@ -17,14 +17,12 @@ public struct StateDirectory: Hashable, Sendable {
     public var database: String { path + "/wggw.db" }
     /// The 32 bytes that seal the secrets.
     public var key: String { path + "/key" }
-    /// Locked (flock) by whoever drafts or applies.
-    public var lockFile: String { path + "/lock" }
 
     /// Whether there is a database.
     public var hasDatabase: Bool { access(database, F_OK) == 0 }
 
     /// Whether another process drafts or applies now; not where that cannot be told.
-    public var isTakenByAnother: Bool { StateLock.isTakenByAnother(lockFile) }
+    public var isTakenByAnother: Bool { StateLock.isTakenByAnother(path + "/lock") }
 
     /// Opens the directory and makes it, and the database's file, if they are not there. Throws `.file` where somebody else than
     /// root and the caller could change them.
@@ -53,15 +51,11 @@ public final class StateLock {
         let step = 10
         var waited = 0
         while flock(fd, LOCK_EX | LOCK_NB) != 0 {
-            guard errno == EWOULDBLOCK || errno == EINTR, waited < milliseconds else {
+            let isBusy = errno != EWOULDBLOCK && errno != EINTR || waited >= milliseconds
+            if isBusy || isStopped() {
+                defer { close(fd) }
                 let holder = Self.read(fd)
-                close(fd)
-                throw .busy(holder: holder, waitedMilliseconds: waited)
-            }
-            if isStopped() {
-                let holder = Self.read(fd)
-                close(fd)
-                throw .stopped(holder: holder)
+                throw isBusy ? .busy(holder: holder, waitedMilliseconds: waited) : .stopped(holder: holder)
             }
             usleep(UInt32(step * 1000))
             waited += step

@@ -17,9 +17,9 @@ struct FirstSite {
         let profile = try Site.parse(try readTextFile(file), file: file)
         let control = try common.writer("watch", mayBeFirst: true)
         let why = "watch -f \(file)"
-        if let newest = try control.history(limit: 1).first, ![why, "apply -f \(file)"].contains(newest.why) {
+        if let newest = try control.history(limit: 1).first, ![why, "apply -f \(file)"].contains(newest.note.why) {
             return common.note(
-                "revision \(newest.id) (\(newest.why)) stays, and \(file) is not taken; `wggw apply -f \(file)` takes it"
+                "revision \(newest.id) (\(newest.note.why)) stays, and \(file) is not taken; `wggw apply -f \(file)` takes it"
             )
         }
         try undisturbed {
@@ -36,7 +36,7 @@ struct FirstSite {
         let control = try common.writer("watch", mayBeFirst: true)
         try undisturbed {
             if let newest = try control.history(limit: 1).first {
-                guard newest.why == Self.why, try control.record().applied == nil else { return }
+                guard newest.note.why == Self.why, try control.record().applied == nil else { return }
             } else {
                 report(try control.initialize(try Self.options(networks), why: Self.why), common)
             }

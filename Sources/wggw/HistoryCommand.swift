@@ -32,8 +32,9 @@ struct HistoryCommand: ParsableCommand {
             ["", "REVISION", "WHEN", "WHO", "PEERS", "APPLIED", "WHY"],
             revisions.map { revision in
                 [
-                    revision.id == current ? "*" : " ", "\(revision.id)", Format.time(revision.madeAt), revision.who,
-                    "\(revision.peers)", applied[revision.id].map(Format.time) ?? "-", revision.why,
+                    revision.id == current ? "*" : " ", "\(revision.id)", Format.time(revision.note.at),
+                    revision.note.who,
+                    "\(revision.peers)", applied[revision.id].map(Format.time) ?? "-", revision.note.why,
                 ]
             })
     }

@@ -210,7 +210,7 @@ import Testing
         }
         request.lockWaitMilliseconds = 10_000
         _ = try ControlPlane(equipment, for: request).addPeer("phone", PeerOptions(), why: nil)
-        #expect(try amy.history(limit: 2).map(\.who) == ["bob", "amy"])
+        #expect(try amy.history(limit: 2).map(\.note.who) == ["bob", "amy"])
     }
 
     /// Told to stop after whichever change, it takes back what it did; told so before, or after the last, it did nothing or all.

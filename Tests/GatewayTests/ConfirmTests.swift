@@ -262,8 +262,8 @@ extension Workbench {
         let report = try control.rollback(to: nil, why: "did not work")
         #expect(bench.box.everything == four)
         let newest = try control.newest().revision
-        #expect(report.revision == newest.id && newest.kind == .rollback && newest.source == 4)
-        #expect(newest.why == "did not work")
+        #expect(report.revision == newest.id && newest.note.kind == .rollback && newest.note.source == 4)
+        #expect(newest.note.why == "did not work")
         // Once more: there was nothing before the first.
         #expect(try control.rollback(to: nil, why: nil).revision == nil)
         #expect(bench.box.everything.withoutInterfaceSettings == .office)

@@ -219,7 +219,7 @@ import Testing
     @Test func aPeerThatBringsItsKeyHasNoSecretHere() throws {
         let control = try bench.draft([])
         var options = PeerOptions()
-        let key = KeyPair { for i in $0.indices { $0[i] = 77 } }.publicKey
+        let key = PublicKey(of: PrivateKey { for i in $0.indices { $0[i] = 77 } })
         try options.set("public-key", [key.description])
         let peer = try control.addPeer("phone", options, why: nil).stored.site.peers[0]
         #expect(peer.publicKey == key && peer.presharedKey == .none)
@@ -263,7 +263,7 @@ import Testing
         let profile = try Site.parse(text, file: "site.toml")
         let control = try bench.control()
         let first = try control.take(profile, why: "git")
-        #expect(first.isNew && first.stored.revision.kind == .imported)
+        #expect(first.isNew && first.stored.revision.note.kind == .imported)
         _ = try control.apply()
         let applied = bench.box.everything
         let second = try bench.control().take(profile, why: "git")

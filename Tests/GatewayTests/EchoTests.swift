@@ -100,7 +100,7 @@ import Testing
         expectPrintable(output, command, lines: 1...4)
         // It is kept as it was said, and only shown so.
         let revision = try bench.control().newest().revision
-        #expect(revision.who == Self.word && revision.why == Self.word)
+        #expect(revision.note.who == Self.word && revision.note.why == Self.word)
         expectPrintable(try run(["history"]).output, ["history"], lines: 4...4)
         let (_, refused) = try run(["list"], ["WGGW_STATE_DIR=/tmp/\(Self.word)/x"])
         expectPrintable(refused, ["list"], lines: 1...1)

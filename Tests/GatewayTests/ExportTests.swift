@@ -19,7 +19,7 @@ struct ExportTests {
         try options.set("addresses", ["none"])
         _ = try control.setPeer("router", options, why: nil)
         var own = PeerOptions()
-        try own.set("public-key", [KeyPair { for i in $0.indices { $0[i] = 77 } }.publicKey.description])
+        try own.set("public-key", [PublicKey(of: PrivateKey { for i in $0.indices { $0[i] = 77 } }).description])
         _ = try control.addPeer("tablet", own, why: nil)
         let (exports, notices) = try control.exportAll(as: .client(.wgQuick))
         #expect(exports.map(\.name) == ["laptop", "phone", "tablet"])

@@ -13,8 +13,8 @@ import Testing
     private let bench = Workbench()
     private let directory = try! ForeignDirectory()
     private let lan = LAN(subnets: [IPPrefix("192.168.1.0/24")!])
-    private let gateway = KeyPair { fill($0, 7) }
-    private let phone = KeyPair { fill($0, 8) }
+    private let gateway = PrivateKey { fill($0, 7) }
+    private let phone = PrivateKey { fill($0, 8) }
 
     private static func fill(_ bytes: UnsafeMutableRawBufferPointer, _ value: UInt8) {
         for i in bytes.indices { bytes[i] = value }
@@ -25,9 +25,9 @@ import Testing
         try directory.write(
             "wg0.json",
             """
-            {"server": {"privateKey": "\(gateway.privateKey.exposedBase64)", "publicKey": "", "address": "10.8.0.1"},
-             "clients": {"1": {"name": "phone", "address": "10.8.0.2", "privateKey": "\(phone.privateKey.exposedBase64)",
-              "publicKey": "\(phone.publicKey)", "preSharedKey": "\(preshared.exposedBase64)", "enabled": true}}}
+            {"server": {"privateKey": "\(gateway.exposedBase64)", "publicKey": "", "address": "10.8.0.1"},
+             "clients": {"1": {"name": "phone", "address": "10.8.0.2", "privateKey": "\(phone.exposedBase64)",
+              "publicKey": "\(PublicKey(of: phone))", "preSharedKey": "\(preshared.exposedBase64)", "enabled": true}}}
             """)
     }
 
@@ -37,14 +37,15 @@ import Testing
         let draft = try control.take(
             try readInstallation([directory.path], kind: nil, interface: nil), lan: lan, why: "moved")
         var site = draft.stored.site
-        #expect(site.tunnel.publicKey == gateway.publicKey && site.peers.map(\.publicKey) == [phone.publicKey])
+        #expect(
+            site.tunnel.publicKey == PublicKey(of: gateway) && site.peers.map(\.publicKey) == [PublicKey(of: phone)])
         #expect(
             try control.take(try readInstallation([directory.path], kind: nil, interface: nil), lan: lan, why: "again")
                 .isNew == false)
         site.endpoint = Endpoint("vpn.example.org:51820")
         _ = try control.take(site, why: "endpoint")
         let text = try control.export("phone").text
-        #expect(text.contains("PrivateKey = \(phone.privateKey.exposedBase64)"))
+        #expect(text.contains("PrivateKey = \(phone.exposedBase64)"))
         #expect(text.contains("PresharedKey = \(PresharedKey { Self.fill($0, 9) }.exposedBase64)"))
         #expect(text.contains("Address = 10.8.0.2/32"))
     }

@@ -93,7 +93,7 @@ import Testing
         _ = try control.apply()
         #expect { try control.adopt(name: nil, why: nil) } throws: { "\($0)".contains("nothing to adopt") }
         func stranger(_ number: UInt8, _ allowedIPs: [String]) -> ObservedPeer {
-            let key = KeyPair { for i in $0.indices { $0[i] = number } }.publicKey
+            let key = PublicKey(of: PrivateKey { for i in $0.indices { $0[i] = number } })
             let preshared = PresharedKey { for i in $0.indices { $0[i] = number } }
             return ObservedPeer(publicKey: key, presharedKey: preshared, allowedIPs: allowedIPs.map { IPPrefix($0)! })
         }

@@ -1,5 +1,6 @@
 import Glibc
 import NetTypes
+import Storage
 import Testing
 
 @testable import Gateway
@@ -35,26 +36,26 @@ import Testing
     }
 
     private static let keys = (1...2).map { number in
-        KeyPair { bytes in for i in bytes.indices { bytes[i] = UInt8(number * 19 + i) } }
+        PrivateKey { bytes in for i in bytes.indices { bytes[i] = UInt8(number * 19 + i) } }
     }
 
     private static let gateway = """
         [Interface]
         Address = 10.8.0.1/24
-        PrivateKey = \(keys[0].privateKey.exposedBase64)
+        PrivateKey = \(keys[0].exposedBase64)
         ListenPort = 51820
 
         [Peer]
-        PublicKey = \(keys[1].publicKey)
+        PublicKey = \(PublicKey(of: keys[1]))
         AllowedIPs = 10.8.0.2/32
         """
     private static let laptop = """
         [Interface]
         Address = 10.8.0.2/32
-        PrivateKey = \(keys[1].privateKey.exposedBase64)
+        PrivateKey = \(keys[1].exposedBase64)
 
         [Peer]
-        PublicKey = \(keys[0].publicKey)
+        PublicKey = \(PublicKey(of: keys[0]))
         AllowedIPs = 10.8.0.0/24
         Endpoint = vpn.example.org:51820
         PersistentKeepalive = 25

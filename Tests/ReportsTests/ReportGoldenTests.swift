@@ -203,7 +203,7 @@ import Testing
     @Test func ofALint() throws {
         let text =
             "[Interface]\nPrivateKey = \(Data(repeating: 1, count: 32).base64EncodedString())\nAdress = 10.0.0.2/24\n"
-        let lint = Lint([LintFile("wg0.conf", FileText(text))], services: { _ in nil }) { KeyPair($0).publicKey }
+        let lint = Lint([LintFile("wg0.conf", FileText(text))], services: { _ in nil }) { PublicKey(of: $0) }
         try expect(JSON.reports(lint.findings, Report.finding), isGolden: "lint")
     }
 

@@ -67,7 +67,7 @@ import Testing
         for name in ["wggw.db", "key"] { #expect(new.mode(name) == 0o600) }
         let other = try Store(new.state)
         #expect(try other.revisions.newest()?.site == store.revisions.newest()?.site)
-        #expect(try other.revisions.history(limit: 9).map(\.who) == ["bob", "amy"])
+        #expect(try other.revisions.history(limit: 9).map(\.note.who) == ["bob", "amy"])
         #expect(try other.revisions.privateKey(of: publicKey) == key)
         let name = try store.revisions.name(of: preshared)
         #expect(try other.revisions.presharedKeys([name]) == [name: preshared])

@@ -176,9 +176,9 @@ extension ControlPlane {
         let performed: Performed
         do {
             performed = try perform(planned, previous, willPerform)
-            var outcome = BoxRecords.Outcome()
-            outcome.ruleset = performed.seen?.description
-            try recordApplied(target.revision.id, planned.surroundings, planned.desired, outcome)
+            try recordApplied(
+                target.revision.id, planned.surroundings, planned.desired,
+                .init(ruleset: performed.seen?.description))
         } catch {
             throw try goBack(to: previous, after: error, target: target.revision.id, pending: pending)
         }
@@ -252,8 +252,7 @@ extension ControlPlane {
     }
 
     private func recordNothingDone(_ previous: AppliedState?, _ pending: PendingConfirmation) throws {
-        var outcome = BoxRecords.Outcome()
-        outcome.withdrawn = pending
+        let outcome = BoxRecords.Outcome(withdrawn: pending)
         if let previous { try recordApplied(previous, outcome) } else { try recordDown(outcome) }
     }
 

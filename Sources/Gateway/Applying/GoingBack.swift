@@ -29,8 +29,7 @@ extension ControlPlane {
         _ previous: AppliedState?, attempted: Int?, withdrawing: PendingConfirmation? = nil
     ) throws -> [ApplyNotice] {
         stop.disregard()
-        var outcome = BoxRecords.Outcome()
-        outcome.withdrawn = withdrawing
+        var outcome = BoxRecords.Outcome(withdrawn: withdrawing)
         let other = try attempted.map { try state(of: $0) }
         let interface = other?.desired.interface
         var warnings: [ApplyNotice] = []
@@ -75,11 +74,18 @@ extension ControlPlane {
     /// Goes back to what was applied before an apply that nobody confirmed. Returns warnings.
     @discardableResult func withdraw(_ pending: PendingConfirmation) throws -> [ApplyNotice] {
         let attempted = try records.current().journal?.target ?? pending.revision
+        return try comeBack(
+            to: try pending.returnTo.map { try state(of: $0) }, attempted: attempted, withdrawing: pending)
+    }
+
+    /// As `restore`, with words for where the box did not come back to.
+    private func comeBack(
+        to previous: AppliedState?, attempted: Int?, withdrawing: PendingConfirmation?
+    ) throws -> [ApplyNotice] {
         do {
-            return try restore(
-                try pending.returnTo.map { try state(of: $0) }, attempted: attempted, withdrawing: pending)
+            return try restore(previous, attempted: attempted, withdrawing: withdrawing)
         } catch let error as Interruption {
-            throw GatewayError.goingBackFailed(to: pending.returnTo, cause: error.cause)
+            throw GatewayError.goingBackFailed(to: previous?.revision, cause: error.cause)
         }
     }
 
@@ -96,27 +102,22 @@ extension ControlPlane {
     /// The same, under the lock.
     func settle() throws -> [Notice] {
         let record = try records.current()
+        let (done, warnings): (ApplyNotice, [ApplyNotice])
         if let journal = record.journal, let pending = record.pending, pending.revision == nil {
-            let warnings = try withdraw(pending)
-            let done = ApplyNotice.tookBack(command: journal.command, revision: nil, to: pending.returnTo)
-            return ([done] + warnings).map { .applying($0) }
-        }
-        if let journal = record.journal, journal.target == nil {
+            warnings = try withdraw(pending)
+            done = .tookBack(command: journal.command, revision: nil, to: pending.returnTo)
+        } else if let journal = record.journal, journal.target == nil {
             return [.applying(.finished(command: journal.command))] + (try takeDown(record).notices)
+        } else if let pending = record.pending, try isOver(pending) {
+            warnings = try withdraw(pending)
+            done = .wentBack(revision: pending.revision, to: pending.returnTo)
+        } else if let journal = record.journal, let target = journal.target {
+            let previous = try appliedState(record)
+            warnings = try comeBack(to: previous, attempted: target, withdrawing: record.pending)
+            done = .tookBack(command: journal.command, revision: target, to: previous?.revision)
+        } else {
+            return []
         }
-        if let pending = record.pending, try isOver(pending) {
-            let warnings = try withdraw(pending)
-            return ([.wentBack(revision: pending.revision, to: pending.returnTo)] + warnings).map { .applying($0) }
-        }
-        guard let journal = record.journal, let target = journal.target else { return [] }
-        let previous = try appliedState(record)
-        let warnings: [ApplyNotice]
-        do {
-            warnings = try restore(previous, attempted: target, withdrawing: record.pending)
-        } catch let error as Interruption {
-            throw GatewayError.goingBackFailed(to: previous?.revision, cause: error.cause)
-        }
-        let done = ApplyNotice.tookBack(command: journal.command, revision: target, to: previous?.revision)
         return ([done] + warnings).map { .applying($0) }
     }
 

@@ -24,7 +24,7 @@ extension ControlPlane {
             let old = try revisions.revision(target, beside: newest)
             let note = RevisionNote(
                 who: request.who, why: why ?? "rollback to \(target)", kind: .rollback, at: clock.now(),
-                source: old.revision.source ?? target)
+                source: old.revision.note.source ?? target)
             let stored = try revisions.append(old.site, note, after: newest)
             return try apply(
                 stored, confirmWithin: confirmWithin,
@@ -59,9 +59,9 @@ extension ControlPlane {
             throw ApplyingError.nothingToGoBackFrom
         }
         let current = try revisions.about(applied)
-        let before = current.source ?? current.id
+        let before = current.note.source ?? current.id
         return try records.appliedTimes().keys.filter { $0 < before }.sorted(by: >)
-            .first { try revisions.about($0).kind != .rollback }
+            .first { try revisions.about($0).note.kind != .rollback }
     }
 
     /// Brings the revision that was applied last back onto the box: at boot, or after `down`. `restarts` makes the interface anew

@@ -60,9 +60,7 @@ extension ControlPlane {
                         target: nil, applied: error.applied, failed: error.failed, cause: .box(error.cause),
                         outcome: .stuck(.box(error.cause))))
             }
-            var outcome = BoxRecords.Outcome()
-            outcome.withdrawn = record.pending
-            try recordDown(outcome)
+            try recordDown(.init(withdrawn: record.pending))
         }
         return ApplyReport(
             revision: nil, plan: plan, confirmWithin: pending == nil ? nil : confirmWithin,

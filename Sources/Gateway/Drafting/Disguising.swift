@@ -9,19 +9,15 @@ extension ControlPlane {
     public func disguise(
         as name: DisguiseChoice = .awg, for version: AWGVersion, like likeness: Likeness, anew: Bool, why: String?
     ) throws(GatewayError) -> Draft {
-        try locked {
-            let previous = try newest()
-            var site = previous.site
+        try draft(why: why ?? "disguise on") { site, keys in
             if site.tunnel[disguise: name] != nil && !anew { throw GatewayError.drafting(.disguiseIsThere(name)) }
-            // A key that is there would be kept for `auto`.
-            var keys = SiteKeys(revisions: revisions, random: random)
             var numbers = SecureNumbers(random)
             var drawn = Disguise.drawn(for: version, like: likeness, using: &numbers)
+            // A key that is there would be kept for `auto`.
             if drawn.headerProtectionKey == .auto {
                 drawn.headerProtectionKey = try keys.seal(PresharedKey { random($0) })
             }
             site.tunnel[disguise: name] = drawn
-            return try record(site, after: previous, keys: keys, why: why ?? "disguise on")
         }
     }
 
@@ -29,10 +25,8 @@ extension ControlPlane {
     public func undisguise(_ name: DisguiseChoice? = nil, why: String?) throws(GatewayError) -> (
         draft: Draft, changed: [String]
     ) {
-        try locked {
-            let previous = try newest()
-            var site = previous.site
-            var changed: [String] = []
+        var changed: [String] = []
+        let made = try draft(why: why ?? "disguise off") { site, _ in
             for i in site.peers.indices
             where site.peers[i].disguise != .none && name ?? site.peers[i].disguise == site.peers[i].disguise {
                 changed.append(site.peers[i].name)
@@ -43,8 +37,8 @@ extension ControlPlane {
             } else {
                 (site.tunnel.disguise, site.tunnel.moreDisguises) = (nil, [:])
             }
-            return (try record(site, after: previous, why: why ?? "disguise off"), changed)
         }
+        return (made, changed)
     }
 }
 

@@ -45,6 +45,19 @@ extension ControlPlane {
         return Draft(stored: stored, isNew: true, notices: notices)
     }
 
+    /// Makes of the newest site what `change` makes of it.
+    func draft(
+        why: String, _ change: (inout Site, inout SiteKeys) throws -> Void
+    ) throws(GatewayError) -> Draft {
+        try locked {
+            let previous = try newest()
+            var site = previous.site
+            var keys = SiteKeys(revisions: revisions, random: random)
+            try change(&site, &keys)
+            return try record(site, after: previous, keys: keys, why: why)
+        }
+    }
+
     /// Takes a whole profile in place of the newest site. Peers that are named in both keep the keys that were made for
     /// them.
     public func take(_ profile: Site, why: String) throws(GatewayError) -> Draft {

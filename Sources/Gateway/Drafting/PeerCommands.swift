@@ -40,27 +40,19 @@ public struct PeerOptions: Sendable {
 extension ControlPlane {
     /// Adds a peer: with the next free addresses, and with a key pair and a preshared key unless it brings its public key.
     public func addPeer(_ name: String, _ options: PeerOptions, why: String?) throws(GatewayError) -> Draft {
-        try locked {
-            let previous = try newest()
-            var site = previous.site
-            let index = site.peerIndex(name)
+        try draft(why: why ?? "add-peer \(name)") { site, keys in
             try site.expectFree(name)
-            var keys = SiteKeys(revisions: revisions, random: random)
             var peer = Peer(name: name)
             options.apply(to: &peer)
             peer.presharedKey = try presharedKey(options, &keys) ?? peer.usualPresharedKey
-            site.peers.insert(peer, at: index)
-            return try record(site, after: previous, keys: keys, why: why ?? "add-peer \(name)")
+            site.peers.insert(peer, at: site.peerIndex(name))
         }
     }
 
     /// Changes what the options name of a peer.
     public func setPeer(_ name: String, _ options: PeerOptions, why: String?) throws(GatewayError) -> Draft {
-        try locked {
-            let previous = try newest()
-            var site = previous.site
+        try draft(why: why ?? "set-peer \(name)") { site, keys in
             let index = try site.index(of: name)
-            var keys = SiteKeys(revisions: revisions, random: random)
             var peer = site.peers[index]
             options.apply(to: &peer)
             if peer.publicKey == nil { peer.publicKey = keys.seal(PrivateKey { random($0) }) }
@@ -73,17 +65,13 @@ extension ControlPlane {
             } else {
                 site.peers[index] = peer
             }
-            return try record(site, after: previous, keys: keys, why: why ?? "set-peer \(name)")
         }
     }
 
     /// Removes peers. Their sealed keys stay, so that a rollback brings them back whole.
     public func removePeers(_ names: [String], why: String?) throws(GatewayError) -> Draft {
-        try locked {
-            let previous = try newest()
-            var site = previous.site
+        try draft(why: why ?? "remove-peer \(names.joined(separator: " "))") { site, _ in
             for name in names { site.peers.remove(at: try site.index(of: name)) }
-            return try record(site, after: previous, why: why ?? "remove-peer \(names.joined(separator: " "))")
         }
     }
 

@@ -8,11 +8,6 @@ struct SiteKeys {
     let random: RandomSource
     private(set) var secrets = NewSecrets()
 
-    init(revisions: any Revisions, random: @escaping RandomSource) {
-        self.revisions = revisions
-        self.random = random
-    }
-
     /// Makes the gateway and every peer whole. `previous` is the newest revision: what was made for it is taken over, so
     /// that taking the same profile twice changes nothing.
     mutating func complete(_ site: inout Site, previous: Site?) throws {
@@ -20,11 +15,7 @@ struct SiteKeys {
         for (name, disguise) in site.tunnel.disguises where disguise.headerProtectionKey == .auto {
             let choice = try DisguiseChoice(parsing: name)
             let before = previous?.tunnel[disguise: choice]?.headerProtectionKey
-            if case .sealed? = before {
-                site.tunnel[disguise: choice]?.headerProtectionKey = before!
-            } else {
-                site.tunnel[disguise: choice]?.headerProtectionKey = try seal(PresharedKey { random($0) })
-            }
+            site.tunnel[disguise: choice]?.headerProtectionKey = try presharedKey(keeping: before)
         }
         var old: [String: Peer] = [:]
         var pool: AddressPool?
@@ -61,11 +52,14 @@ struct SiteKeys {
             }
         }
         guard peer.presharedKey == .auto else { return }
-        if case .sealed? = before?.presharedKey, before?.publicKey == peer.publicKey {
-            peer.presharedKey = before!.presharedKey
-        } else {
-            peer.presharedKey = try seal(PresharedKey { random($0) })
-        }
+        let isSame = before?.publicKey == peer.publicKey
+        peer.presharedKey = try presharedKey(keeping: isSame ? before?.presharedKey : nil)
+    }
+
+    /// One that was made before, or else a new one.
+    private mutating func presharedKey(keeping before: PresharedKeyChoice?) throws -> PresharedKeyChoice {
+        if let before, case .sealed = before { return before }
+        return try seal(PresharedKey { random($0) })
     }
 
     /// Notes the key for sealing; its name goes into the site.
@@ -77,9 +71,9 @@ struct SiteKeys {
 
     /// Notes a private key for sealing.
     mutating func seal(_ key: PrivateKey) -> PublicKey {
-        let pair = KeyPair(key)
-        secrets.privateKeys.append((pair.publicKey, pair.privateKey))
-        return pair.publicKey
+        let publicKey = PublicKey(of: key)
+        secrets.privateKeys.append((publicKey, key))
+        return publicKey
     }
 
     private mutating func newKeyPair() -> PublicKey { seal(PrivateKey { random($0) }) }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import NetTypes
 public import SiteModel
 internal import Storage
 internal import System
@@ -13,9 +14,7 @@ public func readInstallation(
     for path in paths { try search.take(path) }
     let files = ForeignFiles(
         search.files, databases: search.databases, passedOver: search.passedOver, services: udpPort, elsewhere: keyFile
-    ) {
-        KeyPair($0).publicKey
-    }
+    ) { PublicKey(of: $0) }
     do { return try Installation(in: files, kind: kind, interface: interface) } catch {
         if case .faults(let errors) = error { throw .profile(errors) }
         throw .importing(error)

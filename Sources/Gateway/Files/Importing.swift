@@ -16,7 +16,7 @@ extension ControlPlane {
     ) throws -> Draft {
         let config = try WgQuickConfig.parse(text, file: file, services: udpPort)
         let others = try clients.map { try WgQuickConfig.parse($0.text, file: $0.file, services: udpPort) }
-        let slips = Lint(between: others.isEmpty ? [] : [config] + others) { KeyPair($0).publicKey }.findings
+        let slips = Lint(between: others.isEmpty ? [] : [config] + others) { PublicKey(of: $0) }.findings
         return try take(Installation(config, interface: stem), lan: lan, notices: slips.map { .finding($0) }, why: why)
     }
 
@@ -72,7 +72,7 @@ private struct TakenInstallation {
         made = try installation.site(
             interface: names.interface, lan: known, uplink: facts.ways.first(where: \.leadsOut)?.interface,
             now: UTCTime(now).description
-        ) { KeyPair($0).publicKey }
+        ) { PublicKey(of: $0) }
         made.site.name = names.site
         if let previous {
             made.site.endpoint = made.site.endpoint ?? previous.endpoint

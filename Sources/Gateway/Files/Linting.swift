@@ -1,5 +1,7 @@
 internal import Glibc
+internal import NetTypes
 public import SiteModel
+internal import Storage
 internal import System
 
 /// Reads files of wg-quick and judges them. Nothing is changed, and nothing of this box is looked at but the files, and the directories
@@ -20,7 +22,7 @@ public func lint(_ paths: [String]) throws(GatewayError) -> Lint {
         if room < 0 { throw .file(.tooMuch(path: path)) }
     }
     if !failures.isEmpty { throw .unreadable(failures) }
-    return Lint(files, services: udpPort) { KeyPair($0).publicKey }
+    return Lint(files, services: udpPort) { PublicKey(of: $0) }
 }
 
 /// Who can get at a file; nil for what is no regular file.

@@ -16,7 +16,7 @@ public func writePrivateFile(_ path: String, _ bytes: [UInt8], replacing: Bool =
     switch try place.kind() {
     case nil: try place.create(bytes, replacing: replacing)
     case S_IFREG? where replacing: try place.create(bytes, replacing: true)
-    case S_IFREG?: throw OutputPlace.isTaken(path)
+    case S_IFREG?: throw refusal(path, .taken)
     case S_IFCHR?, S_IFIFO?: try place.writeInto(bytes)
     case S_IFLNK?: throw refusal(path, .link)
     case S_IFDIR?: throw refusal(path, .directory)
@@ -82,7 +82,7 @@ private struct OutputPlace: ~Copyable {
     func create(_ bytes: [UInt8], replacing: Bool) throws(GatewayError) {
         guard replacing else {
             if file_create(directory, name, bytes, bytes.count) == 0 { return }
-            throw errno == EEXIST ? Self.isTaken(path) : failure(path)
+            throw errno == EEXIST ? refusal(path, .taken) : failure(path)
         }
         let aside = ".wggw-\(UInt64.random(in: 0 ... .max))"
         guard file_write_aside(directory, aside, bytes, bytes.count) == 0 else { throw failure(path) }
@@ -91,10 +91,6 @@ private struct OutputPlace: ~Copyable {
             unlinkat(directory, aside, 0)
             throw failure(path, code)
         }
-    }
-
-    static func isTaken(_ path: String) -> GatewayError {
-        refusal(path, .taken)
     }
 
     /// Waits for a reader of a pipe, as every program does that writes to one.

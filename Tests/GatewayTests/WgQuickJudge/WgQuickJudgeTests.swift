@@ -3,6 +3,7 @@ import Compiler
 import NetTypes
 import Repeats
 import SiteModel
+import Storage
 import Testing
 
 @testable import Gateway
@@ -77,7 +78,7 @@ import Testing
         let lan = LAN(interface: "eth0", subnets: [IPPrefix("192.168.1.0/24")!])
         let made: WgQuickImport
         do {
-            made = try config.gatewaySite(interface: "wg0", lan: lan) { KeyPair($0).publicKey }
+            made = try config.gatewaySite(interface: "wg0", lan: lan) { PublicKey(of: $0) }
         } catch {
             // What wg takes and no gateway can do; each with its place.
             #expect(error.errors.allSatisfy { $0.line >= 1 && $0.column >= 1 })
@@ -89,7 +90,7 @@ import Testing
         site.otherForwarding = .drop
         var secrets = Secrets()
         let key = made.privateKey ?? PrivateKey { $0.copyBytes(from: [UInt8](repeating: 8, count: 32)) }
-        site.tunnel.publicKey = KeyPair(key).publicKey
+        site.tunnel.publicKey = PublicKey(of: key)
         secrets.privateKeys[site.tunnel.publicKey!] = key
         for i in site.peers.indices {
             guard let key = made.presharedKeys[site.peers[i].name] else { continue }
