@@ -4,7 +4,7 @@ import NetTypes
 
 /// The box, asked once for what every packet needs.
 final class BoxMap {
-    private let terrain: any Terrain
+    let terrain: any Terrain
     private let links: [String: TerrainLink]
     /// All addresses of this box.
     let addresses: Set<IPAddress>
@@ -65,17 +65,6 @@ final class BoxMap {
         return links[name]?.known ?? KnownPacket.Interface(name)
     }
 
-    func route(_ question: RouteQuestion) throws(BoxError) -> RouteAnswer { try terrain.route(question) }
-    func setting(_ key: String) throws(BoxError) -> Int? { try terrain.setting(key) }
-
-    func neighbour(_ address: IPAddress, on interface: String) throws(BoxError) -> NeighbourState? {
-        try terrain.neighbour(address, on: interface)
-    }
-
-    func isServed(_ address: IPAddress, _ transport: UInt8, port: UInt16) throws(BoxError) -> Bool? {
-        try terrain.isServed(address, transport, port: port)
-    }
-
     /// The interface by which a packet of a network's would come in; nil where no route says.
     func interface(towards network: IPPrefix) throws(BoxError) -> String? {
         guard case .leads(let way) = try terrain.route(RouteQuestion(network.representative(besides: addresses))) else {
@@ -101,12 +90,11 @@ final class BoxMap {
         }
     }
 
-    /// Who made the table of a place, for people, and what lets the tunnel through there.
-    func owner(of place: RulePlace) -> (name: String?, owner: FirewallOwner?) {
+    /// Who made the chain of a place.
+    func owner(of place: RulePlace) -> FirewallOwner? {
         guard let table = tables.first(where: { $0.family == place.family && $0.name == place.table }),
             let chain = table.chains.first(where: { $0.name == place.chain })
-        else { return (nil, nil) }
-        let owner = FirewallOwner(of: chain, in: table)
-        return (owner.name, owner)
+        else { return nil }
+        return FirewallOwner(of: chain, in: table)
     }
 }

@@ -22,24 +22,18 @@ struct Crossing {
     /// The source with which it leaves, where it is another and is known.
     var seenSource: IPPrefix?
     /// What it is an answer to: its destination is translated back once its connection is known.
-    let answersMasqueraded: IPAddress?
+    var answersMasqueraded: IPAddress?
+}
 
-    init(packet: KnownPacket, source: IPAddress, destination: IPAddress) {
-        self.packet = packet
-        self.source = source
-        self.destination = destination
-        answersMasqueraded = nil
-    }
-
+extension Crossing {
     /// The answer to a packet that went there.
     init(answering there: Crossing, service: Flow.Service?, from: End, to: End) {
-        packet = KnownPacket(
+        let packet = KnownPacket(
             answering: service, from: to.network, to: from.network, mark: there.packet.connection.mark)
-        source = there.destination
-        destination = there.source
+        self.init(packet: packet, source: there.destination, destination: there.source)
         answersMasqueraded = there.isMasqueraded ? there.seenSource?.address : nil
         // Whom it went to in the end answers.
-        if there.destination != to.address { packet.set(source: IPPrefix(host: there.destination)) }
+        if there.destination != to.address { self.packet.set(source: IPPrefix(host: there.destination)) }
     }
 }
 
@@ -47,7 +41,7 @@ extension Explainer {
     /// Takes a packet through the box; false where it ends.
     mutating func cross(_ crossing: inout Crossing) throws(BoxError) -> Bool {
         guard let input = crossing.input else { return try leave(&crossing) }
-        guard try comesIn(by: input) else { return false }
+        guard link(input, needsCarrier: input != tunnel) else { return false }
         crossing.packet.input = map.known(input)
         crossing.packet.sourceType = Nft.AddressType.unicast
         crossing.packet.hasRouteBack = try map.interface(towards: IPPrefix(host: crossing.source)) == input
@@ -67,17 +61,6 @@ extension Explainer {
         return try postrouting(&crossing)
     }
 
-    private mutating func comesIn(by input: String) throws(BoxError) -> Bool {
-        guard let link = map.link(input) else { return stop(.link, .linkGone(input), remedy(forLink: input)) }
-        if !link.isUp { return stop(.link, .linkDown(input), remedy(forLink: input)) }
-        if !link.hasCarrier && input != tunnel { return stop(.link, .noCarrier(input), remedy(forLink: input)) }
-        return true
-    }
-
-    func remedy(forLink name: String) -> Remedy {
-        name == tunnel ? .restore : .elsewhere(.connect(interface: name))
-    }
-
     // MARK: Tables
 
     private mutating func prerouting(_ crossing: inout Crossing) throws(BoxError) -> Bool {
@@ -95,7 +78,7 @@ extension Explainer {
     }
 
     private func fibRoute(to address: IPAddress) throws(BoxError) -> KnownPacket.Interface {
-        switch try map.route(RouteQuestion(address)) {
+        switch try map.terrain.route(RouteQuestion(address)) {
         case .leads(let way): map.known(way.interface)
         case .local: map.known("lo")
         case .none, .refused: .none
@@ -147,7 +130,7 @@ extension Explainer {
                 if !names.isEmpty { note(stage, .passes, .chainsPass(names)) }
                 return try stop(at: place, of: chain, rejecting, stage, &crossing)
             case .cannotTell(let doubts):
-                note(stage, .open, .mayDrop(doubts[0], owner: map.owner(of: chain.place).name), remedy(for: chain))
+                note(stage, .open, .mayDrop(doubts[0], owner: map.owner(of: chain.place)?.name), remedy(for: chain))
             }
             if chain.hook.kind == .nat, before.address(.destination) != crossing.packet.address(.destination) {
                 redirect(&crossing, walk, stage)
@@ -175,7 +158,7 @@ extension Explainer {
         _ crossing: inout Crossing
     ) throws(BoxError) -> Bool {
         guard isOwn(place) else {
-            let owner = map.owner(of: chain.place).name
+            let owner = map.owner(of: chain.place)?.name
             return stop(stage, .drops(place, owner: owner, rejecting: rejecting), remedy(for: chain))
         }
         guard scene.observed?.firewall == scene.desired.firewall else {
@@ -197,7 +180,7 @@ extension Explainer {
     /// What lets the tunnel through a chain.
     func remedy(for chain: PacketFilter.BaseChain, port: UInt16? = nil) -> Remedy? {
         if isOwn(chain.place) { return .restore }
-        guard let owner = map.owner(of: chain.place).owner else { return nil }
+        guard let owner = map.owner(of: chain.place) else { return nil }
         return .command(
             port.map { owner.remedy(port: $0, chain.place) } ?? owner.remedy(interface: tunnel, chain.place))
     }

@@ -130,7 +130,7 @@ struct Explainer {
             return leg == .back ? true : try served(at: address)
         case .host:
             guard let way = crossing.way else { return stopAstray(crossing, expected: nil) }
-            guard link(way) else { return false }
+            guard link(way.interface) else { return false }
             guard try neighbour(way, crossing.destination) else { return false }
             return size(of: crossing)
         }

@@ -21,7 +21,7 @@ extension KnownPacket {
         self.init(followed: source, destination)
         connection = .new
         connection.mark = KnownBytes([0, 0, 0, 0])
-        put(service, port: service?.port, isAnswer: false)
+        put(service, isAnswer: false)
     }
 
     /// What comes back: SYN and ACK, an echo reply, a datagram.
@@ -29,7 +29,7 @@ extension KnownPacket {
         self.init(followed: source, destination)
         connection = KnownPacket.Connection(Nft.ConnectionState.established, isReply: true)
         connection.mark = mark
-        put(service, port: service?.port, isAnswer: true)
+        put(service, isAnswer: true)
     }
 
     /// A peer's datagram to the tunnel's port.
@@ -55,7 +55,7 @@ extension KnownPacket {
         mark = KnownBytes([0, 0, 0, 0])
     }
 
-    private mutating func put(_ service: Flow.Service?, port: UInt16?, isAnswer: Bool) {
+    private mutating func put(_ service: Flow.Service?, isAnswer: Bool) {
         guard let service else { return }
         set(transport: service.number(family))
         switch service.transport {
@@ -63,7 +63,7 @@ extension KnownPacket {
             let types: [UInt8] = family == .v4 ? [8, 0] : [128, 129]
             set(transportHeader: [types[isAnswer ? 1 : 0], 0], at: 0)
         case .tcp, .udp:
-            if let port { if isAnswer { set(sourcePort: port) } else { set(destinationPort: port) } }
+            if let port = service.port { if isAnswer { set(sourcePort: port) } else { set(destinationPort: port) } }
             if service.transport == .tcp { set(transportHeader: [0x50, isAnswer ? 0x12 : 0x02], at: 12) }
         }
     }

@@ -108,7 +108,7 @@ extension Explainer {
             packet = walk.packet
             guard case .drops(let place, let rejecting) = walk.fate else { continue }
             return stop(
-                .session, .drops(place, owner: map.owner(of: chain.place).name, rejecting: rejecting),
+                .session, .drops(place, owner: map.owner(of: chain.place)?.name, rejecting: rejecting),
                 remedy(for: chain, port: port))
         }
         return true
@@ -123,7 +123,7 @@ extension Explainer {
         else { return true }
         let target = (address: walk.packet.address(.destination), port: walk.packet.destinationPort)
         if target.port == port, target.address.map(map.addresses.contains) ?? true { return true }
-        let remedy = map.owner(of: chain.place).owner?.remedy(leaving: port, target, chain.place)
+        let remedy = map.owner(of: chain.place)?.remedy(leaving: port, target, chain.place)
         return stop(
             .session, .redirected(to: target.address, walk.steps.last?.place), remedy.map { .command($0) } ?? .restore)
     }
@@ -135,13 +135,13 @@ extension Explainer {
     mutating func reaches(_ peer: Peer) throws(BoxError) -> Bool {
         guard let endpoint = observed(peer)?.endpoint else { return true }
         let mark = scene.desired.wireGuard.fwmark
-        switch try map.route(RouteQuestion(endpoint.address, mark: mark)) {
+        switch try map.terrain.route(RouteQuestion(endpoint.address, mark: mark)) {
         case .leads(let way) where way.interface == tunnel:
             return stop(
                 .session, .endpointInTunnel(peer: peer.name, endpoint),
                 .elsewhere(.removeRoute(endpoint.address, in: way)))
         case .leads(let way):
-            guard link(way) else { return false }
+            guard link(way.interface) else { return false }
             return try datagramsLeave(to: endpoint, way)
         case .local: return true
         case .none, .refused, .martian:
@@ -214,7 +214,7 @@ extension Explainer {
     private mutating func answersForPeer(_ address: IPAddress, _ interface: String) throws(BoxError) -> Bool {
         let isV6 = address.isV6
         let key = isV6 ? "net/ipv6/conf/\(interface)/proxy_ndp" : "net/ipv4/conf/\(interface)/proxy_arp"
-        let isOn = try map.setting(key) ?? 0 != 0
+        let isOn = try map.terrain.setting(key) ?? 0 != 0
         // IPv6 answers for single addresses that somebody named.
         let isNamed = !isV6 || scene.observed?.proxyNeighbours.contains { $0.address == address } == true
         guard isOn && isNamed else {

@@ -37,7 +37,8 @@ struct ProfileLines {
         case .granted(.rule(let rule, let peer, let group)): place(policy: peer, group, rule)
         case .grantedInPart(let rules, let peer, let group): place(policy: peer, group, rules.first)
         case .refused(.policy(let peer, let group)): place(policy: peer, group, nil)
-        case .granted(.wholeLAN(let peer)), .refused(.otherPeer(let peer, _)): title("peers", peer)
+        case .granted(.wholeLAN(let peer)), .refused(.otherPeer(let peer, _)):
+            section(["peers", peer]).map { ProfilePlace(line: $0.start, text: $0.section.title) }
         case .refused(.expired(let peer, _)): line("expires", in: ["peers", peer])
         case .granted(.fullTunnel(let peer)), .refused(.splitTunnel(let peer)):
             line("full-tunnel", in: ["peers", peer]) ?? line("full-tunnel", in: ["egress"])
@@ -51,10 +52,6 @@ struct ProfileLines {
         let path = group.map { ["groups", $0] } ?? ["peers", peer]
         if let rule, let found = line(containing: "\"\(rule)\"", in: path) { return found }
         return line("allow", in: path)
-    }
-
-    private func title(_ path: String...) -> ProfilePlace? {
-        section(path).map { ProfilePlace(line: $0.start, text: $0.section.title) }
     }
 
     private func line(_ key: String, in path: [String]) -> ProfilePlace? {

@@ -11,7 +11,7 @@ extension Explainer {
         guard family == .v4 else { return nil }
         var found: (value: Int, key: String)?
         for key in ["all", input].map({ "net/ipv4/conf/\($0)/rp_filter" }) {
-            if let value = try map.setting(key), value > found?.value ?? 0 { found = (value, key) }
+            if let value = try map.terrain.setting(key), value > found?.value ?? 0 { found = (value, key) }
         }
         return found
     }
@@ -22,12 +22,13 @@ extension Explainer {
         -> Bool
     {
         guard let (value, key) = try reversePath(input) else { return false }
-        let minds = try map.setting("net/ipv4/conf/\(input)/src_valid_mark") == 1
-        var back = try map.route(RouteQuestion(crossing.source, mark: minds ? mark : 0))
+        let minds = try map.terrain.setting("net/ipv4/conf/\(input)/src_valid_mark") == 1
+        var back = try map.terrain.route(RouteQuestion(crossing.source, mark: minds ? mark : 0))
         var isRight = false
         if case .leads(let way) = back { isRight = value != 1 || way.interface == input }
-        if isRight, case .leads(let out) = try map.route(RouteQuestion(crossing.destination, mark: mark)) {
-            back = try map.route(RouteQuestion(crossing.source, from: crossing.destination, input: out.interface))
+        if isRight, case .leads(let out) = try map.terrain.route(RouteQuestion(crossing.destination, mark: mark)) {
+            back = try map.terrain.route(
+                RouteQuestion(crossing.source, from: crossing.destination, input: out.interface))
             if case .leads = back {} else { isRight = false }
         }
         if isRight { return false }
@@ -38,20 +39,15 @@ extension Explainer {
 
     /// Where the packet goes; whether it may be forwarded there.
     mutating func route(_ crossing: inout Crossing) throws(BoxError) -> Bool {
-        guard let mark = crossing.packet.markNumber else {
-            // A rule that nobody can read may have marked it for another table.
-            return try route(&crossing, mark: 0, isCertain: false)
-        }
-        return try route(&crossing, mark: mark, isCertain: true)
-    }
-
-    private mutating func route(_ crossing: inout Crossing, mark: UInt32, isCertain: Bool) throws(BoxError) -> Bool {
+        // A rule that nobody can read may have marked it for another table.
+        let isCertain = crossing.packet.markNumber != nil
+        let mark = crossing.packet.markNumber ?? 0
         let destination = crossing.destination
         let question = RouteQuestion(
             destination, from: crossing.input == nil && leg == .there ? nil : crossing.source, input: crossing.input,
             mark: mark)
         if let input = crossing.input, !map.addresses.contains(destination), try !forwards(input) { return false }
-        let answer = try map.route(question)
+        let answer = try map.terrain.route(question)
         if let input = crossing.input {
             switch answer {
             case .martian, .refused(.blackhole):
@@ -91,26 +87,26 @@ extension Explainer {
     /// IPv4 asks the interface that a packet comes in by, IPv6 one switch for all.
     private mutating func forwards(_ input: String) throws(BoxError) -> Bool {
         let key = family == .v4 ? "net/ipv4/conf/\(input)/forwarding" : "net/ipv6/conf/all/forwarding"
-        if try map.setting(key) == 0 { return stop(.forwarding, .forwardsNot(key: key), .restore) }
+        if try map.terrain.setting(key) == 0 { return stop(.forwarding, .forwardsNot(key: key), .restore) }
         note(.forwarding, .passes, .forwards(interface: input))
         return true
     }
 
     // MARK: Out of the box
 
-    /// The interface by which it leaves.
-    mutating func link(_ way: RouteWay) -> Bool {
-        let name = way.interface
-        guard let link = map.link(name) else { return stop(.link, .linkGone(name), remedy(forLink: name)) }
-        if !link.isUp { return stop(.link, .linkDown(name), remedy(forLink: name)) }
-        if !link.hasCarrier { return stop(.link, .noCarrier(name), remedy(forLink: name)) }
+    /// The interface by which it comes in or leaves.
+    mutating func link(_ name: String, needsCarrier: Bool = true) -> Bool {
+        let remedy: Remedy = name == tunnel ? .restore : .elsewhere(.connect(interface: name))
+        guard let link = map.link(name) else { return stop(.link, .linkGone(name), remedy) }
+        if !link.isUp { return stop(.link, .linkDown(name), remedy) }
+        if !link.hasCarrier && needsCarrier { return stop(.link, .noCarrier(name), remedy) }
         return true
     }
 
     /// Who takes it there. A neighbour that nobody asked for lately may be there or not; that stops nothing.
     mutating func neighbour(_ way: RouteWay, _ destination: IPAddress) throws(BoxError) -> Bool {
         let next = way.gateway ?? destination
-        let state = try map.neighbour(next, on: way.interface)
+        let state = try map.terrain.neighbour(next, on: way.interface)
         if state == .failed || state == .incomplete {
             return stop(.neighbour, .neighbour(next, state), .elsewhere(.switchOn(next)))
         }
@@ -134,7 +130,7 @@ extension Explainer {
     /// Whether a program of this box answers.
     mutating func served(at address: IPAddress) throws(BoxError) -> Bool {
         guard let service, let port = service.port else { return true }
-        switch try map.isServed(address, service.number(family), port: port) {
+        switch try map.terrain.isServed(address, service.number(family), port: port) {
         case true?: note(.host, .passes, .served(address, service))
         case false?: return stop(.host, .notServed(address, service), .elsewhere(.serve(service)))
         case nil: break
