@@ -13,7 +13,8 @@ public struct LinuxBox: Box, Sendable {
     private let pause: ForwardingPause?
     private let memory: PeerMemory?
     let nameWait: Duration?
-    private let lookUp: @Sendable (_ name: String, _ tries: Int) -> EndpointResolver.LookUp
+    /// Tests have a name service of their own.
+    var lookUp: @Sendable (_ name: String, _ tries: Int) -> EndpointResolver.LookUp = EndpointResolver.lookUp
 
     /// A box whose userspace datapath is started by `datapathCommand` and the interface's name, as one starts wireguard-go;
     /// nil is this executable's own `datapath` command.
@@ -23,26 +24,11 @@ public struct LinuxBox: Box, Sendable {
         datapathCommand: [String]? = nil, hold: FirewallHold? = nil, pause: ForwardingPause? = nil,
         memory: PeerMemory? = nil, nameWait: Duration? = nil
     ) {
-        self.init(
-            datapathCommand: datapathCommand, hold: hold, pause: pause, memory: memory, nameWait: nameWait
-        ) { name, tries in
-            guard let nameWait else { return EndpointResolver.lookUp(name, tries: tries) }
-            return EndpointResolver.lookUp(name, within: tries > 1 ? nameWait : .zero)
-        }
-    }
-
-    /// A box with a name service of its own.
-    init(
-        datapathCommand: [String]?, hold: FirewallHold? = nil, pause: ForwardingPause? = nil, memory: PeerMemory? = nil,
-        nameWait: Duration? = nil,
-        lookUp: @escaping @Sendable (_ name: String, _ tries: Int) -> EndpointResolver.LookUp
-    ) {
         self.datapathCommand = datapathCommand
         self.hold = hold
         self.pause = pause
         self.memory = memory
         self.nameWait = nameWait
-        self.lookUp = lookUp
     }
 
     /// A thread begins to look at the interface; the next observation of it takes what was seen, unless a change came in
@@ -244,9 +230,13 @@ extension LinuxBox {
     private func setWireGuard(_ interface: String, _ change: WireGuardChange) throws(BoxError) {
         let device = try wireGuard(interface)
         let (resolved, failures) = try EndpointResolver.resolve(change) { name, tries throws(BoxError) in
+            let operation = BoxError.Operation(.lookUp, .host(name))
             // By a thread, since nothing else ends getaddrinfo before its time.
-            try Background.begin { [lookUp] in lookUp(name, tries) }?.answer(.init(.lookUp, .host(name)))
-                ?? lookUp(name, tries)
+            let asked = Background.begin { [lookUp, nameWait] in lookUp(name, nameWait == nil ? tries : 1) }
+            guard let nameWait else { return try asked?.answer(operation) ?? lookUp(name, tries) }
+            // What nobody has answered by then counts as not answered.
+            let answer = try asked?.answer(within: tries > 1 ? nameWait : .zero, operation)
+            return answer ?? .failure(code: EAI_AGAIN, reason: EndpointResolver.words(EAI_AGAIN))
         }
         do throws(BoxError) { try device.set(resolved) } catch { throw error.aboutPort(change.listenPort) }
         guard let first = failures.first else { return }

@@ -116,7 +116,7 @@ import Testing
     }
 
     @Test func `a name that does not resolve holds up nothing else`() throws {
-        let box = LinuxBox(datapathCommand: ["wireguard-go"]) { name, _ in
+        let box = LinuxBox.asking { name, _ in
             name == "peer.example"
                 ? .address(IPAddress("192.0.2.7")!) : .failure(code: EAI_NONAME, reason: "no such name")
         }
@@ -285,5 +285,14 @@ import Testing
                 error?.description
                     == "start the datapath of lnet-d: No such file or directory (/nowhere/wireguard-go)")
         }
+    }
+}
+
+extension LinuxBox {
+    /// With wireguard-go, and a name service of its own.
+    static func asking(_ names: @escaping @Sendable (String, Int) -> EndpointResolver.LookUp) -> LinuxBox {
+        var box = LinuxBox(datapathCommand: ["wireguard-go"])
+        box.lookUp = names
+        return box
     }
 }

@@ -29,7 +29,7 @@ import Testing
 
     @Test(arguments: names) func `applied once there is nothing to do, and down leaves nothing`(_ name: String) throws {
         let state = try Self.state(name)
-        let box = LinuxBox(datapathCommand: ["wireguard-go"]) { _, _ in .address(IPAddress("203.0.113.9")!) }
+        let box = LinuxBox.asking { _, _ in .address(IPAddress("203.0.113.9")!) }
         try inNetworkNamespace {
             try run("sh", "-c", Self.freshSettings)
             for interface in ["eth0", "eth1"] {

@@ -17,9 +17,9 @@ struct KernelLogRecord: Equatable {
         guard header.count >= 4, let microseconds = UInt64(header[2]), microseconds < 1 << 50 else { return nil }
         let line = record[record.index(after: semicolon)...].prefix { $0 != "\n" }
         // The last one: whoever has dynamic debug on already may have asked for the module's name in front as well.
-        guard let prefix = Self.range(of: Self.prefix, in: line, last: true) else { return nil }
+        guard let prefix = line.ranges(of: Self.prefix).last else { return nil }
         let rest = line[prefix.upperBound...]
-        guard let colon = Self.range(of: ": ", in: rest, last: false), colon.lowerBound != rest.startIndex else {
+        guard let colon = rest.firstRange(of: ": "), colon.lowerBound != rest.startIndex else {
             return nil
         }
         let text = rest[colon.upperBound...]
@@ -94,7 +94,7 @@ struct KernelLogRecord: Equatable {
                     guard rest.hasSuffix(literal) else { return nil }
                     end = rest.index(rest.endIndex, offsetBy: -literal.count)
                 } else {
-                    guard let found = KernelLogRecord.range(of: literal, in: rest, last: false) else { return nil }
+                    guard let found = rest.firstRange(of: literal) else { return nil }
                     end = found.lowerBound
                 }
                 guard end > rest.startIndex else { return nil }
@@ -126,19 +126,6 @@ struct KernelLogRecord: Equatable {
             default: return true
             }
         }
-    }
-
-    private static func range<Text: StringProtocol>(of word: String, in text: Text, last: Bool) -> Range<Text.Index>? {
-        var found: Range<Text.Index>?
-        var at = text.startIndex
-        while at < text.endIndex {
-            if text[at...].hasPrefix(word) {
-                found = at..<text.index(at, offsetBy: word.count)
-                if !last { return found }
-            }
-            at = text.index(after: at)
-        }
-        return found
     }
 }
 

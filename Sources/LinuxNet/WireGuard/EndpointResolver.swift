@@ -63,13 +63,6 @@ enum EndpointResolver {
         preconditionFailure("the loop has no end")
     }
 
-    /// The same for who has no time: what nobody has answered by then counts as not answered.
-    @Sendable static func lookUp(_ name: String, within time: Duration) -> LookUp {
-        let asked = Background.begin { lookUp(name, tries: 1) }
-        let answer = try? asked?.answer(within: time, BoxError.Operation(.lookUp, .host(name)))
-        return (answer ?? nil) ?? .failure(code: EAI_AGAIN, reason: words(EAI_AGAIN))
-    }
-
     /// What the C library says of a code.
     static func words(_ code: Int32) -> String? { code == 0 ? nil : String(cString: gai_strerror(code)) }
 
