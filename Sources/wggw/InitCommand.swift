@@ -121,17 +121,17 @@ struct InitCommand: ParsableCommand {
         options.lanInterface = lanInterface
         options.egressInterface = egressInterface
         options.endpoint = endpoint
-        options.listenPorts = listenPort.flatMap { $0 }
         options.interface = interface
-        options.replyPath = replyPath
-        options.fullTunnel = fullTunnel
-        options.dns = dns
         options.mtu = mtu
-        options.datapath = datapath
-        options.drift = drift
-        options.otherForwarding = otherForwarding
-        options.keepsDenied = logDenied
-        options.name = name
+        options.set(\.tunnel.ports, to: listenPort.isEmpty ? nil : listenPort.flatMap { $0 })
+        options.set(\.lan.replyPath, to: replyPath)
+        options.set(\.egress.fullTunnel, to: fullTunnel)
+        options.set(\.dns, to: dns.isEmpty ? nil : dns)
+        options.set(\.tunnel.datapath, to: datapath)
+        options.set(\.drift, to: drift)
+        options.set(\.otherForwarding, to: otherForwarding)
+        options.set(\.keepsDenied, to: logDenied)
+        options.set(\.name, to: name)
         if let profile { options.profile = try Site.parse(try readTextFile(profile), file: profile) }
         let draft = try common.writer("init", mayBeFirst: true).initialize(options, why: message.message)
         report(draft, common)

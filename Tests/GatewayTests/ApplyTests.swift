@@ -286,7 +286,7 @@ extension Workbench {
         try narrow.set("routes", ["192.168.7.0/24"])
         _ = try control.addPeer("site", narrow, why: nil)
         var options = InitOptions()
-        options.listenPorts = [4500]
+        options.set(\.tunnel.ports, to: [4500])
         options.mtu = 1300
         _ = try control.initialize(options, why: nil)
         return control
@@ -298,10 +298,10 @@ extension Workbench {
     @discardableResult func switched() throws -> ControlPlane {
         box.everything.kernelHasWireGuard = true
         var options = InitOptions.office
-        options.datapath = .kernel
+        options.set(\.tunnel.datapath, to: .kernel)
         let control = try draft(["amy", "bob"], options)
         _ = try control.apply()
-        options.datapath = .userspace
+        options.set(\.tunnel.datapath, to: .userspace)
         _ = try control.initialize(options, why: nil)
         return control
     }

@@ -123,7 +123,7 @@ import Testing
 
     @Test func withProxyARPPeersGetLANAddresses() throws {
         var options = InitOptions.office
-        options.replyPath = .proxyARP
+        options.set(\.lan.replyPath, to: .proxyARP)
         options.tunnel6 = InitOptions.IPv6Choice.none
         let control = try bench.draft(["a", "b"], options)
         let site = try control.newest().site
@@ -175,11 +175,11 @@ import Testing
         let control = try bench.draft()
         let before = try control.newest().site
         var options = InitOptions()
-        options.fullTunnel = true
-        options.dns = [IPAddress("192.168.1.1")!]
+        options.set(\.egress.fullTunnel, to: true)
+        options.set(\.dns, to: [IPAddress("192.168.1.1")!])
         var expected = before
         expected.egress.fullTunnel = true
-        expected.dns = options.dns
+        expected.dns = [IPAddress("192.168.1.1")!]
         #expect(try control.initialize(options, why: nil).stored.site == expected)
     }
 

@@ -55,7 +55,7 @@ struct ExportTests {
     @Test func otherwiseThanUsual() throws {
         let control = try bench.draft(["laptop", "phone"])
         var options = InitOptions()
-        options.listenPorts = [51820, 443]
+        options.set(\.tunnel.ports, to: [51820, 443])
         _ = try control.initialize(options, why: nil)
         func text(_ name: String, _ change: (inout ExportChoices) -> Void) throws -> String {
             var choices = ExportChoices()

@@ -70,7 +70,7 @@ import Testing
     /// Who wants no repair is told; the firewall comes back all the same, and what the box's networks ask for is done.
     @Test func whatDiffersIsReported() throws {
         var options = InitOptions.office
-        options.drift = .report
+        options.set(\.drift, to: .report)
         let control = try bench.draft(["amy", "bob"], options)
         _ = try control.apply()
         bench.box.everything.wireGuard?.peers.removeFirst()
@@ -150,7 +150,7 @@ import Testing
     /// It ends by the clock, with what it had, and no repair is needed for that: also where the site wants none.
     @Test(arguments: [DriftChoice.repair, .report]) func aPeersTimeEnds(drift: DriftChoice) throws {
         var options = InitOptions.office
-        options.drift = drift
+        options.set(\.drift, to: drift)
         let control = try bench.draft(["amy"], options)
         var guest = PeerOptions()
         try guest.set("expires", [UTCTime(1_700_000_000 + 1_000 + 60).description])

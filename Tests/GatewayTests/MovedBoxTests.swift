@@ -28,7 +28,7 @@ import Testing
     /// With proxy-arp the tunnel has the address that the LAN's card has, which DHCP may change.
     @Test func theTunnelHasTheCardsAddress() throws {
         var options = InitOptions.office
-        options.replyPath = .proxyARP
+        options.set(\.lan.replyPath, to: .proxyARP)
         options.tunnel6 = InitOptions.IPv6Choice.none
         _ = try bench.draft(["a"], options).apply()
         #expect(addresses == ["192.168.1.127/32"])
@@ -50,7 +50,7 @@ import Testing
     /// An address of the LAN's that no card ever had is the tunnel's alone.
     @Test func anAddressOfItsOwnStays() throws {
         var options = InitOptions.office
-        options.replyPath = .proxyARP
+        options.set(\.lan.replyPath, to: .proxyARP)
         options.tunnel = InterfaceAddress("192.168.1.200/32")
         options.tunnel6 = InitOptions.IPv6Choice.none
         _ = try bench.draft(["a"], options).apply()
@@ -63,7 +63,7 @@ import Testing
     @Test func aRenamedCardGetsItsSettingsBack() throws {
         let key = "net/ipv4/conf/eth0/proxy_arp"
         var options = InitOptions.office
-        options.replyPath = .proxyARP
+        options.set(\.lan.replyPath, to: .proxyARP)
         options.tunnel6 = InitOptions.IPv6Choice.none
         bench.box.numbers = ["eth0": 2, "wg0": 9]
         let control = try bench.draft(["a"], options)

@@ -16,7 +16,7 @@ import Testing
 
     private var fullTunnel: InitOptions {
         var options = InitOptions.office
-        options.fullTunnel = true
+        options.set(\.egress.fullTunnel, to: true)
         return options
     }
 

@@ -22,8 +22,8 @@ import Testing
     /// Two peers, a group, checks, a LAN whose router needs routes, and somebody else's firewall. Revision 4.
     private func drafted() throws -> ControlPlane {
         var options = InitOptions.office
-        options.replyPath = .routed
-        options.keepsDenied = true
+        options.set(\.lan.replyPath, to: .routed)
+        options.set(\.keepsDenied, to: true)
         let control = try bench.draft([], options)
         for name in ["laptop", "guest"] { _ = try control.addPeer(name, .plain, why: nil) }
         let profile = try control.newest().site.profileText().replacing(

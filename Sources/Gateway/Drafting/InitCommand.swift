@@ -27,33 +27,21 @@ public struct InitOptions: Sendable {
     public var egressInterface: String?
     /// `--endpoint`: without a port, the listen port.
     public var endpoint: String?
-    /// `--listen-port`: WireGuard's own first; empty where it is not told.
-    public var listenPorts: [UInt16] = []
     /// `--interface`
     public var interface: String?
-    /// `--reply-path`
-    public var replyPath: ReplyPath?
-    /// `--full-tunnel`
-    public var fullTunnel: Bool?
-    /// `--dns`
-    public var dns: [IPAddress] = []
     /// `--mtu`
     public var mtu: Int?
-    /// `--datapath`
-    public var datapath: DatapathChoice?
-    /// `--drift`
-    public var drift: DriftChoice?
-    /// `--other-forwarding`
-    public var otherForwarding: OtherForwarding?
-    /// `--log-denied`
-    public var keepsDenied: Bool?
-    /// `--name`
-    public var name: String?
     /// `--profile`: what the flags are laid over.
     public var profile: Site?
+    private var edits: [@Sendable (inout Site) -> Void] = []
 
     /// Nothing told.
     public init() {}
+
+    /// Whatever else was told of the site, from which nothing follows; nil was not.
+    public mutating func set<Value: Sendable>(_ member: any WritableKeyPath<Site, Value> & Sendable, to value: Value?) {
+        if let value { edits.append { $0[keyPath: member] = value } }
+    }
 }
 
 extension ControlPlane {
@@ -133,20 +121,12 @@ extension ControlPlane {
 
 extension InitOptions {
     fileprivate func lay(over site: inout Site) throws(GatewayError) {
-        if let name { site.name = name }
+        for edit in edits { edit(&site) }
         if !lan.isEmpty { site.lan.subnets = lan.sorted() }
         if let lanInterface { site.lan.interface = lanInterface }
-        if let replyPath { site.lan.replyPath = replyPath }
         if let egressInterface { site.egress.interface = egressInterface }
-        if let fullTunnel { site.egress.fullTunnel = fullTunnel }
         if let interface { site.tunnel.interface = interface }
-        if !listenPorts.isEmpty { site.tunnel.ports = listenPorts }
         if let mtu { site.tunnel.mtu = mtu }
-        if let datapath { site.tunnel.datapath = datapath }
-        if let drift { site.drift = drift }
-        if let otherForwarding { site.otherForwarding = otherForwarding }
-        if let keepsDenied { site.keepsDenied = keepsDenied }
-        if !dns.isEmpty { site.dns = dns }
         if let endpoint {
             do { site.endpoint = try Endpoint(parsing: endpoint, defaultPort: site.tunnel.listenPort) } catch {
                 throw .drafting(.endpoint(error))
