@@ -29,15 +29,19 @@ extension CommonOptions {
         let control = try reader("confirm", stop: .none)
         switch try undisturbed({ try Countdown().wait { try control.secondsToConfirm() } }) {
         case .keep: note("\(stays(try undisturbed { try control.confirm() }))")
-        case .goBack:
-            let back = try undisturbed {
-                NotedSignal.disregard()
-                return try control.rollback(to: nil, why: nil)
-            }
-            notes(back.notices)
+        case .goBack: try goBack(control)
         case .nobody: note("nobody is at the terminal; it goes back unless you run `wggw confirm`")
         case .over: note("nothing waits for confirmation any more; see `wggw status`")
         }
+    }
+
+    /// Takes back what waits for its confirmation.
+    func goBack(_ control: ControlPlane) throws {
+        let back = try undisturbed {
+            NotedSignal.disregard()
+            return try control.rollback(to: nil, why: nil)
+        }
+        notes(back.notices)
     }
 }
 

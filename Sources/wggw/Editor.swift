@@ -30,14 +30,7 @@ private struct ScratchDirectory {
 
     /// With whatever an editor left in it.
     func remove() {
-        if let entries = opendir(path) {
-            while let entry = readdir(entries) {
-                withUnsafePointer(to: &entry.pointee.d_name) { name in
-                    _ = name.withMemoryRebound(to: CChar.self, capacity: 256) { unlinkat(dirfd(entries), $0, 0) }
-                }
-            }
-            closedir(entries)
-        }
+        for name in names(in: path, hidden: true) ?? [] { unlink("\(path)/\(name)") }
         rmdir(path)
     }
 }

@@ -6,26 +6,24 @@ import NetTypes
 enum Format {
     /// `2026-11-22 18:42`, local time.
     static func time(_ seconds: Int64) -> String {
-        var time = time_t(seconds)
-        var parts = tm()
-        localtime_r(&time, &parts)
-        func two(_ n: Int32) -> String { n < 10 ? "0\(n)" : "\(n)" }
+        let parts = local(seconds)
         return
             "\(1900 + parts.tm_year)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday)) \(two(parts.tm_hour)):\(two(parts.tm_min))"
     }
 
     /// `19:04:11`, local time.
     static func clock(_ seconds: Int64) -> String {
-        var time = time_t(seconds)
-        var parts = tm()
-        localtime_r(&time, &parts)
-        return "\(digits(parts.tm_hour, 2)):\(digits(parts.tm_min, 2)):\(digits(parts.tm_sec, 2))"
+        let parts = local(seconds)
+        return "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))"
     }
 
-    private static func digits(_ number: some BinaryInteger, _ count: Int) -> String {
-        let text = String(number)
-        return String(repeating: "0", count: max(0, count - text.count)) + text
+    private static func local(_ seconds: Int64) -> tm {
+        var (time, parts) = (time_t(seconds), tm())
+        localtime_r(&time, &parts)
+        return parts
     }
+
+    private static func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
 
     /// `12 s ago`, `3 min ago`, `never`.
     static func ago(_ seconds: Int64, now: Int64) -> String {

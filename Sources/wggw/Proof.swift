@@ -49,13 +49,8 @@ extension CommonOptions {
             }
             let left = try control.secondsToConfirm() ?? 0
             if left <= 1 || NotedSignal.name != nil {
-                let revision = report.revision ?? 0
-                let back = try undisturbed {
-                    NotedSignal.disregard()
-                    return try control.rollback(to: nil, why: nil)
-                }
-                notes(back.notices)
-                throw GatewayError.unproved(revision: revision, missing, isBack: true)
+                try goBack(control)
+                throw GatewayError.unproved(revision: report.revision ?? 0, missing, isBack: true)
             }
             sleep(1)
         }
