@@ -37,7 +37,7 @@ struct Explainer {
     // MARK: Writing down
 
     mutating func note(_ stage: Step.Stage, _ outcome: Step.Outcome, _ fact: Fact, _ remedy: Remedy? = nil) {
-        steps.append(Step(leg, stage, outcome, fact, remedy: remedy))
+        steps.append(Step(leg: leg, stage: stage, outcome: outcome, fact: fact, remedy: remedy))
     }
 
     /// The same, of what ends the walk.
@@ -67,7 +67,7 @@ struct Explainer {
         service = asked
         let place = lines.place(of: fact)
         let remedy = outcome == .stops ? judge.remedy(from, to, service) : nil
-        steps.append(Step(leg, .profile, outcome, fact, place: place, remedy: remedy))
+        steps.append(Step(leg: leg, stage: .profile, outcome: outcome, fact: fact, place: place, remedy: remedy))
         return outcome != .stops
     }
 

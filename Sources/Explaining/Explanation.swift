@@ -87,19 +87,7 @@ public struct Step: Equatable, Sendable {
     /// What was found there.
     public let fact: Fact
     /// The profile's line that decided, if it was one.
-    public let place: ProfilePlace?
+    public internal(set) var place: ProfilePlace?
     /// What helps; nil where nothing has to be done, or nothing is known that does.
-    public let remedy: Remedy?
-
-    /// Makes a step.
-    public init(
-        _ leg: Leg, _ stage: Stage, _ outcome: Outcome, _ fact: Fact, place: ProfilePlace? = nil, remedy: Remedy? = nil
-    ) {
-        self.leg = leg
-        self.stage = stage
-        self.outcome = outcome
-        self.fact = fact
-        self.place = place
-        self.remedy = remedy
-    }
+    public internal(set) var remedy: Remedy?
 }

@@ -218,7 +218,6 @@ extension LinuxBox {
         if !quiet.isEmpty { try set(quiet) { _, change in change.keepalive = 0 } }
     }
 
-    /// The WireGuard side of an interface.
     private func wireGuard(_ interface: String) throws(BoxError) -> any WireGuardDevice {
         var socket = try NetlinkSocket(NETLINK_ROUTE)
         guard let link = try socket.link(interface), let backend = try backend(of: link, &socket) else {

@@ -74,7 +74,7 @@ extension LinuxBox {
 
     /// By the system's resolver, as far as it answers in time: within two seconds, unless the box was made for who has less.
     public func addresses(of name: String) throws(BoxError) -> [IPAddress] {
-        try NameLookUp.addresses(of: name, within: nameWait ?? .seconds(2))
+        try EndpointResolver.addresses(of: name, within: nameWait ?? .seconds(2))
     }
 }
 

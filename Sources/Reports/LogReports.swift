@@ -2,6 +2,7 @@ internal import BoxModel
 public import Explaining
 internal import Firewall
 public import NetTypes
+internal import SiteModel
 
 extension Report {
     /// Something that WireGuard says of itself. `name`: of the peer that it is about, if the site knows it.
@@ -43,4 +44,10 @@ extension Report {
             Field("rule", "of the profile, null if it is none of its", .text(place?.text)),
         ])
     }
+}
+
+/// RFC 3339: `2026-11-22T18:04:11.123456789Z`.
+private func utc(_ seconds: Int64, _ nanoseconds: UInt32) -> String {
+    let digits = String(nanoseconds)
+    return "\(UTCTime(seconds).description.dropLast()).\(String(repeating: "0", count: 9 - digits.count))\(digits)Z"
 }

@@ -8,15 +8,9 @@ final class FileNews {
 
     init() { descriptor = inotify_init1(Int32(IN_CLOEXEC | IN_NONBLOCK)) }
 
-    /// Listens from now on. `path`: a directory or a file. `events`: `IN_…`.
-    convenience init(_ path: String, _ events: UInt32) {
-        self.init()
-        add(path, events)
-    }
-
     deinit { if descriptor >= 0 { close(descriptor) } }
 
-    /// Listens there, too, if it is there; once, also where it is asked twice.
+    /// Listens from now on to a directory or a file, if it is there; once, also where it is asked twice. `events`: `IN_…`.
     func add(_ path: String, _ events: UInt32) {
         guard descriptor >= 0 else { return }
         let watch = inotify_add_watch(descriptor, path, events)

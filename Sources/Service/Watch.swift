@@ -86,7 +86,8 @@ public struct Watch {
         defer { stop_note_no_more() }
         let manager = ServiceManager()
         let news = try BoxNews()
-        let written = FileNews(records, UInt32(IN_MODIFY))
+        let written = FileNews()
+        written.add(records, UInt32(IN_MODIFY))
         let tools = ToolNews()
         while true {
             if wait(news.descriptors + [written.descriptor, tools.descriptor, questions.descriptor]) {

@@ -14,13 +14,11 @@ struct LineWriter: ~Copyable, SectionLines {
         context = LineContext(isRequest, names)
     }
 
-    /// Adds the interface's lines.
     mutating func write(_ interface: InterfaceSection) {
         var interface = interface
         interface.visit(&self)
     }
 
-    /// Adds a peer's lines.
     mutating func write(_ peer: PeerSection) {
         line("public_key", peer.publicKey)
         var peer = peer

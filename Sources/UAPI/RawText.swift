@@ -1,7 +1,6 @@
 // Text as bytes in memory.
 
 extension StaticString {
-    /// The text's bytes.
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: utf8Start, count: utf8CodeUnitCount) }
 }
 

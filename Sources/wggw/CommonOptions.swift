@@ -32,12 +32,8 @@ struct CommonOptions: ParsableArguments {
     func notes(_ notices: [Notice]) { for line in notices.flatMap(\.lines) { note("\(line.text)") } }
 
     /// What there is to work with, without changing anything. Throws where there is no site yet.
-    func reader(_ command: String, stop: StopRequest = .signals) throws -> ControlPlane {
-        try reader(command, stop: stop, box: LinuxBox())
-    }
-
-    private func reader(
-        _ command: String, stop: StopRequest, box: LinuxBox, aside: Aside = .reads
+    func reader(
+        _ command: String, stop: StopRequest = .signals, box: LinuxBox = LinuxBox(), aside: Aside = .reads
     ) throws -> ControlPlane {
         guard directory.hasDatabase else {
             // Root's directory hides from others whether there is one.
@@ -63,7 +59,7 @@ struct CommonOptions: ParsableArguments {
         let open = { (isFull: Bool) in
             // Who is not found by then is found between two looks.
             let box = LinuxBox(hold: hold, pause: pause, memory: memory, nameWait: .milliseconds(300))
-            return try common.reader("watch", stop: .signals, box: box, aside: isFull ? .always : .records)
+            return try common.reader("watch", box: box, aside: isFull ? .always : .records)
         }
         return (open, { isOthers() && pause.begin() })
     }

@@ -133,7 +133,7 @@ import Testing
         #expect(try LinuxBox().addresses(of: "localhost").contains(IPAddress("127.0.0.1")!))
         // RFC 6761: nobody has this name.
         let error = #expect(throws: BoxError.self) {
-            try NameLookUp.addresses(of: "nobody.invalid", within: .seconds(20))
+            try EndpointResolver.addresses(of: "nobody.invalid", within: .seconds(20))
         }
         #expect(error?.description.hasPrefix("look up nobody.invalid: ") == true)
     }

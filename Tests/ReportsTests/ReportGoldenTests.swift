@@ -1,5 +1,4 @@
 import BoxTwin
-import Explaining
 import Foundation
 import GatewaySamples
 import NetTypes
@@ -11,6 +10,7 @@ import Testing
 @testable import BoxModel
 @testable import Compiler
 @testable import Firewall
+@testable import Explaining
 @testable import Gateway
 @testable import wggw
 
@@ -158,7 +158,7 @@ import Testing
                 BoxError(.init(.lookUp, .host("itzxa.com")), .unresolved(resolver: "no answer"))),
             .stopped(
                 peers: ["laptop"], to: "192.168.1.0/24",
-                Step(.there, .forward, .stops, .interfaceDown("wg0"), remedy: .restore)),
+                Step(leg: .there, stage: .forward, outcome: .stops, fact: .interfaceDown("wg0"), remedy: .restore)),
             .alarm(.cutShort(command: "wggw apply")),
         ]
         try expect(JSON.reports(found) { .ailment($0, words: \.phrase, commands: \.text) }, isGolden: "doctor")

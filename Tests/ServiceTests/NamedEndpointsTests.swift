@@ -1,6 +1,7 @@
-import Gateway
 import NetTypes
 import Testing
+
+@testable import Gateway
 
 @testable import Service
 

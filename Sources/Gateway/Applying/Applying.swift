@@ -39,9 +39,9 @@ public struct ApplyReport {
     /// Repairs that came before, hints.
     public let notices: [Notice]
     /// The desired state, for its advice; nil after a teardown.
-    public let desired: DesiredState?
+    public internal(set) var desired: DesiredState?
     /// Foreign chains that stand in the way.
-    public let obstacles: [FirewallObstacle]
+    public internal(set) var obstacles: [FirewallObstacle] = []
     /// What the site met on the box; empty after a teardown.
     public internal(set) var surroundings = Surroundings()
     /// Whether that is something else than what was there before met.
@@ -190,15 +190,12 @@ extension ControlPlane {
         _ planned: PlannedApply, _ previous: AppliedState?, _ confirmWithin: Int64?, _ notices: [Notice],
         _ performed: Performed? = nil
     ) -> ApplyReport {
-        var report = ApplyReport(
+        ApplyReport(
             revision: planned.stored.revision.id, plan: performed?.plan ?? Plan(), confirmWithin: confirmWithin,
-            notices: notices,
-            desired: planned.desired, obstacles: planned.observed.obstacles)
-        report.surroundings = planned.surroundings
-        report.hasMoved = previous.map { $0.surroundings != planned.surroundings } ?? false
-        report.leftOver = performed?.warnings ?? []
-        report.unreached = unreached(planned.stored.site, planned.observed)
-        return report
+            notices: notices, desired: planned.desired, obstacles: planned.observed.obstacles,
+            surroundings: planned.surroundings,
+            hasMoved: previous.map { $0.surroundings != planned.surroundings } ?? false,
+            unreached: unreached(planned.stored.site, planned.observed), leftOver: performed?.warnings ?? [])
     }
 
     /// What waits from now on to be confirmed.

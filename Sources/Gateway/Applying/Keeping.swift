@@ -24,20 +24,20 @@ public struct Kept: Equatable, Sendable {
     /// How it was found.
     public let state: State
     /// What is on the box; nil is nothing of wggw's.
-    public let revision: Int?
+    public internal(set) var revision: Int?
     /// The tunnel's interface; nil is nothing of wggw's.
-    public let interface: String?
+    public internal(set) var interface: String?
     /// What was ended that somebody had begun, and what there is to say besides.
     public let notices: [Notice]
     /// Whether something could not be done yet that may be possible later: an endpoint's name cannot be looked up.
-    public let isUnfinished: Bool
+    public internal(set) var isUnfinished = false
     /// Seconds of the boot's clock after which an apply goes back that nobody has confirmed, or a peer's time is over; nil: neither
     /// comes.
     public let deadline: Int64?
     /// Whether the site wants kept what its firewall refuses.
-    public let keepsDenied: Bool
+    public internal(set) var keepsDenied = false
     /// Peers that are not reached by their endpoint's name.
-    public var unreached: [UnreachedPeer] = []
+    public internal(set) var unreached: [UnreachedPeer] = []
     /// What the records say by now.
     public let record: BoxRecord
 }
@@ -57,8 +57,7 @@ extension ControlPlane {
             guard let revision = record.applied, record.isUp || bringsUp && !isDown else {
                 try box.resumeForwarding(needsTable: false)
                 return Kept(
-                    state: .absent, revision: nil, interface: nil, notices: settled, isUnfinished: false,
-                    deadline: record.pending?.deadline, keepsDenied: false, record: record)
+                    state: .absent, notices: settled, deadline: record.pending?.deadline, record: record)
             }
             try expectObservation(of: revision)
             let target = try revisions.revision(revision)
@@ -73,7 +72,7 @@ extension ControlPlane {
                     return Kept(
                         state: planned.plan.isEmpty ? .well : differs, revision: revision,
                         interface: target.site.tunnel.interface, notices: settled + planned.notices,
-                        isUnfinished: false, deadline: deadline, keepsDenied: target.site.keepsDenied,
+                        deadline: deadline, keepsDenied: target.site.keepsDenied,
                         unreached: unreached(target.site, planned.observed), record: record)
                 }
             }

@@ -49,8 +49,7 @@ extension ControlPlane {
         let warnings = try withdraw(pending)
         return ApplyReport(
             revision: pending.returnTo, plan: .init(), confirmWithin: nil,
-            notices: ([.withdrew(revision: pending.revision, to: pending.returnTo)] + warnings).map { .applying($0) },
-            desired: nil, obstacles: [])
+            notices: ([.withdrew(revision: pending.revision, to: pending.returnTo)] + warnings).map { .applying($0) })
     }
 
     /// nil where the current revision is the first that was ever applied.

@@ -64,7 +64,7 @@ extension ControlPlane {
         }
         return ApplyReport(
             revision: nil, plan: plan, confirmWithin: pending == nil ? nil : confirmWithin,
-            notices: notices + (kept + warnings).map { .applying($0) }, desired: nil, obstacles: [])
+            notices: notices + (kept + warnings).map { .applying($0) })
     }
 
     /// Sites that may have left something on the box: the applied one, one whose apply was cut short, and one that an apply was to

@@ -16,23 +16,9 @@ public struct UnreachedPeer: Equatable, Sendable {
     /// Where it is looked for now; nil is nowhere.
     public let known: SocketAddress?
     /// Bytes sent to it: with each try they are more.
-    public let sent: UInt64
+    public internal(set) var sent: UInt64 = 0
     /// Whether the gateway tries again and again by itself.
-    public let keepsTrying: Bool
-
-    /// Makes one.
-    public init(
-        name: String, publicKey: PublicKey, host: String, port: UInt16, known: SocketAddress?, sent: UInt64 = 0,
-        keepsTrying: Bool = true
-    ) {
-        self.name = name
-        self.publicKey = publicKey
-        self.host = host
-        self.port = port
-        self.known = known
-        self.sent = sent
-        self.keepsTrying = keepsTrying
-    }
+    public internal(set) var keepsTrying = true
 }
 
 /// Where a peer is to be looked for from now on.

@@ -9,7 +9,7 @@ struct AddressPool {
     private let site: Site
     private var used: Set<IPAddress>
     private let freed: [IPAddress: Int]
-    /// What comes next in each network: nothing before it is fresh, so that 10,000 are taken in one pass.
+    /// The rank of what comes next in each network: nothing before it is fresh, so that 10,000 are taken in one pass.
     private var next: [IPPrefix: UInt128] = [:]
     /// Where no address is fresh any more, the others; the last comes first.
     private var reusable: [IPPrefix: [IPAddress]] = [:]
@@ -63,17 +63,18 @@ struct AddressPool {
     /// One that nobody ever had.
     private mutating func fresh(in network: IPPrefix, _ order: AddressOrder) -> IPAddress? {
         if reusable[network] != nil { return nil }
-        var number: UInt128? = next[network] ?? order.first
-        while let candidate = number {
-            let address = order.address(candidate)
+        var rank = next[network] ?? 0
+        while rank <= order.last {
+            let address = order.address(rank)
             if !used.contains(address), freed[address] == nil {
-                next[network] = candidate
+                next[network] = rank
                 return address
             }
-            number = order.number(after: candidate)
+            rank += 1
         }
-        let others = freed.filter { order.contains($0.key) }.map { (revision: $0.value, rank: order.rank($0.key)) }
-        reusable[network] = others.sorted { $0 > $1 }.map { order.address(ofRank: $0.rank) }
+        let others = freed.compactMap { address, revision in order.rank(address).map { (revision: revision, rank: $0) }
+        }
+        reusable[network] = others.sorted { $0 > $1 }.map { order.address($0.rank) }
         return nil
     }
 
@@ -86,7 +87,7 @@ struct AddressPool {
     }
 }
 
-/// The addresses of a network that peers can have, in order, as numbers.
+/// The addresses of a network that peers can have, by how many come before each.
 private struct AddressOrder {
     private let isV6: Bool
     private let low: UInt128
@@ -105,27 +106,19 @@ private struct AddressOrder {
         high = fromTop && top - low > 16 ? top - 4 : top
     }
 
-    var first: UInt128 { isDescending ? high : low }
+    var last: UInt128 { high - low }
 
-    func number(after number: UInt128) -> UInt128? {
-        if number == (isDescending ? low : high) { return nil }
-        return isDescending ? number - 1 : number + 1
+    func address(_ rank: UInt128) -> IPAddress {
+        let number = isDescending ? high - rank : low + rank
+        return isV6 ? .v6(IPv6Address(rawValue: number)) : .v4(IPv4Address(rawValue: UInt32(number)))
     }
 
-    func address(_ number: UInt128) -> IPAddress {
-        isV6 ? .v6(IPv6Address(rawValue: number)) : .v4(IPv4Address(rawValue: UInt32(number)))
+    /// nil where it is none of them.
+    func rank(_ address: IPAddress) -> UInt128? {
+        let number = Self.number(address)
+        guard address.isV6 == isV6, (low...high).contains(number) else { return nil }
+        return isDescending ? high - number : number - low
     }
-
-    func contains(_ address: IPAddress) -> Bool {
-        address.isV6 == isV6 && (low...high).contains(Self.number(address))
-    }
-
-    /// How many come before it.
-    func rank(_ address: IPAddress) -> UInt128 {
-        isDescending ? high - Self.number(address) : Self.number(address) - low
-    }
-
-    func address(ofRank rank: UInt128) -> IPAddress { address(isDescending ? high - rank : low + rank) }
 
     private static func number(_ address: IPAddress) -> UInt128 {
         switch address {

@@ -177,30 +177,21 @@ struct SiteChoices {
 
     /// What is allowed and still likely to disappoint.
     static func hints(_ site: Site) -> [DraftNotice] {
-        [commonLANHint(site), endpointHint(site), networkAddressHint(site)].compactMap { $0 }.map { .hint($0) }
-    }
-
-    /// Somebody who named a network may have meant an address in it.
-    private static func networkAddressHint(_ site: Site) -> DraftHint? {
+        var hints: [DraftHint] = []
+        // Half the homes of the world are in these two, and a laptop there cannot tell their LAN from this one.
+        let common = ["192.168.0.0/24", "192.168.1.0/24"].map { IPPrefix($0)! }
+        if let subnet = site.lan.subnets.first(where: common.contains) { hints.append(.commonLAN(subnet)) }
+        // A peer that dials an address inside what it sends through the tunnel would send the tunnel into itself.
+        let inside = site.lan.subnets + site.tunnel.addresses.map(\.network)
+        if case .address(let address)? = site.endpoint?.host, let subnet = inside.first(where: { $0.contains(address) })
+        {
+            hints.append(.endpointInside(address, subnet))
+        }
+        // Somebody who named a network may have meant an address in it.
         let own = site.tunnel.addresses.first {
             $0.network.address == $0.address && $0.address.bitWidth - $0.length > 1
         }
-        return own.map { .networkAddress($0) }
-    }
-
-    /// Half the homes of the world are in these two, and a laptop there cannot tell their LAN from this one.
-    private static func commonLANHint(_ site: Site) -> DraftHint? {
-        let common = ["192.168.0.0/24", "192.168.1.0/24"].map { IPPrefix($0)! }
-        guard let subnet = site.lan.subnets.first(where: { common.contains($0) }) else { return nil }
-        return .commonLAN(subnet)
-    }
-
-    /// A peer that dials an address inside what it sends through the tunnel would send the tunnel into itself.
-    private static func endpointHint(_ site: Site) -> DraftHint? {
-        let inside = site.lan.subnets + site.tunnel.addresses.map(\.network)
-        guard let endpoint = site.endpoint, case .address(let address) = endpoint.host,
-            let subnet = inside.first(where: { $0.contains(address) })
-        else { return nil }
-        return .endpointInside(address, subnet)
+        if let own { hints.append(.networkAddress(own)) }
+        return hints.map { .hint($0) }
     }
 }

@@ -5,8 +5,6 @@ internal import Storage
 
 /// The revision that is on the box, and the box beside it: what `status` and `explain` begin with.
 struct AppliedLook {
-    /// What the records say is on the box.
-    let stored: StoredSite
     /// As it was applied.
     let before: AppliedState
     /// What the site meets on its box now.
@@ -30,7 +28,7 @@ extension ControlPlane {
         var scope = desired.scope(previous: before.desired, savedSysctls: saved)
         scope.knownFirewall = record.knownFirewall(before.desired)
         return AppliedLook(
-            stored: stored, before: before, outlook: outlook, desired: desired, observed: try box.observe(scope),
+            before: before, outlook: outlook, desired: desired, observed: try box.observe(scope),
             savedSysctls: saved)
     }
 }

@@ -8,7 +8,7 @@ public import Storage
 /// How the gateway is, for `status`.
 public struct GatewayStatus {
     /// What is applied, by the records; nil is nothing.
-    public let applied: StoredSite?
+    public internal(set) var applied: StoredSite?
     /// The newest revision, if it is another one.
     public let draft: Revision?
     /// The records.
@@ -16,24 +16,24 @@ public struct GatewayStatus {
     /// Seconds until an unconfirmed apply goes back.
     public let confirmWithin: Int64?
     /// What the box says.
-    public let observed: ObservedState?
+    public internal(set) var observed: ObservedState?
     /// The peers of the site by name, then those that only the interface knows.
-    public let peers: PeerList
+    public internal(set) var peers = PeerList()
     /// What an apply would change to make the box as the applied revision wants it: somebody else changed it.
-    public let drift: PlanPreview
+    public internal(set) var drift = PlanPreview(Plan(), from: nil, to: nil)
     /// What the site meets on the box now.
-    public let surroundings: Surroundings
+    public internal(set) var surroundings = Surroundings()
     /// What somebody has to set on another box.
-    public let advice: [IPPrefix]
+    public internal(set) var advice: [IPPrefix] = []
     /// Seconds since the epoch.
     public let now: Int64
     /// What is wrong and needs somebody, each with what helps; empty if all is well.
     public let alarms: [Alarm]
 
     /// What is as it should be, and worth knowing.
-    public let notes: [ApplyNotice]
+    public internal(set) var notes: [ApplyNotice] = []
     /// The applied profile's own checks, by the rules that are on the box as it should be.
-    public let checks: [CheckResult]
+    public internal(set) var checks: [CheckResult] = []
 
     /// Whether another wggw is changing the box, so that what differs is on its way.
     public internal(set) var isAtWork = false
@@ -81,10 +81,7 @@ extension ControlPlane {
             let waits = record.pending.map { max(0, $0.deadline - clock.sinceBoot()) }
             guard let applied else {
                 return GatewayStatus(
-                    applied: nil, draft: draft, record: record, confirmWithin: waits, observed: nil, peers: .init(),
-                    drift: PlanPreview(Plan(), from: nil, to: nil), surroundings: Surroundings(), advice: [],
-                    now: clock.now(),
-                    alarms: try alarms(), notes: [], checks: [])
+                    draft: draft, record: record, confirmWithin: waits, now: clock.now(), alarms: try alarms())
             }
             // While the datapath answers.
             var peers = GatewayStatus.PeerList(applied.site.peers)

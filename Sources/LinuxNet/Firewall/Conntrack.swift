@@ -42,7 +42,6 @@ enum Conntrack {
         return judged
     }
 
-    /// The message type of a command.
     fileprivate static func type(_ command: cntl_msg_types) -> UInt16 {
         UInt16(NFNL_SUBSYS_CTNETLINK) << 8 | UInt16(command.rawValue)
     }

@@ -29,7 +29,6 @@ struct NftBatch: ~Copyable {
         body(&messages)
     }
 
-    /// Sends it all.
     consuming func commit(on socket: inout NetlinkSocket, _ operation: BoxError.Operation) throws(BoxError) {
         edge(NFNL_MSG_BATCH_END)
         try send(on: &socket, operation)

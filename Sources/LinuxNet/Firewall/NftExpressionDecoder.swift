@@ -6,7 +6,6 @@ internal import Netlink
 /// Reads expressions from the kernel's attributes. Not through libnftnl, which refuses a whole rule for one expression
 /// that it does not know: other people's tables have such, and so has a newer kernel.
 enum NftExpressionDecoder {
-    /// The expressions of a rule, in order.
     static func decode(rule expressions: Attribute, _ family: FirewallTable.Family) -> [FirewallExpression] {
         expressions.nested.flatMap { element in
             let fields = Fields(element.nested.first(NFTA_EXPR_DATA))
@@ -170,7 +169,6 @@ enum NftExpressionDecoder {
         return [.limit(over: false)] + inner.filter { $0 != .counter }
     }
 
-    /// The attributes of one expression.
     private struct Fields {
         private let attributes: Attributes
 

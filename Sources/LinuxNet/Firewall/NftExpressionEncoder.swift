@@ -9,20 +9,17 @@ enum NftExpressionEncoder {
         case .meta(let key, let register):
             return make("meta", (NFTNL_EXPR_META_KEY, key), (NFTNL_EXPR_META_DREG, register))
         case .compare(let op, let register, let bytes):
-            let e = make("cmp", (NFTNL_EXPR_CMP_SREG, register), (NFTNL_EXPR_CMP_OP, op))
-            nftnl_expr_set(e, UInt16(NFTNL_EXPR_CMP_DATA), bytes, UInt32(bytes.count))
-            return e
+            return make(
+                "cmp", (NFTNL_EXPR_CMP_SREG, register), (NFTNL_EXPR_CMP_OP, op), data: (NFTNL_EXPR_CMP_DATA, bytes))
         case .payload(let base, let offset, let length, let register):
             return make(
                 "payload", (NFTNL_EXPR_PAYLOAD_DREG, register), (NFTNL_EXPR_PAYLOAD_BASE, base),
                 (NFTNL_EXPR_PAYLOAD_OFFSET, offset), (NFTNL_EXPR_PAYLOAD_LEN, length))
         case .bitwise(let source, let register, let mask, let xor):
-            let e = make(
+            return make(
                 "bitwise", (NFTNL_EXPR_BITWISE_SREG, source), (NFTNL_EXPR_BITWISE_DREG, register),
-                (NFTNL_EXPR_BITWISE_LEN, UInt32(mask.count)))
-            nftnl_expr_set(e, UInt16(NFTNL_EXPR_BITWISE_MASK), mask, UInt32(mask.count))
-            nftnl_expr_set(e, UInt16(NFTNL_EXPR_BITWISE_XOR), xor, UInt32(xor.count))
-            return e
+                (NFTNL_EXPR_BITWISE_LEN, UInt32(mask.count)),
+                data: (NFTNL_EXPR_BITWISE_MASK, mask), (NFTNL_EXPR_BITWISE_XOR, xor))
         case .conntrack(let key, let register, nil):
             return make("ct", (NFTNL_EXPR_CT_KEY, key), (NFTNL_EXPR_CT_DREG, register))
         case .lookup(let set, let register, let inverted, let verdictMap):
@@ -49,29 +46,23 @@ enum NftExpressionEncoder {
         case .route(let key, let register):
             return make("rt", (NFTNL_EXPR_RT_KEY, key), (NFTNL_EXPR_RT_DREG, register))
         case .tcpOption(let type, let offset, let length, let register, let write):
-            let e = make(
+            return make(
                 "exthdr", (write ? NFTNL_EXPR_EXTHDR_SREG : NFTNL_EXPR_EXTHDR_DREG, register),
                 (NFTNL_EXPR_EXTHDR_OFFSET, offset), (NFTNL_EXPR_EXTHDR_LEN, length),
-                (NFTNL_EXPR_EXTHDR_OP, NFT_EXTHDR_OP_TCPOPT.rawValue))
-            nftnl_expr_set_u8(e, UInt16(NFTNL_EXPR_EXTHDR_TYPE), type)
-            return e
+                (NFTNL_EXPR_EXTHDR_OP, NFT_EXTHDR_OP_TCPOPT.rawValue), data: (NFTNL_EXPR_EXTHDR_TYPE, [type]))
         case .byteorder(let source, let register, let op, let length, let size):
             return make(
                 "byteorder", (NFTNL_EXPR_BYTEORDER_SREG, source), (NFTNL_EXPR_BYTEORDER_DREG, register),
                 (NFTNL_EXPR_BYTEORDER_OP, op), (NFTNL_EXPR_BYTEORDER_LEN, length), (NFTNL_EXPR_BYTEORDER_SIZE, size))
         case .reject(let type, let code):
-            let e = make("reject", (NFTNL_EXPR_REJECT_TYPE, type))
-            nftnl_expr_set_u8(e, UInt16(NFTNL_EXPR_REJECT_CODE), code)
-            return e
+            return make("reject", (NFTNL_EXPR_REJECT_TYPE, type), data: (NFTNL_EXPR_REJECT_CODE, [code]))
         case .rate(let perSecond, let burst):
             let e = make("limit", (NFTNL_EXPR_LIMIT_BURST, burst), (NFTNL_EXPR_LIMIT_TYPE, NFT_LIMIT_PKTS.rawValue))
             nftnl_expr_set_u64(e, UInt16(NFTNL_EXPR_LIMIT_RATE), perSecond)
             nftnl_expr_set_u64(e, UInt16(NFTNL_EXPR_LIMIT_UNIT), 1)
             return e
         case .data(let register, let bytes):
-            let e = make("immediate", (NFTNL_EXPR_IMM_DREG, register))
-            nftnl_expr_set(e, UInt16(NFTNL_EXPR_IMM_DATA), bytes, UInt32(bytes.count))
-            return e
+            return make("immediate", (NFTNL_EXPR_IMM_DREG, register), data: (NFTNL_EXPR_IMM_DATA, bytes))
         case .translate(Translation(.destination, address: nil, port: 1)):
             // Of both families: NFPROTO_INET.
             return make(
@@ -85,10 +76,13 @@ enum NftExpressionEncoder {
         }
     }
 
-    private static func make(_ name: String, _ numbers: (Int, UInt32)...) -> OpaquePointer {
+    private static func make(
+        _ name: String, _ numbers: (Int, UInt32)..., data: (Int, [UInt8])...
+    ) -> OpaquePointer {
         // It fails for a name that libnftnl does not know (all of these are older than 1.2) or without memory.
         guard let expression = nftnl_expr_alloc(name) else { preconditionFailure("libnftnl lacks \(name)") }
         for (attribute, value) in numbers { nftnl_expr_set_u32(expression, UInt16(attribute), value) }
+        for (attribute, bytes) in data { nftnl_expr_set(expression, UInt16(attribute), bytes, UInt32(bytes.count)) }
         return expression
     }
 }

@@ -44,7 +44,6 @@ extension nft_set_desc_attributes: AttributeNumber {}
 extension nft_set_field_attributes: AttributeNumber {}
 
 extension Nft {
-    /// The message type of an nf_tables command.
     static func type(_ command: nf_tables_msg_types) -> UInt16 {
         UInt16(NFNL_SUBSYS_NFTABLES) << 8 | UInt16(command.rawValue)
     }

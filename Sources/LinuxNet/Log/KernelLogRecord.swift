@@ -2,7 +2,6 @@ internal import NetTypes
 
 /// What one record of /dev/kmsg says of WireGuard: the interface, and what happened.
 struct KernelLogRecord: Equatable {
-    /// The interface's name.
     let interface: String
     /// The event; its peer is known by number only.
     let event: TunnelEvent

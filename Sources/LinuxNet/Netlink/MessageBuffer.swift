@@ -6,8 +6,6 @@ internal import NetTypes
 /// Netlink messages one after another, to be sent in one go. Keys pass through it.
 struct MessageBuffer: ~Copyable {
     private var buffer: SecretBuffer
-    /// Messages begun so far.
-    private(set) var messages = 0
     /// Where the open message starts.
     private var start = 0
 
@@ -20,13 +18,11 @@ struct MessageBuffer: ~Copyable {
         begin(type: type, flags: flags, header: header)
     }
 
-    /// All messages.
     var bytes: UnsafeRawBufferPointer { buffer.bytes }
 
     /// Bytes written so far, with the open message.
     var count: Int { buffer.count }
 
-    /// Bytes of the open message.
     var messageLength: Int { count - start }
 
     /// Opens a message; `header` is the family's own header (`ifinfomsg`, `nfgenmsg`…).
@@ -34,7 +30,6 @@ struct MessageBuffer: ~Copyable {
         type: some BinaryInteger, flags: some BinaryInteger, sequence: UInt32 = 0, header: Header
     ) {
         start = count
-        messages += 1
         append(
             nlmsghdr(
                 nlmsg_len: 0, nlmsg_type: UInt16(type), nlmsg_flags: UInt16(flags), nlmsg_seq: sequence, nlmsg_pid: 0))
@@ -42,25 +37,21 @@ struct MessageBuffer: ~Copyable {
         close()
     }
 
-    /// The sequence number of the first message.
     mutating func setSequence(_ sequence: UInt32) {
         buffer.mutableBytes.storeBytes(of: sequence, toByteOffset: 8, as: UInt32.self)
     }
 
-    /// Adds flags to the first message.
     mutating func addFlags(_ flags: UInt16) {
         let old = bytes.load(fromByteOffset: 6, as: UInt16.self)
         buffer.mutableBytes.storeBytes(of: old | flags, toByteOffset: 6, as: UInt16.self)
     }
 
-    /// An attribute of raw bytes.
     mutating func put(_ type: some AttributeNumber, bytes: UnsafeRawBufferPointer) {
         let at = putHeader(type, length: bytes.count)
         UnsafeMutableRawBufferPointer(rebasing: buffer.mutableBytes[at...]).copyMemory(from: bytes)
         close()
     }
 
-    /// An attribute of raw bytes.
     mutating func put(_ type: some AttributeNumber, bytes: [UInt8]) {
         bytes.withUnsafeBytes { put(type, bytes: $0) }
     }

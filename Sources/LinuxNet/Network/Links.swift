@@ -126,7 +126,6 @@ extension NetlinkSocket {
         try request(&message, .init(.set, .mtu(of: name, mtu)))
     }
 
-    /// Switches an interface on.
     mutating func setUp(_ name: String) throws(BoxError) {
         var header = ifinfomsg()
         header.ifi_flags = 1  // IFF_UP

@@ -8,7 +8,6 @@ internal import UAPI
 struct DatapathProcess {
     /// The program and its arguments; the interface's name comes last. wireguard-go takes no other.
     let command: [String]
-    /// The interface's name.
     let interface: String
     /// Whether the command is wggw's own, which can say when it stands; then no process is needed in between.
     let saysThatItStands: Bool

@@ -9,7 +9,6 @@ struct Deadline {
     /// A moment from now.
     init(_ duration: Duration) { end = SuspendingClock.now + duration }
 
-    /// Whether it has passed.
     var isOver: Bool { SuspendingClock.now >= end }
 
     /// Waits until a descriptor is ready for `events`. False: the time is over. Throws `.stopped` once the command is told to stop,

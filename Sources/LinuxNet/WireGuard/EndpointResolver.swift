@@ -12,8 +12,6 @@ enum EndpointResolver {
         var endpoint: Endpoint
         /// What the resolver says; nil: the name has no address.
         var reason: String?
-        /// `EAI_*`.
-        var code: Int32
     }
 
     /// The change with every name replaced by its first address (the order of RFC 6724, as getaddrinfo gives it), and
@@ -38,7 +36,7 @@ enum EndpointResolver {
                 change.set[i].endpoint = nil
                 if code == EAI_AGAIN { tries = 1 }
                 failures.append(
-                    Failure(peer: change.set[i].publicKey, endpoint: endpoint, reason: reason, code: code))
+                    Failure(peer: change.set[i].publicKey, endpoint: endpoint, reason: reason))
             }
         }
         return (change, failures)
@@ -61,6 +59,21 @@ enum EndpointResolver {
             sleep(1)
         }
         preconditionFailure("the loop has no end")
+    }
+
+    /// All addresses of a name, sorted, at least one, by a thread of its own, since `getaddrinfo` takes as long as it takes: with name
+    /// servers that are silent, that is ten seconds for each. Throws what the resolver says, and after `time` that it does not
+    /// answer: then the thread is left to itself.
+    static func addresses(of name: String, within time: Duration) throws(BoxError) -> [IPAddress] {
+        let operation = BoxError.Operation(.lookUp, .host(name))
+        guard let lookUp = Background.begin({ ask(name) }) else { throw .system(operation) }
+        guard let (code, addresses) = try lookUp.answer(within: time, operation) else {
+            throw BoxError(operation, .silentResolver)
+        }
+        guard !addresses.isEmpty else {
+            throw BoxError(operation, .unresolved(resolver: words(code)))
+        }
+        return Set(addresses).sorted()
     }
 
     /// What the C library says of a code.

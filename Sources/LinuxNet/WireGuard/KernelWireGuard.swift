@@ -6,7 +6,6 @@ public import Netlink
 
 /// The kernel's WireGuard, over generic netlink.
 struct KernelWireGuard: WireGuardDevice {
-    /// The interface's name.
     let interface: String
 
     func read() throws(BoxError) -> ObservedWireGuard {
@@ -78,7 +77,6 @@ struct KernelWireGuardEncoder {
     /// Whether `next` has more to say. There is always a first message.
     var hasMore: Bool { isFirst || peer < change.set.count + change.remove.count }
 
-    /// The next message.
     mutating func next() -> MessageBuffer {
         var message = MessageBuffer(capacity: limit + 4096)
         message.begin(
@@ -161,7 +159,6 @@ struct KernelWireGuardReader {
     /// What was read so far.
     var device: ObservedWireGuard { taken.sorted() }
 
-    /// Takes one message.
     mutating func read(_ payload: UnsafeRawBufferPointer) {
         for attribute in Attributes(payload, after: genlmsghdr.self) {
             switch UInt32(attribute.type) {

@@ -5,7 +5,6 @@ internal import UAPI
 
 /// A userspace WireGuard (wggw's own datapath, wireguard-go and its like), over its configuration socket.
 struct UserspaceWireGuard: WireGuardDevice {
-    /// The interface's name.
     let interface: String
 
     func read() throws(BoxError) -> ObservedWireGuard {

@@ -19,7 +19,6 @@ enum SealedFile {
     private static let maximumPasses: UInt32 = 64
     private static let maximumKibibytes: UInt32 = 1 << 20
 
-    /// Seals `content`.
     static func seal(_ content: UnsafeRawBufferPointer, passphrase: UnsafeRawBufferPointer) throws
         -> [UInt8]
     {
