@@ -45,8 +45,7 @@ extension Explainer {
         crossing.packet.input = map.known(input)
         crossing.packet.sourceType = Nft.AddressType.unicast
         crossing.packet.hasRouteBack = try map.interface(towards: IPPrefix(host: crossing.source)) == input
-        guard try prerouting(&crossing) else { return false }
-        guard try route(&crossing) else { return false }
+        guard try prerouting(&crossing), try route(&crossing) else { return false }
         if crossing.isLocal { return try pass(.input, &crossing) }
         guard try pass(.forward, &crossing) else { return false }
         return try postrouting(&crossing)
@@ -145,12 +144,9 @@ extension Explainer {
     }
 
     private mutating func redirect(_ crossing: inout Crossing, _ walk: Walk, _ stage: Step.Stage) {
-        let place = walk.steps.last?.place
-        guard let address = crossing.packet.address(.destination) else {
-            return note(stage, .open, .redirected(to: nil, place))
-        }
-        crossing.destination = address
-        note(stage, .open, .redirected(to: address, place))
+        let address = crossing.packet.address(.destination)
+        if let address { crossing.destination = address }
+        note(stage, .open, .redirected(to: address, walk.steps.last?.place))
     }
 
     private mutating func stop(

@@ -78,19 +78,16 @@ struct Explainer {
             destination: to.address)
         switch from {
         case .peer(let peer, _):
-            guard configuration(of: peer, for: to.network) else { return nil }
-            guard try session(of: peer, isSending: true) else { return nil }
-            guard owner(of: crossing.source, is: peer) else { return nil }
-            guard try ask(peer, at: crossing.source) else { return nil }
+            guard configuration(of: peer, for: to.network), try session(of: peer, isSending: true),
+                owner(of: crossing.source, is: peer), try ask(peer, at: crossing.source)
+            else { return nil }
             crossing.input = tunnel
         case .host(let network, _):
             crossing.input = try map.interface(towards: network)
             note(.replyPath, .hint, .hostSendsHere(to.network))
         case .gateway: break
         }
-        guard try cross(&crossing) else { return nil }
-        guard try arrive(&crossing, to) else { return nil }
-        guard try ask(crossing) else { return nil }
+        guard try cross(&crossing), try arrive(&crossing, to), try ask(crossing) else { return nil }
         return crossing
     }
 
@@ -130,8 +127,7 @@ struct Explainer {
             return leg == .back ? true : try served(at: address)
         case .host:
             guard let way = crossing.way else { return stopAstray(crossing, expected: nil) }
-            guard link(way.interface) else { return false }
-            guard try neighbour(way, crossing.destination) else { return false }
+            guard link(way.interface), try neighbour(way, crossing.destination) else { return false }
             return size(of: crossing)
         }
     }

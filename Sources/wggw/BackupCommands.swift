@@ -25,7 +25,7 @@ struct BackupCommand: ParsableCommand {
     func run() throws {
         let site = try common.reader("backup").newest()
         let store = try common.store("backup")
-        let words = try passphrase.read(isNew: true)
+        let words = try Passphrase.get(file: passphrase.file, isNew: true)
         let bytes = try words.withBytes { try store.backup(passphrase: $0) }
         try writePrivateFile(file, bytes, replacing: force)
         common.note(
@@ -53,7 +53,7 @@ struct RestoreCommand: ParsableCommand {
     func run() throws {
         if geteuid() != 0 && common.stateDirectory == nil { try NotRoot.refuse("restore") }
         let bytes = try readInput(file)
-        let words = try passphrase.read(isNew: false)
+        let words = try Passphrase.get(file: passphrase.file, isNew: false)
         do {
             try words.withBytes { try Store.restore(bytes, passphrase: $0, into: common.directory) }
         } catch let error as BackupError {
@@ -83,6 +83,4 @@ struct PassphraseOption: ParsableArguments {
         help: ArgumentHelp("Its first line is the passphrase (- is standard input).", valueName: "file"),
         completion: .file())
     var file: String?
-
-    func read(isNew: Bool) throws -> Passphrase { try Passphrase.get(file: file, isNew: isNew) }
 }

@@ -53,13 +53,11 @@ struct ExplainCommand: ParsableCommand {
     }
 
     private func show(_ explanation: Explanation) {
-        let shown = explanation.steps
-        let width = shown.map { $0.stage.label.count }.max() ?? 0
+        let width = explanation.steps.map { $0.stage.label.count }.max() ?? 0
         for leg in [Step.Leg.there, .back] {
-            let steps = shown.filter { $0.leg == leg }
+            let steps = explanation.steps.filter { $0.leg == leg }
             if steps.isEmpty { continue }
-            let ends = leg == .there ? "\(flowText(explanation))" : "and back"
-            Console.data(Line(ends, .bold))
+            Console.data(Line(leg == .there ? flowText(explanation) : "and back", .bold))
             for step in steps {
                 let pad = String(repeating: " ", count: width - step.stage.label.count)
                 let place = step.place.map { " (profile line \($0.line): \($0.text))" } ?? ""

@@ -31,10 +31,14 @@ struct StatusCommand: ParsableCommand {
                         status.advice, of: $0.site, meeting: status.surroundings)
                 } ?? []
             Console.raw(Report.status(status, router: router, words: \.phrase).json.text)
-            if !status.isWell { throw ExitCode(Failure.Status.failed) }
-            return
+        } else {
+            show(status)
+            advise(status)
         }
-        show(status)
+        if !status.isWell { throw ExitCode(Failure.Status.failed) }
+    }
+
+    private func advise(_ status: GatewayStatus) {
         warn(status.observed?.obstacles ?? [])
         for note in status.notes { common.note("\(note.prose.text)") }
         for route in status.advice {
@@ -50,7 +54,6 @@ struct StatusCommand: ParsableCommand {
                 `wggw log` shows each try that arrives
                 """)
         }
-        if !status.isWell { throw ExitCode(Failure.Status.failed) }
     }
 
     private func show(_ status: GatewayStatus) {

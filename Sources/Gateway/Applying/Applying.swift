@@ -96,16 +96,13 @@ extension ControlPlane {
             desired, observed, previous: previous?.desired, savedSysctls: saved,
             restarts: restarts == .always || restarts == .whereSilent && observed.silence != nil,
             interrupted: record.journal == nil ? nil : desired)
+        // Who else is asked at the tunnel's ports: told as often as something changes.
+        let taken = plan.isEmpty ? [] : observed.takenPorts.map { ApplyNotice.takesPort($0) }
         return PlannedApply(
             stored: target, surroundings: outlook.surroundings, desired: desired, observed: observed, plan: plan,
             applied: previous?.revision, preview: PlanPreview(plan, from: previous?.site, to: target.site),
-            notices: (outlook.notices + grants(target.site, plan) + taken(observed, plan)).map { .applying($0) },
+            notices: (outlook.notices + grants(target.site, plan) + taken).map { .applying($0) },
             checks: judge(checksOf: target.site, desired))
-    }
-
-    /// Who else is asked at the tunnel's ports: told as often as something changes.
-    private func taken(_ observed: ObservedState, _ plan: Plan) -> [ApplyNotice] {
-        plan.isEmpty ? [] : observed.takenPorts.map { .takesPort($0) }
     }
 
     /// What the records say is on the box; nil before the first apply and after `down`.
@@ -176,9 +173,10 @@ extension ControlPlane {
         let performed: Performed
         do {
             performed = try perform(planned, previous, willPerform)
-            try recordApplied(
-                target.revision.id, planned.surroundings, planned.desired,
-                .init(ruleset: performed.seen?.description))
+            let state = AppliedState(
+                revision: target.revision.id, site: target.site, surroundings: planned.surroundings,
+                desired: planned.desired)
+            try recordApplied(state, .init(ruleset: performed.seen?.description))
         } catch {
             throw try goBack(to: previous, after: error, target: target.revision.id, pending: pending)
         }
@@ -233,19 +231,12 @@ extension ControlPlane {
     }
 
     /// After the last change. Saved sysctls that the state does not hold have their old values again.
-    private func recordApplied(
-        _ revision: Int, _ surroundings: Surroundings, _ desired: DesiredState, _ outcome: BoxRecords.Outcome
-    ) throws {
-        var outcome = outcome
-        outcome.returned = try records.savedSysctls(bootID: clock.bootID()).keys.filter { !desired.holds($0) }
-        try records.finish(
-            applied: revision, with: surroundings, at: clock.now(), bootID: clock.bootID(), outcome)
-        followRenamedCards()
-    }
-
-    /// The same of a state that was applied before.
     func recordApplied(_ state: AppliedState, _ outcome: BoxRecords.Outcome) throws {
-        try recordApplied(state.revision, state.surroundings, state.desired, outcome)
+        var outcome = outcome
+        outcome.returned = try records.savedSysctls(bootID: clock.bootID()).keys.filter { !state.desired.holds($0) }
+        try records.finish(
+            applied: state.revision, with: state.surroundings, at: clock.now(), bootID: clock.bootID(), outcome)
+        followRenamedCards()
     }
 
     private func recordNothingDone(_ previous: AppliedState?, _ pending: PendingConfirmation) throws {

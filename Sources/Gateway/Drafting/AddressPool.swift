@@ -52,13 +52,14 @@ struct AddressPool {
         return taken
     }
 
-    /// Whether an address lies in the pool's networks and nobody has it.
-    func isFree(_ address: IPAddress) -> Bool {
-        !used.contains(address) && networks.contains { $0.network.contains(address) }
+    /// The addresses that a peer had, if the pool would still give their kind and nobody else has them; else new ones.
+    mutating func takeAgain(_ addresses: [IPAddress]) throws(GatewayError) -> [IPAddress] {
+        let networks = networks.map(\.network)
+        let areFree = addresses.allSatisfy { own in !used.contains(own) && networks.contains { $0.contains(own) } }
+        guard !addresses.isEmpty, areFree else { return try take() }
+        used.formUnion(addresses)
+        return addresses
     }
-
-    /// The address is taken from now on.
-    mutating func use(_ address: IPAddress) { used.insert(address) }
 
     /// One that nobody ever had.
     private mutating func fresh(in network: IPPrefix, _ order: AddressOrder) -> IPAddress? {

@@ -78,14 +78,3 @@ struct SiteKeys {
 
     private mutating func newKeyPair() -> PublicKey { seal(PrivateKey { random($0) }) }
 }
-
-extension AddressPool {
-    /// The addresses that a peer had, if the pool would still give their kind and nobody else has them; else new ones.
-    mutating func takeAgain(_ addresses: [IPAddress]) throws(GatewayError) -> [IPAddress] {
-        if !addresses.isEmpty, addresses.allSatisfy({ isFree($0) }) {
-            addresses.forEach { use($0) }
-            return addresses
-        }
-        return try take()
-    }
-}

@@ -29,17 +29,11 @@ struct NftBatch: ~Copyable {
         body(&messages)
     }
 
-    consuming func commit(on socket: inout NetlinkSocket, _ operation: BoxError.Operation) throws(BoxError) {
-        edge(NFNL_MSG_BATCH_END)
-        try send(on: &socket, operation)
-    }
-
-    /// Asks whether it could be, and does nothing of it: a batch without an end is taken back.
-    consuming func check(on socket: inout NetlinkSocket, _ operation: BoxError.Operation) throws(BoxError) {
-        try send(on: &socket, operation)
-    }
-
-    private borrowing func send(on socket: inout NetlinkSocket, _ operation: BoxError.Operation) throws(BoxError) {
+    /// `isTrial`: only asks whether it could be, since a batch without an end is taken back.
+    consuming func commit(
+        on socket: inout NetlinkSocket, _ operation: BoxError.Operation, isTrial: Bool = false
+    ) throws(BoxError) {
+        if !isTrial { edge(NFNL_MSG_BATCH_END) }
         do throws(NetlinkBatchError) { try socket.batch(messages, operation) } catch {
             var answer = error.error
             if let message = error.message, message < purposes.count { answer.operation.part = purposes[message] }

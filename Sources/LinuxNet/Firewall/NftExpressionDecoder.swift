@@ -7,15 +7,14 @@ internal import Netlink
 /// that it does not know: other people's tables have such, and so has a newer kernel.
 enum NftExpressionDecoder {
     static func decode(rule expressions: Attribute, _ family: FirewallTable.Family) -> [FirewallExpression] {
-        expressions.nested.flatMap { element in
-            let fields = Fields(element.nested.first(NFTA_EXPR_DATA))
-            return decode(element.nested.first(NFTA_EXPR_NAME)?.string ?? "", fields, family)
-        }
+        expressions.nested.flatMap { decode(expression: $0, family) }
     }
 
     private static func decode(
-        _ name: String, _ f: Fields, _ family: FirewallTable.Family
+        expression: Attribute, _ family: FirewallTable.Family
     ) -> [FirewallExpression] {
+        let name = expression.nested.first(NFTA_EXPR_NAME)?.string ?? ""
+        let f = Fields(expression.nested.first(NFTA_EXPR_DATA))
         // What iptables-nft puts into a rule: name, revision, data (nf_tables_compat.h).
         switch name {
         case "match":
@@ -160,11 +159,7 @@ enum NftExpressionDecoder {
     private static func dynamicSet(_ f: Fields, _ family: FirewallTable.Family) -> [FirewallExpression] {
         let inner =
             f.attribute(NFTA_DYNSET_EXPRESSIONS).map { decode(rule: $0, family) }
-            ?? f.attribute(NFTA_DYNSET_EXPR).map { expression in
-                decode(
-                    expression.nested.first(NFTA_EXPR_NAME)?.string ?? "",
-                    Fields(expression.nested.first(NFTA_EXPR_DATA)), family)
-            } ?? []
+            ?? f.attribute(NFTA_DYNSET_EXPR).map { decode(expression: $0, family) } ?? []
         // A set that is full is the exception, as is a rate that is exceeded.
         return [.limit(over: false)] + inner.filter { $0 != .counter }
     }

@@ -23,7 +23,7 @@ extension NetlinkSocket {
     /// Whether this kernel can log packets to a program: nft_log, nfnetlink_log.
     mutating func canLog() throws(BoxError) -> Bool {
         do throws(BoxError) {
-            try NftTableWriter.logging().check(on: &self, .init(.see, .logging))
+            try NftTableWriter.logging().commit(on: &self, .init(.see, .logging), isTrial: true)
         } catch {
             if error.code == ENOENT || error.code == EOPNOTSUPP { return false }
             throw error

@@ -90,16 +90,23 @@ extension NetlinkSocket {
 
     /// The elements of a set of table `inet wggw`, sorted; nil if one is none of wggw's making.
     mutating func elements(of set: FirewallSet) throws(BoxError) -> [SetElement]? {
-        var message = MessageBuffer(NFT_MSG_GETSETELEM)
-        message.put(NFTA_SET_ELEM_LIST_TABLE, string: FirewallTable.tableName)
-        message.put(NFTA_SET_ELEM_LIST_SET, string: set.name)
         let types = set.keyTypes
         let layout = NftElementReader.Layout(
             fieldLengths: types.count == 1 ? [types[0].length] : types.map(\.paddedLength),
             isPaired: set.isInterval && types.count == 1, hasTimeout: set.timeout != nil)
-        return try dump(&message, .init(.list, .elements(of: set.name)), into: NftElementReader(layout)) {
+        return try elements(of: SetName(.inet, FirewallTable.tableName, set.name), layout).elements(of: types)
+    }
+
+    /// The elements of any set.
+    mutating func elements(
+        of name: SetName, _ layout: NftElementReader.Layout
+    ) throws(BoxError) -> NftElementReader {
+        var message = MessageBuffer(NFT_MSG_GETSETELEM, family: name.family.number)
+        message.put(NFTA_SET_ELEM_LIST_TABLE, string: name.table)
+        message.put(NFTA_SET_ELEM_LIST_SET, string: name.set)
+        return try dump(&message, .init(.list, .elements(of: name.set)), into: NftElementReader(layout)) {
             reader, payload in reader.read(payload)
-        }.elements(of: types)
+        }
     }
 
     /// Table `inet wggw`, if it is there, with counters.

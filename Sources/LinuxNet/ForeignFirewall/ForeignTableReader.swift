@@ -42,12 +42,7 @@ extension NetlinkSocket {
             NftElementReader.Layout(set: Attributes(payload, after: nfgenmsg.self))
         }
         guard let layout = found else { return SetContents(fieldLengths: [0], []) }
-        message = MessageBuffer(NFT_MSG_GETSETELEM, family: name.family.number)
-        message.put(NFTA_SET_ELEM_LIST_TABLE, string: name.table)
-        message.put(NFTA_SET_ELEM_LIST_SET, string: name.set)
-        return try dump(&message, .init(.list, .elements(of: name.set)), into: NftElementReader(layout)) {
-            reader, payload in reader.read(payload)
-        }.contents()
+        return try elements(of: name, layout).contents()
     }
 }
 

@@ -16,11 +16,10 @@ public final class KernelLogSwitch {
     init(directory: String = runtimeDirectory, debug: DynamicDebug = .system) throws(BoxError) {
         self.directory = directory
         self.debug = debug
-        let gate = try Self.lock(directory)
+        let gate = try Self.open("\(directory)/log.lock", LOCK_EX)
         defer { close(gate) }
-        record = try Self.open("\(directory)/log.on")
         // Whoever lets go as the last has it for himself for a moment.
-        try Self.take(LOCK_SH, of: record, "\(directory)/log.on")
+        record = try Self.open("\(directory)/log.on", LOCK_SH)
         let sites = try debug.silentSites()
         // Written down first: what is not recorded would stay on after a crash.
         try Self.append(sites, to: record)
@@ -31,7 +30,7 @@ public final class KernelLogSwitch {
 
     /// Turns off what wggw has turned on, unless others hold it still.
     func release() throws(BoxError) {
-        let gate = try Self.lock(directory)
+        let gate = try Self.open("\(directory)/log.lock", LOCK_EX)
         defer { close(gate) }
         guard flock(record, LOCK_EX | LOCK_NB) == 0 else { return }
         let sites = try Self.sites(in: record)
@@ -53,27 +52,15 @@ public final class KernelLogSwitch {
         try held.release()
     }
 
-    private static func open(_ path: String) throws(BoxError) -> Int32 {
+    /// Opens a file with a lock (`LOCK_*`). Nobody has one for long, unless he hangs.
+    private static func open(_ path: String, _ lock: Int32) throws(BoxError) -> Int32 {
         let fd = openRuntimeFile(path, O_RDWR | O_APPEND)
         guard fd >= 0 else { throw .system(.init(.open, .file(path))) }
-        return fd
-    }
-
-    private static func lock(_ directory: String) throws(BoxError) -> Int32 {
-        let path = "\(directory)/log.lock"
-        let fd = try open(path)
-        do throws(BoxError) { try take(LOCK_EX, of: fd, path) } catch {
+        guard Deadline(Patience.usual).wait(until: { flock(fd, lock | LOCK_NB) == 0 }) else {
             close(fd)
-            throw error
-        }
-        return fd
-    }
-
-    /// Nobody has one for long, unless he hangs.
-    private static func take(_ kind: Int32, of fd: Int32, _ path: String) throws(BoxError) {
-        guard Deadline(Patience.usual).wait(until: { flock(fd, kind | LOCK_NB) == 0 }) else {
             throw .system(.init(.lock, .file(path)), code: EWOULDBLOCK)
         }
+        return fd
     }
 
     private static func append(_ sites: [String], to fd: Int32) throws(BoxError) {
