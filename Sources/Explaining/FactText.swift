@@ -136,7 +136,8 @@ extension Fact: CustomStringConvertible {
         key.split(separator: "/").joined(separator: ".")
     }
 
-    static func duration(_ seconds: Int64) -> String {
+    /// `12 s`, `3 min`, `5 h`, `4 days`
+    public static func duration(_ seconds: Int64) -> String {
         switch seconds {
         case ..<120: "\(seconds) s"
         case ..<7200: "\(seconds / 60) min"

@@ -1,3 +1,4 @@
+import Explaining
 import Gateway
 import Glibc
 import NetTypes
@@ -27,13 +28,7 @@ enum Format {
 
     /// `12 s ago`, `3 min ago`, `never`.
     static func ago(_ seconds: Int64, now: Int64) -> String {
-        if seconds == 0 { return "never" }
-        switch max(0, now - seconds) {
-        case let age where age < 120: return "\(age) s ago"
-        case let age where age < 7200: return "\(age / 60) min ago"
-        case let age where age < 172_800: return "\(age / 3600) h ago"
-        case let age: return "\(age / 86_400) days ago"
-        }
+        seconds == 0 ? "never" : "\(Fact.duration(max(0, now - seconds))) ago"
     }
 
     /// `0 B`, `1.5 KiB`, `12 MiB`.

@@ -4,7 +4,7 @@ internal import BoxModel
 internal import Firewall
 import Glibc
 
-/// Table `inet wggw` as messages of one batch, through libnftnl.
+/// Table `inet wggw` as messages of one batch; sets and rules through libnftnl.
 enum NftTableWriter {
     /// A batch that puts `firewall` in the place of whatever table is there. The counters of elements that `old` has too
     /// go on from where they were. `flags` are `NFT_TABLE_F_*`.
@@ -87,11 +87,8 @@ enum NftTableWriter {
         _ name: String = FirewallTable.tableName, to batch: inout NftBatch, _ flags: UInt32 = 0
     ) {
         batch.add(NFT_MSG_NEWTABLE, flags: NLM_F_CREATE, .table(name)) { message in
-            let table = nftnl_table_alloc()
-            defer { nftnl_table_free(table) }
-            nftnl_table_set_str(table, UInt16(NFTNL_TABLE_NAME.rawValue), name)
-            if flags != 0 { nftnl_table_set_u32(table, UInt16(NFTNL_TABLE_FLAGS.rawValue), flags) }
-            message.extend { nftnl_table_nlmsg_build_payload($0, table) }
+            message.put(NFTA_TABLE_NAME, string: name)
+            if flags != 0 { message.putBig(NFTA_TABLE_FLAGS, flags) }
         }
     }
 
@@ -105,18 +102,15 @@ enum NftTableWriter {
         _ chain: FirewallChain, of table: String = FirewallTable.tableName, to batch: inout NftBatch
     ) {
         batch.add(NFT_MSG_NEWCHAIN, flags: NLM_F_CREATE, .chain(chain.name)) { message in
-            let c = nftnl_chain_alloc()
-            defer { nftnl_chain_free(c) }
-            nftnl_chain_set_str(c, UInt16(NFTNL_CHAIN_TABLE.rawValue), table)
-            nftnl_chain_set_str(c, UInt16(NFTNL_CHAIN_NAME.rawValue), chain.name)
-            if let hook = chain.hook {
-                let point = hook.point.number
-                nftnl_chain_set_str(c, UInt16(NFTNL_CHAIN_TYPE.rawValue), hook.kind.rawValue)
-                nftnl_chain_set_u32(c, UInt16(NFTNL_CHAIN_HOOKNUM.rawValue), point)
-                nftnl_chain_set_s32(c, UInt16(NFTNL_CHAIN_PRIO.rawValue), hook.priority)
-                nftnl_chain_set_u32(c, UInt16(NFTNL_CHAIN_POLICY.rawValue), hook.drops ? 0 : 1)
+            message.put(NFTA_CHAIN_TABLE, string: table)
+            message.put(NFTA_CHAIN_NAME, string: chain.name)
+            guard let hook = chain.hook else { return }
+            message.nest(NFTA_CHAIN_HOOK) {
+                $0.putBig(NFTA_HOOK_HOOKNUM, hook.point.number)
+                $0.putBig(NFTA_HOOK_PRIORITY, hook.priority)
             }
-            message.extend { nftnl_chain_nlmsg_build_payload($0, c) }
+            message.putBig(NFTA_CHAIN_POLICY, hook.drops ? 0 : 1 as UInt32)
+            message.put(NFTA_CHAIN_TYPE, string: hook.kind.rawValue)
         }
     }
 

@@ -21,9 +21,9 @@ extension NetlinkSocket {
         if let source = question.source { message.put(RTA_SRC, bytes: source.octets) }
         if let input { message.put(RTA_IIF, input) }
         if question.mark != 0 { message.put(RTA_MARK, question.mark) }
-        let found: (type: UInt8, index: UInt32, way: RouteWay)?
+        let found: KernelRoute?
         do throws(BoxError) {
-            found = try get(&message, operation) { Self.way($0) }
+            found = try get(&message, operation) { KernelRoute($0, isAnswer: true) }
         } catch {
             switch error.code {
             case EXDEV: return .martian
@@ -34,33 +34,17 @@ extension NetlinkSocket {
             default: throw error
             }
         }
-        guard var found else { return .none }
+        guard let found else { return .none }
         switch found.type {
         case UInt8(RTN_LOCAL), UInt8(RTN_ANYCAST), UInt8(RTN_BROADCAST): return .local
         case UInt8(RTN_UNREACHABLE): return .refused(.unreachable)
         case UInt8(RTN_PROHIBIT): return .refused(.prohibit)
         case UInt8(RTN_BLACKHOLE): return .refused(.blackhole)
         default:
-            guard let name = interfaceName(found.index) else { return .none }
-            found.way.interface = name
-            return .leads(found.way)
+            guard let hop = found.hops.first, let name = interfaceName(hop.interface) else { return .none }
+            return .leads(
+                RouteWay(name, gateway: hop.gateway, source: found.source, table: found.table, mtu: found.mtu))
         }
-    }
-
-    private static func way(_ payload: UnsafeRawBufferPointer) -> (type: UInt8, index: UInt32, way: RouteWay)? {
-        guard let header = payload.header(rtmsg.self) else { return nil }
-        var way = RouteWay("", table: UInt32(header.rtm_table))
-        var index: UInt32 = 0
-        for attribute in Attributes(payload, after: rtmsg.self) {
-            switch UInt32(attribute.type) {
-            case RTA_OIF.rawValue: index = attribute.u32
-            case RTA_TABLE.rawValue: way.table = attribute.u32
-            case RTA_PREFSRC.rawValue: way.source = IPAddress(octets: attribute.bytes)
-            case RTA_METRICS.rawValue: way.mtu = attribute.nested.first(RTAX_MTU).map { Int($0.u32) }
-            default: way.gateway = KernelRoute.gateway(attribute) ?? way.gateway
-            }
-        }
-        return (header.rtm_type, index, way)
     }
 
     /// What the box knows of a neighbour; nil if it has not asked lately.

@@ -25,10 +25,14 @@ struct KernelRoute: Equatable {
     var proto: UInt8
     /// Its own, bytes; nil where it has none but the interface's.
     var mtu: Int?
+    /// `RTA_PREFSRC`: what the box itself would take.
+    var source: IPAddress?
 
-    /// Reads an `RTM_NEWROUTE`; nil for families other than IPv4 and IPv6 and for cached routes.
-    init?(_ payload: UnsafeRawBufferPointer) {
-        guard let header = payload.header(rtmsg.self), header.rtm_flags & UInt32(RTM_F_CLONED) == 0 else { return nil }
+    /// Reads an `RTM_NEWROUTE`; nil for families other than IPv4 and IPv6, and for cached routes unless they are the answer to a
+    /// question.
+    init?(_ payload: UnsafeRawBufferPointer, isAnswer: Bool = false) {
+        guard let header = payload.header(rtmsg.self), isAnswer || header.rtm_flags & UInt32(RTM_F_CLONED) == 0
+        else { return nil }
         let width: Int
         switch Int32(header.rtm_family) {
         case AF_INET: width = 4
@@ -49,6 +53,7 @@ struct KernelRoute: Equatable {
             case RTA_PRIORITY.rawValue: metric = attribute.u32
             case RTA_TABLE.rawValue: table = attribute.u32
             case RTA_METRICS.rawValue: mtu = attribute.nested.first(RTAX_MTU).map { Int($0.u32) }
+            case RTA_PREFSRC.rawValue: source = IPAddress(octets: attribute.bytes)
             case RTA_MULTIPATH.rawValue: hops = Self.nextHops(attribute.payload)
             default: single.gateway = Self.gateway(attribute) ?? single.gateway
             }
@@ -76,7 +81,7 @@ struct KernelRoute: Equatable {
     }
 
     /// The router that the attribute tells, if it does.
-    static func gateway(_ attribute: Attribute) -> IPAddress? {
+    private static func gateway(_ attribute: Attribute) -> IPAddress? {
         switch UInt32(attribute.type) {
         case RTA_GATEWAY.rawValue: IPAddress(octets: attribute.bytes)
         // struct rtvia: the family, then the address.
