@@ -38,19 +38,3 @@ public struct Scene {
         self.lookUp = lookUp
     }
 }
-
-/// Why nothing is explained.
-public indirect enum ExplainingError: Error, CustomStringConvertible {
-    /// The question makes no sense.
-    case flow(FlowError)
-    /// The box cannot be looked at.
-    case box(BoxError)
-
-    /// What the one or the other says.
-    public var description: String {
-        switch self {
-        case .flow(let error): error.description
-        case .box(let error): error.description
-        }
-    }
-}

@@ -1,4 +1,4 @@
-import BoxModel
+public import BoxModel
 import Compiler
 public import SiteModel
 
@@ -14,18 +14,14 @@ public struct Survey {
     public var site: Site { scene.site }
 
     /// Looks. Throws where the box cannot be looked at.
-    public init(_ scene: Scene) throws(ExplainingError) {
+    public init(_ scene: Scene) throws(BoxError) {
         self.scene = scene
-        do { map = try BoxMap(scene) } catch { throw .box(error) }
+        map = try BoxMap(scene)
         judge = ProfileJudge(scene.site, scene.desired, own: map.addresses, lookUp: scene.lookUp)
         lines = ProfileLines(scene.site)
         branches = Branches(scene.site)
     }
 
-    /// The answer to a flow. Throws where the question makes no sense, or the box cannot be asked.
-    public func explain(_ flow: Flow) throws(ExplainingError) -> Explanation {
-        let explainer: Explainer
-        do { explainer = try Explainer(self, flow) } catch { throw .flow(error) }
-        do { return try explainer.explanation() } catch { throw .box(error) }
-    }
+    /// The answer to a flow. Throws `FlowError` where the question makes no sense, `BoxError` where the box cannot be asked.
+    public func explain(_ flow: Flow) throws -> Explanation { try Explainer(self, flow).explanation() }
 }

@@ -81,8 +81,7 @@ extension GatewayError {
             case let error as ParseError: .malformed(error)
             case let error as ClientConfigError: .exporting(.client(error))
             case let error as OtherGatewayError: .exporting(.gateway(error))
-            case ExplainingError.box(let error): .box(error)
-            case ExplainingError.flow(let error): .flow(error)
+            case let error as FlowError: .flow(error)
             default: .unforeseen(error)
             }
     }

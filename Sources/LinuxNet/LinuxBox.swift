@@ -72,7 +72,7 @@ public struct LinuxBox: Box, Sendable {
         for (key, value) in pause?.settings ?? [:] where state.sysctls[key] != nil { state.sysctls[key] = value }
         var netfilter = try NetlinkSocket(NETLINK_NETFILTER)
         closedLate.keep(netfilter)
-        state.generation = try RulesetNamespace.current().map { namespace throws(BoxError) in
+        state.generation = try rulesetNamespace().map { namespace throws(BoxError) in
             RulesetGeneration(namespace: namespace, number: try netfilter.rulesetGeneration())
         }
         // The table is asked for all the same: a number may come back in another namespace, a firewall that is gone must not.

@@ -8,9 +8,7 @@ public enum JSON: Sendable {
     /// `true`, `false`
     case bool(Bool)
     /// A whole number.
-    case number(Int64)
-    /// A whole number that may be larger.
-    case unsigned(UInt64)
+    case number(Int128)
     /// A string.
     case string(String)
     /// A list.
@@ -24,7 +22,7 @@ public enum JSON: Sendable {
     }
 
     /// A number, or null.
-    public static func number(_ value: (some BinaryInteger)?) -> JSON { value.map { .number(Int64($0)) } ?? .null }
+    public static func number(_ value: (some BinaryInteger)?) -> JSON { value.map { .number(Int128($0)) } ?? .null }
 
     /// Strings.
     public static func texts(_ values: some Sequence<some CustomStringConvertible>) -> JSON {
@@ -52,7 +50,6 @@ public enum JSON: Sendable {
         case .null: out += "null".utf8
         case .bool(let value): out += (value ? "true" : "false").utf8
         case .number(let value): out += String(value).utf8
-        case .unsigned(let value): out += String(value).utf8
         case .string(let value): Self.write(value, to: &out)
         case .array(let values):
             Self.write("[", "]", values, to: &out, indent) { $0.write(to: &$1, indent: indent.map { $0 + 2 }) }

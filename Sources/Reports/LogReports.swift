@@ -9,7 +9,7 @@ extension Report {
     public static func event(_ event: TunnelEvent?, name: String?) -> Report {
         Report([
             Field("time", "UTC", .text(event.map { utc($0.seconds, $0.nanoseconds) })),
-            Field("since_boot", "nanoseconds", .unsigned(event?.sinceBoot ?? 0)),
+            Field("since_boot", "nanoseconds", .number(event?.sinceBoot ?? 0)),
             Field("event", "a word such as receiving-initiation", .text(event?.kind.rawValue)),
             Field("peer", "name, null for a stranger", .text(name)), Field("public_key", .text(event?.peer)),
             Field("peer_number", "the kernel's", .number(event?.peerNumber)), Field("endpoint", .text(event?.endpoint)),

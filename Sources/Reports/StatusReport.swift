@@ -49,8 +49,8 @@ extension Report {
             Field("endpoint", .text(observed?.endpoint)),
             Field(
                 "last_handshake", "seconds since the epoch, null never", handshake == 0 ? .null : .number(handshake)),
-            Field("received", "bytes", .unsigned(observed?.received ?? 0)),
-            Field("sent", "bytes", .unsigned(observed?.sent ?? 0)),
+            Field("received", "bytes", .number(observed?.received ?? 0)),
+            Field("sent", "bytes", .number(observed?.sent ?? 0)),
             Field("allowed_ips", .texts(observed?.allowedIPs ?? [])),
             Field("keepalive", .number(observed?.keepalive)),
         ])

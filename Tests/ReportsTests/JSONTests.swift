@@ -4,7 +4,7 @@ import Testing
 @Suite struct JSONTests {
     @Test func jsonIsEscapedAndOrdered() {
         let value = JSON.object([
-            ("z", .string("a\"b\\c\n\u{1}é")), ("a", .array([.number(-3), .unsigned(.max), .null, .bool(true)])),
+            ("z", .string("a\"b\\c\n\u{1}é")), ("a", .array([.number(-3), .number(UInt64.max), .null, .bool(true)])),
             ("e", .array([])), ("o", .object([])),
         ])
         #expect(

@@ -1,13 +1,10 @@
 import Glibc
 internal import System
 
-/// Which namespace's rulesets are counted, across boots: `BOOT-ID/INODE`.
-enum RulesetNamespace {
-    /// The calling thread's; nil where /proc does not tell.
-    static func current() -> String? {
-        guard let boot = Boot.id() else { return nil }
-        return networkNamespace().map { "\(boot)/\($0)" }
-    }
+/// In which namespace the calling thread's rulesets are counted, across boots: `BOOT-ID/INODE`; nil where /proc does not tell.
+func rulesetNamespace() -> String? {
+    guard let boot = Boot.id() else { return nil }
+    return networkNamespace().map { "\(boot)/\($0)" }
 }
 
 /// Whether a process is in the calling thread's network namespace. Anybody may ask: each namespace has files of its own below net/.
