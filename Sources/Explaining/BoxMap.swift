@@ -5,7 +5,7 @@ import NetTypes
 /// The box, asked once for what every packet needs.
 final class BoxMap {
     let terrain: any Terrain
-    private let links: [String: TerrainLink]
+    let links: [String: TerrainLink]
     /// All addresses of this box.
     let addresses: Set<IPAddress>
     /// Other people's tables, and wggw's own as it is on the box.
@@ -51,8 +51,6 @@ final class BoxMap {
         hosts[address]
             ?? networks.filter { $0.network.contains(address) }.max { $0.network.length < $1.network.length }?.peer
     }
-
-    func link(_ name: String) -> TerrainLink? { links[name] }
 
     /// This box's address on an interface; link-local ones are nobody's way.
     func ownAddress(on interface: String, isV6: Bool) -> IPAddress? {

@@ -25,7 +25,7 @@ public func judge(checksOf site: Site, _ desired: DesiredState) -> [CheckResult]
     return site.checks.enumerated().map { index, check in
         let place = lines.place(ofCheck: index)
         do throws(FlowError) {
-            let (from, to, service) = try judge.ends(of: check.flow)
+            let (from, to, service) = try judge.finder.ends(of: check.flow)
             let (outcome, fact, asked) = judge.judge(from, to, service)
             // A part of what was asked for is not all of it.
             let isAllowed = outcome == .passes && (service == asked || check.expect == .deny)

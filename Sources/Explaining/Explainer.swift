@@ -26,7 +26,7 @@ struct Explainer {
         scene = survey.scene
         self.flow = flow
         (map, judge, lines, branches) = (survey.map, survey.judge, survey.lines, survey.branches)
-        (from, to, service) = try judge.ends(of: flow)
+        (from, to, service) = try judge.finder.ends(of: flow)
     }
 
     /// The tunnel's interface.

@@ -8,7 +8,7 @@ struct ProfileJudge {
     let site: Site
     let desired: DesiredState
     private let filter: PacketFilter
-    private let finder: EndFinder
+    let finder: EndFinder
 
     /// `own`: the box's addresses beside the tunnel's. `lookUp`: what a host's name stands for.
     init(_ site: Site, _ desired: DesiredState, own: Set<IPAddress>, lookUp: @escaping (String) -> [IPAddress]) {
@@ -16,10 +16,6 @@ struct ProfileJudge {
         self.desired = desired
         filter = PacketFilter([desired.firewall])
         finder = EndFinder(site: site, own: own, lookUp: lookUp)
-    }
-
-    func ends(of flow: Flow) throws(FlowError) -> (from: End, to: End, service: Flow.Service?) {
-        try finder.ends(of: flow)
     }
 
     /// Whose an address is.

@@ -97,7 +97,7 @@ extension Explainer {
     /// The interface by which it comes in or leaves.
     mutating func link(_ name: String, needsCarrier: Bool = true) -> Bool {
         let remedy: Remedy = name == tunnel ? .restore : .elsewhere(.connect(interface: name))
-        guard let link = map.link(name) else { return stop(.link, .linkGone(name), remedy) }
+        guard let link = map.links[name] else { return stop(.link, .linkGone(name), remedy) }
         if !link.isUp { return stop(.link, .linkDown(name), remedy) }
         if !link.hasCarrier && needsCarrier { return stop(.link, .noCarrier(name), remedy) }
         return true
@@ -117,7 +117,7 @@ extension Explainer {
     /// Whether the largest packets fit. Smaller ones pass in any case, so this stops nothing.
     mutating func size(of crossing: Crossing) -> Bool {
         let wanted = scene.desired.link.mtu
-        guard let way = crossing.way, let link = map.link(way.interface) else { return true }
+        guard let way = crossing.way, let link = map.links[way.interface] else { return true }
         let mtu = min(way.mtu ?? link.mtu, link.mtu)
         if way.interface == tunnel {
             if mtu < wanted { note(.size, .hint, .tunnelSize(is: mtu, shouldBe: wanted), .restore) }

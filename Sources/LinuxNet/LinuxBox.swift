@@ -109,7 +109,7 @@ public struct LinuxBox: Box, Sendable {
         // A set that changes meanwhile is as good as one that changes right after.
         let translates = tables.contains { $0.chains.contains(where: \.translatesArrivals) }
         let own = translates ? Set(try route.addresses(index: 0).map(\.address.address)) : []
-        return try ForeignFirewall(tables, probes, interface: scope.interface, own: own).obstacles {
+        return try ForeignFirewall(tables: tables, probes: probes, interface: scope.interface, own: own).obstacles {
             name throws(BoxError) in try netfilter.contents(of: name)
         }
     }

@@ -19,13 +19,9 @@ struct Failure {
         static let badProfile: Int32 = 78
     }
 
-    private let error: any Error
-    private let command: String?
-
-    init(_ error: any Error, of command: String?) {
-        self.error = error
-        self.command = command
-    }
+    let error: any Error
+    /// nil where none was named.
+    let command: String?
 
     /// What is wrong, in words; for who started this process, and reads them.
     static func words(_ error: any Error) -> String {

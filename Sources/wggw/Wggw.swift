@@ -77,7 +77,7 @@ struct Wggw: ParsableCommand {
             if !(command is DatapathCommand || command is WatchCommand) { keepMemory() }
             try command.run()
         } catch {
-            Failure(error, of: arguments.first).exit()
+            Failure(error: error, command: arguments.first).exit()
         }
         Console.exit(0)
     }

@@ -84,8 +84,10 @@ import Testing
                 """, with: "nft", "-f")
             var socket = try NetlinkSocket(NETLINK_NETFILTER)
             let foreign = ForeignFirewall(
-                try socket.foreignTables(where: \.filtersTransit),
-                ForeignFirewall.Probe.all(Self.scope.traffic, tunnel: "wg0", listenPort: 51820, hasIPv6: true) {
+                tables: try socket.foreignTables(where: \.filtersTransit),
+                probes: ForeignFirewall.Probe.all(
+                    Self.scope.traffic, tunnel: "wg0", listenPort: 51820, hasIPv6: true
+                ) {
                     KnownPacket.Interface($0)
                 }, interface: "wg0")
             var asked: [String] = []

@@ -73,7 +73,7 @@ import Testing
         let probes = ForeignFirewall.Probe.all(scope.traffic, tunnel: "wg0", listenPort: 51820, hasIPv6: true) {
             KnownPacket.Interface($0)
         }
-        let obstacles = ForeignFirewall([table], probes, interface: "wg0").obstacles { _ in
+        let obstacles = ForeignFirewall(tables: [table], probes: probes, interface: "wg0").obstacles { _ in
             SetContents(fieldLengths: [4], [])
         }
         #expect(

@@ -11,7 +11,7 @@ extension ControlPlane {
     ) throws(GatewayError) -> Draft {
         try draft(why: why ?? "disguise on") { site, keys in
             if site.tunnel[disguise: name] != nil && !anew { throw GatewayError.drafting(.disguiseIsThere(name)) }
-            var numbers = SecureNumbers(random)
+            var numbers = SecureNumbers(source: random)
             var drawn = Disguise.drawn(for: version, like: likeness, using: &numbers)
             // A key that is there would be kept for `auto`.
             if drawn.headerProtectionKey == .auto {
@@ -44,9 +44,7 @@ extension ControlPlane {
 
 /// Random numbers from the source of keys.
 private struct SecureNumbers: RandomNumberGenerator {
-    private let source: RandomSource
-
-    init(_ source: @escaping RandomSource) { self.source = source }
+    let source: RandomSource
 
     mutating func next() -> UInt64 {
         var number: UInt64 = 0

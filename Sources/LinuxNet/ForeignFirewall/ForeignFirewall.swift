@@ -9,11 +9,13 @@ internal import NetTypes
 /// nobody's way, and one that is let through helps nobody else. But whoever lets something through by the tunnel's name or
 /// port meant the tunnel.
 struct ForeignFirewall {
+    /// Those of all but wggw.
     let tables: [FirewallTable]
-    private let probes: [Probe]
-    private let interface: String
+    let probes: [Probe]
+    /// The tunnel's name.
+    let interface: String
     /// The addresses of this host.
-    let own: Set<IPAddress>
+    var own: Set<IPAddress> = []
 
     /// Packets of one kind on their way through the box.
     struct Probe {
@@ -36,14 +38,6 @@ struct ForeignFirewall {
 
         /// `NF_IP_PRI_NAT_DST`
         static let translation: Int32 = -100
-    }
-
-    /// `tables` of all but wggw; `interface` is the tunnel's name, `own` are the addresses of this host.
-    init(_ tables: [FirewallTable], _ probes: [Probe], interface: String, own: Set<IPAddress> = []) {
-        self.own = own
-        self.tables = tables
-        self.probes = probes
-        self.interface = interface
     }
 
     /// The chains in the way, at most one for each remedy. Asks `contents` for the sets that an answer hangs on, and for no

@@ -21,7 +21,7 @@ extension LinuxBox: Prober {
         if let answer = try askLink(next, probe, link, ear, operation) { return answer }
         let sender = try Descriptor(
             probe_sender(Int32(probe.destination.family), probe.interface), operation)
-        let packet = ProbePacket(probe, number: UInt16.random(in: 49152...65535))
+        let packet = ProbePacket(probe: probe, number: UInt16.random(in: 49152...65535))
         let began = SuspendingClock.now
         for _ in 0..<Self.tries {
             let bytes = packet.bytes

@@ -4,14 +4,9 @@ internal import NetTypes
 
 /// The bytes of a probe, and what of somebody else's packet is an answer to it.
 struct ProbePacket {
-    private let probe: Probe
+    let probe: Probe
     /// Of TCP and UDP, and an echo's identifier: by this number an answer is known.
-    private let number: UInt16
-
-    init(_ probe: Probe, number: UInt16) {
-        self.probe = probe
-        self.number = number
-    }
+    let number: UInt16
 
     /// From the IP header on. IPv4's own checksum is the kernel's work.
     var bytes: [UInt8] {
