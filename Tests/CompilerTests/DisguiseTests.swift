@@ -87,6 +87,8 @@ import BoxTwin
                 $0.tunnel.disguise = nil; $0.tunnel.datapath = .userspace; $0.peers[0].disguise = .none
             })
         #expect(userspace.contains("~ wireguard without disguise"))
+        let alone = Plan([.setWireGuard(interface: "wg0", WireGuardChange(disguises: []))])
+        #expect(alone.size == 1 && alone.lines(naming: [:]).count == 1, "one change, and not none")
     }
 
     /// Whatever comes and goes beside it, a disguise keeps its number, by which live sessions know it.

@@ -55,7 +55,7 @@ extension Change {
         switch self {
         case .setWireGuard(_, let change):
             (change.privateKey == nil ? 0 : 1) + (change.listenPort == nil ? 0 : 1) + (change.fwmark == nil ? 0 : 1)
-                + change.remove.count + change.set.count
+                + (change.disguises == nil ? 0 : 1) + change.remove.count + change.set.count
         case .firewall(.update(let updates)): updates.reduce(0) { $0 + $1.delete.count + $1.add.count }
         case .cutConnections(let cut): cut.size
         default: 1

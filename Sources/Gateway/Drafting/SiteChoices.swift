@@ -179,8 +179,7 @@ struct SiteChoices {
     static func hints(_ site: Site) -> [DraftNotice] {
         var hints: [DraftHint] = []
         // Half the homes of the world are in these two, and a laptop there cannot tell their LAN from this one.
-        let common = ["192.168.0.0/24", "192.168.1.0/24"].map { IPPrefix($0)! }
-        if let subnet = site.lan.subnets.first(where: common.contains) { hints.append(.commonLAN(subnet)) }
+        if let subnet = site.lan.subnets.first(where: \.isCommonAtHome) { hints.append(.commonLAN(subnet)) }
         // A peer that dials an address inside what it sends through the tunnel would send the tunnel into itself.
         let inside = site.lan.subnets + site.tunnel.addresses.map(\.network)
         if case .address(let address)? = site.endpoint?.host, let subnet = inside.first(where: { $0.contains(address) })

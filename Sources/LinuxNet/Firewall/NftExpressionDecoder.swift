@@ -27,6 +27,9 @@ enum NftExpressionDecoder {
                 f.attribute(1)?.string ?? "", revision: UInt8(truncatingIfNeeded: f[2] ?? 0),
                 f.attribute(3)?.bytes ?? [])
         case "dynset": return dynamicSet(f, family)
+        // Less than one unit, and so nothing. nft 1.0.6 makes it of `meta l4proto` in a concatenation, and wggw did, as long as all
+        // kernels took it.
+        case "byteorder" where f[NFTA_BYTEORDER_LEN] ?? 0 < f[NFTA_BYTEORDER_SIZE] ?? 0: return []
         default: return [matching(name, f) ?? acting(name, f) ?? .opaque(name)]
         }
     }

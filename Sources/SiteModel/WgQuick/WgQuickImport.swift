@@ -226,7 +226,7 @@ private struct FreeNames {
 
 extension IPAddress {
     /// IPv6 link-local, which every interface has and no route leads to.
-    fileprivate var isOfOneLink: Bool { IPPrefix(host: self).isOfOneLink }
+    var isOfOneLink: Bool { IPPrefix(host: self).isOfOneLink }
 }
 
 extension IPPrefix {

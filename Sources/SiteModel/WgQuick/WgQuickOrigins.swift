@@ -9,7 +9,7 @@ struct WgQuickOrigins {
         self.config = config
         let own = zip(config.interface.addresses, config.interface.addressPlaces)
         // As a tunnel has them: sorted.
-        let sorted = own.filter { !IPPrefix.linkLocal.contains($0.0.address) }.sorted { $0.0 < $1.0 }
+        let sorted = own.filter { !$0.0.address.isOfOneLink }.sorted { $0.0 < $1.0 }
         for (i, (_, place)) in sorted.enumerated() {
             places[SitePath(["tunnel", "addresses"], index: i)] = place
         }
