@@ -83,7 +83,9 @@ def of_the_service(lab, checks):
         is_applied(lab, checks, "what root's commands change")
         whose = lambda: set(lab.run("gateway", "find", *rooms, "-printf", "%u\n").out.split())
         checks.equal("all that they leave is the service's", whose(), {"wggw"})
-        lab.run("gateway", "mount", "-o", "remount,bind,ro", "/var/lib/wggw")
+        # Busy, while the service has a file of it open to write.
+        checks.check("writes to the state directory are taken away", eventually(
+            lambda: lab.run("gateway", "mount", "-o", "remount,bind,ro", "/var/lib/wggw", check=False).code == 0))
         is_applied(lab, checks, "and where they may not write")
         lab.run("gateway", "mount", "-o", "remount,bind,rw", "/var/lib/wggw")
         lab.run("gateway", "sh", "-c", "sysctl -qw net.ipv4.ip_forward=0; ip address del dev wg0 local $(ip -4 -o address show dev wg0 | "
