@@ -58,6 +58,11 @@ final class PacketYard {
         }
         lines += others.map { network, name in "route add \(network) dev \(name)" }
         try run("sh", "-ec", "printf '\(lines.joined(separator: "\\n"))\\n' | ip -batch -")
+        // The kernel makes the routes to its own IPv6 addresses by and by.
+        let own6 = own.filter(\.isV6).map(\.description).joined(separator: " ")
+        try run(
+            "timeout", "20", "sh", "-ec",
+            "for a in \(own6); do until ip -6 route show table local $a | grep -q .; do sleep 0.02; done; done")
         try bring()
         try run("nft", Self.probe)
         // Before that, the kernel has said which groups it is in.
