@@ -3,6 +3,7 @@ import Compiler
 internal import Glibc
 internal import SiteModel
 public import Storage
+internal import System
 
 /// What is done for one request: drafts, plans, applies and reports, on a state directory and a box.
 ///
@@ -115,5 +116,5 @@ public final class ControlPlane {
 /// The person behind the process: `SUDO_USER` if sudo says so, else the name of the real user id, else its number.
 public func currentUserName() -> String {
     if let sudo = getenv("SUDO_USER"), sudo.pointee != 0 { return String(cString: sudo) }
-    return getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "uid \(getuid())"
+    return userName(getuid())
 }

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import System
 
 /// A directory, held open, that nobody but root and the caller can change or have put there, and its files. To root, the service's user
 /// is trusted as well: it has the keys and the network anyway.
@@ -206,8 +207,3 @@ func isTrusted(_ user: uid_t) -> Bool { user == 0 || user == geteuid() || geteui
 
 /// As the package makes it.
 private let serviceUser = getpwnam("wggw")?.pointee.pw_uid
-
-/// `amy`, or `uid 1001`.
-func userName(_ user: uid_t) -> String {
-    getpwuid(user).map { String(cString: $0.pointee.pw_name) } ?? "uid \(user)"
-}
