@@ -68,12 +68,19 @@ package enum Side: String {
     case destination = "daddr"
 }
 
-/// A bit of `ct state`, in their order.
-package enum ConnectionState: String, CaseIterable {
+/// A bit of `ct state`.
+package enum ConnectionState: String {
     case invalid, established, related, new
 
     /// `NF_CT_STATE_BIT` of the state.
-    package var bit: UInt32 { 1 << UInt32(Self.allCases.firstIndex(of: self)!) }
+    package var bit: UInt32 {
+        switch self {
+        case .invalid: Nft.ConnectionState.invalid
+        case .established: Nft.ConnectionState.established
+        case .related: Nft.ConnectionState.related
+        case .new: Nft.ConnectionState.new
+        }
+    }
 }
 
 extension Clause {

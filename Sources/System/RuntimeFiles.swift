@@ -9,8 +9,8 @@ public func makeRuntimeDirectory(_ path: String = runtimeDirectory) -> Bool {
     mkdir(path, 0o700) == 0 || errno == EEXIST
 }
 
-/// Opens a file of such a directory by its path, makes it, 0600, if it is not there, and the directory too. It is the directory's owner's, also where root
-/// makes it. Negative with `errno` set if that cannot be done.
+/// Opens a file of such a directory by its path, makes it, 0600, if it is not there, and the directory too. It is the directory's
+/// owner's, also where root makes it. Negative with `errno` set if that cannot be done.
 public func openRuntimeFile(_ path: String, _ flags: Int32) -> Int32 {
     let slash = path.lastIndex(of: "/") ?? path.startIndex
     let (directory, name) = (String(path[..<slash]), String(path[slash...].dropFirst()))

@@ -75,10 +75,12 @@ def siege(tunnel, link, scratch):
 
 
 def newcomer(tunnel, link, scratch, port):
-    """Forgets the session and comes again from a port that nobody knows. Seconds until the first answer."""
+    """Forgets the session and comes again from a port that nobody knows. Seconds until the first answer; Failed where none comes."""
     file = scratch / "newcomer.conf"
     file.write_text(tunnel.config(1).replace(f"ListenPort = {PORT}", f"ListenPort = {port}"))
     link.ends[1].run(["wg", "setconf", "bench-b", str(file)])
     begun = time.monotonic()
-    link.ends[1].run(["ping", "-n", "-q", "-c", "1", "-i", "0.2", "-w", str(PATIENCE), tunnel.target], check=False, timeout=PATIENCE + 20)
+    words = ["ping", "-n", "-q", "-c", "1", "-i", "0.2", "-w", str(PATIENCE), tunnel.target]
+    if " 1 received" not in link.ends[1].run(words, check=False, timeout=PATIENCE + 20):
+        raise Failed(f"nobody new got in within {PATIENCE} s")
     return time.monotonic() - begun

@@ -178,7 +178,7 @@ struct SiteChoices {
     /// What is allowed and still likely to disappoint.
     static func hints(_ site: Site) -> [DraftNotice] {
         var hints: [DraftHint] = []
-        // Half the homes of the world are in these two, and a laptop there cannot tell their LAN from this one.
+        // A laptop in a home that has the same network cannot tell that LAN from this one.
         if let subnet = site.lan.subnets.first(where: \.isCommonAtHome) { hints.append(.commonLAN(subnet)) }
         // A peer that dials an address inside what it sends through the tunnel would send the tunnel into itself.
         let inside = site.lan.subnets + site.tunnel.addresses.map(\.network)
